@@ -1,0 +1,234 @@
+"""What we need of a m3ter organisation, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.domain.address import (
+    CredentialId,
+    IntegrationId,
+    MappingId,
+    OrganizationId,
+    UserId,
+)
+from reconciler.domain.live import (
+    Account,
+    Credential,
+    IntegrationEvent,
+    LiveIntegration,
+    LiveMapping,
+    NativeRun,
+    User,
+)
+from reconciler.domain.value import JsonObject, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationBody:
+    """What a POST or PUT of a configuration says; the adapter adds ``version`` on a PUT.
+
+    Attributes:
+        destination: Wire value.
+        entity_type: Wire value.
+        config_data: Wire keys and values, complete.
+        credential_id: ``None`` sends none: the configuration is disconnected.
+        extra: Other top-level keys, for example unknown live ones that must survive.
+    """
+
+    destination: str
+    entity_type: str
+    name: str
+    config_data: JsonObject
+    credential_id: CredentialId | None
+    extra: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class MappingBody:
+    """What a POST or PUT of an external mapping says."""
+
+    entity: str
+    m3ter_id: str
+    system: str
+    table: str
+    external_id: str
+    integration_id: IntegrationId | None
+
+
+class Integrations(Protocol):
+    """Integration configurations."""
+
+    def list(self) -> tuple[LiveIntegration, ...]:
+        """List all, by pages of 200."""
+        ...
+
+    def create(self, body: IntegrationBody) -> LiveIntegration:
+        """Create one; an unknown outcome is looked up by natural key before it is sent again.
+
+        Raises:
+            OutcomeUnknownError: When it stays unknown.
+        """
+        ...
+
+    def update(
+        self, identity: IntegrationId, version: int, body: IntegrationBody
+    ) -> LiveIntegration:
+        """Replace one.
+
+        Raises:
+            VersionConflictError: When ``version`` is not the live one; nothing was changed.
+        """
+        ...
+
+    def delete(self, identity: IntegrationId) -> None:
+        """Delete one; one that is gone already is no error."""
+        ...
+
+    def enable(self, identity: IntegrationId) -> LiveIntegration:
+        """Enable one that m3ter disabled."""
+        ...
+
+    def available(self, destination: str, entity_type: str) -> JsonObject:
+        """Give the published configuration options, raw."""
+        ...
+
+    def systems(self, entity_type: str) -> tuple[JsonObject, ...]:
+        """Give the systems that can be connected, raw."""
+        ...
+
+    def by_entity(self, entity_type: str, entity_id: str) -> tuple[LiveIntegration, ...]:
+        """List the configurations of one entity."""
+        ...
+
+
+class Mappings(Protocol):
+    """External mappings."""
+
+    def list(self, systems: Collection[str] = ()) -> tuple[LiveMapping, ...]:
+        """List all, or those of some systems, by pages of 200."""
+        ...
+
+    def create(self, body: MappingBody) -> LiveMapping:
+        """Create one; an unknown outcome is looked up before it is sent again."""
+        ...
+
+    def update(self, identity: MappingId, version: int, body: MappingBody) -> LiveMapping:
+        """Replace one."""
+        ...
+
+    def delete(self, identity: MappingId) -> None:
+        """Delete one; one that is gone already is no error."""
+        ...
+
+    def configuration(self) -> JsonObject:
+        """Give the legal entities, systems and tables, raw."""
+        ...
+
+
+class Codes(Protocol):
+    """Codes and e-mail addresses to ids, and back."""
+
+    def accounts(self, codes: Collection[str]) -> Mapping[str, Account]:
+        """Find accounts by code; codes that do not exist are missing from the answer."""
+        ...
+
+    def all_accounts(self) -> Iterator[Account]:
+        """Stream every account, by pages of 100."""
+        ...
+
+    def entities(self, entity: str, codes: Collection[str]) -> Mapping[str, str]:
+        """Find ids of products, plans, aggregations, pricings or bands by code."""
+        ...
+
+    def entity_codes(self, entity: str, ids: Collection[str]) -> Mapping[str, str]:
+        """Find codes by id; ids without a code are missing from the answer."""
+        ...
+
+
+class People(Protocol):
+    """Users and integration credentials."""
+
+    def users(self) -> tuple[User, ...]:
+        """List the users."""
+        ...
+
+    def users_by_email(self, emails: Collection[str]) -> Mapping[str, UserId]:
+        """Find users by address, case-insensitively."""
+        ...
+
+    def credentials(self) -> tuple[Credential, ...] | None:
+        """List the integration credentials; ``None`` when the organisation has no such API."""
+        ...
+
+
+class Runs(Protocol):
+    """m3ter's own integration runs and events."""
+
+    def latest(self, entity_type: str, ids: Sequence[str]) -> Mapping[str, NativeRun]:
+        """Give the latest run of each entity; entities without one are missing."""
+        ...
+
+    def of_entity(self, entity_type: str, identity: str) -> Iterator[NativeRun]:
+        """Stream the runs of one entity, newest first."""
+        ...
+
+    def of_destination(self, destination: str, identity: str) -> Iterator[NativeRun]:
+        """Stream the runs of one destination, newest first."""
+        ...
+
+    def log(self, run: str) -> str:
+        """Give the payload exchanged, decoded and redacted."""
+        ...
+
+    def events(self) -> Iterator[IntegrationEvent]:
+        """Stream integration events, newest first."""
+        ...
+
+
+class Organisation(Protocol):
+    """One connected organisation."""
+
+    @property
+    def identity(self) -> OrganizationId:
+        """The id, checked against the token."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """How many requests were sent so far."""
+        ...
+
+    @property
+    def integrations(self) -> Integrations:
+        """Integration configurations."""
+        ...
+
+    @property
+    def mappings(self) -> Mappings:
+        """External mappings."""
+        ...
+
+    @property
+    def codes(self) -> Codes:
+        """Codes and ids."""
+        ...
+
+    @property
+    def people(self) -> People:
+        """Users and credentials."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """Runs and events."""
+        ...
+
+    def notification_rules(self) -> Iterable[Mapping[str, JsonValue]]:
+        """List notification rules, raw, read only."""
+        ...
+
+    def webhooks(self) -> Iterable[Mapping[str, JsonValue]]:
+        """List webhook destinations without their credentials, raw, read only."""
+        ...
