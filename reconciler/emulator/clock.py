@@ -15,7 +15,11 @@ class EmulatorClock:
     """
 
     def __init__(
-        self, start: datetime, *, ticks: bool = True, monotonic: Callable[[], float] = time.monotonic
+        self,
+        start: datetime,
+        *,
+        ticks: bool = True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.ticks = ticks
         self._monotonic = monotonic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.emulator.switch import Switch
+from reconciler.emulator.switch import Switch, off, on
 
 M3TER_SWITCHES: tuple[Switch, ...] = (
     Switch("clock", "ticks", ("ticks", "still"), "whether real time moves the emulated clock"),
@@ -30,7 +30,7 @@ M3TER_SWITCHES: tuple[Switch, ...] = (
     Switch(
         "requests_per_five_minutes", 20000, (), "requests per address in 5 minutes; 0 is no limit"
     ),
-    Switch("m3ter_retry_after", False, (), "whether m3ter's 429 carries Retry-After"),
+    off("m3ter_retry_after", "whether m3ter's 429 carries Retry-After"),
     Switch("auto_disable_after", 10, (), "successive error events that disable a configuration"),
     Switch(
         "disconnected_config",
@@ -44,9 +44,7 @@ M3TER_SWITCHES: tuple[Switch, ...] = (
         ("complete", "error", "auth_failed", "waiting", "missing_mapping"),
         "how m3ter's own integration runs end",
     ),
-    Switch(
-        "line_item_ids", "new", ("new", "same"), "line item ids after a bill was recalculated"
-    ),
+    Switch("line_item_ids", "new", ("new", "same"), "line item ids after a bill was recalculated"),
     Switch("duplicate_mappings", "allow", ("allow", "reject"), "two mappings with one natural key"),
     Switch("duplicate_config_names", "allow", ("allow", "reject"), "two configurations, one name"),
     Switch(
@@ -58,10 +56,10 @@ M3TER_SWITCHES: tuple[Switch, ...] = (
     Switch(
         "change_destination", "allow", ("allow", "refuse"), "a PUT with another destination or type"
     ),
-    Switch("enable_raises_version", True, (), "whether enabling raises the version"),
+    on("enable_raises_version", "whether enabling raises the version"),
     Switch("bill_total_on_get", "asked", ("asked", "always"), "billTotal when one bill is read"),
     Switch("approved_to_pending", "allow", ("allow", "refuse"), "status call that takes back"),
     Switch("webhook_secrets", "hidden", ("hidden", "shown"), "credentials of a webhook when read"),
-    Switch("endpoints_2026", True, (), "integration credentials and replay of runs exist"),
+    on("endpoints_2026", "integration credentials and replay of runs exist"),
     Switch("event_days", 28, (), "days after which events are deleted"),
 )

@@ -37,3 +37,13 @@ class Switch:
         if self.choices:
             return " | ".join(str(one) for one in self.choices)
         return "true | false" if isinstance(self.default, bool) else "a whole number from 0 up"
+
+
+def on(name: str, meaning: str) -> Switch:
+    """A switch that is on by default."""
+    return Switch(name, default=True, choices=(), meaning=meaning)
+
+
+def off(name: str, meaning: str) -> Switch:
+    """A switch that is off by default."""
+    return Switch(name, default=False, choices=(), meaning=meaning)

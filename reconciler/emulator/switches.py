@@ -1,6 +1,6 @@
 """Switches: every behaviour that no public source settles, by name, with its default.
 
-The tables stand in ``m3ter_switches`` and ``chargebee_switches``; this module checks and holds values.
+The tables stand in ``m3ter_switches`` and ``chargebee_switches``; here values are checked and held.
 """
 
 from __future__ import annotations

@@ -1,0 +1,255 @@
+"""The emulated world: one store, two vendors, the faults and the log, made anew by every reset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.emulator import journal
+from reconciler.emulator.clock import parse_instant
+from reconciler.emulator.delivery import Delivery
+from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.faults import HALF_FAULTS, FaultBook, Rule
+from reconciler.emulator.half import Half
+from reconciler.emulator.m3ter.api import M3terHalf
+from reconciler.emulator.request_log import Entry, RequestLog
+from reconciler.emulator.scenarios.catalogue import SCENARIOS, UnknownScenarioError
+from reconciler.emulator.store import Store
+from reconciler.emulator.switches import Switches
+
+_HTML = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>502</body>\r\n</html>\r\n"
+_STATUS = {"http_500": 500, "http_502": 502, "http_503": 503, "http_504": 504}
+_WORDS = {
+    429: "Too many requests",
+    500: "Internal server error",
+    502: "Bad gateway",
+    503: "Service unavailable",
+    504: "Gateway timeout",
+}
+_LATENCY_SECONDS = 1.0
+_DRIP_SECONDS = 2.0
+_SILENT_SECONDS = 30.0
+_COMMIT_LATER_SECONDS = 1.0
+
+
+class World:
+    """State and behaviour of both vendors behind one port.
+
+    Attributes:
+        scenario: Name of the scenario the data comes from.
+        seed: Seed of ids and faults.
+        store: What both vendors remember.
+        faults: Rules in force.
+        log: Requests so far.
+    """
+
+    def __init__(
+        self,
+        scenario: str,
+        seed: int = 1,
+        switches: Mapping[str, object] | None = None,
+        *,
+        state: Path | None = None,
+    ) -> None:
+        """Build the scenario, or go on from the state file if it exists.
+
+        Raises:
+            UnknownScenarioError: On a name that is not in the catalogue.
+            UnknownSwitchError, SwitchValueError: On a switch that is none.
+            BrokenStateFileError: If the state file cannot be read.
+        """
+        self._first = (scenario, seed, dict(switches or {}))
+        self._state = state
+        self._journal: journal.Journal | None = None
+        self._begin(*self._first, starts=0)
+        if state is not None and state.exists():
+            self._restore(state)
+        self._record(starts=self._starts)
+
+    def reset(
+        self,
+        scenario: str | None = None,
+        seed: int | None = None,
+        switches: Mapping[str, object] | None = None,
+    ) -> None:
+        """Begin anew: data, clock, switches, faults and log; what is left out is as at the start.
+
+        Raises:
+            UnknownScenarioError, UnknownSwitchError, SwitchValueError: Nothing was changed then.
+        """
+        first = self._first
+        self._begin(
+            first[0] if scenario is None else scenario,
+            first[1] if seed is None else seed,
+            first[2] if switches is None else switches,
+            starts=0,
+        )
+        self._record(starts=0)
+
+    def close(self) -> None:
+        """Close the state file, if there is one."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def half(self, path: str) -> tuple[str, Half]:
+        """The vendor that a path belongs to; unknown paths are m3ter's, which answers 404."""
+        if path.startswith("/api/v2/"):
+            return "chargebee", self.chargebee
+        return "m3ter", self.m3ter
+
+    def arrive(self, request: Request) -> Entry:
+        """Put a request into the log."""
+        vendor, _ = self.half(request.path)
+        query = "&".join(f"{name}={value}" for name, value in request.query)
+        entry = Entry(vendor, request.method, request.path, query, self.store.now())
+        return self.log.begin(entry)
+
+    def reading_cut(self, request: Request) -> int | None:
+        """Bytes of this request after which the connection is cut; ``None`` reads it whole."""
+        vendor, _ = self.half(request.path)
+        rules = self.faults.hitting(vendor, request, while_reading=True)
+        return min((rule.bytes or 0 for rule in rules), default=None)
+
+    def exchange(self, request: Request, entry: Entry) -> Delivery:
+        """Carry a request out, with all the faults that hit it."""
+        self.store.run_due()
+        vendor, half = self.half(request.path)
+        delivery = Delivery()
+        held: Answer | None = None
+        carry_out = True
+        for rule in self.faults.hitting(vendor, request):
+            if rule.fault in HALF_FAULTS:
+                held = held or half.fault(rule.fault, request)
+                carry_out = carry_out and held is None
+            elif rule.fault in {"cut_before_commit", "commit_after_cut"}:
+                return self._cut(rule, half, request, entry)
+            else:
+                answer = _shape(rule, half, delivery)
+                held = held or answer
+                carry_out = carry_out and (answer is None or rule.commit)
+        answer = self._carry_out(half, request, entry) if carry_out else None
+        delivery.answer = held or answer
+        if delivery.answer is not None:
+            entry.status = delivery.answer.status
+        return delivery
+
+    def _cut(self, rule: Rule, half: Half, request: Request, entry: Entry) -> Delivery:
+        if rule.fault == "cut_before_commit":
+            return Delivery(cut_after_bytes=0)
+        seconds = _COMMIT_LATER_SECONDS if rule.seconds is None else rule.seconds
+        self.store.later(seconds, lambda: self._commit_later(half, request, entry))
+        return Delivery(cut_after_bytes=0, later_seconds=seconds)
+
+    def _commit_later(self, half: Half, request: Request, entry: Entry) -> None:
+        self._carry_out(half, request, entry)
+
+    def _carry_out(self, half: Half, request: Request, entry: Entry) -> Answer:
+        before = self.store.writes
+        answer = half.handle(request)
+        entry.committed = answer.committed or self.store.writes != before
+        return answer
+
+    def _begin(
+        self, scenario: str, seed: int, switches: Mapping[str, object], *, starts: int
+    ) -> None:
+        if scenario not in SCENARIOS:
+            raise UnknownScenarioError(scenario)
+        checked = Switches(switches)
+        chosen = SCENARIOS[scenario]
+        self.scenario, self.seed, self._starts = scenario, seed, starts
+        self.store = Store(start=chosen.start, seed=seed, switches=checked)
+        chosen.fill(self.store)
+        self._new_halves()
+
+    def _new_halves(self) -> None:
+        self.m3ter: Half = M3terHalf(self.store)
+        self.chargebee: Half = _chargebee(self.store)
+        self.faults = FaultBook(self.seed)
+        self.log = RequestLog()
+
+    def _restore(self, path: Path) -> None:
+        """Go on from a state file, with another random source than the run before it."""
+        lines = journal.read(path)
+        head = next(lines, {})
+        self.scenario, self.seed = str(head["scenario"]), int(head["seed"])
+        self._starts = int(head["starts"]) + 1
+        switches = Switches(head["switches"])
+        last = parse_instant(head["at"])
+        self.store = Store(start=last, seed=self.seed, switches=switches)
+        for line in lines:
+            last = parse_instant(line["at"])
+            if "put" in line:
+                self.store.put(line["put"], line["object"])
+            else:
+                self.store.delete(line["delete"], line["id"])
+        self.store.clock.set(last)
+        self.store.random.seed(f"{self.seed} start {self._starts}")
+        self._new_halves()
+
+    def _record(self, *, starts: int) -> None:
+        """Write the state file anew from what is there, and every change from now on."""
+        if self._state is None:
+            return
+        self.close()
+        now = self.store.now()
+        head = {
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "switches": self.store.switches.as_dict(),
+            "starts": starts,
+            "at": now.isoformat(),
+        }
+        self._journal = journal.Journal(self._state, head)
+        for kind in self.store.kinds():
+            for data in self.store.all(kind):
+                self._journal.put(kind, data, now)
+        self._journal.publish()
+        self.store.journal = self._journal
+
+    def move_clock(self, *, seconds: float | None = None, at: datetime | None = None) -> None:
+        """Advance or set the emulated clock and do what has become due."""
+        if seconds is not None:
+            self.store.clock.advance(seconds)
+        if at is not None:
+            self.store.clock.set(at)
+        self.store.run_due()
+
+
+def _shape(rule: Rule, half: Half, delivery: Delivery) -> Answer | None:
+    """Let a server fault change the delivery, or give the answer it wants instead."""
+    match rule.fault:
+        case "latency":
+            delivery.delay_seconds += _LATENCY_SECONDS if rule.seconds is None else rule.seconds
+        case "slow":
+            delivery.drip_seconds = _DRIP_SECONDS if rule.seconds is None else rule.seconds
+        case "cut_after_commit":
+            delivery.cut_after_bytes = rule.bytes or 0
+        case "lost_response":
+            delivery.cut_after_bytes = 0
+            delivery.silent_seconds = _SILENT_SECONDS if rule.seconds is None else rule.seconds
+        case _:
+            return _refusal(rule, half)
+    return None
+
+
+def _refusal(rule: Rule, half: Half) -> Answer:
+    if rule.fault == "html_502":
+        return Answer(502, _HTML, (("content-type", "text/html"),))
+    status = _STATUS.get(rule.fault, 429)
+    answer = half.error(status, _WORDS[status])
+    if rule.fault == "rate_limit_retry_after":
+        seconds = str(int(rule.seconds or 1))
+        return Answer(status, answer.body, (*answer.headers, ("retry-after", seconds)))
+    headers = tuple(pair for pair in answer.headers if pair[0] != "retry-after")
+    return Answer(status, answer.body, headers)
+
+
+def _chargebee(store: Store) -> Half:
+    from importlib import import_module  # noqa: PLC0415
+
+    try:
+        half: Half = import_module("reconciler.emulator.chargebee.protocol").ChargebeeHalf(store)
+    except ModuleNotFoundError:
+        return M3terHalf(store)
+    return half
