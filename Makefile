@@ -1,0 +1,71 @@
+# Two commands do everything on a machine with Python 3.11 or newer, git and make:
+#   make demo    see YAML become live configuration, and bills become invoices, in an emulator
+#   make test    run the tests
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := --require-hashes --only-binary :all:
+UV     ?= uv
+LOCK   := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --no-header --no-annotate --quiet --extra postgres --extra notify
+
+.PHONY: demo test lint format lock schemas chaos bench package clean
+
+demo: $(VENV)/.run
+	@$(BIN)/reconciler demo
+
+test: $(VENV)/.dev
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	@$(BIN)/python -m coverage report > .coverage.txt || (cat .coverage.txt; exit 1)
+	@$(BIN)/python -m coverage report --fail-under=100 --include='reconciler/domain/*,reconciler/core/*' \
+	  > .coverage.txt || (echo 'domain and core are covered completely, or not done:'; cat .coverage.txt; exit 1)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet .github
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+schemas: $(VENV)/.dev
+	$(BIN)/reconciler schema
+
+# Two hundred kills, three workers on PostgreSQL, PostgreSQL itself restarted: long.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest -m chaos -p no:randomly --chaos-full
+
+# Ratios against peers in one run; never a pass or a failure.
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+# The wheel works without the sources: build it, install it elsewhere, run its demo there.
+package: $(VENV)/.dev
+	@sh .ci/package $(BIN)/python
+
+lock:
+	$(LOCK) --group build --output-file requirements/run.txt
+	$(LOCK) --group dev --output-file requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  (echo 'Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3.11 ...'; exit 1)
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@test -e $(VENV)/.dev || $(PIP) $(LOCKED) -r requirements/run.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@$(PIP) $(LOCKED) -r requirements/dev.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
