@@ -1,0 +1,182 @@
+"""The table of commands, and how every ending becomes an exit code.
+
+``--help`` reads the table only: a command's module is imported when the command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import App, repository
+from reconciler.errors import ExitCode, ReconcilerError
+
+PROGRAM = "reconciler"
+
+
+class Listed(NamedTuple):
+    """One line of the table: what people type, ``module:attribute`` below the cli, the help."""
+
+    name: str
+    target: str
+    help: str
+
+
+COMMANDS: Mapping[str, tuple[Listed, ...]] = {
+    "Look": (
+        Listed("status", "report:status", "What is in sync, connected, enabled and running"),
+        Listed("runs", "report:runs", "m3ter's own integration runs"),
+        Listed("events", "report:events", "m3ter's error events, and how near auto-disable is"),
+        Listed("doctor", "report:doctor", "Check keys, organisation, dialects and site one by one"),
+    ),
+    "Definitions": (
+        Listed("init", "definitions:init", "Write a starter integrations.d"),
+        Listed("validate", "definitions:validate", "Check every file; needs no network"),
+        Listed("render", "definitions:render", "Print the definitions as one environment has them"),
+        Listed("schema", "definitions:schema", "Write or print the JSON Schemas of the kinds"),
+        Listed("import", "live:import_", "Write what is live in m3ter as definitions"),
+        Listed("discover", "live:discover", "Ask m3ter for its wire names and write the dialect"),
+    ),
+    "Change": (
+        Listed("plan", "plan:plan", "Show what apply would change"),
+        Listed("show", "plan:show", "Print a saved plan"),
+        Listed("apply", "plan:apply", "Carry a plan out"),
+        Listed("drift", "plan:drift", "Show what was changed outside git, by whom and when"),
+        Listed("adopt", "live:adopt", "Take a live object over under a name from git"),
+        Listed("accept-live", "live:accept_live", "Write a live value into git"),
+        Listed("keep-git", "live:keep_git", "Decide a conflict for the value in git"),
+    ),
+    "Push": (
+        Listed("sync", "sync:sync", "Push m3ter's bills into Chargebee"),
+        Listed("ledger", "ledger:ledger", "Create or rebuild the memory of pushes"),
+    ),
+    "Try": (
+        Listed("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
+        Listed("demo", "demo:demo", "Watch the whole way once, against the emulator"),
+    ),
+}
+"""Every command by its heading in ``--help``; targets are below ``reconciler.cli``."""
+
+
+class Commands(click.Group):
+    """A group that imports a command only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Name every command, in the order of the table."""
+        return [one.name for listed in COMMANDS.values() for one in listed]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; an unknown name is a usage error with suggestions."""
+        names = self.list_commands(ctx)
+        if cmd_name.startswith("-"):
+            return None
+        if cmd_name not in names:
+            raise click.UsageError(_no_such_command(cmd_name, names), ctx)
+        target = next(
+            one.target for listed in COMMANDS.values() for one in listed if one.name == cmd_name
+        )
+        module, _, attribute = target.partition(":")
+        command = getattr(import_module(f"reconciler.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Print the table; no command is imported."""
+        for section, listed in COMMANDS.items():
+            with formatter.section(section):
+                formatter.write_dl([(one.name, one.help) for one in listed], col_max=14)
+
+
+@click.group(
+    cls=Commands,
+    name=PROGRAM,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="m3ter's billing integrations as code.",
+    epilog="`--debug` shows the traceback of an unexpected error, without secrets.",
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+@repository
+def commands() -> None:
+    """Hold the table together."""
+
+
+def main(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Run one command.
+
+    Args:
+        argv: The arguments, without the program's name.
+        environ: The environment variables.
+        stdin: Answers of a person; the process's own by default.
+        stdout: Where results go; the process's own by default.
+        stderr: Where everything else goes; the process's own by default.
+
+    Returns:
+        The exit code.
+    """
+    app = App(Path(), environ, stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr)
+    arguments = [one for one in argv if one != "--debug"]
+    with redirect_stdout(app.stdout), redirect_stderr(app.stderr):
+        return int(_run(arguments, app, debug=len(arguments) < len(argv)))
+
+
+def _run(arguments: list[str], app: App, *, debug: bool) -> int:
+    try:
+        code = commands.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=app)
+        app.stdout.flush()
+    except ReconcilerError as error:
+        app.note(f"error: {error}")
+        return error.exit_code
+    except click.ClickException as error:
+        return _usage(error, app)
+    except (click.Abort, KeyboardInterrupt):
+        app.note("interrupted")
+        return ExitCode.INTERRUPTED
+    except SystemExit:
+        # click ends so when the reader of a pipe has gone away
+        return ExitCode.UNEXPECTED
+    except Exception as error:  # noqa: BLE001  the last line of defence: one line, no traceback
+        return _unexpected(error, app, debug=debug)
+    return code or ExitCode.DONE
+
+
+def _usage(error: click.ClickException, app: App) -> ExitCode:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        app.note(error.format_message())
+        return ExitCode.INVALID
+    context = getattr(error, "ctx", None)
+    app.note(f"error: {error.format_message()}")
+    if context is not None:
+        app.note(f"`{context.command_path} --help` shows how it is used.")
+    return ExitCode.INVALID
+
+
+def _unexpected(error: Exception, app: App, *, debug: bool) -> ExitCode:
+    from reconciler.cli.failure import one_line, traceback_text
+
+    if debug:
+        app.note(traceback_text(error, app.environ))
+    app.note(f"error: unexpected {one_line(error, app.environ)}")
+    if not debug:
+        app.note("This is a defect of reconciler. `--debug` shows where; please report it.")
+    return ExitCode.UNEXPECTED
+
+
+def _no_such_command(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1)
+    return f"there is no command `{name}`." + (f" Did you mean `{near[0]}`?" if near else "")
