@@ -7,8 +7,11 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, TypeAlias
 
-JsonValue: TypeAlias = (
-    "bool | int | Decimal | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+from typing_extensions import TypeAliasType
+
+# A named alias, not a plain string: codecs derived from annotations must follow the recursion.
+JsonValue = TypeAliasType(
+    "JsonValue", "bool | int | Decimal | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 )
 JsonObject: TypeAlias = Mapping[str, JsonValue]
 
