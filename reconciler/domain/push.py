@@ -1,0 +1,281 @@
+"""Pushing: effects and their identity, what a step may end in, and the states between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NewType
+
+from reconciler.domain.address import BillId
+
+SiteName = NewType("SiteName", str)
+InvoiceId = NewType("InvoiceId", str)
+"""Id of an invoice; a pending one may get another when it is closed."""
+InvoiceLineId = NewType("InvoiceLineId", str)
+
+
+class StepKind(StrEnum):
+    """What one request does."""
+
+    CREATE_INVOICE = "create-invoice"
+    ADD_LINE = "add-line"
+    DELETE_LINES = "delete-lines"
+    CREDIT_NOTE = "credit-note"
+    VOID_INVOICE = "void-invoice"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StepName:
+    """One step of a generation: its kind, and a number where there are several of the kind."""
+
+    kind: StepKind
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.number}" if self.number else str(self.kind)
+
+    @classmethod
+    def parse(cls, text: str) -> StepName:
+        """Read what ``str`` wrote."""
+        kind, _, number = text.partition("/")
+        return cls(StepKind(kind), int(number or 0))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PushKey:
+    """The identity of an effect; unique in the ledger.
+
+    Versions and hashes are recorded beside it and are never part of it.
+
+    Attributes:
+        generation: 1 for the first sending; rises when a policy sends a recalculated bill again.
+    """
+
+    site: SiteName
+    bill_id: BillId
+    generation: int
+    step: StepName
+
+    def __str__(self) -> str:
+        return f"{self.site}/{self.bill_id}/{self.generation}/{self.step}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """The exact request of an effect; sent again byte for byte, whatever changed since.
+
+    Attributes:
+        path: Below the API root, for example ``/invoices/create_for_charge_items_and_charges``.
+        body: The bytes of the body.
+        headers: Only the vendor's own headers, sorted; never credentials or the idempotency key.
+    """
+
+    path: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    method: Literal["POST"] = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do next for a bill.
+
+    Attributes:
+        name: Which step of the generation.
+        request: What to send.
+        invoice_id: The invoice it works on; ``None`` when it creates one.
+        lines_before: Line ids on that invoice before the step; ``None`` when it creates one.
+        draft_line: Position in the draft of the line it sends, from 0, for one-line steps.
+    """
+
+    name: StepName
+    request: StoredRequest
+    invoice_id: InvoiceId | None = None
+    lines_before: frozenset[InvoiceLineId] | None = None
+    draft_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """The step is done.
+
+    Attributes:
+        object_id: The invoice or credit note it made or changed.
+        line_ids: Our lines on it, in draft order, as far as the answer shows them.
+        replayed: The destination repeated an earlier answer; nothing new was made.
+    """
+
+    object_id: str
+    line_ids: tuple[InvoiceLineId, ...] = ()
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotPerformed:
+    """Provably not done, and worth another try: a rate limit, a lock, no connection.
+
+    Attributes:
+        retry_after: Seconds the destination asks for, when it does.
+    """
+
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Provably not done, and the same request would be refused again.
+
+    Attributes:
+        parameter: The field that was refused, or empty.
+        about: The bill's data, or the set-up of the site, which no bill is to blame for.
+    """
+
+    code: str
+    message: str
+    parameter: str = ""
+    about: Literal["bill", "site"] = "bill"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConflict:
+    """The idempotency key is taken by other bytes: an earlier attempt arrived. Look it up."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """The pending invoice takes no lines any more."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsRefused:
+    """The destination refused the key; says nothing about the bill and ends the run."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No proof of either: a cut connection, a 5xx, an answer that is not JSON."""
+
+    reason: str
+
+
+StepOutcome = (
+    Performed | NotPerformed | Refused | KeyConflict | WindowClosed | CredentialsRefused | Unknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A look-up found what the effect was to make."""
+
+    object_id: str
+    line_ids: tuple[InvoiceLineId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A look-up found nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecidable:
+    """A look-up found something that only a person can judge: voided, deleted, twice, different."""
+
+    reason: str
+
+
+LookUp = Found | NotFound | Undecidable
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A person decided: it was sent (as which object) or it was not."""
+
+    object_id: str | None
+    reason: str
+
+
+class PushState(StrEnum):
+    """Where one effect stands; ``core/push_machine.py`` holds the transitions."""
+
+    INTENDED = "INTENDED"
+    """The request is stored; nothing was ever sent."""
+    SENDING = "SENDING"
+    """A request may have arrived; look or repeat before anything else."""
+    RETRY = "RETRY"
+    """Provably not done; will be sent again later."""
+    DONE = "DONE"
+    """Done, and known as which object."""
+    REFUSED = "REFUSED"
+    """Provably not done; needs a change of data or set-up, then `sync retry`."""
+    CLOSED = "CLOSED"
+    """Provably not done: the pending invoice closed first."""
+    PERSON = "PERSON"
+    """Stopped until a person resolves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One effect as the ledger knows it.
+
+    Attributes:
+        request: The stored request.
+        rejections: Definite rejections so far; part of the idempotency key.
+        attempts: Requests sent so far.
+        round_started_at: First attempt since the last time nothing was found; the age of the key.
+        last_attempt_at: Latest attempt.
+        empty_looks: Times of the empty look-ups since the last attempt, in order.
+        key_conflict: Whether the destination ever said that the key is taken.
+        failed_since: When the present series of failures began.
+        object_id: What was made, when ``DONE``.
+        line_ids: Our lines, when ``DONE``.
+        lines_before: Line ids on the invoice before the step.
+    """
+
+    key: PushKey
+    state: PushState
+    request: StoredRequest
+    invoice_id: InvoiceId | None = None
+    lines_before: frozenset[InvoiceLineId] | None = None
+    draft_line: int | None = None
+    rejections: int = 0
+    attempts: int = 0
+    failures: int = 0
+    round_started_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    empty_looks: tuple[datetime, ...] = ()
+    key_conflict: bool = False
+    failed_since: datetime | None = None
+    object_id: str = ""
+    line_ids: tuple[InvoiceLineId, ...] = ()
+    message: str = ""
+
+
+# Source: m3ter OpenAPI 2026-08-03, IntegrationRunResponse.status; the last five are ours.
+class PushStatus(StrEnum):
+    """Where a bill stands, in m3ter's words as far as it has one."""
+
+    WAITING = "WAITING"
+    STARTED = "STARTED"
+    COMPLETE = "COMPLETE"
+    ERROR = "ERROR"
+    AWAITING_RETRY = "AWAITING_RETRY"
+    AUTH_FAILED = "AUTH_FAILED"
+    INVOICE_ALREADY_PAID = "INVOICE_ALREADY_PAID"
+    ACCOUNTING_PERIOD_CLOSED = "ACCOUNTING_PERIOD_CLOSED"
+    RATE_LIMIT_RETRY = "RATE_LIMIT_RETRY"
+    TIMEOUT_LIMIT_EXCEEDED = "TIMEOUT_LIMIT_EXCEEDED"
+    DISABLED = "DISABLED"
+    UNKNOWN = "UNKNOWN"
+    PARTIAL = "PARTIAL"
+    REOPENED = "REOPENED"
+    BLOCKED = "BLOCKED"
+    NOTHING_TO_SEND = "NOTHING_TO_SEND"
