@@ -1,0 +1,23 @@
+"""The real clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """Implements ``ports.runtime.Clock`` by the machine's clocks."""
+
+    def now(self) -> datetime:
+        """Give the time in UTC, with its zone."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give seconds that only go forward."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; nothing or less is no wait."""
+        if seconds > 0:
+            time.sleep(seconds)
