@@ -61,5 +61,14 @@ M3TER_SWITCHES: tuple[Switch, ...] = (
     Switch("approved_to_pending", "allow", ("allow", "refuse"), "status call that takes back"),
     Switch("webhook_secrets", "hidden", ("hidden", "shown"), "credentials of a webhook when read"),
     on("endpoints_2026", "integration credentials and replay of runs exist"),
+    Switch(
+        "unknown_credential",
+        "reject",
+        ("reject", "accept"),
+        "an integrationCredentialsId that does not exist",
+    ),
+    Switch(
+        "config_setting_shape", "key", ("key", "name"), "field names inside a configuration option"
+    ),
     Switch("event_days", 28, (), "days after which events are deleted"),
 )

@@ -1,34 +1,139 @@
-"""m3ter's API over the shared store."""
+"""m3ter's API over the shared store: token, organisation and rate checks, then the routes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.m3ter import available, configs, entities, mappings, people, plain, tokens
+from reconciler.emulator.m3ter.call import Call, Refusal, ok
+from reconciler.emulator.m3ter.resources import PLAIN
+from reconciler.emulator.m3ter.routing import Router
+from reconciler.emulator.m3ter.throttle import Throttle
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
+_CONSOLE_USER = "somebody-else"
+_FAULT_LAG_SECONDS = 60
+_PREFIX = "/organizations/"
+
+ROUTER = Router(
+    [
+        *(route for one in PLAIN.values() for route in plain.routes(one)),
+        *configs.ROUTES,
+        *available.ROUTES,
+        *mappings.ROUTES,
+        *people.ROUTES,
+    ]
+)
 
 
 class M3terHalf:
-    """m3ter."""
+    """m3ter: answers requests over the store it was given."""
 
     def __init__(self, store: Store) -> None:
+        switches = store.switches
         self._store = store
+        self._throttle = Throttle(
+            per_second=switches.number("requests_per_second"),
+            per_window=switches.number("requests_per_five_minutes"),
+        )
+        self._read: dict[str, tokens.Bearer] = {}
+        self._revoked: set[str] = set()
+        self._empty_page = False
+        self._lag_seconds = switches.number("list_lag_seconds")
+        self._one_lag_seconds = 0
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request."""
-        return self.error(404, f"No such path: {request.path}")
+        """Answer a request; every refusal has m3ter's error body."""
+        try:
+            return self._answer(request)
+        except Refusal as refusal:
+            return self.error(refusal.status, refusal.message)
+        finally:
+            self._empty_page = False
+            self._one_lag_seconds = 0
 
     def fault(self, name: str, request: Request) -> Answer | None:
-        """Bring about a fault."""
+        """Bring about a fault of m3ter; those of Chargebee do nothing here."""
+        match name:
+            case "expired_token":
+                self._revoked.add(request.headers.get("authorization", ""))
+            case "empty_page":
+                self._empty_page = True
+            case "list_lag":
+                self._one_lag_seconds = _FAULT_LAG_SECONDS
+            case "version_conflict":
+                self._edit_first(request)
+            case _:
+                pass
         return None
 
     def error(self, status: int, message: str) -> Answer:
         """An error in m3ter's form."""
-        return Answer(status, wire.encode({"message": message}))
+        # Source: m3ter OpenAPI 2026-08-03, components.responses.Error
+        answer = Answer(status, wire.encode({"message": message}))
+        if status == 429 and self._store.switches.on("m3ter_retry_after"):
+            return replace(answer, headers=(*answer.headers, ("retry-after", "1")))
+        return answer
 
     def user_edit(self, edited: JsonObject, user: str) -> JsonObject:
-        """Stamp an edited object."""
-        return edited | {"lastModifiedBy": user}
+        """Stamp an object as saved by a person in the Console."""
+        return entities.raised(self._store, {"version": 0, **edited}, user)
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path == "/oauth/token" and request.method == "POST":
+            return ok(tokens.issue(self._store, request))
+        if not request.path.startswith(_PREFIX):
+            raise Refusal(404, f"No such path: {request.path}")
+        if not self._throttle.admits():
+            raise Refusal(429, "Too many requests")
+        organisation, slash, rest = request.path[len(_PREFIX) :].partition("/")
+        self._check_access(request, organisation)
+        found = ROUTER.find(request.method, slash + rest)
+        if found is None:
+            raise Refusal(404, f"No such path: {request.method} {request.path}")
+        handler, params = found
+        return handler(
+            Call(
+                self._store,
+                request,
+                params,
+                entities.SERVICE_USER,
+                dict(request.query),
+                empty_page=self._empty_page,
+                lag_seconds=max(self._lag_seconds, self._one_lag_seconds),
+            )
+        )
+
+    def _check_access(self, request: Request, organisation: str) -> None:
+        """Refuse a request whose token is missing, expired or not for this organisation."""
+        header = request.headers.get("authorization", "")
+        bearer = self._bearer(header)
+        status = self._store.switches.number("expired_token_status")
+        if bearer is None:
+            raise Refusal(status, "Unauthorized")
+        if header in self._revoked or bearer.expires <= self._store.now().timestamp():
+            raise Refusal(status, "The access token has expired")
+        if bearer.organisation != organisation or organisation != tokens.ORGANISATION:
+            raise Refusal(403, "Forbidden: the token is not for this organization")
+        if not bearer.writes and request.method != "GET":
+            raise Refusal(403, "Forbidden: the key may only read")
+
+    def _bearer(self, header: str) -> tokens.Bearer | None:
+        known = self._read.get(header)
+        if known is None:
+            known = tokens.read(header)
+            if known is not None:
+                self._read[header] = known
+        return known
+
+    def _edit_first(self, request: Request) -> None:
+        """Let a Console user save the object that this request is about, just before it."""
+        parts = request.path.strip("/").split("/")
+        kind, key = f"m3ter/{parts[2]}" if len(parts) > 3 else "", parts[-1]
+        entity = self._store.get(kind, key) if kind else None
+        if entity is not None:
+            self._store.put(kind, entities.raised(self._store, entity, _CONSOLE_USER))
