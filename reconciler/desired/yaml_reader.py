@@ -1,0 +1,306 @@
+"""YAML text -> plain data with the place of every key and value.
+
+YAML 1.2 core schema: ``NO`` and timestamps are text, whole numbers are int, others Decimal.
+Nothing is raised for what stands in a file; everything wrong becomes a ``Problem``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from reconciler.core.rules.form_rules import (
+    ALIAS,
+    DUPLICATE_KEY,
+    KEY,
+    LIMITS,
+    MERGE_KEY,
+    NUMBER,
+    SYNTAX,
+    TAG,
+)
+from reconciler.core.rules.rule import Rule
+from reconciler.desired.source_text import SourceText, decode
+from reconciler.desired.yaml_events import BrokenSyntax, Event, events
+from reconciler.desired.yaml_nodes import Node, Style, YamlDocument, YamlFile
+from reconciler.desired.yaml_scalars import (
+    ScalarRefusedError,
+    core_name,
+    plain_value,
+    refused_tag,
+    tagged_value,
+)
+from reconciler.desired.yaml_syntax import explain
+from reconciler.domain.problem import Origin, Problem
+from reconciler.domain.value import JsonValue
+
+DEPTH_MAX = 100
+"""Levels of mappings and sequences inside each other."""
+ALIAS_NODES_MAX = 10_000
+"""Values that one alias may stand for."""
+ALL_ALIASES_NODES_MAX = 100_000
+"""Values that all aliases of one file may stand for together."""
+PROBLEMS_MAX = 1_000
+"""After so many problems the rest of a file is not looked at."""
+
+_COLON = re.compile(r"[ \t]*:")
+_DASH = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?[\r\n])*[ \t]*-")
+_NO_CHILDREN: dict[str | int, Node] = {}
+_SCALAR_STYLES: dict[str, Style] = {"'": "single", '"': "double", "|": "literal", ">": "folded"}
+
+
+def read_yaml(file: str, data: bytes, *, pure: bool = False) -> YamlFile:
+    """Read every document of a file.
+
+    Args:
+        file: Relative to the repository; it is only quoted.
+        data: The bytes of the file.
+        pure: Use the parser written in Python even where libyaml is installed.
+    """
+    source = decode(file, data)
+    if isinstance(source, Problem):
+        return YamlFile(None, (), (source,))
+    builder = _Builder(source)
+    for event in events(source.text, pure=pure):
+        if not builder.take(event):
+            break
+        if len(builder.problems) >= PROBLEMS_MAX:
+            builder.problems.append(_too_many(file))
+            break
+    return YamlFile(source, tuple(builder.documents), tuple(builder.problems))
+
+
+def _too_many(file: str) -> Problem:
+    message = f"more than {PROBLEMS_MAX:,} problems; the rest of the file was not looked at"
+    return LIMITS.broken(Origin(file), message, "Correct these first.")
+
+
+class _Frame:
+    """A mapping or sequence that is still being read."""
+
+    __slots__ = ("anchor", "as_key", "children", "counted", "end", "key", "start", "style", "value")
+
+    def __init__(self, event: Event, value: dict[str, JsonValue] | list[JsonValue]) -> None:
+        self.value = value
+        self.children: dict[str | int, Node] = {}
+        self.start = event.start_mark.index
+        self.end = event.end_mark.index
+        self.style: Style = "flow" if event.flow_style else "block"
+        self.anchor = event.anchor
+        self.key: tuple[str | None, int, int] | None = None
+        self.counted = 0
+        self.as_key = False
+
+
+class _Builder:
+    """Takes events one by one; holds one frame for each open mapping and sequence."""
+
+    def __init__(self, source: SourceText) -> None:
+        self.documents: list[YamlDocument] = []
+        self.problems: list[Problem] = []
+        self._source = source
+        self._index = -1
+        self._expanded = 0
+        self._begin(0)
+
+    def _begin(self, start: int) -> None:
+        self._start = start
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, tuple[JsonValue, int] | None] = {}
+        self._counted = 0
+        self._result: tuple[JsonValue, Node] = (None, Node(start, start, "empty", _NO_CHILDREN))
+        self._sound = True
+
+    def take(self, event: Event | BrokenSyntax) -> bool:
+        """Take one event; false when reading must stop."""
+        kind: type[object] = type(event)
+        if isinstance(event, BrokenSyntax):
+            self.problems.append(explain(self._source, event))
+            return False
+        if kind is ScalarEvent:
+            self._scalar(event)
+        elif kind is MappingStartEvent:
+            return self._open(event, _Frame(event, {}), "map")
+        elif kind is SequenceStartEvent:
+            return self._open(event, _Frame(event, []), "seq")
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            self._close(event)
+        else:
+            self._outside(event)
+        return True
+
+    def _outside(self, event: Event) -> None:
+        if isinstance(event, AliasEvent):
+            self._alias(event)
+        elif isinstance(event, DocumentStartEvent):
+            self._index += 1
+            self._begin(event.start_mark.index)
+            if event.version not in {None, (1, 2)}:
+                self._fault(SYNTAX, self._start, "definitions are YAML 1.2; remove `%YAML`")
+        elif isinstance(event, DocumentEndEvent):
+            self._finish()
+
+    def _finish(self) -> None:
+        value, root = self._result
+        if root.style == "empty" and self._sound:
+            return
+        self.documents.append(
+            YamlDocument(self._index, value, root, self._start, root.end, self._sound)
+        )
+
+    def _fault(self, rule: Rule, offset: int, message: str, hint: str = "") -> None:
+        self._sound = False
+        self.problems.append(rule.broken(self._source.origin(offset), message, hint))
+
+    def _open(self, event: Event, frame: _Frame, name: str) -> bool:
+        if len(self._frames) >= DEPTH_MAX:
+            self._fault(LIMITS, frame.start, f"more than {DEPTH_MAX} levels deep")
+            return False
+        if event.tag is not None and core_name(event.tag) != name:
+            self._fault(TAG, frame.start, refused_tag(event.tag))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        above = self._frames[-1] if self._frames else None
+        if above is not None and above.key is None and isinstance(above.value, dict):
+            frame.as_key = True
+            self._fault(KEY, frame.start, "a mapping or a list cannot be a key")
+        self._counted += 1
+        frame.counted = self._counted
+        self._frames.append(frame)
+        return True
+
+    def _close(self, event: Event) -> None:
+        frame = self._frames.pop()
+        if frame.style == "flow":
+            frame.end = event.end_mark.index
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = (frame.value, self._counted - frame.counted + 1)
+        if frame.as_key:
+            self._frames[-1].key = (None, frame.start, frame.end)
+            return
+        self._put(frame.value, frame.start, frame.end, frame.style, frame.children)
+
+    def _scalar(self, event: Event) -> None:
+        frame = self._frames[-1] if self._frames else None
+        start, end = event.start_mark.index, event.end_mark.index
+        if frame is not None and frame.key is None and isinstance(frame.value, dict):
+            frame.key = (self._key(event, frame.value, start), start, end)
+            return
+        self._counted += 1
+        value = self._value(event, start)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, 1)
+        style = _SCALAR_STYLES.get(event.style or "", "plain")
+        if style == "plain" and not event.value:
+            self._empty(event, value, start, end)
+            return
+        self._put(value, start, end, style, _NO_CHILDREN)
+
+    def _empty(self, event: Event, value: JsonValue, start: int, end: int) -> None:
+        """Place a value that is not written right behind its ``:`` or ``-``."""
+        if event.anchor is None and event.tag is None and self._frames:
+            start = end = _behind_mark(self._source.text, self._frames[-1])
+        self._put(value, start, end, "empty", _NO_CHILDREN)
+
+    def _key(self, event: Event, taken: dict[str, JsonValue], start: int) -> str | None:
+        value = self._value(event, start, problem=KEY)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, 1)
+        if value == "<<" and not event.style and event.tag is None:
+            self._fault(MERGE_KEY, start, "`<<` merges are not allowed")
+            return None
+        if not isinstance(value, str):
+            text = event.value or "null"
+            hint = f'Write "{text}" in quotes if a text was meant.'
+            self._fault(KEY, start, f"the key `{text[:80]}` is not text", hint)
+            return None
+        if value in taken:
+            self._twice(value, start)
+            return None
+        return value
+
+    def _twice(self, key: str, start: int) -> None:
+        first = self._source.position(self._frames[-1].children[key].key_start)
+        self._fault(
+            DUPLICATE_KEY,
+            start,
+            f"`{key[:80]}` stands twice in one mapping",
+            f"It stands first in line {first.line}; remove one of them.",
+        )
+
+    def _value(self, event: Event, start: int, problem: Rule = NUMBER) -> JsonValue:
+        text = event.value
+        try:
+            if event.tag is not None and not (event.tag == "!" and event.style):
+                return tagged_value(event.tag, text)
+            return text if event.style else plain_value(text)
+        except ScalarRefusedError as error:
+            rule = problem if event.tag is None else TAG
+            self._fault(rule, start, str(error))
+            return text
+
+    def _alias(self, event: Event) -> None:
+        start, end, name = event.start_mark.index, event.end_mark.index, str(event.anchor)
+        value: JsonValue = None
+        if name not in self._anchors:
+            self._fault(ALIAS, start, f"there is no anchor `&{name[:80]}` before this alias")
+        elif (found := self._anchors[name]) is None:
+            self._fault(ALIAS, start, f"`*{name[:80]}` stands inside the anchor it names")
+        else:
+            value = self._expand(found, start, name)
+        frame = self._frames[-1] if self._frames else None
+        if frame is not None and frame.key is None and isinstance(frame.value, dict):
+            self._fault(KEY, start, "an alias cannot be a key")
+            frame.key = (None, start, end)
+            return
+        self._put(value, start, end, "alias", _NO_CHILDREN)
+
+    def _expand(self, found: tuple[JsonValue, int], start: int, name: str) -> JsonValue:
+        value, size = found
+        if size > ALIAS_NODES_MAX or self._expanded + size > ALL_ALIASES_NODES_MAX:
+            message = (
+                f"`*{name[:80]}` stands for {size:,} values; one alias may stand for "
+                f"{ALIAS_NODES_MAX:,}, all of a file for {ALL_ALIASES_NODES_MAX:,}"
+            )
+            self._fault(LIMITS, start, message, "Write out what is really needed.")
+            return None
+        self._expanded += size
+        self._counted += size
+        return value
+
+    def _put(
+        self, value: JsonValue, start: int, end: int, style: Style, children: dict[str | int, Node]
+    ) -> None:
+        """Hand a finished value to the frame it stands in."""
+        if not self._frames:
+            self._result = (value, Node(start, end, style, children))
+            return
+        frame = self._frames[-1]
+        frame.end = max(frame.end, end)
+        if isinstance(frame.value, list):
+            frame.children[len(frame.value)] = Node(start, end, style, children)
+            frame.value.append(value)
+        elif frame.key is not None:
+            key, key_start, key_end = frame.key
+            frame.key = None
+            if key is not None:
+                frame.value[key] = value
+                frame.children[key] = Node(start, end, style, children, key_start, key_end)
+
+
+def _behind_mark(text: str, frame: _Frame) -> int:
+    if frame.key is not None:
+        colon = _COLON.match(text, frame.key[2])
+        return colon.end() if colon else frame.key[2]
+    dash = _DASH.match(text, frame.end)
+    return dash.end() if dash else frame.end
