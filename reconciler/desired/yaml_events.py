@@ -36,29 +36,49 @@ class BrokenSyntax(NamedTuple):
     what: str
 
 
-def events(text: str, *, pure: bool = False) -> Iterator[Event | BrokenSyntax]:
-    """Give the events of a text; at a syntax error the last one is ``BrokenSyntax``.
+# The pure parser lets the last four escape on odd input.
+SYNTAX_ERRORS = (YAMLError, ValueError, IndexError, AttributeError, AssertionError)
+"""What iterating over events may raise for broken syntax."""
+
+
+def events(text: str, *, pure: bool = False) -> Iterator[Event]:
+    """Give the events of a text.
 
     Args:
         text: Printable characters, without a byte order mark.
         pure: Use the parser written in Python even where libyaml is installed.
+
+    Raises:
+        SYNTAX_ERRORS: When asked for the event after the last readable one.
     """
     stand_ins = _stand_ins(text)
-    back = {ord(stand_in): char for char, stand_in in stand_ins.items()}
     for char, stand_in in stand_ins.items():
         text = text.replace(char, stand_in)
+    found = _pure(text) if pure else _compiled(text)
+    return _restored(found, stand_ins) if stand_ins else found
+
+
+def broken_syntax(error: Exception, text: str) -> BrokenSyntax:
+    """Say where one of ``SYNTAX_ERRORS`` happened."""
+    if not isinstance(error, MarkedYAMLError):
+        return BrokenSyntax(len(text), f"unreadable ({type(error).__name__})")
+    mark = error.problem_mark or error.context_mark
+    what = ", ".join(str(part) for part in (error.context, error.problem) if part)
+    return BrokenSyntax(mark.index if mark else len(text), what)
+
+
+def _compiled(text: str) -> Iterator[Event]:
     try:
-        for event in _pure(text) if pure else _compiled(text):
-            if back and isinstance(event, ScalarEvent):
-                event.value = event.value.translate(back)
-            yield event
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        yield BrokenSyntax(mark.index if mark else len(text), what)
-    except (YAMLError, ValueError, IndexError, AttributeError, AssertionError) as error:
-        # The pure parser lets a few errors of its own escape on odd input.
-        yield BrokenSyntax(len(text), f"unreadable ({type(error).__name__})")
+        from _ruamel_yaml import CParser
+    except ImportError:
+        return _pure(text)
+    return iter(CParser(text).get_event, None)
+
+
+def _pure(text: str) -> Iterator[Event]:
+    from ruamel.yaml import YAML
+
+    return iter(YAML(typ="safe", pure=True).parse(text))
 
 
 def _stand_ins(text: str) -> dict[str, str]:
@@ -71,21 +91,9 @@ def _stand_ins(text: str) -> dict[str, str]:
     return dict(zip(found, free, strict=False))
 
 
-def _compiled(text: str) -> Iterator[Event]:
-    try:
-        from _ruamel_yaml import CParser
-    except ImportError:
-        yield from _pure(text)
-        return
-    parser = CParser(text)
-    try:
-        while (event := parser.get_event()) is not None:
-            yield event
-    finally:
-        parser.dispose()
-
-
-def _pure(text: str) -> Iterator[Event]:
-    from ruamel.yaml import YAML
-
-    return iter(YAML(typ="safe", pure=True).parse(text))
+def _restored(found: Iterator[Event], stand_ins: dict[str, str]) -> Iterator[Event]:
+    back = {ord(stand_in): char for char, stand_in in stand_ins.items()}
+    for event in found:
+        if isinstance(event, ScalarEvent):
+            event.value = event.value.translate(back)
+        yield event

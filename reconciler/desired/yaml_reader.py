@@ -31,7 +31,7 @@ from reconciler.core.rules.form_rules import (
 )
 from reconciler.core.rules.rule import Rule
 from reconciler.desired.source_text import SourceText, decode
-from reconciler.desired.yaml_events import BrokenSyntax, Event, events
+from reconciler.desired.yaml_events import SYNTAX_ERRORS, Event, broken_syntax, events
 from reconciler.desired.yaml_nodes import Node, Style, YamlDocument, YamlFile
 from reconciler.desired.yaml_scalars import (
     ScalarRefusedError,
@@ -71,18 +71,13 @@ def read_yaml(file: str, data: bytes, *, pure: bool = False) -> YamlFile:
     if isinstance(source, Problem):
         return YamlFile(None, (), (source,))
     builder = _Builder(source)
-    for event in events(source.text, pure=pure):
-        if not builder.take(event):
-            break
-        if len(builder.problems) >= PROBLEMS_MAX:
-            builder.problems.append(_too_many(file))
-            break
+    try:
+        for event in events(source.text, pure=pure):
+            if not builder.take(event):
+                break
+    except SYNTAX_ERRORS as error:
+        builder.problems.append(explain(source, broken_syntax(error, source.text)))
     return YamlFile(source, tuple(builder.documents), tuple(builder.problems))
-
-
-def _too_many(file: str) -> Problem:
-    message = f"more than {PROBLEMS_MAX:,} problems; the rest of the file was not looked at"
-    return LIMITS.broken(Origin(file), message, "Correct these first.")
 
 
 class _Frame:
@@ -121,12 +116,9 @@ class _Builder:
         self._result: tuple[JsonValue, Node] = (None, Node(start, start, "empty", _NO_CHILDREN))
         self._sound = True
 
-    def take(self, event: Event | BrokenSyntax) -> bool:
+    def take(self, event: Event) -> bool:
         """Take one event; false when reading must stop."""
         kind: type[object] = type(event)
-        if isinstance(event, BrokenSyntax):
-            self.problems.append(explain(self._source, event))
-            return False
         if kind is ScalarEvent:
             self._scalar(event)
         elif kind is MappingStartEvent:
@@ -137,7 +129,13 @@ class _Builder:
             self._close(event)
         else:
             self._outside(event)
-        return True
+        return self._sound or len(self.problems) < PROBLEMS_MAX or self._give_up()
+
+    def _give_up(self) -> bool:
+        message = f"more than {PROBLEMS_MAX:,} problems; the rest of the file was not looked at"
+        place = Origin(self._source.file)
+        self.problems.append(LIMITS.broken(place, message, "Correct these first."))
+        return False
 
     def _outside(self, event: Event) -> None:
         if isinstance(event, AliasEvent):
