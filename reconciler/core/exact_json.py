@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from reconciler.domain.value import JsonValue
 from reconciler.errors import ExitCode, ReconcilerError
+
+# No amount, rate or quantity comes near: 10^±400. A number beyond is an attack or an accident, and
+# writing it out in plain digits would fill the memory.
+MAX_DIGITS = 400
 
 
 class NotJsonError(ReconcilerError):
@@ -34,11 +39,12 @@ def decode(data: bytes | str) -> JsonValue:
     """Read JSON; whole numbers become int, others Decimal with every digit.
 
     Raises:
-        NotJsonError: For anything that is not one JSON value, NaN and infinities included.
+        NotJsonError: For anything that is not one JSON value; NaN, infinities and numbers of more
+            than 400 digits included.
     """
     try:
         value: JsonValue = json.loads(  # noqa: TID251  this is the one place that may
-            data, parse_float=Decimal, parse_constant=_refuse_constant
+            data, parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError) as error:
         raise NotJsonError(str(error)) from None
@@ -47,10 +53,7 @@ def decode(data: bytes | str) -> JsonValue:
 
 def encode(value: JsonValue, *, indent: int | None = None) -> str:
     """Write JSON in the given key order; decimals as numbers, without loss."""
-    separators = (",", ": ") if indent else (",", ":")
-    parts: list[str] = []
-    _write(value, parts, indent, 0, separators)
-    return "".join(parts)
+    return "".join(_Layout(indent or 0, ": " if indent else ":").pieces(value, 0))
 
 
 def canonical(value: JsonValue) -> bytes:
@@ -66,10 +69,33 @@ def digest(value: JsonValue) -> str:
 def number_text(number: int | Decimal) -> str:
     """Write a number as plain digits, never with an exponent."""
     if isinstance(number, Decimal):
-        if not number.is_finite():
+        if not number.is_finite() or _too_long(number):
             raise NotExactError(number)
         return format(number, "f")
     return str(number)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # the exponent is beyond what a Decimal can hold
+        number = Decimal("Infinity")
+    if not number.is_finite() or _too_long(number):
+        message = f"a number of more than {MAX_DIGITS} digits: {text:.40}"
+        raise ValueError(message)
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        message = f"a number of more than {MAX_DIGITS} digits: {text:.40}"
+        raise ValueError(message)
+    return int(text)
+
+
+def _too_long(number: Decimal) -> bool:
+    _, digits, exponent = number.as_tuple()
+    return isinstance(exponent, int) and len(digits) + abs(exponent) > MAX_DIGITS
 
 
 def _refuse_constant(text: str) -> JsonValue:
@@ -88,48 +114,42 @@ def _canonical(value: JsonValue) -> JsonValue:
 
 
 def _normal(number: Decimal) -> int | Decimal:
-    if not number.is_finite():
-        raise NotExactError(number)
-    if number == number.to_integral_value():
-        return int(number)
-    digits = format(number, "f").rstrip("0")
-    return Decimal(digits)
+    digits = number_text(number)
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return Decimal(digits) if "." in digits else int(digits)
 
 
-def _write(
-    value: JsonValue, parts: list[str], indent: int | None, depth: int, separators: tuple[str, str]
-) -> None:
-    if isinstance(value, Mapping):
-        items = [(_key(key, separators[1]), one) for key, one in value.items()]
-        _write_many("{", "}", items, parts, indent, depth, separators)
-    elif isinstance(value, str) or value is None or isinstance(value, bool):
-        parts.append(json.dumps(value, ensure_ascii=False))  # noqa: TID251  holds no number
-    elif isinstance(value, int | Decimal):
-        parts.append(number_text(value))
-    elif isinstance(value, Sequence):
-        _write_many("[", "]", [("", one) for one in value], parts, indent, depth, separators)
-    else:
-        raise NotExactError(value)
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How values are set apart; ``indent`` 0 puts all on one line."""
+
+    indent: int
+    colon: str
+
+    def pieces(self, value: JsonValue, depth: int) -> Iterable[str]:
+        if isinstance(value, Mapping):
+            items = [(_text(key) + self.colon, one) for key, one in value.items()]
+            yield from self._many("{}", items, depth)
+        elif isinstance(value, str) or value is None or isinstance(value, bool):
+            yield _text(value)
+        elif isinstance(value, int | Decimal):
+            yield number_text(value)
+        elif isinstance(value, list | tuple):
+            yield from self._many("[]", [("", one) for one in value], depth)
+        else:
+            raise NotExactError(value)
+
+    def _many(
+        self, brackets: str, items: Sequence[tuple[str, JsonValue]], depth: int
+    ) -> Iterable[str]:
+        line = "\n" + " " * (self.indent * (depth + 1)) if self.indent and items else ""
+        yield brackets[0]
+        for number, (key, one) in enumerate(items):
+            yield ("," if number else "") + line + key
+            yield from self.pieces(one, depth + 1)
+        yield (line and "\n" + " " * (self.indent * depth)) + brackets[1]
 
 
-def _key(key: str, separator: str) -> str:
-    return json.dumps(key, ensure_ascii=False) + separator  # noqa: TID251  holds no number
-
-
-def _write_many(
-    opening: str,
-    closing: str,
-    items: Sequence[tuple[str, JsonValue]],
-    parts: list[str],
-    indent: int | None,
-    depth: int,
-    separators: tuple[str, str],
-) -> None:
-    line = "\n" + " " * (indent * (depth + 1)) if indent and items else ""
-    parts.append(opening)
-    for number, (key, one) in enumerate(items):
-        parts.append((separators[0] if number else "") + line + key)
-        _write(one, parts, indent, depth + 1, separators)
-    if line and indent:
-        parts.append("\n" + " " * (indent * depth))
-    parts.append(closing)
+def _text(value: str | bool | None) -> str:
+    return json.dumps(value, ensure_ascii=False)  # noqa: TID251  holds no number
