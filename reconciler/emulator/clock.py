@@ -11,6 +11,7 @@ class EmulatorClock:
     """Time as both emulated vendors see it.
 
     Attributes:
+        beginning: The instant it started from.
         ticks: Whether real time moves the clock; otherwise only ``advance`` and ``set`` do.
     """
 
@@ -23,6 +24,7 @@ class EmulatorClock:
     ) -> None:
         self.ticks = ticks
         self._monotonic = monotonic
+        self.beginning = start
         self._base = start
         self._started = monotonic()
 
@@ -31,6 +33,16 @@ class EmulatorClock:
         if not self.ticks:
             return self._base
         return self._base + timedelta(seconds=self._monotonic() - self._started)
+
+    def hold(self, start: datetime) -> None:
+        """Stand still at an instant, so that what is made meanwhile bears the same times always."""
+        self.ticks = False
+        self.set(start)
+
+    def release(self, start: datetime, *, ticks: bool) -> None:
+        """Begin to run from an instant."""
+        self.set(start)
+        self.ticks = ticks
 
     def advance(self, seconds: float) -> None:
         """Move by a number of seconds; never backwards.

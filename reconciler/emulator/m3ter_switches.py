@@ -68,6 +68,12 @@ M3TER_SWITCHES: tuple[Switch, ...] = (
         "an integrationCredentialsId that does not exist",
     ),
     Switch(
+        "integration_events",
+        "detailed",
+        ("detailed", "bare"),
+        "whether integration events name the configuration",
+    ),
+    Switch(
         "config_setting_shape", "key", ("key", "name"), "field names inside a configuration option"
     ),
     Switch("event_days", 28, (), "days after which events are deleted"),

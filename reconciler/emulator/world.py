@@ -159,7 +159,9 @@ class World:
         chosen = SCENARIOS[scenario]
         self.scenario, self.seed, self._starts = scenario, seed, starts
         self.store = Store(start=chosen.start, seed=seed, switches=checked)
+        self.store.clock.hold(chosen.start)
         chosen.fill(self.store)
+        self.store.clock.release(chosen.start, ticks=checked.text("clock") == "ticks")
         self._new_halves()
 
     def _new_halves(self) -> None:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Answer, Request
-from reconciler.emulator.m3ter import available, configs, entities, mappings, people, plain, tokens
+from reconciler.emulator.m3ter import (
+    available,
+    bills,
+    catalogue,
+    configs,
+    entities,
+    events,
+    line_items,
+    mappings,
+    notices,
+    organisation,
+    people,
+    plain,
+    runs,
+    tokens,
+)
 from reconciler.emulator.m3ter.call import Call, Refusal, ok
 from reconciler.emulator.m3ter.resources import PLAIN
 from reconciler.emulator.m3ter.routing import Router
@@ -26,6 +42,13 @@ ROUTER = Router(
         *available.ROUTES,
         *mappings.ROUTES,
         *people.ROUTES,
+        *catalogue.ROUTES,
+        *bills.ROUTES,
+        *line_items.ROUTES,
+        *runs.ROUTES,
+        *events.ROUTES,
+        *notices.ROUTES,
+        *organisation.ROUTES,
     ]
 )
 
@@ -75,7 +98,7 @@ class M3terHalf:
         """An error in m3ter's form."""
         # Source: m3ter OpenAPI 2026-08-03, components.responses.Error
         answer = Answer(status, wire.encode({"message": message}))
-        if status == 429 and self._store.switches.on("m3ter_retry_after"):
+        if status == HTTPStatus.TOO_MANY_REQUESTS and self._store.switches.on("m3ter_retry_after"):
             return replace(answer, headers=(*answer.headers, ("retry-after", "1")))
         return answer
 
@@ -132,8 +155,9 @@ class M3terHalf:
 
     def _edit_first(self, request: Request) -> None:
         """Let a Console user save the object that this request is about, just before it."""
-        parts = request.path.strip("/").split("/")
-        kind, key = f"m3ter/{parts[2]}" if len(parts) > 3 else "", parts[-1]
-        entity = self._store.get(kind, key) if kind else None
-        if entity is not None:
-            self._store.put(kind, entities.raised(self._store, entity, _CONSOLE_USER))
+        for part in request.path.strip("/").split("/"):
+            for kind in self._store.kinds():
+                entity = self._store.get(kind, part) if kind.startswith("m3ter/") else None
+                if entity is not None:
+                    self._store.put(kind, entities.raised(self._store, entity, _CONSOLE_USER))
+                    return

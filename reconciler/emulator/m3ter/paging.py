@@ -18,6 +18,7 @@ JsonObject = dict[str, Any]
 Predicate = Callable[[JsonObject], bool]
 View = Callable[[JsonObject], JsonObject]
 _BEYOND = 1 << 62
+_TOKEN_BYTES = 18
 
 
 def page(
@@ -125,6 +126,6 @@ def _read_token(call: Call) -> int | None:
         raw = urlsafe_b64decode(text.encode("ascii"))
     except ValueError:
         raw = b""
-    if len(raw) != 18 or raw[:9] != _bound(call):
+    if len(raw) != _TOKEN_BYTES or raw[:9] != _bound(call):
         raise Refusal(400, "Invalid nextToken")
     return int.from_bytes(raw[9:], "big")

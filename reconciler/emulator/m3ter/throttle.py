@@ -26,8 +26,8 @@ class Throttle:
             per_window: Requests in any five minutes for one address.
             monotonic: Real time in seconds.
         """
-        # Source: docs.m3ter.com, config API limits: 50 per second and organisation, refused "for the
-        # remainder of the second"; 20,000 per rolling 5 minutes and address
+        # Source: docs.m3ter.com, config API limits: 50 per second and organisation, refused
+        # "for the remainder of the second"; 20,000 per rolling 5 minutes and address
         self._per_second = per_second
         self._per_window = per_window
         self._monotonic = monotonic

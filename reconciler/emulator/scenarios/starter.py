@@ -1,13 +1,228 @@
-"""Scenario `starter`."""
+"""Scenario `starter`: the organisation that the example repository is about, at a month's end."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
 
+from reconciler.emulator.m3ter import (
+    bill_state,
+    configs,
+    entities,
+    mappings,
+    native,
+    organisation,
+    resources,
+)
+from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.scenarios.m3ter_objects import (
+    BillForm,
+    Metered,
+    Period,
+    account,
+    bill,
+    credential,
+    line,
+    metered,
+    usage_line,
+    user,
+)
 from reconciler.emulator.store import Store
 
+JsonObject = dict[str, Any]
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+_SET_UP = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+_SEPTEMBER = Period(date(2026, 9, 1), date(2026, 10, 1))
+_OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
+_NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
+_ACCOUNTS = (
+    ("acme-uk", "Acme UK", "UK", "GBP"),
+    ("globex-uk", "Globex UK", "UK", "GBP"),
+    ("initech-uk", "Initech UK", "UK", "GBP"),
+    ("umbrella-uk", "Umbrella UK", "UK", "GBP"),
+    ("acme-us", "Acme US", "US", "USD"),
+    ("globex-us", "Globex US", "US", "USD"),
+    ("initech-us", "Initech US", "US", "USD"),
+    ("hooli-us", "Hooli US", "US", "USD"),
+    ("stark-us", "Stark US", "US", "USD"),
+    ("internal-demo", "Internal demo", "UK", "GBP"),
+)
+_PAYING = ("acme-uk", "globex-uk", "initech-uk", "acme-us", "globex-us", "initech-us")
+_API_BANDS = {
+    "GBP": (("0", "0", "0.004"), ("10000", "0", "0.0033"), ("100000", "25", "0.0021")),
+    "USD": (("0", "0", "0.005"), ("10000", "0", "0.0041"), ("100000", "30", "0.0027")),
+}
+_STORAGE_BANDS = {"GBP": (("0", "0", "0.13333"),), "USD": (("0", "0", "0.16666"),)}
 
 
 def fill(store: Store) -> None:
-    """Fill."""
+    """Make the organisation; every id comes from the store's random source."""
+    store.clock.set(_SET_UP)
+    organisation.fill(store)
+    people = _people(store)
+    accounts = {row[0]: account(store, *row) for row in _ACCOUNTS}
+    products = {
+        "api": metered(store, "api-calls", "API calls", "call", _API_BANDS),
+        "storage": metered(store, "storage", "Storage", "GB", _STORAGE_BANDS),
+    }
+    _compound(store, products)
+    existing = _integrations(store, accounts, people["k.smith"])
+    store.clock.set(datetime(2026, 10, 1, 6, 0, tzinfo=UTC))
+    _old_bills(store, accounts, products, people["j.doe"])
+    store.clock.set(datetime(2026, 12, 1, 6, 0, tzinfo=UTC))
+    _new_bills(store, accounts, products, existing)
+    store.clock.set(START)
+
+
+def _people(store: Store) -> Mapping[str, JsonObject]:
+    rows = (
+        ("billing-oncall", "Billing", "Oncall"),
+        ("k.smith", "Kim", "Smith"),
+        ("j.doe", "Jo", "Doe"),
+    )
+    return {
+        name: user(store, f"{name}@example.com", first, last, ORGANISATION)
+        for name, first, last in rows
+    }
+
+
+def _compound(store: Store, products: Mapping[str, Metered]) -> None:
+    body = {
+        "name": "Calls per GB",
+        "code": "calls_per_gb",
+        "rounding": "NONE",
+        "quantityPerUnit": 1,
+        "unit": "call/GB",
+        "calculation": "api_calls_sum / storage_sum",
+        "productId": products["api"].product["id"],
+    }
+    entities.create(store, resources.COMPOUND_AGGREGATIONS, body, quiet=True)
+
+
+def _integrations(
+    store: Store, accounts: Mapping[str, JsonObject], by: JsonObject
+) -> Mapping[str, JsonObject]:
+    """What is there before anything is managed: a connected Stripe integration and a webhook."""
+    for name in ("Chargebee UK (test)", "Chargebee US (test)"):
+        credential(store, name, "CHARGEBEE_AUTH", "CHARGEBEE")
+    stripe_key = credential(store, "Stripe (test)", "STRIPE_SIGNED_REQUEST", "STRIPE")
+    style = store.switches.text("config_keys")
+    keys = {"camel": "accountIds", "screaming": "ACCOUNT_IDS"}
+    stripe = configs.create(
+        store,
+        {
+            "name": "Stripe internal bills",
+            "entityType": "Bill",
+            "destination": "Stripe",
+            "integrationCredentialsId": stripe_key["id"],
+            "configData": {keys[style]: [accounts["internal-demo"]["id"]]},
+        },
+        user=by["id"],
+    )
+    mapping = {
+        "m3terEntity": "Account",
+        "m3terId": accounts["internal-demo"]["id"],
+        "externalSystem": "Stripe",
+        "externalTable": "Customer",
+        "externalId": "cus_internal_demo",
+        "integrationConfigId": stripe["id"],
+    }
+    mappings.create(store, mapping, user=by["id"])
+    return {"stripe": stripe, "webhook": _webhook(store, by)}
+
+
+def _webhook(store: Store, by: JsonObject) -> JsonObject:
+    rule = entities.create(
+        store,
+        resources.NOTIFICATIONS,
+        {
+            "name": "Bill approved",
+            "description": "Tells the finance channel",
+            "code": "bill_approved",
+            "eventName": "billing.bill.updated",
+            "calculation": 'new.status == "APPROVED" AND old.status != "APPROVED"',
+            "active": True,
+        },
+        user=by["id"],
+    )
+    hook = entities.create(
+        store,
+        resources.WEBHOOKS,
+        {
+            "name": "Finance channel",
+            "description": "Bridge to the chat",
+            "url": "https://hooks.example.com/finance",
+            "credentials": {"type": "M3TER_SIGNED_REQUEST", "destination": "WEBHOOK"},
+        },
+        user=by["id"],
+    )
+    shown = {**hook["credentials"], "id": hook["id"], "version": 1, "name": hook["name"]}
+    store.put(resources.WEBHOOKS.kind, hook | {"credentials": shown, "_secret": {}})
+    return configs.create(
+        store,
+        {
+            "name": "Bill approved to chat",
+            "entityType": "Notification",
+            "entityId": rule["id"],
+            "destination": "Webhook",
+            "destinationId": hook["id"],
+            "configData": {},
+        },
+        user=by["id"],
+    )
+
+
+def _lines(
+    products: Mapping[str, Metered], period: Period, currency: str, size: int
+) -> list[JsonObject]:
+    """Usage in the bands the size reaches, storage that needs rounding, a standing charge."""
+    calls = ["10000", "90000", str(size * 1000)] if size > 1 else ["7421"]
+    return [
+        usage_line(products["api"], period, currency, calls),
+        usage_line(products["storage"], period, currency, [f"{size * 37}.5"]),
+        line("STANDING_CHARGE", "Standing Charge", Decimal("49.00"), currency, period),
+    ]
+
+
+def _old_bills(
+    store: Store,
+    accounts: Mapping[str, JsonObject],
+    products: Mapping[str, Metered],
+    by: JsonObject,
+) -> None:
+    """September of one account, locked; October of the paying ones, approved."""
+    first = accounts["acme-uk"]
+    form = BillForm(first, _SEPTEMBER, "GBP", "APPROVED", by["id"])
+    locked = bill(store, form, _lines(products, _SEPTEMBER, "GBP", 1))
+    bill_state.lock(store, locked, by["id"])
+    store.clock.set(datetime(2026, 11, 1, 6, 0, tzinfo=UTC))
+    for size, code in enumerate(_PAYING, start=1):
+        one = accounts[code]
+        currency = one["currency"]
+        form = BillForm(one, _OCTOBER, currency, "APPROVED", by["id"])
+        bill(store, form, _lines(products, _OCTOBER, currency, size))
+
+
+def _new_bills(
+    store: Store,
+    accounts: Mapping[str, JsonObject],
+    products: Mapping[str, Metered],
+    existing: Mapping[str, JsonObject],
+) -> None:
+    """November of all: two approved and sent natively, the others pending."""
+    for size, (code, one) in enumerate(accounts.items(), start=1):
+        currency = one["currency"]
+        sent = code in {"umbrella-uk", "internal-demo"}
+        form = BillForm(one, _NOVEMBER, currency, "APPROVED" if sent else "PENDING")
+        made = bill(store, form, _lines(products, _NOVEMBER, currency, size))
+        if code == "umbrella-uk":
+            gone = {"destination": "Chargebee", "id": store.new_id()}
+            native.record(store, gone, made, "COMPLETE", externalId="INV-0042")
+        elif code == "internal-demo":
+            native.record(store, existing["stripe"], made, "COMPLETE", externalId="in_0042")
+    last = next(iter(store.table(bill_state.BILLS).newest())).data
+    native.integration_event(
+        store, "missingaccountmapping", existing["stripe"], last, "no external mapping for account"
+    )

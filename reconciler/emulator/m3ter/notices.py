@@ -1,0 +1,133 @@
+"""Notification rules and webhook destinations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.emulator.exchange import Answer
+from reconciler.emulator.m3ter import entities
+from reconciler.emulator.m3ter.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.event_names import EVENT_NAMES
+from reconciler.emulator.m3ter.paging import page, table_rows
+from reconciler.emulator.m3ter.plain import listing, routes
+from reconciler.emulator.m3ter.resources import NOTIFICATIONS, WEBHOOKS
+
+JsonObject = dict[str, Any]
+_CONFIGURATIONS = "/notifications/configurations"
+_WEBHOOKS = "/integrationdestinations/webhooks"
+
+
+def _list_rules(call: Call) -> Answer:
+    active = call.flag("active")
+    return listing(call, NOTIFICATIONS, lambda rule: active in (None, rule["active"]))
+
+
+def _evaluate(call: Call) -> Answer:
+    """Check a calculation as far as possible here: its event exists, brackets and quotes pair."""
+    body = call.body()
+    calculation = body.get("calculation")
+    if not isinstance(calculation, str) or not calculation.strip():
+        raise Refusal(400, "calculation must not be null or empty")
+    name = body.get("eventName")
+    if name is not None and name not in EVENT_NAMES:
+        raise Refusal(400, f"unknown eventName {name}")
+    if _paired(calculation):
+        return ok({"success": True})
+    return ok({"success": False, "errorMessage": "unbalanced brackets or quotes"})
+
+
+def _paired(text: str) -> bool:
+    depth, quoted = 0, False
+    for letter in text:
+        if letter == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth < 0:
+            return False
+    return depth == 0 and not quoted
+
+
+def store_webhook(call: Call, made: JsonObject, credentials: object) -> JsonObject:
+    """Put the secret part of a webhook's credentials aside and store the rest.
+
+    Raises:
+        Refusal: With 400 if the credentials are not an object with an apiKey and a secret.
+    """
+    if not isinstance(credentials, dict) or not credentials.keys() >= {"type", "apiKey", "secret"}:
+        raise Refusal(400, "credentials must have type, apiKey and secret")
+    # Source: m3ter OpenAPI 2026-08-03, IntegrationM3terSignedCredentialsResponse
+    shown = {
+        "id": made["id"],
+        "version": made["version"],
+        "type": credentials["type"],
+        "destination": "WEBHOOK",
+        "name": credentials.get("name") or made["name"],
+    }
+    secret = {name: credentials[name] for name in ("apiKey", "secret")}
+    webhook = made | {"credentials": shown, "_secret": secret}
+    call.store.put(WEBHOOKS.kind, webhook)
+    return webhook
+
+
+def _show(call: Call, webhook: JsonObject) -> JsonObject:
+    """A webhook with or without its secret, by switch."""
+    shown = public(webhook)
+    if call.store.switches.text("webhook_secrets") == "shown":
+        shown["credentials"] = shown["credentials"] | webhook["_secret"]
+    return shown
+
+
+def _list_webhooks(call: Call) -> Answer:
+    ids = call.values("ids")
+    return page(
+        call,
+        table_rows(call, WEBHOOKS.kind),
+        maximum=WEBHOOKS.page_max,
+        keep=lambda webhook: ids is None or webhook["id"] in ids,
+        show=lambda webhook: _show(call, webhook),
+    )
+
+
+def _create_webhook(call: Call) -> Answer:
+    body = call.body()
+    fields = entities.checked_fields(WEBHOOKS, body)
+    if not str(fields["url"]).startswith(("https://", "http://")):
+        raise Refusal(400, "url must be a valid URL")
+    made = entities.create(call.store, WEBHOOKS, body, user=call.user)
+    return ok(_show(call, store_webhook(call, made, body["credentials"])))
+
+
+def _get_webhook(call: Call) -> Answer:
+    return ok(_show(call, entities.find(call.store, WEBHOOKS.kind, call.params["id"])))
+
+
+def _update_webhook(call: Call) -> Answer:
+    body = call.body()
+    made = entities.update(call, WEBHOOKS, call.params["id"], body)
+    return ok(_show(call, store_webhook(call, made, body["credentials"])))
+
+
+def _delete_webhook(call: Call) -> Answer:
+    return ok(_show(call, entities.delete(call, WEBHOOKS, call.params["id"])))
+
+
+def _activate_webhook(call: Call) -> Answer:
+    old = entities.find(call.store, WEBHOOKS.kind, call.params["id"])
+    active = bool(call.flag("active"))
+    webhook = entities.raised(call.store, old | {"active": active}, call.user)
+    call.store.put(WEBHOOKS.kind, webhook)
+    return ok(_show(call, webhook))
+
+
+ROUTES: list[tuple[str, str, CallHandler]] = [
+    ("GET", _CONFIGURATIONS, _list_rules),
+    *routes(NOTIFICATIONS, _CONFIGURATIONS, methods="CRUD"),
+    ("POST", "/notifications/evaluate", _evaluate),
+    ("GET", _WEBHOOKS, _list_webhooks),
+    ("POST", _WEBHOOKS, _create_webhook),
+    ("GET", _WEBHOOKS + "/{id}", _get_webhook),
+    ("PUT", _WEBHOOKS + "/{id}", _update_webhook),
+    ("DELETE", _WEBHOOKS + "/{id}", _delete_webhook),
+    ("PUT", _WEBHOOKS + "/{id}/active", _activate_webhook),
+]
