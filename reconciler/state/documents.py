@@ -1,0 +1,114 @@
+"""Plan and applied record to versioned JSON and back; the codec follows from their types."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from reconciler.core import exact_json
+from reconciler.core.plain import plan_id, record_id, to_plain
+from reconciler.domain.applied import RECORD_SCHEMA, AppliedRecord
+from reconciler.domain.plan import PLAN_SCHEMA, Plan
+from reconciler.domain.value import JsonValue
+from reconciler.errors import ExitCode, ReconcilerError
+
+Document = TypeVar("Document", Plan, AppliedRecord)
+
+
+class UnreadableDocumentError(ReconcilerError):
+    """A file is not the document that it should be."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, what: str, where: str, reason: str) -> None:
+        super().__init__(
+            f"{where} is not {what} of this version of reconciler: {reason}.\n"
+            "Nothing was read from it and nothing was changed. Make it anew, or use the version "
+            "that wrote it."
+        )
+
+
+class TamperedDocumentError(ReconcilerError):
+    """A document's content does not have the digest it bears."""
+
+    exit_code = ExitCode.STALE
+
+    def __init__(self, what: str, where: str, borne: str, found: str) -> None:
+        super().__init__(
+            f"{where} was changed after it was written: it bears the id {borne:.12}, but its "
+            f"content has {found:.12}.\nNothing was written. Do not use this {what}; make it anew "
+            "and review it."
+        )
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """Write a plan for people to keep and review: indented, one line end at the end."""
+    return (exact_json.encode(to_plain(plan), indent=1) + "\n").encode()
+
+
+def decode_plan(data: bytes, where: str) -> Plan:
+    """Read a plan and check that its body has the id it bears.
+
+    Raises:
+        UnreadableDocumentError: When it is no plan of this version.
+        TamperedDocumentError: When the body was changed.
+    """
+    plan = _read(Plan, "a saved plan", PLAN_SCHEMA, data, where)
+    if (found := plan_id(plan.body)) != plan.id:
+        raise TamperedDocumentError("plan", where, plan.id, found)
+    return plan
+
+
+def encode_record(record: AppliedRecord) -> bytes:
+    """Write an applied record, compact."""
+    return (exact_json.encode(to_plain(record)) + "\n").encode()
+
+
+def decode_record(data: bytes, where: str) -> AppliedRecord:
+    """Read an applied record and check that it has the id it bears.
+
+    Raises:
+        UnreadableDocumentError: When it is no applied record of this version.
+        TamperedDocumentError: When it was changed.
+    """
+    record = _read(AppliedRecord, "an applied record", RECORD_SCHEMA, data, where)
+    if (found := record_id(record)) != record.id:
+        raise TamperedDocumentError("record", where, record.id or "none", found)
+    return record
+
+
+def document_schemas() -> dict[str, dict[str, Any]]:
+    """Give the JSON Schema of both documents, by the name of their version."""
+    return {
+        PLAN_SCHEMA: _adapter(Plan).json_schema(),
+        RECORD_SCHEMA: _adapter(AppliedRecord).json_schema(),
+    }
+
+
+def _read(kind: type[Document], what: str, schema: str, data: bytes, where: str) -> Document:
+    try:
+        plain = exact_json.decode(data)
+    except exact_json.NotJsonError as error:
+        raise UnreadableDocumentError(what, where, str(error)) from None
+    if (found := _schema(plain)) != schema:
+        raise UnreadableDocumentError(what, where, f"it says `{found}`, not `{schema}`")
+    try:
+        return _adapter(kind).validate_python(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UnreadableDocumentError(what, where, f"{place}: {first['msg']}") from None
+
+
+def _schema(plain: JsonValue) -> object:
+    if not isinstance(plain, dict):
+        return "nothing"
+    body = plain.get("body", plain)
+    return body.get("schema", "nothing") if isinstance(body, dict) else "nothing"
+
+
+@cache
+def _adapter(kind: type[Document]) -> TypeAdapter[Document]:
+    return TypeAdapter(kind)
