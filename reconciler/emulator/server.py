@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
 import h11
@@ -14,6 +15,7 @@ from reconciler.emulator.exchange import Answer, Request
 from reconciler.emulator.world import World
 
 _DRIP_PIECES = 20
+_REASONS = {int(one): one.phrase.encode("ascii") for one in HTTPStatus}
 _HEAD_BYTES_MAX = 64 * 1024
 
 
@@ -169,7 +171,8 @@ class Connection(asyncio.Protocol):
 
     def _message(self, answer: Answer) -> bytes:
         headers = [*answer.headers, ("content-length", str(len(answer.body)))]
-        response = h11.Response(status_code=answer.status, headers=headers)
+        reason = _REASONS.get(answer.status, b"")
+        response = h11.Response(status_code=answer.status, headers=headers, reason=reason)
         return b"".join(
             self._http.send(event) or b""
             for event in (response, h11.Data(data=answer.body), h11.EndOfMessage())

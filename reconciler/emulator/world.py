@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.emulator import journal
+from reconciler.emulator.chargebee.protocol import ChargebeeHalf
 from reconciler.emulator.clock import parse_instant
 from reconciler.emulator.delivery import Delivery
 from reconciler.emulator.exchange import Answer, Request
@@ -166,7 +167,7 @@ class World:
 
     def _new_halves(self) -> None:
         self.m3ter: Half = M3terHalf(self.store)
-        self.chargebee: Half = _chargebee(self.store)
+        self.chargebee: Half = ChargebeeHalf(self.store)
         self.faults = FaultBook(self.seed)
         self.log = RequestLog()
 
@@ -245,13 +246,3 @@ def _refusal(rule: Rule, half: Half) -> Answer:
         return Answer(status, answer.body, (*answer.headers, ("retry-after", seconds)))
     headers = tuple(pair for pair in answer.headers if pair[0] != "retry-after")
     return Answer(status, answer.body, headers)
-
-
-def _chargebee(store: Store) -> Half:
-    from importlib import import_module  # noqa: PLC0415
-
-    try:
-        half: Half = import_module("reconciler.emulator.chargebee.protocol").ChargebeeHalf(store)
-    except ModuleNotFoundError:
-        return M3terHalf(store)
-    return half

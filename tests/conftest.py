@@ -1,0 +1,62 @@
+"""Fixtures that every test may use: emulators that start on a free port and surely end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from reconciler.emulator.running import RunningEmulator
+from reconciler.emulator.world import World
+
+ROOT = Path(__file__).parent.parent
+Emulate = Callable[..., RunningEmulator]
+EmulateProcess = Callable[..., tuple[str, "subprocess.Popen[str]"]]
+
+
+@pytest.fixture
+def emulate() -> Iterator[Emulate]:
+    """Start emulators in threads of this process; the arguments are those of ``World``."""
+    with ExitStack() as stack:
+
+        def start(scenario: str = "starter", seed: int = 1, **switches: object) -> RunningEmulator:
+            return stack.enter_context(RunningEmulator(World(scenario, seed, switches)))
+
+        yield start
+
+
+@pytest.fixture
+def emulator(emulate: Emulate) -> RunningEmulator:
+    """One emulator with scenario `starter`; m3ter's limit per second is off."""
+    return emulate(requests_per_second=0)
+
+
+@pytest.fixture
+def emulate_process() -> Iterator[EmulateProcess]:
+    """Start `reconciler emulate` as a process; gives its URL and handle, and ends it."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> tuple[str, subprocess.Popen[str]]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "emulate", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        url = next((word for word in line.split() if word.startswith("http://")), "")
+        assert url, f"no ready line but {line!r}"
+        return url, process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(10)
+        assert process.stdout is not None
+        process.stdout.close()
