@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 
 from reconciler.core import exact_json
 from reconciler.domain.address import PlanId
@@ -38,7 +37,7 @@ def to_plain(value: object) -> JsonValue:
     if isinstance(value, Sequence):
         return [to_plain(one) for one in value]
     if dataclasses.is_dataclass(value):
-        return {name: to_plain(getattr(value, name)) for name in _names(type(value))}
+        return {one.name: to_plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
     raise NotPlainError(value)
 
 
@@ -50,8 +49,3 @@ def plan_id(body: PlanBody) -> PlanId:
 def record_id(record: AppliedRecord) -> RecordId:
     """Name an applied record: SHA-256 of it without its id."""
     return RecordId(exact_json.digest(to_plain(dataclasses.replace(record, id=None))))
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))

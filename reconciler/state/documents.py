@@ -55,7 +55,7 @@ def decode_plan(data: bytes, where: str) -> Plan:
         UnreadableDocumentError: When it is no plan of this version.
         TamperedDocumentError: When the body was changed.
     """
-    plan = _read(Plan, "a saved plan", PLAN_SCHEMA, data, where)
+    plan = _read(_plan_adapter(), "a saved plan", PLAN_SCHEMA, data, where)
     if (found := plan_id(plan.body)) != plan.id:
         raise TamperedDocumentError("plan", where, plan.id, found)
     return plan
@@ -73,7 +73,7 @@ def decode_record(data: bytes, where: str) -> AppliedRecord:
         UnreadableDocumentError: When it is no applied record of this version.
         TamperedDocumentError: When it was changed.
     """
-    record = _read(AppliedRecord, "an applied record", RECORD_SCHEMA, data, where)
+    record = _read(_record_adapter(), "an applied record", RECORD_SCHEMA, data, where)
     if (found := record_id(record)) != record.id:
         raise TamperedDocumentError("record", where, record.id or "none", found)
     return record
@@ -82,12 +82,14 @@ def decode_record(data: bytes, where: str) -> AppliedRecord:
 def document_schemas() -> dict[str, dict[str, Any]]:
     """Give the JSON Schema of both documents, by the name of their version."""
     return {
-        PLAN_SCHEMA: _adapter(Plan).json_schema(),
-        RECORD_SCHEMA: _adapter(AppliedRecord).json_schema(),
+        PLAN_SCHEMA: _plan_adapter().json_schema(),
+        RECORD_SCHEMA: _record_adapter().json_schema(),
     }
 
 
-def _read(kind: type[Document], what: str, schema: str, data: bytes, where: str) -> Document:
+def _read(
+    adapter: TypeAdapter[Document], what: str, schema: str, data: bytes, where: str
+) -> Document:
     try:
         plain = exact_json.decode(data)
     except exact_json.NotJsonError as error:
@@ -95,7 +97,7 @@ def _read(kind: type[Document], what: str, schema: str, data: bytes, where: str)
     if (found := _schema(plain)) != schema:
         raise UnreadableDocumentError(what, where, f"it says `{found}`, not `{schema}`")
     try:
-        return _adapter(kind).validate_python(plain)
+        return adapter.validate_python(plain)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -110,5 +112,10 @@ def _schema(plain: JsonValue) -> object:
 
 
 @cache
-def _adapter(kind: type[Document]) -> TypeAdapter[Document]:
-    return TypeAdapter(kind)
+def _plan_adapter() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
+
+
+@cache
+def _record_adapter() -> TypeAdapter[AppliedRecord]:
+    return TypeAdapter(AppliedRecord)
