@@ -1,0 +1,222 @@
+"""Chargebee's API v2 over the shared store: from a request to an answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.emulator.chargebee import idempotency, pending_invoices
+from reconciler.emulator.chargebee.calendar import Calendar
+from reconciler.emulator.chargebee.forms import Tree, read_form, read_pairs
+from reconciler.emulator.chargebee.limits import Limits
+from reconciler.emulator.chargebee.pages import Pages
+from reconciler.emulator.chargebee.refusals import RefusalError, bad_key, wrong_state
+from reconciler.emulator.chargebee.routes import NOT_IDEMPOTENT, PREFIX, Route, route
+from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
+from reconciler.emulator.chargebee.sites import default_site
+from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.store import Store
+from reconciler.emulator.wire import encode
+
+_JSON: Final = (("content-type", "application/json;charset=utf-8"),)
+_INVOICE: Final = re.compile(r"^invoices/([^/]+)/[a-z_]+$")
+_LAGGING_SECONDS: Final = 60
+_ERRORS: Final = {
+    429: ("operation_failed", "api_request_limit_exceeded"),
+    500: ("operation_failed", "internal_error"),
+    503: ("operation_failed", "internal_temporary_error"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What serves one site."""
+
+    site: Site
+    limits: Limits
+    pages: Pages
+    calendar: Calendar
+
+
+class ChargebeeHalf:
+    """Chargebee, with every site that the store knows; the API key selects one."""
+
+    def __init__(self, store: Store) -> None:
+        """Serve the sites in the store, or the default one where a scenario has none."""
+        default_site(store)
+        self._desks: dict[str, Desk] = {}
+        for record in store.all(SITES):
+            site = Site(store, record["id"])
+            limits = Limits(store.switches)
+            desk = Desk(site, limits, Pages(site), Calendar(site))
+            self._desks[record["_secret"]["api_key"]] = desk
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request."""
+        try:
+            return self._handle(self._desk(request), request)
+        except RefusalError as error:
+            return _refused(error)
+
+    def fault(self, name: str, request: Request) -> Answer | None:
+        """Bring about a fault; one that does not fit the request does nothing."""
+        try:
+            return self._fault(self._desk(request), name, request)
+        except RefusalError:
+            return None
+
+    def error(self, status: int, message: str) -> Answer:
+        """An error in Chargebee's form."""
+        kind, code = _ERRORS.get(status, _ERRORS[500])
+        return _refused(RefusalError(status, kind, code, message))
+
+    def user_edit(self, edited: JsonObject, user: str) -> JsonObject:
+        """Stamp an object that a person edited in the site's admin console."""
+        version = edited.get("resource_version", 0) + 1
+        return edited | {"resource_version": version, "_edited_by": user}
+
+    def hold(self, request: Request, seconds: float) -> None:
+        """Keep a request in flight for some real seconds, for limits and locks."""
+        try:
+            desk = self._desk(request)
+            key = idempotency.key_of(request)
+            desk.limits.hold(seconds, request.method, _lock(request), key)
+        except RefusalError:
+            return
+
+    def _desk(self, request: Request) -> Desk:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        try:
+            text = base64.b64decode(given, validate=True).decode("latin-1")
+        except (binascii.Error, ValueError) as error:
+            raise bad_key() from error
+        desk = self._desks.get(text.partition(":")[0])
+        if scheme.lower() != "basic" or desk is None:
+            raise bad_key()
+        return desk
+
+    def _handle(self, desk: Desk, request: Request) -> Answer:
+        desk.limits.admit(request.method)
+        asked = route(request.method, request.path)
+        if request.method == "GET":
+            return Answer(200, _read(desk, asked, request), _JSON)
+        return _write(desk, asked, request)
+
+    def _fault(self, desk: Desk, name: str, request: Request) -> Answer | None:
+        match name:
+            case "lock_timeout":
+                return _refused(desk.limits.refusal("lock_timeout"))
+            case "third_party_rate_limit":
+                return _refused(desk.limits.refusal("third_party_api_request_limit_exceeded"))
+            case "idempotency_expiry":
+                idempotency.expire(desk.site, request)
+            case "list_lag":
+                desk.pages.lag_seconds = _LAGGING_SECONDS
+            case "empty_page":
+                desk.pages.empty = True
+            case "auto_close":
+                for invoice in _touched(desk.site, request):
+                    desk.calendar.close(invoice)
+            case "foreign_line":
+                for invoice in _touched(desk.site, request):
+                    _add_by_hand(desk.site, invoice, request)
+            case _:
+                pass
+        return None
+
+
+def _read(desk: Desk, asked: Route, request: Request) -> bytes:
+    if asked.read is not None:
+        return encode(asked.read(desk.site, asked.key))
+    assert asked.listing is not None
+    fixed = {asked.fixed: asked.key} if asked.fixed else {}
+    return desk.pages.page(asked.listing, read_pairs(request.query), fixed)
+
+
+def _write(desk: Desk, asked: Route, request: Request) -> Answer:
+    """Carry a POST out once: by its key, and alone on its object."""
+    assert asked.write is not None
+    keyed = bool(idempotency.key_of(request)) and asked.write not in NOT_IDEMPOTENT
+    if keyed:
+        _refuse_running(desk, request)
+        replayed = idempotency.replay(desk.site, request)
+        if replayed is not None:
+            return replayed
+    answer = _performed(desk, asked, request)
+    if keyed:
+        idempotency.remember(desk.site, request, answer)
+    return answer
+
+
+def _performed(desk: Desk, asked: Route, request: Request) -> Answer:
+    assert asked.write is not None
+    before = desk.site.store.writes
+    try:
+        desk.limits.check_lock(_lock(request))
+        body = asked.write(desk.site, read_form(request.body), asked.key)
+        answer = Answer(200, encode(body), _JSON)
+    except RefusalError as error:
+        answer = _refused(error)
+    desk.calendar.note()
+    return Answer(answer.status, answer.body, answer.headers, desk.site.store.writes != before)
+
+
+def _refuse_running(desk: Desk, request: Request) -> None:
+    key = idempotency.key_of(request)
+    if any(one.key == key for one in desk.limits.running()):
+        if desk.site.switches.number("idempotency_in_flight") == 429:  # noqa: PLR2004
+            raise desk.limits.refusal("lock_timeout")
+        raise wrong_state("A request with this idempotency key is still being processed.")
+
+
+def _refused(error: RefusalError) -> Answer:
+    return Answer(error.status, encode(error.body), (*_JSON, *error.headers))
+
+
+def _lock(request: Request) -> str:
+    """The object that a write works on alone: an invoice, or else a subscription or customer."""
+    if request.method != "POST":
+        return ""
+    match = _INVOICE.match(request.path.removeprefix(PREFIX))
+    if match:
+        return f"invoice {match.group(1)}"
+    form = _form(request)
+    for name in ("subscription_id", "customer_id"):
+        if isinstance(form.get(name), str):
+            return f"{name} {form[name]}"
+    return ""
+
+
+def _form(request: Request) -> Tree:
+    try:
+        return read_form(request.body)
+    except RefusalError:
+        return {}
+
+
+def _touched(site: Site, request: Request) -> list[JsonObject]:
+    """The pending invoices that a request is about: that of its path, or of its subscription."""
+    match = _INVOICE.match(request.path.removeprefix(PREFIX))
+    if match:
+        found = [site.get("invoice", match.group(1))]
+    else:
+        name = _form(request).get("subscription_id")
+        found = [*site.where("invoice", "subscription_id", name)] if isinstance(name, str) else []
+    return [one for one in found if one is not None and one["status"] == "pending"]
+
+
+def _add_by_hand(site: Site, invoice: JsonObject, request: Request) -> None:
+    """Let a person add the line that the request is about to add, or the last one once more."""
+    site.source = "admin_console"
+    try:
+        if request.path.endswith("/add_charge_item"):
+            pending_invoices.add_charge_item(site, _form(request), invoice["id"])
+        elif request.path.endswith("/add_charge"):
+            pending_invoices.add_charge(site, _form(request), invoice["id"])
+        else:
+            pending_invoices.repeat_last_line(site, invoice)
+    finally:
+        site.source = "api"
