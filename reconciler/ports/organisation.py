@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Literal, Protocol
 
 from reconciler.domain.address import (
+    AccountId,
+    BillId,
     CredentialId,
     IntegrationId,
     MappingId,
     OrganizationId,
     UserId,
 )
+from reconciler.domain.bill import Bill, BillLine
 from reconciler.domain.live import (
     Account,
     Credential,
@@ -23,6 +27,41 @@ from reconciler.domain.live import (
     User,
 )
 from reconciler.domain.value import JsonObject, JsonValue
+from reconciler.errors import ExitCode, ReconcilerError
+
+
+class OrganisationError(ReconcilerError):
+    """The organisation did not do what was asked; its subclasses say what is known."""
+
+
+class RefusedError(OrganisationError):
+    """A definite refusal: nothing of this request was carried out."""
+
+
+class VersionConflictError(RefusedError):
+    """The object is not at the version that the change was made from."""
+
+    exit_code = ExitCode.STALE
+
+
+class NotFoundError(RefusedError):
+    """The object does not exist."""
+
+
+class AccessError(RefusedError):
+    """The key is wrong, may not do this, or belongs to another organisation."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+
+class UnreachableError(OrganisationError):
+    """No usable answer came, and the request changed nothing."""
+
+
+class OutcomeUnknownError(OrganisationError):
+    """A write may have been carried out or not, and looking did not tell."""
+
+    exit_code = ExitCode.UNKNOWN_OUTCOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +226,49 @@ class Runs(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BillQuery:
+    """Which bills; every field narrows, and a default does not.
+
+    Attributes:
+        since: ``billDate`` on or after.
+        until: ``billDate`` before.
+        status: ``PENDING`` or ``APPROVED``.
+        account: One account's bills.
+        ids: These bills; when given, m3ter gets no other filter and the rest is checked here.
+        lines: Whether lines are wanted; without them a page is small.
+        total: Whether ``billTotal`` is wanted.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    status: Literal["PENDING", "APPROVED"] | None = None
+    account: AccountId | None = None
+    ids: tuple[BillId, ...] | None = None
+    lines: bool = True
+    total: bool = False
+
+
+class Bills(Protocol):
+    """Bills."""
+
+    def list(self, query: BillQuery) -> Iterator[Bill]:
+        """Stream bills, newest first; at most one page is held."""
+        ...
+
+    def get(self, identity: BillId) -> Bill:
+        """Give one bill with its lines and total.
+
+        Raises:
+            NotFoundError: When there is none.
+        """
+        ...
+
+    def lines(self, identity: BillId) -> tuple[BillLine, ...]:
+        """Give a bill's lines by the line item resource, its other shape on the wire."""
+        ...
+
+
 class Organisation(Protocol):
     """One connected organisation."""
 
@@ -223,6 +305,11 @@ class Organisation(Protocol):
     @property
     def runs(self) -> Runs:
         """Runs and events."""
+        ...
+
+    @property
+    def bills(self) -> Bills:
+        """Bills."""
         ...
 
     def notification_rules(self) -> Iterable[Mapping[str, JsonValue]]:

@@ -1,0 +1,145 @@
+"""Bills and both wire shapes of their lines -> domain (pure).
+
+Source: m3ter OpenAPI 2026-08-03. A line inside a bill (BillLineItem) calls its bands
+``usagePerPricingBand``; the line item resource (BillLineItemResponse) calls them ``bandUsage``
+and knows no child account.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reconciler.domain.address import AccountId, BillId
+from reconciler.domain.bill import Band, Bill, BillLine, CurrencyConversion, LineId
+from reconciler.domain.line_item import LineItemType
+from reconciler.domain.value import JsonObject
+from reconciler.m3ter.fields import (
+    FieldError,
+    day,
+    flag,
+    moment,
+    number,
+    objects,
+    required,
+    text,
+    texts,
+    version,
+    when,
+    whole,
+)
+
+
+def decode_bill(found: JsonObject) -> Bill:
+    """Read a bill with the lines it holds.
+
+    Raises:
+        UnreadableAnswerError: When a field is missing that no bill is without.
+    """
+    return Bill(
+        id=BillId(required(found, "id")),
+        version=version(found),
+        account_id=AccountId(required(found, "accountId")),
+        account_code=text(found, "accountCode"),
+        status=required(found, "status"),
+        currency=required(found, "currency"),
+        start_date=_day(found, "startDate"),
+        end_date=_day(found, "endDate"),
+        lines=tuple(decode_line(one) for one in objects(found, "lineItems")),
+        start_at=moment(found, "startDateTimeUTC"),
+        end_at=moment(found, "endDateTimeUTC"),
+        bill_date=day(found, "billDate"),
+        due_date=day(found, "dueDate"),
+        external_invoice_date=day(found, "externalInvoiceDate"),
+        external_invoice_reference=text(found, "externalInvoiceReference"),
+        frequency=text(found, "billingFrequency"),
+        time_zone=text(found, "timezone") or "UTC",
+        locked=flag(found, "locked") or False,
+        purchase_order=text(found, "purchaseOrderNumber"),
+        sequential_invoice_number=text(found, "sequentialInvoiceNumber"),
+        job_id=text(found, "billJobId"),
+        calculated_at=moment(found, "lastCalculatedDate"),
+        approved_at=moment(found, "dtApproved"),
+        total=number(found, "billTotal"),
+        conversions=tuple(_conversion(one) for one in objects(found, "currencyConversions")),
+    )
+
+
+def decode_line(found: JsonObject) -> BillLine:
+    """Read a line of either shape; an unknown type stays m3ter's word."""
+    kind = required(found, "lineItemType")
+    return BillLine(
+        id=LineId(text(found, "id")),
+        type=LineItemType(kind) if kind in LineItemType.__members__ else kind,
+        description=text(found, "description"),
+        quantity=number(found, "quantity"),
+        units=number(found, "units"),
+        unit=text(found, "unit"),
+        subtotal=number(found, "subtotal"),
+        currency=text(found, "currency"),
+        conversion_rate=number(found, "conversionRate"),
+        converted_subtotal=number(found, "convertedSubtotal"),
+        average_unit_price=number(found, "averageUnitPrice"),
+        bands=_bands(found),
+        product_id=text(found, "productId"),
+        product_code=text(found, "productCode"),
+        product_name=text(found, "productName"),
+        accounting_product_id=text(found, "accountingProductId"),
+        accounting_product_code=text(found, "accountingProductCode"),
+        aggregation_id=text(found, "aggregationId"),
+        compound_aggregation_id=text(found, "compoundAggregationId"),
+        pricing_id=text(found, "pricingId"),
+        plan_id=text(found, "planId"),
+        plan_group_id=text(found, "planGroupId"),
+        meter_id=text(found, "meterId"),
+        counter_id=text(found, "counterId"),
+        charge_id=text(found, "chargeId"),
+        contract_id=text(found, "contractId"),
+        commitment_id=text(found, "commitmentId"),
+        balance_id=text(found, "balanceId"),
+        credit_type_id=text(found, "creditTypeId"),
+        reason_id=text(found, "reasonId"),
+        referenced_bill_id=text(found, "referencedBillId"),
+        referenced_line_id=text(found, "referencedLineItemId"),
+        segment=texts(found, "segment"),
+        group=texts(found, "group"),
+        child_account_id=text(found, "childAccountId"),
+        child_account_code=text(found, "childAccountCode"),
+        service_from=when(found, "servicePeriodStartDate"),
+        service_to=when(found, "servicePeriodEndDate"),
+        sequence=whole(found, "sequenceNumber"),
+    )
+
+
+def decode_band(found: JsonObject) -> Band:
+    """Read what one pricing band contributed to a line."""
+    return Band(
+        id=text(found, "pricingBandId"),
+        lower_limit=number(found, "lowerLimit"),
+        units=number(found, "bandUnits"),
+        quantity=number(found, "bandQuantity"),
+        fixed_price=number(found, "fixedPrice"),
+        unit_price=number(found, "unitPrice"),
+        unit_subtotal=number(found, "unitSubtotal"),
+        subtotal=number(found, "bandSubtotal"),
+        converted_subtotal=number(found, "convertedBandSubtotal"),
+        credit_type_id=text(found, "creditTypeId"),
+    )
+
+
+def _bands(found: JsonObject) -> tuple[Band, ...]:
+    many = objects(found, "usagePerPricingBand") or objects(found, "bandUsage")
+    return tuple(decode_band(one) for one in many)
+
+
+def _conversion(found: JsonObject) -> CurrencyConversion:
+    multiplier = number(found, "multiplier")
+    if multiplier is None:
+        raise FieldError(found, "multiplier", "a number")
+    return CurrencyConversion(required(found, "from"), required(found, "to"), multiplier)
+
+
+def _day(found: JsonObject, key: str) -> date:
+    value = day(found, key)
+    if value is None:
+        raise FieldError(found, key, "a date")
+    return value
