@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
 
 API_VERSION = "m3ter-reconciler/v1"
 
@@ -23,6 +22,7 @@ Uuid = Annotated[
     StringConstraints(
         pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
     ),
+    Field(description="A UUID.", examples=["11111111-1111-4111-8111-111111111111"]),
 ]
 Duration = Annotated[
     str,
@@ -31,13 +31,19 @@ Duration = Annotated[
 ]
 
 
+def camel_case(name: str) -> str:
+    """Give the YAML spelling of a field; digits begin no word (``m3terEntity``)."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 class Part(BaseModel):
     """Any object inside a definition: frozen, closed, camelCase in YAML."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        alias_generator=to_camel,
+        alias_generator=camel_case,
         populate_by_name=True,
         use_attribute_docstrings=True,
         strict=True,

@@ -11,8 +11,11 @@ from reconciler.domain.kinds.envelope import Envelope, Name, Part, Text, Uuid
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 HttpUrl = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"),
-    Field(description="https unless the host is loopback; no user, query or fragment."),
+    StringConstraints(pattern=r"^https?://[^\x00-\x20\x7f/?#@]+(/[^\x00-\x20\x7f?#]*)?$"),
+    Field(
+        description="https unless the host is loopback; no user, query or fragment.",
+        examples=["https://api.m3ter.com"],
+    ),
 ]
 NoticeEvent = Literal[
     "disabled", "authentication", "validation", "missing-mapping", "perform", "overdue", "drift"

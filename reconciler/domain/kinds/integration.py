@@ -12,7 +12,11 @@ from reconciler.domain.line_item import Destination, LineItemType
 
 # Source: m3ter OpenAPI 2026-08-03, IntegrationConfigRequest.entityType pattern
 EntityType = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]+$", max_length=100)]
-IsoDate = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+IsoDate = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    Field(description="A date, year first.", examples=["2026-12-01"]),
+]
 
 
 class CodeReference(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from reconciler.domain.kinds.envelope import Envelope, Name, Part, Text
 from reconciler.domain.kinds.integration import CodeReference
@@ -13,8 +13,11 @@ from reconciler.domain.kinds.integration import CodeReference
 Plain = Annotated[
     str,
     StringConstraints(
-        min_length=1, max_length=1000, pattern=r"^[^\s\x00-\x1f](.*[^\s\x00-\x1f])?$"
+        min_length=1,
+        max_length=1000,
+        pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
     ),
+    Field(description="Text without control characters and without spaces around it."),
 ]
 
 
