@@ -12,9 +12,9 @@ BLANK = "••••••"
 # RFC 7519 (JWT), RFC 6750 (bearer), RFC 7617 (basic), RFC 3986 userinfo, RFC 7468 (PEM).
 _SHAPES = (
     re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]{0,20000}-----END [A-Z ]+-----)?"),
-    re.compile(r"\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{8,4000}"),
+    re.compile(r"(?<![\w-])eyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{8,4000}"),
     re.compile(r"(?i)\b(?:bearer|basic)[ \t]{1,9}(?P<secret>[a-z0-9+/._~-]{16,4000}=*)"),
-    re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@?#]{0,200}:(?P<secret>[^\s/@?#]{1,400})@"),
+    re.compile(r"://[^\s/:@?#]{0,200}:(?P<secret>[^\s/@?#]{1,400})@"),
     re.compile(r"(?<![A-Za-z0-9])(?:live|test)_[A-Za-z0-9]{16,400}"),
     re.compile(r"(?<![A-Za-z0-9])(?:sk|rk|whsec|xox[abprs]|gh[opsu])[_-][A-Za-z0-9_-]{16,400}"),
     re.compile(r"\bgithub_pat_\w{20,400}"),
@@ -24,7 +24,7 @@ _SHAPES = (
 # Shorter texts hold none of the shapes; this alone decides for most of a large CSV file.
 _LENGTH_MIN = 16
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{28,}={0,2}(?![A-Za-z0-9+/_=-])")
-_WORDS = re.compile(r"[A-Za-z]{4,}|[0-9]{4,}")
+_WORDS = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}|[0-9]{3,}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 
@@ -75,12 +75,12 @@ def _is_random(token: str) -> bool:
 
 
 def _mixed(token: str) -> bool:
-    """Tell a random token from words joined by hyphens: few long runs of one class."""
+    """Tell a random token from words joined by hyphens: less than two thirds are words."""
     kinds = (str.islower, str.isupper, str.isdigit)
     if sum(any(kind(one) for one in token) for kind in kinds) < _CLASSES_MIN:
         return False
     in_words = sum(len(word) for word in _WORDS.findall(token))
-    return any(one.isdigit() for one in token) and in_words * 2 < len(token)
+    return any(one.isdigit() for one in token) and in_words * 3 < len(token) * 2
 
 
 def _entropy(token: str) -> float:

@@ -1,0 +1,88 @@
+"""Account filters: what the small language finds, at the exact place inside the YAML value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from reconciler.core.account_filter.check import check
+from reconciler.core.account_filter.findings import Finding
+from reconciler.core.account_filter.parser import parse
+from reconciler.core.account_filter.tokens import FilterSyntaxError
+from reconciler.core.rules.inside import inside
+from reconciler.core.rules.rule import Rule
+from reconciler.domain.definitions import Effective
+from reconciler.domain.problem import Origin, Problem
+
+SYNTAX = Rule(
+    "R095",
+    "an account filter can be read",
+    "error",
+    "m3ter would refuse it, or select accounts that nobody meant.",
+    'Write conditions like `customFields != null AND customFields.country == "UK"`.',
+)
+MEANING = Rule(
+    "R096",
+    "an account filter uses fields and functions that exist",
+    "error",
+    "An account for which the filter fails is not billed.",
+    "Use the fields of an account: id, code, name, currency, address, customFields and others.",
+)
+DOUBT = Rule(
+    "R097",
+    "an account filter rests on documented rules",
+    "warning",
+    "m3ter does not document how it reads this; it may select other accounts than you mean.",
+    "Write it in the documented form.",
+)
+
+RULES = (SYNTAX, MEANING, DOUBT)
+_PATH = "spec.entity.accountFilter"
+
+
+def account_filters(view: Effective, text_from: Callable[[Origin], str]) -> Iterator[Problem]:
+    """Check the filter of every integration.
+
+    Args:
+        view: One environment's definitions.
+        text_from: Gives the source text from a place on.
+    """
+    for one in view.integrations:
+        text = one.spec.entity.account_filter
+        if text is None:
+            continue
+        start = one.at("entity", "accountFilter")
+        for problem, offset in _problems(text, start):
+            yield _moved(problem, inside(start, text_from(start), text, offset))
+
+
+def _problems(text: str, start: Origin) -> Iterator[tuple[Problem, int]]:
+    try:
+        tree = parse(text)
+    except FilterSyntaxError as error:
+        message, hint = f"account filter: {error.message}", _sentence(error.hint)
+        yield SYNTAX.broken(start, message, hint, _PATH), error.column - 1
+        return
+    for finding in check(tree):
+        rule = MEANING if finding.severity == "error" else DOUBT
+        message = f"account filter: {finding.message}"
+        yield rule.broken(start, message, _hint(finding), _PATH), finding.column - 1
+
+
+def _moved(problem: Problem, origin: Origin) -> Problem:
+    return Problem(
+        problem.rule, problem.severity, origin, problem.message, problem.hint, problem.path
+    )
+
+
+def _hint(finding: Finding) -> str:
+    if not finding.suggestion:
+        return ""
+    return (
+        f"Did you mean `{finding.suggestion}`?"
+        if finding.severity == "error"
+        else f"Write `{finding.suggestion}`."
+    )
+
+
+def _sentence(hint: str) -> str:
+    return f"{hint[:1].upper()}{hint[1:]}." if hint else ""

@@ -1,0 +1,24 @@
+"""What rules need to know beside the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.core.allowance import Allowance
+from reconciler.domain.problem import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Facts about the job, the machine and the files.
+
+    Attributes:
+        allowance: Hosts, variables and files that the job allows.
+        knows_time_zone: Whether a name is an IANA time zone.
+        text_from: Gives the source text from a place on, to find a character inside a value.
+    """
+
+    allowance: Allowance
+    knows_time_zone: Callable[[str], bool]
+    text_from: Callable[[Origin], str]
