@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from reconciler.emulator.switch import Switch
+from reconciler.emulator.switch import Switch, off, on
 
 _SITE: tuple[Switch, ...] = (
     Switch("requests_per_minute", 3500, (), "requests in 60 seconds and site; 0 is no limit"),
     Switch("concurrent_reads", 50, (), "GET requests at one time; 0 is no limit"),
     Switch("concurrent_writes", 100, (), "POST requests at one time; 0 is no limit"),
-    Switch("multidecimal", True, (), "the site takes prices and quantities with many decimals"),
+    on("multidecimal", "the site takes prices and quantities with many decimals"),
     Switch("price_decimals", 6, (), "decimal places of prices, with multidecimal"),
     Switch("quantity_decimals", 6, (), "decimal places of quantities, with multidecimal"),
-    Switch("metered_billing", True, (), "the site knows metered billing and pending invoices"),
-    Switch("multicurrency", True, (), "the site bills in several currencies"),
+    on("metered_billing", "the site knows metered billing and pending invoices"),
+    on("multicurrency", "the site bills in several currencies"),
     Switch("auto_close_hours", 48, (), "age at which a pending invoice closes itself; 0 is never"),
     Switch("closed_invoice_date", "generation", ("generation", "closing"), "date after closing"),
-    Switch("close_date_override", True, (), "closing may set the invoice date"),
-    Switch("void_reason_required", False, (), "voiding needs a reason code"),
+    on("close_date_override", "closing may set the invoice date"),
+    off("void_reason_required", "voiding needs a reason code"),
     Switch("collection", "succeeds", ("succeeds", "fails"), "what charging a card ends in"),
 )
 
 _INVOICES: tuple[Switch, ...] = (
-    Switch("id_changes_at_close", True, (), "a pending invoice gets another id when it is closed"),
+    on("id_changes_at_close", "a pending invoice gets another id when it is closed"),
     Switch("draft_id_after_close", 404, (404, 200), "whether the old id still resolves"),
-    Switch("line_ids_stable", True, (), "line item ids stay the same when an invoice is closed"),
+    on("line_ids_stable", "line item ids stay the same when an invoice is closed"),
     Switch("repeated_item_price", "accept", ("accept", "refuse"), "one item price in two rows"),
     Switch("max_lines", 800, (), "line items of one invoice; 0 is no limit"),
     Switch("archived_price", "refuse", ("refuse", "accept"), "a charge at an archived item price"),
@@ -43,11 +43,11 @@ _INVOICES: tuple[Switch, ...] = (
     ),
     Switch("future_invoice_date", "refuse", ("refuse", "accept"), "an invoice_date after now"),
     Switch("failed_collection", "nothing", ("nothing", "invoice"), "what a refused charge leaves"),
-    Switch("sweep_unbilled_charges", True, (), "a new invoice takes up unbilled charges"),
-    Switch("apply_credits", True, (), "a new invoice uses the customer's credits"),
+    on("sweep_unbilled_charges", "a new invoice takes up unbilled charges"),
+    on("apply_credits", "a new invoice uses the customer's credits"),
     Switch("deleted_invoice", 404, (404, 200), "whether a deleted invoice can be retrieved"),
     Switch("void_pending", "accept", ("accept", "refuse"), "voiding a pending invoice"),
-    Switch("updated_event_per_line", True, (), "each added line raises pending_invoice_updated"),
+    on("updated_event_per_line", "each added line raises pending_invoice_updated"),
 )
 
 _WIRE: tuple[Switch, ...] = (
@@ -66,8 +66,8 @@ _WIRE: tuple[Switch, ...] = (
     Switch("blank_parameters", "absent", ("absent", "refuse"), "a parameter sent as empty text"),
     Switch("list_order", "newest", ("newest", "oldest"), "order of lists without sort_by"),
     Switch("chargebee_list_lag_seconds", 0, (), "how long lists do not show a new object"),
-    Switch("chargebee_retry_after", False, (), "whether a 429 carries Retry-After"),
-    Switch("refused_calls_count", False, (), "whether a 429 counts towards the window"),
+    off("chargebee_retry_after", "whether a 429 carries Retry-After"),
+    off("refused_calls_count", "whether a 429 counts towards the window"),
 )
 
 CHARGEBEE_SWITCHES: tuple[Switch, ...] = (*_SITE, *_INVOICES, *_WIRE)

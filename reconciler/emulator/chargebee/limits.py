@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.emulator.chargebee.refusals import RefusalError, too_fast
+from reconciler.emulator.exchange import Request
 from reconciler.emulator.switches import Switches
 
 _WINDOW_SECONDS = 60.0
@@ -19,14 +20,14 @@ class Held:
     """A request that is still running.
 
     Attributes:
+        request: The request itself, which never stands in its own way.
         until: Real instant at which it ends.
-        method: GET or POST.
         lock: The object that it works on, or empty.
         key: Its idempotency key, or empty.
     """
 
+    request: Request
     until: float
-    method: str
     lock: str
     key: str
 
@@ -44,7 +45,7 @@ class Limits:
         self._times: deque[float] = deque()
         self._held: list[Held] = []
 
-    def admit(self, method: str) -> None:
+    def admit(self, request: Request) -> None:
         """Count a request.
 
         Raises:
@@ -59,24 +60,25 @@ class Limits:
                 self._times.append(now)
             raise self.refusal("api_request_limit_exceeded")
         self._times.append(now)
-        together = "concurrent_reads" if method == "GET" else "concurrent_writes"
+        together = "concurrent_reads" if request.method == "GET" else "concurrent_writes"
         most = self._switches.number(together)
-        if most and sum(one.method == method for one in self.running()) >= most:
+        running = [one for one in self.others(request) if one.request.method == request.method]
+        if most and len(running) >= most:
             raise self.refusal("api_request_limit_exceeded")
 
-    def hold(self, seconds: float, method: str, lock: str, key: str) -> None:
+    def hold(self, request: Request, seconds: float, *, lock: str, key: str) -> None:
         """Let a request run on for some real seconds."""
-        self._held.append(Held(self._monotonic() + seconds, method, lock, key))
+        self._held.append(Held(request, self._monotonic() + seconds, lock, key))
 
-    def running(self) -> list[Held]:
-        """Requests that have not ended yet."""
+    def others(self, request: Request) -> list[Held]:
+        """Other requests that have not ended yet."""
         now = self._monotonic()
         self._held = [one for one in self._held if one.until > now]
-        return self._held
+        return [one for one in self._held if one.request is not request]
 
-    def check_lock(self, lock: str) -> None:
+    def check_lock(self, request: Request, lock: str) -> None:
         """Refuse to work on an object that another request works on."""
-        if lock and any(one.lock == lock for one in self.running()):
+        if lock and any(one.lock == lock for one in self.others(request)):
             raise self.refusal("lock_timeout")
 
     def refusal(self, code: str) -> RefusalError:

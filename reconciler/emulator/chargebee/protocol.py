@@ -83,7 +83,7 @@ class ChargebeeHalf:
         try:
             desk = self._desk(request)
             key = idempotency.key_of(request)
-            desk.limits.hold(seconds, request.method, _lock(request), key)
+            desk.limits.hold(request, seconds, lock=_lock(request), key=key)
         except RefusalError:
             return
 
@@ -99,7 +99,7 @@ class ChargebeeHalf:
         return desk
 
     def _handle(self, desk: Desk, request: Request) -> Answer:
-        desk.limits.admit(request.method)
+        desk.limits.admit(request)
         asked = route(request.method, request.path)
         if request.method == "GET":
             return Answer(200, _read(desk, asked, request), _JSON)
@@ -155,7 +155,7 @@ def _performed(desk: Desk, asked: Route, request: Request) -> Answer:
     assert asked.write is not None
     before = desk.site.store.writes
     try:
-        desk.limits.check_lock(_lock(request))
+        desk.limits.check_lock(request, _lock(request))
         body = asked.write(desk.site, read_form(request.body), asked.key)
         answer = Answer(200, encode(body), _JSON)
     except RefusalError as error:
@@ -166,7 +166,7 @@ def _performed(desk: Desk, asked: Route, request: Request) -> Answer:
 
 def _refuse_running(desk: Desk, request: Request) -> None:
     key = idempotency.key_of(request)
-    if any(one.key == key for one in desk.limits.running()):
+    if any(one.key == key for one in desk.limits.others(request)):
         if desk.site.switches.number("idempotency_in_flight") == 429:  # noqa: PLR2004
             raise desk.limits.refusal("lock_timeout")
         raise wrong_state("A request with this idempotency key is still being processed.")

@@ -12,7 +12,7 @@ from reconciler.emulator.store import Store, Table
 from reconciler.emulator.switches import Switches
 
 JsonObject = dict[str, Any]
-SITES = "chargebee/site"
+SITES = "chargebee/sites"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -65,11 +65,11 @@ class Site:
 
     def table(self, kind: str) -> Table:
         """All objects of a kind."""
-        return self.store.table(self._prefix + kind)
+        return self.store.table(self._prefix + plural(kind))
 
     def get(self, kind: str, key: str) -> JsonObject | None:
         """One object, or ``None``."""
-        return self.store.get(self._prefix + kind, key)
+        return self.store.get(self._prefix + plural(kind), key)
 
     def need(self, kind: str, key: str, param: str | None = None) -> JsonObject:
         """One object that must be there.
@@ -84,27 +84,27 @@ class Site:
 
     def all(self, kind: str) -> Iterator[JsonObject]:
         """Every object of a kind, oldest first."""
-        return self.store.all(self._prefix + kind)
+        return self.store.all(self._prefix + plural(kind))
 
     def where(self, kind: str, field: str, value: object) -> list[JsonObject]:
         """Objects whose field equals the value, youngest first."""
-        return self.store.where(self._prefix + kind, field, value)
+        return self.store.where(self._prefix + plural(kind), field, value)
 
     def put(self, kind: str, data: JsonObject) -> JsonObject:
         """Store an object with its version and time of change, and return it so."""
         before = self.get(kind, data["id"]) or {}
         version = max(int(self.store.now().timestamp() * 1000), before.get("resource_version", 0))
         stamped = {**data, "updated_at": self.now(), "resource_version": version, "object": kind}
-        self.store.put(self._prefix + kind, stamped)
+        self.store.put(self._prefix + plural(kind), stamped)
         return stamped
 
     def keep(self, kind: str, data: JsonObject) -> None:
         """Store something that is not a Chargebee resource, as it is."""
-        self.store.put(self._prefix + kind, data)
+        self.store.put(self._prefix + plural(kind), data)
 
     def remove(self, kind: str, key: str) -> None:
         """Forget an object altogether."""
-        self.store.delete(self._prefix + kind, key)
+        self.store.delete(self._prefix + plural(kind), key)
 
     def new_id(self, prefix: str = "") -> str:
         """A fresh id as Chargebee makes them: a prefix and letters and digits."""
@@ -133,6 +133,11 @@ class Site:
                 "_number": number,
             },
         )
+
+
+def plural(kind: str) -> str:
+    """Name of the table that objects of a kind are in."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
 def public(data: Any) -> Any:

@@ -11,7 +11,7 @@ from reconciler.emulator.chargebee.terms import after
 from reconciler.emulator.store import Store
 
 SITE: Final = "acme-test"
-API_KEY: Final = "test_emulated_chargebee_key"
+API_KEY: Final = "test_emulator_key"
 STAMP: Final = "cf_m3ter_bill_id"
 _STAMPED: Final = ("invoice", "credit_note")
 
