@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.domain.definitions import Definitions, DocumentPath, Effective
-from reconciler.domain.problem import Problem
+from reconciler.domain.definitions import Definitions, DocumentPath, Effective, KindName
+from reconciler.domain.problem import Origin, Problem
 from reconciler.domain.value import JsonObject, JsonValue
 
 
@@ -16,10 +16,17 @@ class Loaded:
     """What was read, and everything that is wrong with its form.
 
     Documents with a problem are not among the definitions.
+
+    Attributes:
+        definitions: The documents that passed.
+        problems: Everything wrong with the form of the files.
+        broken: Kind and name of documents that did not pass, as far as they could be read, so
+            that nobody says they are missing.
     """
 
     definitions: Definitions
     problems: tuple[Problem, ...]
+    broken: tuple[tuple[KindName, str], ...] = ()
 
 
 class DefinitionSource(Protocol):
@@ -39,6 +46,10 @@ class DefinitionSource(Protocol):
 
     def excerpts(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Add source excerpts, secrets blanked, to problems that have a line."""
+        ...
+
+    def text_from(self, origin: Origin) -> str:
+        """Give the source text from a place to the end of its file; empty when there is none."""
         ...
 
 

@@ -37,7 +37,8 @@ PUSH_APPROVAL = Rule(
     "pushed bills are approved first",
     "error",
     "A bill that is not approved can still change after its invoice went out.",
-    "Set `onlySendBillOnApproval: true`, or use `createInvoice: false` with `recalculated: replace`.",
+    "Set `onlySendBillOnApproval: true`; only `createInvoice: false` with `recalculated: replace`"
+    " can do without.",
 )
 OPEN_INVOICE = Rule(
     "R089",

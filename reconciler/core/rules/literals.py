@@ -21,7 +21,6 @@ LITERAL_SECRET = Rule(
 
 RULES = (LITERAL_SECRET,)
 _SECRET_NAME = re.compile(r"(?i)(?:password|passwd|secret|api_?key|private_?key|access_?token)$")
-_REFERENCE_KEYS = {"env", "file"}
 
 
 def in_document(document: Document) -> Iterator[Problem]:

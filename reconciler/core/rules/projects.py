@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.modelled import SETTINGS
-from reconciler.core.rules.reach import meant
+from reconciler.core.rules.reach import dotted, meant
 from reconciler.core.rules.rule import Rule
-from reconciler.domain.definitions import Effective
+from reconciler.domain.definitions import DocumentPath, Effective
 from reconciler.domain.problem import Problem
 
 UNKNOWN_FIELD = Rule(
@@ -15,7 +15,8 @@ UNKNOWN_FIELD = Rule(
     "guards and approvers speak of fields that exist",
     "warning",
     "A misspelt field is never routine, and nobody may approve it.",
-    "Use the name of a setting, with or without its panel: `displayName`, `chargebee.createInvoice`.",
+    "Use the name of a setting, with or without its panel: `createInvoice`,"
+    " `chargebee.createInvoice`.",
 )
 
 RULES = (UNKNOWN_FIELD,)
@@ -37,20 +38,21 @@ _KNOWN = frozenset(
 def projects(view: Effective) -> Iterator[Problem]:
     """Find fields that do not exist in guards and approvers."""
     one = view.project
-    lists = [(("guards", "routineFields"), one.spec.guards.routine_fields)]
+    lists: list[tuple[DocumentPath, tuple[str, ...]]] = [
+        (("guards", "routineFields"), one.spec.guards.routine_fields)
+    ]
     lists += [
-        (("approvers", str(number), "fields"), approvers.fields)
+        (("approvers", number, "fields"), approvers.fields)
         for number, approvers in enumerate(one.spec.approvers)
     ]
     for path, fields in lists:
         for number, field in enumerate(fields):
             if not _exists(field):
-                steps = [int(step) if step.isdigit() else step for step in path]
                 yield UNKNOWN_FIELD.broken(
-                    one.at(*steps, number),
+                    one.at(*path, number),
                     f"there is no field `{field}`",
                     meant(field, _KNOWN, UNKNOWN_FIELD.fix),
-                    f"spec.{'.'.join(path)}[{number}]",
+                    dotted(("spec", *path, number)),
                 )
 
 

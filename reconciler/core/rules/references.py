@@ -109,10 +109,9 @@ def _named_environments(document: Document) -> Iterator[tuple[DocumentPath, str]
         yield ("spec", "environment"), name
     if document.kind == "MappingSet":
         rows = reach(document.body, "spec", "rows")
-        inline = isinstance(rows, Sequence) and not isinstance(rows, str)
         paths: list[DocumentPath] = [()]
-        if inline:
-            paths = [(number,) for number in range(len(rows or ()))]
+        if isinstance(rows, Sequence):
+            paths = [(number,) for number in range(len(rows))]
         for below in paths:
             path: DocumentPath = ("spec", "rows", *below, "externalId")
             yield from (((*path, name), name) for name in mapping(document.body, *path))
