@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.exact_json import encode
+from reconciler.domain.secret import Secret
+from reconciler.transport.redaction import (
+    BLANK,
+    is_secret_key,
+    redact_text,
+    redact_value,
+    shown_headers,
+)
+
+SECRETS = st.text(
+    "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghkmnpqrstuvwxyz23456789", min_size=12, max_size=40
+)
+
+
+@given(secret=SECRETS)
+def test_no_usual_way_to_write_a_secret_shows_it(secret: str) -> None:
+    for text in (
+        f"Authorization: Bearer {secret}",
+        f"authorization=Basic {secret}==",
+        f"https://user:{secret}@api.m3ter.com/x",
+        encode({"apiKey": secret, "name": "x"}),
+        encode({"credentials": {"api_secret": secret}}),
+        encode({"access_token": secret, "expires_in": 18000}),
+        f"api_key={secret}&x=1",
+        f"password: '{secret}'",
+        f"eyJhbGciOiJub25lIn0.{secret}.{secret}",
+    ):
+        assert secret not in redact_text(text), text
+
+
+@given(secret=SECRETS, before=st.text(max_size=10), after=st.text(max_size=10))
+def test_a_known_secret_is_blanked_wherever_it_stands(secret: str, before: str, after: str) -> None:
+    assert secret not in redact_text(f"{before}{secret}{after}", [Secret(secret)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /organizations/1/integrationconfigs -> 200",
+        "integrationCredentialsId: 3f2c9ab0-0000-4000-8000-000000000001",
+        '{"accessKeyId": "x"}',
+        "version 8 does not match",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redact_text(text) == text
+
+
+def test_secret_headers_are_blanked_and_others_stay() -> None:
+    shown = shown_headers(
+        {"Authorization": "Basic abc", "Set-Cookie": "a=b", "X-Api-Key": "k", "Accept": "json"}
+    )
+    assert shown == {
+        "Authorization": BLANK,
+        "Set-Cookie": BLANK,
+        "X-Api-Key": BLANK,
+        "Accept": "json",
+    }
+
+
+def test_values_of_secret_keys_are_blanked_at_any_depth() -> None:
+    value = {
+        "list": [{"secret": "s", "apiKey": "k", "nextToken": "n"}],
+        "password": None,
+        "n": 1,
+        "note": "Bearer abcdefgh",
+    }
+    assert redact_value(value) == {
+        "list": [{"secret": BLANK, "apiKey": BLANK, "nextToken": "n"}],
+        "password": None,
+        "n": 1,
+        "note": f"Bearer {BLANK}",
+    }
+
+
+def test_ids_and_page_marks_are_no_secrets() -> None:
+    assert not is_secret_key("integrationCredentialsId")
+    assert not is_secret_key("nextToken")
+    assert is_secret_key("clientSecret")

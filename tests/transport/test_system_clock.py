@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from reconciler.transport.system_clock import SystemClock
+
+
+def test_the_real_clock_tells_utc_and_sleeps_only_forward() -> None:
+    clock = SystemClock()
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    before = clock.monotonic()
+    clock.sleep(-1)
+    clock.sleep(0.01)
+    assert 0.01 <= clock.monotonic() - before < 2
