@@ -48,8 +48,8 @@ class DefinitionSource(Protocol):
         """Add source excerpts, secrets blanked, to problems that have a line."""
         ...
 
-    def text_from(self, origin: Origin) -> str:
-        """Give the source text from a place to the end of its file; empty when there is none."""
+    def text_from(self, origin: Origin, length: int) -> str:
+        """Give so many characters of source text from a place on; empty when there are none."""
         ...
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from reconciler.core.account_filter.check import check
 from reconciler.core.account_filter.findings import Finding
-from reconciler.core.account_filter.parser import parse
+from reconciler.core.account_filter.parser import LENGTH_MAX, parse
 from reconciler.core.account_filter.tokens import FilterSyntaxError
+from reconciler.core.rules.context import TextFrom
 from reconciler.core.rules.inside import inside
 from reconciler.core.rules.rule import Rule
 from reconciler.domain.definitions import Effective
@@ -36,15 +37,17 @@ DOUBT = Rule(
 )
 
 RULES = (SYNTAX, MEANING, DOUBT)
+# The longest filter, every character of it escaped.
+_TEXT_MAX = 10 * LENGTH_MAX
 _PATH = "spec.entity.accountFilter"
 
 
-def account_filters(view: Effective, text_from: Callable[[Origin], str]) -> Iterator[Problem]:
+def account_filters(view: Effective, text_from: TextFrom) -> Iterator[Problem]:
     """Check the filter of every integration.
 
     Args:
         view: One environment's definitions.
-        text_from: Gives the source text from a place on.
+        text_from: Gives source text from a place on.
     """
     for one in view.integrations:
         text = one.spec.entity.account_filter
@@ -52,7 +55,7 @@ def account_filters(view: Effective, text_from: Callable[[Origin], str]) -> Iter
             continue
         start = one.at("entity", "accountFilter")
         for problem, offset in _problems(text, start):
-            yield _moved(problem, inside(start, text_from(start), text, offset))
+            yield _moved(problem, inside(start, text_from(start, _TEXT_MAX), text, offset))
 
 
 def _problems(text: str, start: Origin) -> Iterator[tuple[Problem, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from reconciler.core.rules import (
@@ -17,6 +18,7 @@ from reconciler.core.rules import (
 )
 from reconciler.core.rules.account_filters import account_filters
 from reconciler.core.rules.context import Context
+from reconciler.core.rules.secrets import blank_secrets
 from reconciler.core.rules.structure import Named, Structure, examine
 from reconciler.domain.definitions import Definitions, Effective
 from reconciler.domain.problem import Origin, Problem
@@ -44,7 +46,7 @@ def broken_rules(
     found = chain(
         structure.problems,
         _in_documents(structure),
-        _in_files(definitions),
+        _in_files(definitions, context),
         *(_in_view(one, structure, context) for one in views),
         () if structure.only_placeholder else environments.shared(views),
     )
@@ -63,12 +65,12 @@ def _in_documents(structure: Structure) -> Iterator[Problem]:
     yield from dialects.dialects(documents)
 
 
-def _in_files(definitions: Definitions) -> Iterator[Problem]:
+def _in_files(definitions: Definitions, context: Context) -> Iterator[Problem]:
     for document in definitions.documents:
         yield from literals.in_document(document)
     for table in definitions.tables.values():
-        yield from mappings.strange_cells(table)
-        yield from literals.in_table(table)
+        yield from mappings.strange_cells(table, context.text_from)
+        yield from literals.in_table(table, context.text_from)
 
 
 def _in_view(view: Effective, structure: Structure, context: Context) -> Iterator[Problem]:
@@ -78,7 +80,7 @@ def _in_view(view: Effective, structure: Structure, context: Context) -> Iterato
     yield from integrations.contradictions(view)
     yield from account_filters(view, context.text_from)
     yield from mappings.mapped_twice(view)
-    yield from mappings.tables(view, structure.definitions.tables)
+    yield from mappings.tables(view, structure.definitions.tables, context.text_from)
     if not structure.only_placeholder:
         yield from references.unknown_credentials(view, view.environment.name)
         yield from mappings.one_environment_only(view, structure.environments)
@@ -90,4 +92,8 @@ def _once(problems: Iterator[Problem]) -> list[Problem]:
     seen: dict[tuple[str, Origin | None, str], Problem] = {}
     for one in problems:
         seen.setdefault((one.rule, one.origin, one.message), one)
-    return list(seen.values())
+    return [_blanked(one) for one in seen.values()]
+
+
+def _blanked(one: Problem) -> Problem:
+    return replace(one, message=blank_secrets(one.message), hint=blank_secrets(one.hint))

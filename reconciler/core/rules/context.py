@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from reconciler.core.allowance import Allowance
 from reconciler.domain.problem import Origin
 
+TextFrom = Callable[[Origin, int], str]
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -16,9 +18,10 @@ class Context:
     Attributes:
         allowance: Hosts, variables and files that the job allows.
         knows_time_zone: Whether a name is an IANA time zone.
-        text_from: Gives the source text from a place on, to find a character inside a value.
+        text_from: Gives so many characters of source text from a place on, to find a character
+            inside a value; empty when there are none.
     """
 
     allowance: Allowance
     knows_time_zone: Callable[[str], bool]
-    text_from: Callable[[Origin], str]
+    text_from: TextFrom

@@ -1,4 +1,4 @@
-"""Finds a character of a YAML value in the text it was written as."""
+"""Finds a character of a YAML value, or a cell of a CSV row, in the text it was written as."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[^\r
 _CONTINUED = re.compile(r"(?:\\\r?\n[ \t]*)+")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n")
 _PROPERTIES = re.compile(r"(?:[!&][^\s]*\s+)+")
+_CELL = re.compile(r'(?:"(?:[^"]|"")*"|[^,\r\n"]*),')
 _BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -35,6 +36,25 @@ def inside(start: Origin, source: str, value: str, offset: int) -> Origin:
         at = found
     if offset < len(value):
         at = _skipped(source, at, value[offset])
+    return _place(start, source, at)
+
+
+def cell(start: Origin, source: str, index: int) -> Origin:
+    """Give the place of one cell of a CSV row.
+
+    Args:
+        start: Where the row begins.
+        source: The text of the file from there on.
+        index: Which cell, from 0.
+
+    Returns:
+        The cell's place, or ``start`` where the text has no such cell.
+    """
+    at = 0
+    for _ in range(index):
+        if (match := _CELL.match(source, at)) is None:
+            return start
+        at = match.end()
     return _place(start, source, at)
 
 

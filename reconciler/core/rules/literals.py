@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from reconciler.core.rules.context import TextFrom
+from reconciler.core.rules.mappings import Cells
 from reconciler.core.rules.reach import dotted, strings
 from reconciler.core.rules.rule import Rule
 from reconciler.core.rules.secrets import looks_like_secret
-from reconciler.domain.definitions import CsvTable, Document, DocumentPath
-from reconciler.domain.problem import Origin, Problem
+from reconciler.domain.definitions import CsvRow, CsvTable, Document, DocumentPath
+from reconciler.domain.problem import Problem
 
 LITERAL_SECRET = Rule(
     "R130",
@@ -35,17 +37,18 @@ def in_document(document: Document) -> Iterator[Problem]:
             )
 
 
-def in_table(table: CsvTable) -> Iterator[Problem]:
+def in_table(table: CsvTable, text_from: TextFrom) -> Iterator[Problem]:
     """Find literal secrets in the cells of a CSV file."""
-    everything = "\n".join(" ".join(row.cells) for row in table.rows)
-    if looks_like_secret(everything) is None and not looks_like_secret(" ".join(table.header)):
+    rows = (CsvRow(1, table.header), *table.rows)
+    if looks_like_secret("\n".join(" ".join(row.cells) for row in rows)) is None:
         return
-    for line, cells in [(1, table.header), *((row.line, row.cells) for row in table.rows)]:
-        for number, cell in enumerate(cells):
-            if looks_like_secret(cell):
-                column = table.header[number] if line > 1 else str(number + 1)
-                message = f"a secret stands in column `{column}`"
-                yield LITERAL_SECRET.broken(Origin(table.file, line, 1), message)
+    cells = Cells(table, text_from)
+    for row in rows:
+        for number, content in enumerate(row.cells):
+            if looks_like_secret(content):
+                name = "the header" if row is rows[0] else f"column `{table.header[number]}`"
+                message = f"a secret stands in {name}"
+                yield LITERAL_SECRET.broken(cells.origin(row.line, number), message)
 
 
 def _is_named_secret(path: DocumentPath, found: str) -> bool:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.core.rules.context import TextFrom
+from reconciler.core.rules.inside import cell
 from reconciler.core.rules.reach import listed, meant
 from reconciler.core.rules.rule import Rule
-from reconciler.domain.definitions import CsvTable, Defined, DefinedSet, Effective, MappingRow
+from reconciler.core.rules.secrets import blank_secrets
+from reconciler.domain.definitions import (
+    CsvRow,
+    CsvTable,
+    Defined,
+    DefinedSet,
+    Effective,
+    MappingRow,
+)
 from reconciler.domain.kinds.mapping_set import CsvRows, KeyColumn, MappingSetSpec
 from reconciler.domain.problem import Origin, Problem
 
@@ -65,6 +75,7 @@ RULES = (MAPPED_TWICE, UNSORTED, SPACES, FORMULA, EMPTY_HERE, EMPTY_KEY, COLUMN)
 
 # Source: OWASP "CSV Injection": characters that make a cell a formula
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_ROW_TEXT_MAX = 2000
 
 
 def mapped_twice(view: Effective) -> Iterator[Problem]:
@@ -90,12 +101,15 @@ def _twice(spec: MappingSetSpec, row: MappingRow, first: MappingRow, other_set: 
     )
 
 
-def tables(view: Effective, files: Mapping[str, CsvTable]) -> Iterator[Problem]:
+def tables(
+    view: Effective, files: Mapping[str, CsvTable], text_from: TextFrom
+) -> Iterator[Problem]:
     """Check the columns and cells of every CSV file that a set reads.
 
     Args:
         view: One environment's definitions.
         files: All CSV files, by path relative to the repository.
+        text_from: Gives source text from a place on.
     """
     for one in view.mapping_sets:
         rows = one.defined.spec.rows
@@ -104,7 +118,20 @@ def tables(view: Effective, files: Mapping[str, CsvTable]) -> Iterator[Problem]:
             yield from (column for column in columns if isinstance(column, Problem))
             found = [column for column in columns if isinstance(column, _Column)]
             if len(found) == len(columns):
-                yield from _cells(table, found[0], found[1:])
+                yield from _cells(Cells(table, text_from), found[0].index, found[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table, and the text that its cells are found in."""
+
+    table: CsvTable
+    text_from: TextFrom
+
+    def origin(self, line: int, index: int) -> Origin:
+        """Give the place of a cell."""
+        row = Origin(self.table.file, line, 1)
+        return cell(row, self.text_from(row, _ROW_TEXT_MAX), index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,45 +185,44 @@ def _column(
     )
 
 
-def _cells(table: CsvTable, key: _Column, columns: list[_Column]) -> Iterator[Problem]:
+def _cells(cells: Cells, key: int, columns: list[_Column]) -> Iterator[Problem]:
+    header = cells.table.header
     before = ""
-    for row in table.rows:
-        code = row.cells[key.index]
+    for row in cells.table.rows:
+        code = row.cells[key]
         if not code.strip():
-            origin = Origin(table.file, row.line, 1)
-            yield EMPTY_KEY.broken(origin, f"the cell `{table.header[key.index]}` is empty")
+            message = f"the cell `{header[key]}` is empty"
+            yield EMPTY_KEY.broken(cells.origin(row.line, key), message)
         elif code < before:
-            yield UNSORTED.broken(
-                Origin(table.file, row.line, 1), f"`{code}` stands after `{before}`"
-            )
+            message = f"`{code}` stands after `{before}`"
+            yield UNSORTED.broken(cells.origin(row.line, key), message)
         before = max(before, code)
-        filled = [column for column in columns if row.cells[column.index].strip()]
-        if len(filled) < len(columns):
-            yield _empty(table, row.line, code, columns, filled)
+        empty = [one.index for one in columns if not row.cells[one.index].strip()]
+        if empty:
+            everywhere = len(empty) == len(columns)
+            where = "in any environment" if everywhere else f"in {listed(header[i] for i in empty)}"
+            message = f"`{code}` has no external id {where}"
+            yield EMPTY_HERE.broken(cells.origin(row.line, empty[0]), message)
 
 
-def _empty(
-    table: CsvTable, line: int, code: str, columns: list[_Column], filled: list[_Column]
-) -> Problem:
-    names = [table.header[column.index] for column in columns if column not in filled]
-    where = f"in {listed(names)}" if filled else "in any environment"
-    return EMPTY_HERE.broken(Origin(table.file, line, 1), f"`{code}` has no external id {where}")
-
-
-def strange_cells(table: CsvTable) -> Iterator[Problem]:
+def strange_cells(table: CsvTable, text_from: TextFrom) -> Iterator[Problem]:
     """Find cells with stray spaces and cells that look like formulas."""
-    for row in table.rows:
-        for name, cell in zip(table.header, row.cells, strict=False):
-            if cell.startswith(_FORMULA_STARTS):
-                message = f"`{cell[:40]}` in column `{name}` looks like a formula"
-                yield FORMULA.broken(Origin(table.file, row.line, 1), message)
-            elif cell != cell.strip():
-                message = f'"{cell[:40]}" in column `{name}` has spaces around it'
-                yield SPACES.broken(Origin(table.file, row.line, 1), message)
-    for name in table.header:
-        if name != name.strip():
-            message = f'the column name "{name[:40]}" has spaces around it'
-            yield SPACES.broken(Origin(table.file, 1, 1), message)
+    cells = Cells(table, text_from)
+    for row in (CsvRow(1, table.header), *table.rows):
+        for number, content in enumerate(row.cells):
+            if content.startswith(_FORMULA_STARTS):
+                message = f"{_shown(table, row, number)} looks like a formula"
+                yield FORMULA.broken(cells.origin(row.line, number), message)
+            elif content != content.strip():
+                message = f"{_shown(table, row, number)} has spaces around it"
+                yield SPACES.broken(cells.origin(row.line, number), message)
+
+
+def _shown(table: CsvTable, row: CsvRow, number: int) -> str:
+    content = f'"{blank_secrets(row.cells[number])[:40]}"'
+    if row.cells is table.header:
+        return f"the column name {content}"
+    return f"{content} in column `{table.header[number].strip()}`"
 
 
 def one_environment_only(view: Effective, environments: Collection[str]) -> Iterator[Problem]:
