@@ -100,7 +100,9 @@ def _clock(world: World, request: Request) -> JsonObject:
 
 def _requests(world: World, request: Request) -> JsonObject:
     query = _query(request, {"vendor", "since"})
-    since = parse_instant(query["since"]) if "since" in query else None
+    since = None
+    if "since" in query:
+        since = parse_instant(query["since"].replace(" ", "+"))  # a plus sign left unescaped
     entries = world.log.select(vendor=_vendor(query), since=since)
     return {"requests": [one.as_dict() for one in entries]}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
@@ -15,6 +16,7 @@ from reconciler.emulator.exchange import Answer, Request
 from reconciler.emulator.world import World
 
 _DRIP_PIECES = 20
+_TIMER_SLACK_SECONDS = 0.01  # the event loop may wake a little early
 _REASONS = {int(one): one.phrase.encode("ascii") for one in HTTPStatus}
 _HEAD_BYTES_MAX = 64 * 1024
 
@@ -135,10 +137,20 @@ class Connection(asyncio.Protocol):
         if request.path.startswith(control.PREFIX + "/"):
             self._deliver(Delivery(control.handle(world, request)))
             return
-        delivery = world.exchange(request, world.arrive(request))
+        delivery = self._exchange(request)
         if delivery.later_seconds is not None:
-            asyncio.get_running_loop().call_later(delivery.later_seconds, world.store.run_due)
+            wait = delivery.later_seconds + _TIMER_SLACK_SECONDS
+            asyncio.get_running_loop().call_later(wait, world.store.run_due)
         self._deliver(delivery)
+
+    def _exchange(self, request: Request) -> Delivery:
+        world = self._server.world
+        try:
+            return world.exchange(request, world.arrive(request))
+        except Exception:  # noqa: BLE001 - a fault of the emulator must not end the connection
+            traceback.print_exc()
+            _, half = world.half(request.path)
+            return Delivery(half.error(500, "the emulator failed; see its standard error"))
 
     def _deliver(self, delivery: Delivery) -> None:
         if delivery.delay_seconds:
@@ -173,9 +185,10 @@ class Connection(asyncio.Protocol):
         headers = [*answer.headers, ("content-length", str(len(answer.body)))]
         reason = _REASONS.get(answer.status, b"")
         response = h11.Response(status_code=answer.status, headers=headers, reason=reason)
+        body = b"" if self._head is not None and self._head.method == "HEAD" else answer.body
         return b"".join(
             self._http.send(event) or b""
-            for event in (response, h11.Data(data=answer.body), h11.EndOfMessage())
+            for event in (response, h11.Data(data=body), h11.EndOfMessage())
         )
 
     def _next(self) -> None:

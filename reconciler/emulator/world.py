@@ -90,6 +90,7 @@ class World:
 
     def close(self) -> None:
         """Close the state file, if there is one."""
+        self.store.journal = None
         if self._journal is not None:
             self._journal.close()
 
@@ -131,6 +132,7 @@ class World:
                 carry_out = carry_out and (answer is None or rule.commit)
         answer = self._carry_out(half, request, entry) if carry_out else None
         delivery.answer = held or answer
+        self._hold(request, delivery.delay_seconds)
         if delivery.answer is not None:
             entry.status = delivery.answer.status
         return delivery
@@ -139,8 +141,15 @@ class World:
         if rule.fault == "cut_before_commit":
             return Delivery(cut_after_bytes=0)
         seconds = _COMMIT_LATER_SECONDS if rule.seconds is None else rule.seconds
+        self._hold(request, seconds)
         self.store.later(seconds, lambda: self._commit_later(half, request, entry))
         return Delivery(cut_after_bytes=0, later_seconds=seconds)
+
+    def _hold(self, request: Request, seconds: float) -> None:
+        """Let Chargebee's limits and locks see that a request is still running."""
+        _, half = self.half(request.path)
+        if seconds and isinstance(half, ChargebeeHalf):
+            half.hold(request, seconds)
 
     def _commit_later(self, half: Half, request: Request, entry: Entry) -> None:
         self._carry_out(half, request, entry)
@@ -194,7 +203,8 @@ class World:
         """Write the state file anew from what is there, and every change from now on."""
         if self._state is None:
             return
-        self.close()
+        if self._journal is not None:
+            self._journal.close()
         now = self.store.now()
         head = {
             "scenario": self.scenario,

@@ -104,7 +104,10 @@ class M3terHalf:
 
     def user_edit(self, edited: JsonObject, user: str) -> JsonObject:
         """Stamp an object as saved by a person in the Console."""
-        return entities.raised(self._store, {"version": 0, **edited}, user)
+        stamped = entities.raised(self._store, {"version": 0, **edited}, user)
+        if "authorized" in stamped:
+            stamped["authorized"] = configs.authorised(self._store, stamped)
+        return stamped
 
     def _answer(self, request: Request) -> Answer:
         if request.path == "/oauth/token" and request.method == "POST":

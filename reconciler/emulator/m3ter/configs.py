@@ -29,7 +29,7 @@ def create(
     """
     ready = _checked(store, body, None)
     made = entities.create(store, CONFIGS, ready, user=user)
-    config = {**made, "authorized": _authorised(store, made), "enabled": True}
+    config = {**made, "authorized": authorised(store, made), "enabled": True}
     store.put(CONFIGS.kind, config)
     return config
 
@@ -58,7 +58,7 @@ def _update(call: Call) -> Answer:
             if body.get(name) not in (None, old[name]):
                 raise Refusal(400, f"{name} cannot be changed")
     made = entities.update(call, CONFIGS, key, _checked(call.store, body, key))
-    config = {**made, "authorized": _authorised(call.store, made), "enabled": old["enabled"]}
+    config = {**made, "authorized": authorised(call.store, made), "enabled": old["enabled"]}
     call.store.put(CONFIGS.kind, config)
     return ok(public(config))
 
@@ -103,9 +103,9 @@ def _by_entity(call: Call) -> Answer:
 def refresh_authorised(store: Store) -> None:
     """Set ``authorized`` anew on every configuration, after credentials have changed."""
     for config in list(store.all(CONFIGS.kind)):
-        authorised = _authorised(store, config)
-        if config["authorized"] != authorised:
-            store.put(CONFIGS.kind, {**config, "authorized": authorised})
+        now = authorised(store, config)
+        if config["authorized"] != now:
+            store.put(CONFIGS.kind, {**config, "authorized": now})
 
 
 def _checked(store: Store, body: Mapping[str, Any], key: str | None) -> JsonObject:
@@ -114,6 +114,9 @@ def _checked(store: Store, body: Mapping[str, Any], key: str | None) -> JsonObje
     for name in CONFIGS.required:
         if not isinstance(body[name], str) or not _NAME.fullmatch(body[name]):
             raise Refusal(400, f"{name} must match ^[a-zA-Z0-9_-]*$")
+    for name in ("name", "entityId", "destinationId", "integrationCredentialsId"):
+        if not isinstance(body.get(name, ""), str | None):
+            raise Refusal(400, f"{name} must be a string")
     data = body.get("configData") or {}
     if not isinstance(data, dict):
         raise Refusal(400, "configData must be an object")
@@ -138,7 +141,8 @@ def _refuse_unknown_credential(store: Store, body: Mapping[str, Any]) -> None:
         raise Refusal(400, f"integrationCredentialsId {key} does not exist")
 
 
-def _authorised(store: Store, config: Mapping[str, Any]) -> bool:
+def authorised(store: Store, config: Mapping[str, Any]) -> bool:
+    """Whether a credential that exists is connected."""
     key = config.get("integrationCredentialsId")
     return key is not None and store.get(CREDENTIALS.kind, key) is not None
 

@@ -182,6 +182,8 @@ def _refuse_duplicate(
 ) -> None:
     if resource.unique is None or resource.unique not in fields:
         return
+    if not isinstance(fields[resource.unique], str):
+        raise Refusal(400, f"{resource.unique} must be a string")
     same = store.where(resource.kind, resource.unique, fields[resource.unique])
     if any(one["id"] != key for one in same):
         raise Refusal(400, f"{resource.unique} {fields[resource.unique]} is already in use")

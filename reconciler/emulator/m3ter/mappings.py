@@ -101,6 +101,8 @@ def _check(store: Store, body: Mapping[str, Any], key: str | None) -> None:
         if not isinstance(body[name], str) or not _CLEAN.fullmatch(body[name]):
             raise Refusal(400, f"{name} must not have control characters or outer spaces")
     linked = body.get("integrationConfigId")
+    if not isinstance(linked, str | None):
+        raise Refusal(400, "integrationConfigId must be a string")
     if linked is not None and store.get(CONFIGS.kind, linked) is None:
         raise Refusal(400, f"integrationConfigId {linked} does not exist")
     if store.switches.text("duplicate_mappings") == "reject":

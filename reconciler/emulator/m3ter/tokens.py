@@ -63,7 +63,7 @@ def issue(store: Store, request: Request) -> JsonObject:
     """
     key, secret = _basic(request.headers.get("authorization", ""))
     access = KEYS.get(key)
-    if access is None or not hmac.compare_digest(access.secret, secret):
+    if access is None or not _equal(access.secret, secret):
         raise Refusal(store.switches.number("unknown_key_status"), "Invalid access key or secret")
     if _grant_type(request) != "client_credentials":
         raise Refusal(400, "grant_type must be client_credentials")
@@ -91,7 +91,7 @@ def read(header: str) -> Bearer | None:
     """Read an ``Authorization`` header; ``None`` if it holds no token of ours."""
     scheme, _, token = header.partition(" ")
     head, _, signature = token.rpartition(".")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(signature, _signature(head)):
+    if scheme.lower() != "bearer" or not _equal(signature, _signature(head)):
         return None
     claims = wire.decode(base64.urlsafe_b64decode(head.partition(".")[2] + "=="))
     return Bearer(claims["jti"], claims["orgId"], claims["exp"], claims["permissions"] == "write")
@@ -117,6 +117,10 @@ def _grant_type(request: Request) -> str | None:
         grant = value.get("grant_type") if isinstance(value, dict) else None
         return grant if isinstance(grant, str) else None
     return parse_qs(request.body.decode("utf-8", "replace")).get("grant_type", [None])[0]
+
+
+def _equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode("utf-8", "replace"), right.encode("utf-8", "replace"))
 
 
 def _signature(head: str) -> str:
