@@ -1,0 +1,88 @@
+"""Pairs of git and m3ter -> changes, in order; the objects git no longer has included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.core import diff_integration, diff_left, diff_mapping
+from reconciler.core.comparable import WantedIntegration
+from reconciler.core.comparable_mappings import WantedMapping
+from reconciler.core.diff_left import Prune
+from reconciler.core.identity import Bound, Identified, Missing, Named
+from reconciler.core.order import ordered
+from reconciler.core.steps import Step
+from reconciler.core.unplannable import UnplannableError
+from reconciler.domain.address import Address
+from reconciler.domain.change import Change
+from reconciler.domain.live import LiveIntegration, LiveMapping
+
+Adoption = Literal["by-name", "explicit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Everything to compare: what git wants, and what of m3ter each of it is."""
+
+    integrations: Mapping[Address, WantedIntegration]
+    mappings: Mapping[Address, WantedMapping]
+    live_integrations: Identified[LiveIntegration]
+    live_mappings: Identified[LiveMapping]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The ordered changes, and the objects of which nothing can be planned."""
+
+    changes: tuple[Change, ...]
+    errors: tuple[UnplannableError, ...]
+
+
+def differences(pairs: Pairs, *, prune: Prune, adoption: Adoption) -> Differences:
+    """Find and order all changes; equal inputs give equal changes in equal order."""
+    errors = [*pairs.live_integrations.errors, *pairs.live_mappings.errors]
+    steps: list[Step] = []
+    for address, found in pairs.live_integrations.found.items():
+        one = pairs.integrations[address]
+        try:
+            steps += [
+                Step(change, address, one.destination.casefold())
+                for change in _integration(one, found, adoption)
+            ]
+        except UnplannableError as error:
+            errors.append(error)
+    for address, row in pairs.live_mappings.found.items():
+        wanted = pairs.mappings[address]
+        steps += [
+            Step(change, wanted.integration, wanted.content.system.casefold())
+            for change in _mapping(wanted, row, adoption)
+        ]
+    steps += diff_left.steps(pairs.live_integrations, pairs.live_mappings, prune)
+    return Differences(ordered(steps), tuple(errors))
+
+
+def _integration(
+    wanted: WantedIntegration,
+    found: Bound[LiveIntegration] | Named[LiveIntegration] | Missing,
+    adoption: Adoption,
+) -> Iterator[Change]:
+    if isinstance(found, Missing):
+        yield from diff_integration.created(wanted, found)
+    elif isinstance(found, Named) and found.was is None and adoption == "explicit":
+        yield diff_integration.ignored(wanted, found.live)
+    else:
+        yield from diff_integration.changed(wanted, found)
+
+
+def _mapping(
+    wanted: WantedMapping,
+    found: Bound[LiveMapping] | Named[LiveMapping] | Missing,
+    adoption: Adoption,
+) -> Iterator[Change]:
+    if isinstance(found, Missing):
+        yield diff_mapping.created(wanted, found)
+    elif isinstance(found, Named) and found.was is None and adoption == "explicit":
+        yield diff_mapping.ignored(wanted, found.live)
+    else:
+        yield from diff_mapping.changed(wanted, found)
