@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.emulator.switch import Switch, off, on
 
 _SITE: tuple[Switch, ...] = (
+    Switch("month_end_bills", 500, (), "bills in the scenario month-end"),
     Switch("requests_per_minute", 3500, (), "requests in 60 seconds and site; 0 is no limit"),
     Switch("concurrent_reads", 50, (), "GET requests at one time; 0 is no limit"),
     Switch("concurrent_writes", 100, (), "POST requests at one time; 0 is no limit"),

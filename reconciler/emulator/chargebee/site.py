@@ -117,7 +117,7 @@ class Site:
         return int(number)
 
     def raise_event(self, kind: str, content: JsonObject) -> None:
-        """Record that something happened; the content is as it is now."""
+        """Record that something happened; stored objects never change, so this is how they were."""
         number = self.next_number("event")
         self.keep(
             "event",
@@ -129,7 +129,7 @@ class Site:
                 "api_version": "v2",
                 "event_type": kind,
                 "webhook_status": "not_configured",
-                "content": public(content),
+                "content": content,
                 "_number": number,
             },
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.emulator.scenarios import large, starter
+from reconciler.emulator.scenarios import large, month_end, starter
 from reconciler.emulator.store import Store
 
 
@@ -35,4 +35,5 @@ class UnknownScenarioError(ValueError):
 SCENARIOS: Mapping[str, Scenario] = {
     "starter": Scenario("the organisation of the example repository", starter.START, starter.fill),
     "large": Scenario("20 configurations, 10,000 mappings", large.START, large.fill),
+    "month-end": Scenario("a month of bills to push", month_end.START, month_end.fill),
 }

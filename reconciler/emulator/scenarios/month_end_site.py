@@ -1,0 +1,125 @@
+"""The Chargebee site of scenario `month-end`: prices, customers, subscriptions, invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from reconciler.emulator.chargebee.balances import changed
+from reconciler.emulator.chargebee.forms import read_pairs
+from reconciler.emulator.chargebee.invoice_shape import Content, new_invoice
+from reconciler.emulator.chargebee.lines import LineMaker, Priced
+from reconciler.emulator.chargebee.owners import Owner
+from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.sites import (
+    customer,
+    default_site,
+    family,
+    item,
+    price,
+    subscription,
+)
+from reconciler.emulator.chargebee.unbilled_charges import create as create_unbilled
+from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case
+from reconciler.emulator.store import Store
+
+# Charge items and their catalogue prices in pounds; m3ter's prices come before these.
+CHARGE_ITEMS: Final = {
+    "usage": "0.01",
+    "band-1": "0.004",
+    "band-2": "0.0033",
+    "band-3": "0.0021",
+    "compute": "0.02",
+    "standing": "49",
+    "min-spend": "100",
+    "adhoc": "1",
+    "fees": "1",
+    "other": "1",
+}
+_SCALE: Final = {"GBP": 1, "USD": 1, "EUR": 1, "JPY": 100, "KWD": 1}
+_PLAN_PRICE: Final = "99"
+_LATE_DAYS: Final = 2
+
+
+def fill_site(store: Store, all_cases: Iterable[Case], end: datetime) -> None:
+    """Make the site.
+
+    Args:
+        store: Where to put it.
+        all_cases: The accounts.
+        end: Instant at which the billed month ends and terms begin.
+    """
+    site = default_site(store)
+    plans = _catalogue(site)
+    for case in all_cases:
+        _account(site, case, plans, end)
+
+
+def _catalogue(site: Site) -> Mapping[str, JsonObject]:
+    """The prices; also one that is tiered and one that is archived.
+
+    Returns:
+        The plan's price by currency.
+    """
+    family(site, "month-end", "Month end")
+    plan = item(site, "platform", "Platform", "plan", "month-end")
+    items = [item(site, key, key.capitalize(), "charge", "month-end") for key in CHARGE_ITEMS]
+    for currency in CURRENCIES:
+        for one in items:
+            amount = Decimal(CHARGE_ITEMS[one["id"]]) * _SCALE[currency]
+            price(site, one, currency, str(amount))
+    tiers = [{"starting_unit": 1, "price": 10}]
+    tiered = item(site, "tiered", "Tiered", "charge", "month-end")
+    price(site, tiered, "GBP", "0", pricing_model="tiered", tiers=tiers)
+    retired = item(site, "retired", "Retired", "charge", "month-end")
+    price(site, retired, "GBP", "1", status="archived")
+    return {
+        currency: price(site, plan, currency, str(int(_PLAN_PRICE) * _SCALE[currency]))
+        for currency in CURRENCIES
+    }
+
+
+def _account(site: Site, case: Case, plans: Mapping[str, JsonObject], end: datetime) -> None:
+    extra: dict[str, Any] = {}
+    if case.trouble == "credits":
+        given = changed({}, "promotional_credits", case.currency, 500)
+        extra = {"balances": given["balances"], "promotional_credits": 500}
+    payer = customer(site, case.customer, f"Account {case.number}", case.currency, **extra)
+    currency = "EUR" if case.trouble == "currency" and case.currency != "EUR" else case.currency
+    plan = plans[currency]
+    start = _term_start(case, end)
+    given = {"create_pending_invoices": case.waits in {"on-time", "late"}}
+    if case.trouble == "cancelled":
+        given |= {"status": "cancelled", "cancelled_at": int(start.timestamp())}
+    made = subscription(site, case.subscription, payer, plan, int(start.timestamp()), **given)
+    if case.waits == "on-time":
+        _pending(site, payer, made, plan)
+    if case.trouble == "unbilled":
+        form = [("subscription_id", made["id"]), ("currency_code", currency)]
+        form += [("charges[amount][0]", "250"), ("charges[description][0]", "Support hours")]
+        create_unbilled(site, read_pairs(form), "")
+
+
+def _term_start(case: Case, end: datetime) -> datetime:
+    """A late subscription renews some days after the month's end, the others at it."""
+    if case.waits != "late":
+        return end
+    last = end.replace(month=end.month - 1)
+    return last + timedelta(days=_LATE_DAYS)
+
+
+def _pending(site: Site, payer: JsonObject, of: JsonObject, plan: JsonObject) -> None:
+    """The pending invoice of a subscription that renewed at the month's end."""
+    owner = Owner(payer, of, of["currency_code"])
+    maker = LineMaker(site, owner.currency, payer["id"], of["id"])
+    start, end = of["current_term_start"], of["current_term_end"]
+    term = maker.catalogue(plan, 1, start, end)
+    invoice = new_invoice(site, owner, Content().with_lines([Priced(term)]), {})
+    site.put("invoice", invoice | {"recurring": True})
+
+
+def month_end(day: datetime) -> datetime:
+    """Midnight of that day, in UTC."""
+    return day.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
