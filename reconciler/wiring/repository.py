@@ -1,0 +1,117 @@
+"""Opens the repository: its definitions, its schemas, and a first set of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from reconciler.desired.repository import Repository
+from reconciler.desired.schema import schema_files, write_schemas
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.definitions import DefinitionSource
+
+FOLDER = "integrations.d"
+_SUFFIX = ".schema.json"
+_PATCHES = "patch/"
+_STARTER = {
+    "project.yaml": """\
+# How careful this repository is. Every setting: schemas/project.schema.json
+apiVersion: m3ter-reconciler/v1
+kind: Project
+metadata: {name: my-billing}
+spec:
+  prune: confirm        # never | confirm | allow: what happens to an object that leaves git
+  adoption: by-name     # by-name | explicit: what to do when m3ter already has the name
+  state: {backend: directory, path: .reconciler/state}
+""",
+    "environments/sandbox.yaml": """\
+# One m3ter organisation. Keys are references only: {env: NAME} or {file: PATH}.
+apiVersion: m3ter-reconciler/v1
+kind: Environment
+metadata: {name: sandbox}
+spec:
+  protected: false
+  m3ter:
+    organizationId: 00000000-0000-4000-8000-000000000000    # yours: Console, Settings, Organization
+    accessKey: {env: M3TER_API_KEY}
+    apiSecret: {env: M3TER_API_SECRET}
+""",
+}
+
+
+class AlreadyStartedError(ReconcilerError):
+    """``init`` found definitions that it would have to overwrite."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} already exists and is not empty; nothing was written.\n"
+            "Run `reconciler validate` to see what stands in it, or choose another repository"
+            " with -C."
+        )
+
+
+class UnknownKindError(ReconcilerError):
+    """A schema was asked for that does not exist."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, kind: str, names: Iterable[str]) -> None:
+        super().__init__(f"there is no schema for {kind!r}; there are: {', '.join(names)}.")
+
+
+def open_repository(root: Path) -> DefinitionSource:
+    """Give the definitions of a repository; nothing is read yet."""
+    return Repository(root)
+
+
+def save_schemas(root: Path) -> tuple[Path, ...]:
+    """Write ``schemas/`` of a repository and give the files."""
+    return write_schemas(root / "schemas")
+
+
+def schema_text(kind: str, *, patch: bool) -> str:
+    """Give the schema of a kind, of whole documents or of patches.
+
+    Raises:
+        UnknownKindError: When there is no such kind.
+    """
+    files = schema_files()
+    names = {
+        name.removesuffix(_SUFFIX): text
+        for name, text in files.items()
+        if not name.startswith(_PATCHES)
+    }
+    plain = {name.replace("-", ""): name for name in names}
+    name = plain.get(kind.replace("-", "").lower())
+    text = files.get(f"{_PATCHES}{name}{_SUFFIX}") if patch else names.get(name or "")
+    if text is None:
+        raise UnknownKindError(kind, names)
+    return text
+
+
+def start_repository(root: Path) -> tuple[Path, ...]:
+    """Write a first Project and Environment.
+
+    Raises:
+        AlreadyStartedError: When there are definitions already; nothing was written.
+    """
+    folder = root / FOLDER
+    if folder.is_symlink() or folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise AlreadyStartedError(folder)
+    files = {folder / name: text for name, text in _STARTER.items()}
+    for file, text in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    return tuple(files)
+
+
+def knows_time_zone(name: str) -> bool:
+    """Say whether a name is an IANA time zone; where no zones are installed, any name is."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return name == "UTC" or not available_timezones()
+    return True
