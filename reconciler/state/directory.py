@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core.plain import record_id
+from reconciler.core.plan_identity import record_id
 from reconciler.domain.applied import AppliedRecord
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.runtime import Clock

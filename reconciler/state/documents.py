@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.core import exact_json
-from reconciler.core.plain import plan_id, record_id, to_plain
+from reconciler.core.plan_identity import as_json, plan_id, record_id
 from reconciler.domain.applied import RECORD_SCHEMA, AppliedRecord
 from reconciler.domain.plan import PLAN_SCHEMA, Plan
 from reconciler.domain.value import JsonValue
@@ -45,7 +45,7 @@ class TamperedDocumentError(ReconcilerError):
 
 def encode_plan(plan: Plan) -> bytes:
     """Write a plan for people to keep and review: indented, one line end at the end."""
-    return (exact_json.encode(to_plain(plan), indent=1) + "\n").encode()
+    return (exact_json.encode(as_json(plan), indent=1) + "\n").encode()
 
 
 def decode_plan(data: bytes, where: str) -> Plan:
@@ -63,7 +63,7 @@ def decode_plan(data: bytes, where: str) -> Plan:
 
 def encode_record(record: AppliedRecord) -> bytes:
     """Write an applied record, compact."""
-    return (exact_json.encode(to_plain(record)) + "\n").encode()
+    return (exact_json.encode(as_json(record)) + "\n").encode()
 
 
 def decode_record(data: bytes, where: str) -> AppliedRecord:

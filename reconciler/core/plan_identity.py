@@ -1,0 +1,43 @@
+"""Plans and records as JSON, and the hashes that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+
+from reconciler.core.exact_json import NotExactError, digest
+from reconciler.domain.address import PlanId
+from reconciler.domain.applied import AppliedRecord
+from reconciler.domain.plan import Plan, PlanBody, PlanHead, RecordId
+from reconciler.domain.value import JsonValue
+
+
+def as_json(value: object) -> JsonValue:
+    """Give a frozen value as JSON: dataclasses by field name, tuples as lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
+    if value is None or isinstance(value, bool | int | str | Decimal):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): as_json(one) for key, one in value.items()}
+    if isinstance(value, Sequence):
+        return [as_json(one) for one in value]
+    raise NotExactError(value)
+
+
+def plan_id(body: PlanBody) -> PlanId:
+    """Give the SHA-256 of the canonical body."""
+    return PlanId(digest(as_json(body)))
+
+
+def named(head: PlanHead, body: PlanBody) -> Plan:
+    """Make a plan of head and body, under the name that its body earns."""
+    return Plan(plan_id(body), head, body)
+
+
+def record_id(record: AppliedRecord) -> RecordId:
+    """Give the SHA-256 of a record without its own id."""
+    content = as_json(record)
+    assert isinstance(content, Mapping)
+    return RecordId(digest({key: one for key, one in content.items() if key != "id"}))
