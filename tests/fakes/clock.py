@@ -1,35 +1,29 @@
-"""A clock that waits for nobody: sleeping moves it."""
+"""A clock that stands still until a test moves it, or until someone sleeps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Lock
-
-START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
+@dataclass
 class FakeClock:
-    """Implements ``ports.runtime.Clock``; remembers how long it was asked to sleep."""
+    """Implements ``ports.Clock``; sleeping moves it and is remembered."""
 
-    def __init__(self, start: datetime = START) -> None:
-        self._start = start
-        self._seconds = 0.0
-        self._lock = Lock()
-        self.slept: list[float] = []
+    time: datetime = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
+    slept: list[float] = field(default_factory=list)
+    seconds: float = 0.0
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._seconds)
+        return self.time
 
     def monotonic(self) -> float:
-        return self._seconds
+        return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        with self._lock:
-            if seconds > 0:
-                self.slept.append(seconds)
-                self._seconds += seconds
+        self.slept.append(seconds)
+        self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass without anybody sleeping."""
-        with self._lock:
-            self._seconds += seconds
+        self.time += timedelta(seconds=seconds)
+        self.seconds += seconds
