@@ -39,65 +39,63 @@ def _children(call: Call) -> Answer:
     return page(call, listed_rows(rows), maximum=200)
 
 
-def finish_plan(store: Store, plan: JsonObject) -> JsonObject:
-    """Give a plan the product of its template.
+def plan_extra(store: Store, body: Mapping[str, Any]) -> JsonObject:
+    """The product of a plan: that of its template.
 
     Raises:
         Refusal: With 400 if there is no such template.
     """
-    template = store.get(PLAN_TEMPLATES.kind, plan["planTemplateId"])
+    template = store.get(PLAN_TEMPLATES.kind, str(body.get("planTemplateId")))
     if template is None:
-        raise Refusal(400, f"planTemplateId {plan['planTemplateId']} does not exist")
-    finished = plan | {"productId": template["productId"]}
-    store.put(PLANS.kind, finished)
-    return finished
+        raise Refusal(400, f"planTemplateId {body.get('planTemplateId')} does not exist")
+    return {"productId": template["productId"]}
 
 
-def finish_pricing(
-    store: Store, pricing: JsonObject, old: Mapping[str, Any] | None = None
+def pricing_extra(
+    store: Store, body: Mapping[str, Any], old: Mapping[str, Any] | None = None
 ) -> JsonObject:
-    """Give a pricing's bands ids; a band that names an id of the old pricing keeps it."""
-    known = {
-        band["id"]
-        for name in ("pricingBands", "overagePricingBands")
-        for band in (old or {}).get(name, ())
-    }
-    finished = dict(pricing)
-    for name in ("pricingBands", "overagePricingBands"):
-        if name in pricing:
-            finished[name] = [
-                band if band.get("id") in known else {**band, "id": store.new_id()}
-                for band in pricing[name]
-            ]
-    compound = "compoundAggregationId" in pricing
-    finished["aggregationType"] = "COMPOUND" if compound else "SIMPLE"
-    store.put(PRICINGS.kind, finished)
-    return finished
-
-
-def check_pricing(body: Mapping[str, Any]) -> None:
-    """Refuse a pricing without bands, or bands without their three numbers.
+    """Bands with ids (a band that names an id of the old pricing keeps it) and the kind.
 
     Raises:
-        Refusal: With 400.
+        Refusal: With 400 if there are no bands, or bands without their three numbers.
     """
-    bands = body.get("pricingBands")
-    if not isinstance(bands, list) or not bands:
+    _check_bands(body)
+    names = [name for name in ("pricingBands", "overagePricingBands") if body.get(name)]
+    known = {band["id"] for name in names for band in (old or {}).get(name, ())}
+    extra: JsonObject = {
+        name: [
+            band if band.get("id") in known else {**band, "id": store.new_id()}
+            for band in body[name]
+        ]
+        for name in names
+    }
+    compound = body.get("compoundAggregationId") is not None
+    return extra | {"aggregationType": "COMPOUND" if compound else "SIMPLE"}
+
+
+def _check_bands(body: Mapping[str, Any]) -> None:
+    if not body.get("pricingBands"):
         raise Refusal(400, "pricingBands must not be null or empty")
-    for band in bands:
-        for name in ("lowerLimit", "fixedPrice", "unitPrice"):
-            if not isinstance(band, dict) or band.get(name) is None:
-                raise Refusal(400, f"pricingBands.{name} must not be null or empty")
+    for name in ("pricingBands", "overagePricingBands"):
+        bands = body.get(name) or []
+        if not isinstance(bands, list) or not all(isinstance(band, dict) for band in bands):
+            raise Refusal(400, f"{name} must be a list of bands")
+        for band in bands:
+            for part in ("lowerLimit", "fixedPrice", "unitPrice"):
+                if band.get(part) is None:
+                    raise Refusal(400, f"{name}.{part} must not be null or empty")
 
 
 def _create_plan(call: Call) -> Answer:
-    made = entities.create(call.store, PLANS, call.body(), user=call.user)
-    return ok(public(finish_plan(call.store, made)))
+    body = call.body()
+    extra = plan_extra(call.store, entities.checked_fields(PLANS, body))
+    return ok(public(entities.create(call.store, PLANS, body, user=call.user, extra=extra)))
 
 
 def _update_plan(call: Call) -> Answer:
-    made = entities.update(call, PLANS, call.params["id"], call.body())
-    return ok(public(finish_plan(call.store, made)))
+    body = call.body()
+    extra = plan_extra(call.store, entities.checked_fields(PLANS, body))
+    return ok(public(entities.update(call, PLANS, call.params["id"], body, extra=extra)))
 
 
 def _list_pricings(call: Call) -> Answer:
@@ -109,17 +107,15 @@ def _list_pricings(call: Call) -> Answer:
 
 def _create_pricing(call: Call) -> Answer:
     body = call.body()
-    check_pricing(body)
-    made = entities.create(call.store, PRICINGS, body, user=call.user)
-    return ok(public(finish_pricing(call.store, made)))
+    extra = pricing_extra(call.store, body)
+    return ok(public(entities.create(call.store, PRICINGS, body, user=call.user, extra=extra)))
 
 
 def _update_pricing(call: Call) -> Answer:
     body, key = call.body(), call.params["id"]
     old = entities.find(call.store, PRICINGS.kind, key)
-    check_pricing(body)
-    made = entities.update(call, PRICINGS, key, body)
-    return ok(public(finish_pricing(call.store, made, old)))
+    extra = pricing_extra(call.store, body, old)
+    return ok(public(entities.update(call, PRICINGS, key, body, extra=extra)))
 
 
 ROUTES: list[tuple[str, str, CallHandler]] = [

@@ -28,10 +28,8 @@ def create(
         Refusal: With 400 on a bad field, and by switches on a name in use or an unknown key.
     """
     ready = _checked(store, body, None)
-    made = entities.create(store, CONFIGS, ready, user=user)
-    config = {**made, "authorized": authorised(store, made), "enabled": True}
-    store.put(CONFIGS.kind, config)
-    return config
+    extra = {"authorized": authorised(store, ready), "enabled": True}
+    return entities.create(store, CONFIGS, ready, user=user, extra=extra)
 
 
 def _create(call: Call) -> Answer:
@@ -57,10 +55,9 @@ def _update(call: Call) -> Answer:
         for name in ("destination", "entityType"):
             if body.get(name) not in (None, old[name]):
                 raise Refusal(400, f"{name} cannot be changed")
-    made = entities.update(call, CONFIGS, key, _checked(call.store, body, key))
-    config = {**made, "authorized": authorised(call.store, made), "enabled": old["enabled"]}
-    call.store.put(CONFIGS.kind, config)
-    return ok(public(config))
+    ready = _checked(call.store, body, key)
+    extra = {"authorized": authorised(call.store, ready), "enabled": old["enabled"]}
+    return ok(public(entities.update(call, CONFIGS, key, ready, extra=extra)))
 
 
 def _delete(call: Call) -> Answer:
@@ -117,7 +114,7 @@ def _checked(store: Store, body: Mapping[str, Any], key: str | None) -> JsonObje
     for name in ("name", "entityId", "destinationId", "integrationCredentialsId"):
         if not isinstance(body.get(name, ""), str | None):
             raise Refusal(400, f"{name} must be a string")
-    data = body.get("configData") or {}
+    data = {} if body.get("configData") is None else body["configData"]
     if not isinstance(data, dict):
         raise Refusal(400, "configData must be an object")
     _refuse_same_name(store, body, key)

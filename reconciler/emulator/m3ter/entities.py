@@ -52,8 +52,17 @@ def create(
     *,
     user: str = SERVICE_USER,
     quiet: bool = False,
+    extra: Mapping[str, Any] | None = None,
 ) -> JsonObject:
-    """Check and store a new entity; also how scenarios make theirs, without events if ``quiet``.
+    """Check and store a new entity; also how scenarios make theirs.
+
+    Args:
+        store: Where to put it.
+        resource: Its kind.
+        body: What the request says.
+        user: Who makes it.
+        quiet: Raise no event.
+        extra: Fields that the server sets itself.
 
     Raises:
         Refusal: With 400 on a missing or empty field, a code in use, or a version (by switch).
@@ -63,7 +72,7 @@ def create(
     fields = checked_fields(resource, body)
     _refuse_duplicate(store, resource, fields, None)
     now = iso(store.now())
-    entity: JsonObject = {"id": store.new_id(), "version": 1, **fields}
+    entity: JsonObject = {"id": store.new_id(), "version": 1, **fields, **(extra or {})}
     entity |= {"dtCreated": now, "dtLastModified": now, "createdBy": user, "lastModifiedBy": user}
     store.put(resource.kind, entity)
     if resource.event and not quiet:
@@ -71,8 +80,15 @@ def create(
     return entity
 
 
-def update(call: Call, resource: Resource, key: str, body: Mapping[str, Any]) -> JsonObject:
-    """Replace an entity: what the request leaves out is lost.
+def update(
+    call: Call,
+    resource: Resource,
+    key: str,
+    body: Mapping[str, Any],
+    *,
+    extra: Mapping[str, Any] | None = None,
+) -> JsonObject:
+    """Replace an entity: what the request leaves out is lost, but for what the server sets itself.
 
     Raises:
         Refusal: With 404, 400, or by switch for a version that is not the stored one.
@@ -82,7 +98,7 @@ def update(call: Call, resource: Resource, key: str, body: Mapping[str, Any]) ->
     fields = checked_fields(resource, body)
     _refuse_duplicate(call.store, resource, fields, key)
     kept = {name: value for name, value in old.items() if name in AUDIT or name[0] == "_"}
-    entity = raised(call.store, kept | fields, call.user)
+    entity = raised(call.store, {**kept, **fields, **(extra or {})}, call.user)
     call.store.put(resource.kind, entity)
     if resource.event:
         raise_event(call.store, f"{resource.event}.updated", new=entity, old=old)

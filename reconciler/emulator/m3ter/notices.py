@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator.exchange import Answer
@@ -11,6 +12,7 @@ from reconciler.emulator.m3ter.event_names import EVENT_NAMES
 from reconciler.emulator.m3ter.paging import page, table_rows
 from reconciler.emulator.m3ter.plain import listing, routes
 from reconciler.emulator.m3ter.resources import NOTIFICATIONS, WEBHOOKS
+from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
 _CONFIGURATIONS = "/notifications/configurations"
@@ -48,26 +50,28 @@ def _paired(text: str) -> bool:
     return depth == 0 and not quoted
 
 
-def store_webhook(call: Call, made: JsonObject, credentials: object) -> JsonObject:
-    """Put the secret part of a webhook's credentials aside and store the rest.
+def webhook_extra(store: Store, body: Mapping[str, Any]) -> JsonObject:
+    """What the server keeps of a webhook's credentials: the secret part aside.
 
     Raises:
-        Refusal: With 400 if the credentials are not an object with an apiKey and a secret.
+        Refusal: With 400 if the url is none, or the credentials lack an apiKey or a secret.
     """
+    fields = entities.checked_fields(WEBHOOKS, body)
+    if not str(fields["url"]).startswith(("https://", "http://")):
+        raise Refusal(400, "url must be a valid URL")
+    credentials = fields["credentials"]
     if not isinstance(credentials, dict) or not credentials.keys() >= {"type", "apiKey", "secret"}:
         raise Refusal(400, "credentials must have type, apiKey and secret")
     # Source: m3ter OpenAPI 2026-08-03, IntegrationM3terSignedCredentialsResponse
     shown = {
-        "id": made["id"],
-        "version": made["version"],
+        "id": store.new_id(),
+        "version": 1,
         "type": credentials["type"],
         "destination": "WEBHOOK",
-        "name": credentials.get("name") or made["name"],
+        "name": credentials.get("name") or fields["name"],
     }
     secret = {name: credentials[name] for name in ("apiKey", "secret")}
-    webhook = made | {"credentials": shown, "_secret": secret}
-    call.store.put(WEBHOOKS.kind, webhook)
-    return webhook
+    return {"credentials": shown, "_secret": secret}
 
 
 def _show(call: Call, webhook: JsonObject) -> JsonObject:
@@ -91,11 +95,9 @@ def _list_webhooks(call: Call) -> Answer:
 
 def _create_webhook(call: Call) -> Answer:
     body = call.body()
-    fields = entities.checked_fields(WEBHOOKS, body)
-    if not str(fields["url"]).startswith(("https://", "http://")):
-        raise Refusal(400, "url must be a valid URL")
-    made = entities.create(call.store, WEBHOOKS, body, user=call.user)
-    return ok(_show(call, store_webhook(call, made, body["credentials"])))
+    extra = webhook_extra(call.store, body)
+    made = entities.create(call.store, WEBHOOKS, body, user=call.user, extra=extra)
+    return ok(_show(call, made))
 
 
 def _get_webhook(call: Call) -> Answer:
@@ -104,8 +106,8 @@ def _get_webhook(call: Call) -> Answer:
 
 def _update_webhook(call: Call) -> Answer:
     body = call.body()
-    made = entities.update(call, WEBHOOKS, call.params["id"], body)
-    return ok(_show(call, store_webhook(call, made, body["credentials"])))
+    key, extra = call.params["id"], webhook_extra(call.store, body)
+    return ok(_show(call, entities.update(call, WEBHOOKS, key, body, extra=extra)))
 
 
 def _delete_webhook(call: Call) -> Answer:

@@ -77,16 +77,14 @@ def _list_credentials(call: Call) -> Answer:
 
 def _create_credential(call: Call) -> Answer:
     body = call.body()
-    made = entities.create(call.store, CREDENTIALS, body, user=call.user)
-    call.store.put(CREDENTIALS.kind, made | {"_secret": _secret(body)})
-    return ok(public(made))
+    extra = {"_secret": _secret(body)}
+    return ok(public(entities.create(call.store, CREDENTIALS, body, user=call.user, extra=extra)))
 
 
 def _update_credential(call: Call) -> Answer:
     body = call.body()
-    made = entities.update(call, CREDENTIALS, call.params["id"], body)
-    call.store.put(CREDENTIALS.kind, made | {"_secret": _secret(body)})
-    return ok(public(made))
+    extra = {"_secret": _secret(body)}
+    return ok(public(entities.update(call, CREDENTIALS, call.params["id"], body, extra=extra)))
 
 
 def _delete_credential(call: Call) -> Answer:

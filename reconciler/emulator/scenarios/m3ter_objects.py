@@ -138,8 +138,8 @@ def _plan(store: Store, code: str, name: str, currency: str, product: JsonObject
         quiet=True,
     )
     body = {"planTemplateId": template["id"], "name": f"{name} {currency}", "code": code}
-    made = entities.create(store, resources.PLANS, body, quiet=True)
-    return catalogue.finish_plan(store, made)
+    extra = catalogue.plan_extra(store, body)
+    return entities.create(store, resources.PLANS, body, quiet=True, extra=extra)
 
 
 def _pricing(
@@ -158,8 +158,8 @@ def _pricing(
         "startDate": "2026-01-01T00:00:00Z",
         "pricingBands": bands,
     }
-    made = entities.create(store, resources.PRICINGS, body, quiet=True)
-    return catalogue.finish_pricing(store, made)
+    extra = catalogue.pricing_extra(store, body)
+    return entities.create(store, resources.PRICINGS, body, quiet=True, extra=extra)
 
 
 @dataclass(frozen=True, slots=True)

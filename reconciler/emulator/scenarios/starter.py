@@ -147,6 +147,7 @@ def _webhook(store: Store, by: JsonObject) -> JsonObject:
         },
         user=by["id"],
     )
+    shown = {"type": "M3TER_SIGNED_REQUEST", "destination": "WEBHOOK", "name": "Finance channel"}
     hook = entities.create(
         store,
         resources.WEBHOOKS,
@@ -154,12 +155,11 @@ def _webhook(store: Store, by: JsonObject) -> JsonObject:
             "name": "Finance channel",
             "description": "Bridge to the chat",
             "url": "https://hooks.example.com/finance",
-            "credentials": {"type": "M3TER_SIGNED_REQUEST", "destination": "WEBHOOK"},
+            "credentials": shown,
         },
         user=by["id"],
+        extra={"credentials": {**shown, "id": store.new_id(), "version": 1}, "_secret": {}},
     )
-    shown = {**hook["credentials"], "id": hook["id"], "version": 1, "name": hook["name"]}
-    store.put(resources.WEBHOOKS.kind, hook | {"credentials": shown, "_secret": {}})
     return configs.create(
         store,
         {
