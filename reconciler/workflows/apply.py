@@ -1,0 +1,281 @@
+"""Apply: fence the plan, carry its changes out in order, and write down what became of them.
+
+Nothing is decided here that was not reviewed: a change holds the complete body to send. What can
+differ is only how far an earlier run of the same plan got, and whether m3ter does what it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from itertools import groupby
+
+from reconciler.core.approval import NeedsApprovalError, uncovered
+from reconciler.core.bindings import bindings_after
+from reconciler.core.fence import StalePlanError, fence
+from reconciler.domain.applied import (
+    Already,
+    AppliedRecord,
+    Binding,
+    Blocked,
+    ChangeOutcome,
+    Done,
+    Outcome,
+    Receipt,
+)
+from reconciler.domain.change import Adopt, Change, ChangeId, Delete, Ignore, Keep
+from reconciler.domain.plan import Approval, ChainPosition, GuardHit, Plan
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.organisation import Organisation
+from reconciler.ports.runtime import Clock, Progress, Task
+from reconciler.ports.state import StateChain, StateLock
+from reconciler.workflows.carry_out import Carrier
+
+PARALLEL = 12
+"""Mappings of one kind at once; the organisation's rate limit, not this, sets the pace."""
+
+STARTED = "apply-started"
+
+
+class OtherOrganisationError(ReconcilerError):
+    """The key belongs to another organisation than the one the plan was made for."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, planned: str, found: str) -> None:
+        super().__init__(
+            f"the plan is for organisation {planned}, but the key belongs to {found}.\n"
+            "Nothing was written. Use the key of the right organisation, or plan for this one."
+        )
+
+
+class ChainPassedError(ReconcilerError):
+    """Something was applied after the plan was made."""
+
+    exit_code = ExitCode.STALE
+
+    def __init__(self, plan: Plan, head: AppliedRecord | None) -> None:
+        planned = plan.body.base.sequence if plan.body.base else 0
+        found = head.sequence if head else 0
+        super().__init__(
+            f"plan {plan.id:.12} was made from applied record {planned}, but the newest is "
+            f"{found}: something was applied since.\nNothing was written. Run `reconciler plan --env "
+            f"{plan.body.environment}` again and review it."
+        )
+
+
+class UnplannedError(ReconcilerError):
+    """The plan has objects with errors."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, plan: Plan) -> None:
+        listed = "\n".join(f"  {one.address}: {one.message}" for one in plan.body.unplanned)
+        super().__init__(
+            f"plan {plan.id:.12} has objects of which nothing could be planned:\n{listed}\n"
+            "Nothing was written. Put them right and make a new plan."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Who applies, and what was agreed to.
+
+    Attributes:
+        approvals: Given to this plan, and those of earlier plans.
+        confirmed: A person on a terminal, or ``--yes``, said yes.
+        late_hits: Guards that are known only now: age, freeze, a plan that was not saved.
+    """
+
+    actor: str
+    approvals: tuple[Approval, ...] = ()
+    confirmed: bool = False
+    late_hits: tuple[GuardHit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPorts:
+    """The world that apply acts on."""
+
+    organisation: Organisation
+    chain: StateChain
+    lock: StateLock
+    clock: Clock
+    progress: Progress
+
+
+@dataclass(slots=True)
+class Run:
+    """One apply under way."""
+
+    plan: Plan
+    consent: Consent
+    ports: ApplyPorts
+    stopped: Callable[[], bool]
+    started_at: str
+    outcomes: dict[ChangeId, Outcome] = field(default_factory=dict)
+
+
+def apply(
+    plan: Plan, consent: Consent, ports: ApplyPorts, stopped: Callable[[], bool] = lambda: False
+) -> AppliedRecord:
+    """Carry a plan out.
+
+    Args:
+        plan: As reviewed.
+        consent: Who applies, and what was approved or confirmed.
+        ports: The world.
+        stopped: Asked before every write; true ends the run once writes in flight are finished.
+
+    Returns:
+        The record with the receipt; appended to the chain unless it says nothing new.
+
+    Raises:
+        StalePlanError: When anything the plan touches was changed; nothing was written.
+        NeedsApprovalError: When a guard is not satisfied; nothing was written.
+        LockedError: When another run holds the environment; nothing was written.
+    """
+    _refuse(plan, consent, ports)
+    with ports.lock.hold(plan.body.environment, "reconciler apply"):
+        head = ports.chain.head(plan.body.environment)
+        _refuse_passed(plan, head)
+        met = fence(
+            plan.body.changes,
+            ports.organisation.integrations.list(),
+            ports.organisation.mappings.list(),
+        )
+        if met.moved:
+            raise StalePlanError(plan.id, plan.body.environment, met.moved)
+        run = Run(plan, consent, ports, stopped, _now(ports.clock))
+        if any(_writes(change) for change in plan.body.changes) and not _resumes(plan, head):
+            # evidence for whoever comes after a crash; what git wants holds only once it is done
+            started = replace(
+                _record(run, head, STARTED, _bindings(head), None),
+                definitions=head.definitions if head else {},
+            )
+            head = ports.chain.append(started)
+        carrier = Carrier(ports.organisation, dict(met.live))
+        _carry_out(run, carrier, met.done)
+        receipt = _receipt(run)
+        bindings = bindings_after(plan, _bindings(head), receipt, carrier.live)
+        record = _record(run, head, "apply", bindings, receipt)
+        return ports.chain.append(record) if _news(record, head) else record
+
+
+def _refuse(plan: Plan, consent: Consent, ports: ApplyPorts) -> None:
+    if plan.body.unplanned:
+        raise UnplannedError(plan)
+    planned, found = plan.body.fingerprint.organization_id, ports.organisation.identity
+    if planned != found:
+        raise OtherOrganisationError(planned, found)
+    held = uncovered(
+        (*plan.body.hits, *consent.late_hits), consent.approvals, confirmed=consent.confirmed
+    )
+    if held:
+        raise NeedsApprovalError(plan.id, held)
+
+
+def _writes(change: Change) -> bool:
+    return not isinstance(change, Adopt | Keep | Ignore)
+
+
+def _news(record: AppliedRecord, head: AppliedRecord | None) -> bool:
+    """Tell whether a record says more than the head: applying twice leaves one record."""
+    if head is None or head.action == STARTED:
+        return True
+    return (record.definitions, record.bindings) != (head.definitions, head.bindings)
+
+
+def _resumes(plan: Plan, head: AppliedRecord | None) -> bool:
+    """Tell whether an earlier run of this very plan was cut off."""
+    return head is not None and head.action == STARTED and head.plan == plan.id
+
+
+def _refuse_passed(plan: Plan, head: AppliedRecord | None) -> None:
+    position = ChainPosition(head.sequence, head.id) if head and head.id else None
+    if position != plan.body.base and not _resumes(plan, head):
+        raise ChainPassedError(plan, head)
+
+
+def _carry_out(run: Run, carrier: Carrier, done: frozenset[ChangeId]) -> None:
+    changes = run.plan.body.changes
+    with (
+        run.ports.progress.task("applying", len(changes)) as task,
+        ThreadPoolExecutor(PARALLEL, thread_name_prefix="apply") as pool,
+    ):
+        for batch in _batches(changes):
+            carrier.read_again([one for one in batch if isinstance(one, Delete)])
+            outcomes = pool.map(lambda one: _one(run, carrier, one, done, task), batch)
+            run.outcomes.update(zip((one.id for one in batch), outcomes, strict=True))
+
+
+def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """Mappings of one kind go together; everything else goes one by one."""
+
+    def together(pair: tuple[int, Change]) -> tuple[str, int]:
+        number, change = pair
+        return (change.type, -1 if change.address.kind == "mapping" else number)
+
+    for _, batch in groupby(enumerate(changes), together):
+        yield [change for _, change in batch]
+
+
+def _one(
+    run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId], task: Task
+) -> Outcome:
+    outcome = _outcome(run, carrier, change, done)
+    task.advance()
+    return outcome
+
+
+def _outcome(run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId]) -> Outcome:
+    if not _writes(change) or change.id in done:
+        return carrier.already(change.address)
+    for other in change.after:
+        if not isinstance(run.outcomes.get(other), Done | Already):
+            return Blocked(other)
+    return carrier.not_attempted(stopped=run.stopped()) or carrier.carry_out(change)
+
+
+def _receipt(run: Run) -> Receipt:
+    outcomes = tuple(
+        ChangeOutcome(change.id, change.address, run.outcomes[change.id])
+        for change in run.plan.body.changes
+    )
+    return Receipt(run.plan.id, run.started_at, _now(run.ports.clock), outcomes)
+
+
+def _record(
+    run: Run,
+    head: AppliedRecord | None,
+    action: str,
+    bindings: tuple[Binding, ...],
+    receipt: Receipt | None,
+) -> AppliedRecord:
+    body = run.plan.body
+    return AppliedRecord(
+        environment=body.environment,
+        sequence=head.sequence + 1 if head else 1,
+        previous=head.id if head else None,
+        at=_now(run.ports.clock),
+        actor=run.consent.actor,
+        action=action,
+        fingerprint=body.fingerprint,
+        source_commit=run.plan.head.source_commit,
+        plan=run.plan.id,
+        definitions=body.definitions,
+        references=body.references,
+        bindings=bindings,
+        receipt=receipt,
+        approvals=run.consent.approvals,
+    )
+
+
+def _bindings(head: AppliedRecord | None) -> tuple[Binding, ...]:
+    return head.bindings if head else ()
+
+
+def _now(clock: Clock) -> str:
+    return clock.now().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
