@@ -86,16 +86,21 @@ class _Rounded:
     steps: tuple[RoundingStep, ...]
 
 
-def shape(amount: Decimal, units: Decimal | None, rules: ShapeRules) -> Shape:
+def shape(
+    amount: Decimal, units: Decimal | None, rules: ShapeRules, *, flat: bool = False
+) -> Shape:
     """Shape a row whose amount is not below zero in minor units.
 
     Args:
         amount: m3ter's, exact, in the bill's currency.
         units: Rated units, when there are any.
         rules: How.
+        flat: Whether the price is a flat fee, for which a quantity has no meaning.
     """
     billed = to_money(amount, rules.currency)
     step = RoundingStep("amount", amount, rules.currency.places, billed.major)
+    if flat:
+        return _one(billed, (step,), "the price is a flat fee, which knows no quantity")
     if why := _not_shown(amount, billed, units, rules):
         return _one(billed, (step,), why)
     rounded = _round(amount, units or Decimal(0), rules)

@@ -188,12 +188,15 @@ class Route:
         mappings: Sorted for this route.
         fallback: What to think of lines that fall to the default price.
         site_zone: IANA name of the site's time zone; dates of invoices are meant in it.
+        flat_prices: Item prices that are flat fees, as far as the catalogue was read; rows at them
+            are sent as quantity 1, because what a quantity does to a flat fee is not documented.
     """
 
     defined: Defined[IntegrationSpec]
     mappings: MappingIndex
     fallback: Literal["forbid", "warn", "allow"] = "warn"
     site_zone: str = "UTC"
+    flat_prices: frozenset[str] = frozenset()
     readings: Readings = field(default_factory=Readings)
 
     @property

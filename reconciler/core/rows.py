@@ -48,7 +48,8 @@ def _billed(
     if billed.minor < 0:
         trace = Trace(part.source, price, (), notes)
         return NegativeLine(price.chosen.price_id, billed, period, name, trace)
-    done = shape(amount, part.units, frame.rules)
+    flat = price.chosen.price_id in frame.route.flat_prices
+    done = shape(amount, part.units, frame.rules, flat=flat)
     text = ""
     if done.why_one:
         text = figures(amount, part.units, part.line.unit, frame.currency)

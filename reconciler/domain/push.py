@@ -196,11 +196,27 @@ LookUp = Found | NotFound | Undecidable
 
 
 @dataclass(frozen=True, slots=True)
+class Attempted:
+    """A request is about to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redrafted:
+    """Provably nothing arrived, and the step was made anew from corrected data."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """A person decided: it was sent (as which object) or it was not."""
 
     object_id: str | None
     reason: str
+
+
+Event = Attempted | StepOutcome | LookUp | Resolved | Redrafted
+"""Everything that can happen to an effect."""
 
 
 class PushState(StrEnum):
@@ -209,7 +225,9 @@ class PushState(StrEnum):
     INTENDED = "INTENDED"
     """The request is stored; nothing was ever sent."""
     SENDING = "SENDING"
-    """A request may have arrived; look or repeat before anything else."""
+    """The first request of a round is under way, or the process died under it."""
+    IN_DOUBT = "IN_DOUBT"
+    """A request may have arrived; repeat it or look before anything else."""
     RETRY = "RETRY"
     """Provably not done; will be sent again later."""
     DONE = "DONE"
@@ -230,6 +248,7 @@ class Effect:
         request: The stored request.
         rejections: Definite rejections so far; part of the idempotency key.
         attempts: Requests sent so far.
+        failures: Attempts in a row that did not end in ``DONE``; decides the next delay.
         round_started_at: First attempt since the last time nothing was found; the age of the key.
         last_attempt_at: Latest attempt.
         empty_looks: Times of the empty look-ups since the last attempt, in order.
@@ -238,6 +257,8 @@ class Effect:
         object_id: What was made, when ``DONE``.
         line_ids: Our lines, when ``DONE``.
         lines_before: Line ids on the invoice before the step.
+        draft_line: Position in the draft of the line it sends, from 0, for one-line steps.
+        message: What was heard last, in one sentence.
     """
 
     key: PushKey
@@ -279,3 +300,7 @@ class PushStatus(StrEnum):
     REOPENED = "REOPENED"
     BLOCKED = "BLOCKED"
     NOTHING_TO_SEND = "NOTHING_TO_SEND"
+
+
+Mark = Literal["success", "systemic", "bill", "transient", "credentials"]
+"""How one attempt at a bill ended, for automatic disabling; see ``core/disabling.py``."""

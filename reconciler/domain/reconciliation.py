@@ -49,7 +49,10 @@ class Totals:
         sent: What our requests came to, as predicted.
         invoiced: What stands on the invoices for our lines.
         rounding: ``sent`` less ``billed``: announced before it was sent.
-        unexplained: ``invoiced`` less ``sent``, foreign lines included; must be zero.
+        unexplained: ``invoiced`` less ``billed`` and ``rounding``, foreign lines included; must be
+            zero.
+        catalogue: Lines at the catalogue's price, for which m3ter gives no amount; in none of the
+            other columns.
     """
 
     currency: str
@@ -59,6 +62,7 @@ class Totals:
     invoiced: Money
     rounding: Money
     unexplained: Money
+    catalogue: Money
 
 
 @dataclass(frozen=True, slots=True)

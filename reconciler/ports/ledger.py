@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.invoice import Invoice
@@ -13,6 +13,7 @@ from reconciler.domain.money import Money
 from reconciler.domain.push import (
     Effect,
     LookUp,
+    Mark,
     PushKey,
     PushStatus,
     Resolved,
@@ -103,10 +104,6 @@ class BillRow:
     message: str
 
 
-Mark = Literal["success", "systemic", "bill", "transient", "credentials"]
-"""How one attempt at a bill ended, for automatic disabling; see ``core/disabling.py``."""
-
-
 class Ledger(Protocol):
     """The one truth about what was sent. Every method is one transaction.
 
@@ -151,6 +148,10 @@ class Ledger(Protocol):
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Provenance) -> Effect:
         """Store an effect before its first attempt; an existing one is returned as it stands."""
+        ...
+
+    def redraft(self, lease: Lease, key: PushKey, step: Step, why: Provenance) -> Effect:
+        """Replace the request of an effect that was refused; any other state is an error."""
         ...
 
     def sending(self, lease: Lease, key: PushKey) -> Effect:

@@ -1,0 +1,219 @@
+"""The states of one effect and the transitions between them, as one table.
+
+"In doubt" wins: once an attempt may have arrived, a later refusal, rate limit or closed invoice
+says nothing about the earlier attempt, so only an answer that names the object, a look-up or a
+person ends the doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.exact_json import digest
+from reconciler.core.look_first import LookFirst, proves_absence
+from reconciler.domain.push import (
+    Attempted,
+    CredentialsRefused,
+    Effect,
+    Event,
+    Found,
+    KeyConflict,
+    NotFound,
+    NotPerformed,
+    Performed,
+    PushState,
+    Redrafted,
+    Refused,
+    Resolved,
+    Undecidable,
+    Unknown,
+    WindowClosed,
+)
+from reconciler.errors import ReconcilerError
+
+_LOOKED = {Found: PushState.DONE, Undecidable: PushState.PERSON}
+
+# What is not in the table cannot happen; ``after`` says so rather than guess. Two rows depend on
+# more than the state: an empty look-up that proves absence, and which way a person decided.
+TABLE: Mapping[PushState, Mapping[type[Event], PushState]] = {
+    PushState.INTENDED: {
+        Attempted: PushState.SENDING,
+        NotFound: PushState.INTENDED,
+        Redrafted: PushState.INTENDED,
+        **_LOOKED,
+    },
+    PushState.SENDING: {
+        Attempted: PushState.IN_DOUBT,  # the process died under the attempt before
+        Performed: PushState.DONE,
+        NotPerformed: PushState.RETRY,
+        CredentialsRefused: PushState.RETRY,
+        Refused: PushState.REFUSED,
+        WindowClosed: PushState.CLOSED,
+        KeyConflict: PushState.IN_DOUBT,
+        Unknown: PushState.IN_DOUBT,
+        NotFound: PushState.IN_DOUBT,
+        **_LOOKED,
+    },
+    PushState.IN_DOUBT: {
+        Attempted: PushState.IN_DOUBT,
+        Performed: PushState.DONE,
+        NotPerformed: PushState.IN_DOUBT,
+        CredentialsRefused: PushState.IN_DOUBT,
+        Refused: PushState.IN_DOUBT,
+        WindowClosed: PushState.IN_DOUBT,
+        KeyConflict: PushState.IN_DOUBT,
+        Unknown: PushState.IN_DOUBT,
+        NotFound: PushState.IN_DOUBT,
+        **_LOOKED,
+    },
+    PushState.RETRY: {
+        Attempted: PushState.SENDING,
+        NotFound: PushState.RETRY,
+        **_LOOKED,
+    },
+    PushState.REFUSED: {
+        Redrafted: PushState.INTENDED,
+        NotFound: PushState.REFUSED,
+        **_LOOKED,
+    },
+    PushState.CLOSED: {
+        Redrafted: PushState.INTENDED,
+        NotFound: PushState.CLOSED,
+        **_LOOKED,
+    },
+    PushState.PERSON: {},
+    PushState.DONE: {},
+}
+# A person may decide whatever is not done.
+DECIDABLE = frozenset(PushState) - {PushState.DONE}
+
+
+class ImpossibleTransitionError(ReconcilerError):
+    """Something happened to an effect that cannot happen in its state."""
+
+    def __init__(self, effect: Effect, event: Event) -> None:
+        super().__init__(
+            f"effect {effect.key} is {effect.state}; {type(event).__name__} cannot happen to it."
+            " Nothing was recorded or sent. Please report this"
+        )
+
+
+def after(effect: Effect, event: Event, at: datetime, settings: LookFirst) -> Effect:
+    """Give the effect as it is after an event.
+
+    Args:
+        effect: Before.
+        event: What happened.
+        at: When; the ledger's clock.
+        settings: Decides when empty look-ups prove absence.
+
+    Raises:
+        ImpossibleTransitionError: When the table has no such transition.
+    """
+    if isinstance(event, Resolved) and effect.state in DECIDABLE:
+        return _resolved(effect, event)
+    state = TABLE[effect.state].get(type(event))
+    if state is None:
+        raise ImpossibleTransitionError(effect, event)
+    return _noted(replace(effect, state=state), effect, event, at, settings)
+
+
+def idempotency_key(effect: Effect) -> str:
+    """Give the key of the next attempt: SHA-256 of the effect and its definite rejections."""
+    return digest({"effect": str(effect.key), "rejections": effect.rejections})
+
+
+def _noted(new: Effect, old: Effect, event: Event, at: datetime, settings: LookFirst) -> Effect:
+    match event:
+        case Attempted():
+            started = old.round_started_at or at
+            return replace(
+                new,
+                attempts=old.attempts + 1,
+                round_started_at=started,
+                last_attempt_at=at,
+                empty_looks=(),
+            )
+        case Performed(object_id, line_ids, _) | Found(object_id, line_ids):
+            return replace(
+                new, object_id=object_id, line_ids=line_ids, failures=0, failed_since=None
+            )
+        case NotFound():
+            return _looked(new, old, at, settings)
+        case Redrafted(step):
+            return replace(
+                new,
+                request=step.request,
+                invoice_id=step.invoice_id,
+                lines_before=step.lines_before,
+                draft_line=step.draft_line,
+                failures=0,
+                failed_since=None,
+            )
+        case Undecidable(reason):
+            return replace(new, message=reason)
+        case _:
+            return _failed(new, old, event, at)
+
+
+def _failed(new: Effect, old: Effect, event: Event, at: datetime) -> Effect:
+    """Count a failed attempt; a refusal that is definite changes the key of the next one."""
+    definite = new.state in {PushState.REFUSED, PushState.CLOSED}
+    in_doubt = new.state is PushState.IN_DOUBT
+    return replace(
+        new,
+        rejections=old.rejections + (1 if definite else 0),
+        failures=old.failures + 1,
+        failed_since=old.failed_since or at,
+        round_started_at=old.round_started_at if in_doubt else None,
+        key_conflict=old.key_conflict or isinstance(event, KeyConflict),
+        message=_words(event),
+    )
+
+
+def _looked(new: Effect, old: Effect, at: datetime, settings: LookFirst) -> Effect:
+    if new.state is not PushState.IN_DOUBT:
+        return new
+    looked = replace(new, empty_looks=(*old.empty_looks, at))
+    if not proves_absence(looked, settings):
+        return looked
+    if old.key_conflict:
+        reason = "the key is taken by an earlier attempt, yet nothing of it can be found"
+        return replace(looked, state=PushState.PERSON, message=reason)
+    message = "looked for and not there: it never arrived"
+    return replace(
+        looked, state=PushState.RETRY, round_started_at=None, empty_looks=(), message=message
+    )
+
+
+def _resolved(effect: Effect, decision: Resolved) -> Effect:
+    """Take a person's word: it was sent, as which object, or it was not."""
+    if decision.object_id is None:
+        return replace(
+            effect,
+            state=PushState.RETRY,
+            round_started_at=None,
+            empty_looks=(),
+            key_conflict=False,
+            rejections=effect.rejections + 1,
+            failures=0,
+            failed_since=None,
+            message=decision.reason,
+        )
+    return replace(
+        effect, state=PushState.DONE, object_id=decision.object_id, message=decision.reason
+    )
+
+
+def _words(event: Event) -> str:
+    match event:
+        case NotPerformed(code, message, _) | Refused(code, message):
+            return f"{code}: {message}"
+        case KeyConflict(message) | WindowClosed(message) | CredentialsRefused(message):
+            return message
+        case Unknown(reason):
+            return reason
+        case _:
+            return ""

@@ -1,0 +1,222 @@
+"""m3ter bill x ledger x invoice -> differences, line by line and before tax.
+
+Rounding is what was announced before sending: what the destination was to compute, less m3ter's
+amount in minor units. Unexplained is everything else, and must be zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reconciler.core.invoice_lines import Finding, Sent, compare
+from reconciler.domain.address import AccountId, BillId
+from reconciler.domain.draft import InvoiceDraft
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.money import Currency, Money
+from reconciler.domain.reconciliation import (
+    Difference,
+    DifferenceClass,
+    Reconciliation,
+    Totals,
+)
+
+
+_Placed = tuple[Invoice | None, Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One bill on all three sides.
+
+    Attributes:
+        due: What m3ter bills now, drafted now; ``None`` when nothing is due.
+        sent: What was sent; ``None`` when nothing was.
+        invoices: The invoices that carry the bill's stamp or hold its lines.
+        why_not_sent: Why it was not sent, as ``status`` would say.
+    """
+
+    bill_id: BillId
+    account_id: AccountId
+    due: InvoiceDraft | None
+    sent: Sent | None
+    invoices: tuple[Invoice, ...]
+    why_not_sent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One bill's money and differences."""
+
+    currency: Currency
+    billed: Money
+    sent: Money
+    invoiced: Money
+    rounding: Money
+    catalogue: Money
+    differences: tuple[Difference, ...]
+
+    @property
+    def unexplained(self) -> Money:
+        """What neither the bill nor announced rounding accounts for."""
+        return self.invoiced - self.billed - self.rounding
+
+
+def reconcile(cases: Iterable[Case]) -> Reconciliation:
+    """Reconcile a period.
+
+    Returns:
+        One row per currency, by code, and every difference, in the order of the cases.
+    """
+    rows: dict[Currency, list[CaseResult]] = {}
+    differences: list[Difference] = []
+    for case in cases:
+        if (result := reconcile_bill(case)) is not None:
+            rows.setdefault(result.currency, []).append(result)
+            differences.extend(result.differences)
+    return Reconciliation(
+        tuple(_totals(currency, rows[currency]) for currency in sorted(rows)), tuple(differences)
+    )
+
+
+def outside(result: Reconciliation, tolerance: Decimal) -> tuple[Difference, ...]:
+    """Give the differences that the tolerance does not let pass.
+
+    Args:
+        result: Of the period.
+        tolerance: In major units, for each difference; one that has no amount never passes.
+    """
+    return tuple(
+        one
+        for one in result.differences
+        if one.unexplained is None or abs(one.unexplained.major) > tolerance
+    )
+
+
+def reconcile_bill(case: Case) -> CaseResult | None:
+    """Reconcile one bill; ``None`` when it is on no side."""
+    if case.sent is not None:
+        return _sent(case, case.sent)
+    if case.due is not None:
+        return _not_sent(case, case.due)
+    return _only_invoices(case)
+
+
+def _sent(case: Case, sent: Sent) -> CaseResult:
+    draft = sent.draft
+    zero = Money(0, draft.currency)
+    billed = case.due.billed if case.due else zero
+    found: list[_Placed] = []
+    if billed != draft.billed:
+        text = f"m3ter bills {billed} now; {draft.billed} was sent: it was recalculated"
+        found.append((None, Finding(DifferenceClass.AMOUNT, draft.billed - billed, text)))
+    alive = [one for one in case.invoices if not one.deleted and one.status != "voided"]
+    spare = [(one, _extra(one)) for one in alive[1:]]
+    found.extend(spare)
+    invoiced, catalogue = _money(spare, zero), zero
+    found.extend(_as_a_whole(case, sent, alive))
+    if alive and alive[0].currency == draft.currency.code:
+        compared = compare(sent, alive[0])
+        invoiced, catalogue = invoiced + compared.invoiced, compared.catalogue
+        found.extend((alive[0], one) for one in compared.findings)
+    rounding = draft.expected - draft.billed
+    return CaseResult(
+        draft.currency,
+        billed,
+        draft.expected,
+        invoiced,
+        rounding,
+        catalogue,
+        _differences(case, found),
+    )
+
+
+def _as_a_whole(case: Case, sent: Sent, alive: Sequence[Invoice]) -> Iterator[_Placed]:
+    """Say what is wrong with the invoice as a whole."""
+    draft = sent.draft
+    if not alive:
+        gone = [f"{one.id} {'deleted' if one.deleted else 'voided'}" for one in case.invoices]
+        text = f"no invoice stands for what was sent ({', '.join(gone) or 'none found'})"
+        yield None, Finding(DifferenceClass.MISSING, -draft.expected, text)
+        return
+    invoice, kind = alive[0], draft.target.kind
+    if invoice.currency != draft.currency.code:
+        text = f"invoice {invoice.id} is in {invoice.currency}; {draft.currency} was sent"
+        yield invoice, Finding(DifferenceClass.CURRENCY, None, text)
+    holder = invoice.subscription_id if kind == "subscription" else invoice.customer_id
+    holders = {holder, *(one.subscription_id for one in invoice.lines if kind == "subscription")}
+    if draft.target.external_id not in holders:
+        text = (
+            f"invoice {invoice.id} is for {kind} {holder or 'none'};"
+            f" {draft.target.external_id} was sent"
+        )
+        yield invoice, Finding(DifferenceClass.CUSTOMER, None, text)
+
+
+def _not_sent(case: Case, due: InvoiceDraft) -> CaseResult:
+    """A bill is due and was not sent; an invoice that carries its stamp all the same is extra."""
+    zero = Money(0, due.currency)
+    text = f"{due.billed} is due and was not sent: {case.why_not_sent or 'no reason recorded'}"
+    extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
+    missing: _Placed = (None, Finding(DifferenceClass.MISSING, -due.billed, text))
+    differences = _differences(case, [missing, *extra])
+    invoiced = _money(extra, zero)
+    return CaseResult(due.currency, due.billed, zero, invoiced, zero, zero, differences)
+
+
+def _only_invoices(case: Case) -> CaseResult | None:
+    """Nothing is due and nothing was sent, yet an invoice carries the bill's stamp."""
+    extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
+    known = [one.unexplained for _, one in extra if one.unexplained is not None]
+    if not known:
+        return None
+    zero = Money(0, known[0].currency)
+    differences = _differences(case, extra)
+    return CaseResult(zero.currency, zero, zero, _money(extra, zero), zero, zero, differences)
+
+
+def _extra(invoice: Invoice) -> Finding:
+    text = f"invoice {invoice.id} carries the stamp of the bill, and the ledger does not know it"
+    amounts = [one.amount - one.discount for one in invoice.lines]
+    if not amounts or invoice.deleted or invoice.status == "voided":
+        return Finding(DifferenceClass.EXTRA, None, text)
+    total = Money(sum(one.minor for one in amounts), amounts[0].currency)
+    return Finding(DifferenceClass.EXTRA, total, text)
+
+
+def _money(found: Iterable[_Placed], zero: Money) -> Money:
+    """Add what is extra in one currency."""
+    amounts = [one.unexplained for _, one in found if one.unexplained is not None]
+    same = [one.minor for one in amounts if one.currency == zero.currency]
+    return Money(sum(same), zero.currency)
+
+
+def _differences(case: Case, found: Iterable[_Placed]) -> tuple[Difference, ...]:
+    return tuple(
+        Difference(
+            one.kind,
+            case.bill_id,
+            case.account_id,
+            invoice.id if invoice else None,
+            one.unexplained,
+            one.text,
+        )
+        for invoice, one in found
+    )
+
+
+def _totals(currency: Currency, results: list[CaseResult]) -> Totals:
+    def add(amounts: Iterable[Money]) -> Money:
+        return Money(sum(one.minor for one in amounts), currency)
+
+    return Totals(
+        currency.code,
+        len(results),
+        add(one.billed for one in results),
+        add(one.sent for one in results),
+        add(one.invoiced for one in results),
+        add(one.rounding for one in results),
+        add(one.unexplained for one in results),
+        add(one.catalogue for one in results),
+    )
