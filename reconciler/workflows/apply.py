@@ -61,8 +61,8 @@ class ChainPassedError(ReconcilerError):
         found = head.sequence if head else 0
         super().__init__(
             f"plan {plan.id:.12} was made from applied record {planned}, but the newest is "
-            f"{found}: something was applied since.\nNothing was written. Run `reconciler plan --env "
-            f"{plan.body.environment}` again and review it."
+            f"{found}: something was applied since.\nNothing was written. "
+            f"Run `reconciler plan --env {plan.body.environment}` again and review it."
         )
 
 
@@ -231,7 +231,7 @@ def _one(
 
 
 def _outcome(run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId]) -> Outcome:
-    if not _writes(change) or change.id in done:
+    if isinstance(change, Adopt | Keep | Ignore) or change.id in done:
         return carrier.already(change.address)
     for other in change.after:
         if not isinstance(run.outcomes.get(other), Done | Already):
