@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,44 @@ class BrokenStateFileError(ValueError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the first line says: how the world was made.
+
+    Attributes:
+        scenario: Its name.
+        seed: Seed of ids and faults.
+        switches: Behaviours by name.
+        starts: How often the emulator went on from the file before.
+        at: Emulated instant of the last start.
+    """
+
+    scenario: str
+    seed: int
+    switches: Mapping[str, object]
+    starts: int
+    at: datetime
+
+    def as_line(self) -> JsonObject:
+        """The line in the file."""
+        return {
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "switches": dict(self.switches),
+            "starts": self.starts,
+            "at": self.at.isoformat(),
+        }
+
+
 class Journal:
     """Appends changes to a file, each flushed to the system before the answer is sent."""
 
-    def __init__(self, path: Path, head: JsonObject) -> None:
-        """Start the file anew with its head line (scenario, seed, switches, starts)."""
+    def __init__(self, path: Path, head: Head) -> None:
+        """Start the file anew with its head line."""
         self._path = path
         self._new = path.with_name(path.name + ".new")
         self._file = self._new.open("wb")
-        self._write(head)
+        self._write(head.as_line())
 
     def put(self, kind: str, data: JsonObject, now: datetime) -> None:
         """Record an object as it is now."""
@@ -57,18 +87,41 @@ class Journal:
             self._file.flush()
 
 
-def read(path: Path) -> Iterator[JsonObject]:
-    """The lines of a state file, head first; a last line that was cut off is ignored.
+def read(path: Path) -> tuple[Head, Iterator[JsonObject]]:
+    """The head and the changes of a state file; a last line that was cut off is ignored.
 
     Raises:
-        BrokenStateFileError: On any other line that is not a JSON object.
+        BrokenStateFileError: On a head that is none; while iterating, on any other broken line.
     """
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
+    lines = _lines(path)
+    line = next(lines, {})
+    try:
+        head = Head(
+            str(line["scenario"]),
+            int(line["seed"]),
+            dict(line["switches"]),
+            int(line["starts"]),
+            datetime.fromisoformat(line["at"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenStateFileError(path, 1) from error
+    return head, lines
+
+
+def _lines(path: Path) -> Iterator[JsonObject]:
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
         try:
             value = wire.decode(line)
         except wire.MalformedJsonError as error:
             raise BrokenStateFileError(path, number) from error
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or (number > 1 and not _is_change(value)):
             raise BrokenStateFileError(path, number)
         yield value
+
+
+def _is_change(line: JsonObject) -> bool:
+    if not isinstance(line.get("at"), str):
+        return False
+    if "put" in line:
+        return isinstance(line.get("object"), dict) and "id" in line["object"]
+    return isinstance(line.get("delete"), str) and isinstance(line.get("id"), str)

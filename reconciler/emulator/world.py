@@ -182,13 +182,10 @@ class World:
 
     def _restore(self, path: Path) -> None:
         """Go on from a state file, with another random source than the run before it."""
-        lines = journal.read(path)
-        head = next(lines, {})
-        self.scenario, self.seed = str(head["scenario"]), int(head["seed"])
-        self._starts = int(head["starts"]) + 1
-        switches = Switches(head["switches"])
-        last = parse_instant(head["at"])
-        self.store = Store(start=last, seed=self.seed, switches=switches)
+        head, lines = journal.read(path)
+        self.scenario, self.seed, self._starts = head.scenario, head.seed, head.starts + 1
+        self.store = Store(start=head.at, seed=head.seed, switches=Switches(head.switches))
+        last = head.at
         for line in lines:
             last = parse_instant(line["at"])
             if "put" in line:
@@ -206,13 +203,8 @@ class World:
         if self._journal is not None:
             self._journal.close()
         now = self.store.now()
-        head = {
-            "scenario": self.scenario,
-            "seed": self.seed,
-            "switches": self.store.switches.as_dict(),
-            "starts": starts,
-            "at": now.isoformat(),
-        }
+        switches = self.store.switches.as_dict()
+        head = journal.Head(self.scenario, self.seed, switches, starts, now)
         self._journal = journal.Journal(self._state, head)
         for kind in self.store.kinds():
             for data in self.store.all(kind):
