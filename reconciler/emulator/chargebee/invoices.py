@@ -22,7 +22,7 @@ from reconciler.emulator.chargebee.refusals import (
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.settlement import finalised, numbered
+from reconciler.emulator.chargebee.settlement import finalised
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 from reconciler.emulator.chargebee.terms import month_before
 from reconciler.emulator.chargebee.unbilled_charges import forget, sweep
@@ -84,7 +84,7 @@ def _store(
     else:
         auto = values.get("auto_collection", owner.setting("auto_collection", "on"))
         paying = owner if not _paying(values) else _with_source(owner)
-        stored = finalised(site, paying, numbered(site, draft), collect=auto == "on")
+        stored = finalised(site, paying, draft, collect=auto == "on")
     forget(site, stored["line_items"])
     event = "pending_invoice_created" if pending else "invoice_generated"
     site.raise_event(event, {"invoice": stored})

@@ -23,12 +23,14 @@ class Listing:
         attributes: What it can be filtered by.
         sorts: What it can be sorted by.
         deletable: Whether deleted objects are hidden unless asked for.
+        beside: Another resource in each entry, named by the field ``<resource>_id``.
     """
 
     kind: str
     attributes: Mapping[str, Attribute]
     sorts: tuple[str, ...] = ()
     deletable: bool = False
+    beside: str | None = None
 
 
 _STATUSES: Final = ("paid", "posted", "payment_due", "not_paid", "voided", "pending")
@@ -153,6 +155,7 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         },
         ("created_at", "updated_at"),
         deletable=True,
+        beside="customer",
     ),
     "item_families": Listing("item_family", {"id": _TEXT, "name": _TEXT, "updated_at": _TIME}),
     "items": Listing(

@@ -75,7 +75,7 @@ class Pages:
         seen = self._horizon()
         fitting = (row for row in rows if row.created <= seen and _fits(row, filters))
         found = list(islice(fitting, limit + 1))
-        shown = [_encoded(listing.kind, row) for row in found[:limit]]
+        shown = [self._encoded(listing, row) for row in found[:limit]]
         return _answer(shown, _offset(found[limit - 1], sort) if len(found) > limit else None)
 
     def _refuse_unknown(self, listing: Listing, tree: Tree) -> None:
@@ -123,6 +123,15 @@ class Pages:
             return reversed(ordered.rows[:end])
         return ordered.rows[0 if after is None else bisect_right(ordered.keys, after) :]
 
+    def _encoded(self, listing: Listing, row: Row) -> bytes:
+        """One entry; kept with the object, unless another object stands beside it."""
+        if listing.beside is not None:
+            other = self.site.get(listing.beside, row.data[f"{listing.beside}_id"])
+            return encode(public({listing.kind: row.data, listing.beside: other}))
+        if listing.kind not in row.encoded:
+            row.encoded[listing.kind] = encode(public({listing.kind: row.data}))
+        return row.encoded[listing.kind]
+
     def _whole(self, kind: str, sort: str) -> Sorted:
         """A whole table in order, kept until anything is written."""
         writes, known = self._sorted.get((kind, sort), (-1, Sorted([], [])))
@@ -144,12 +153,6 @@ def _key(row: Row, sort: str | None) -> Key:
 
 def _fits(row: Row, filters: list[Filter]) -> bool:
     return all(one.accepts(row.data) for one in filters)
-
-
-def _encoded(kind: str, row: Row) -> bytes:
-    if kind not in row.encoded:
-        row.encoded[kind] = encode({kind: public(row.data)})
-    return row.encoded[kind]
 
 
 def _answer(shown: list[bytes], offset: str | None) -> bytes:

@@ -24,7 +24,7 @@ from reconciler.emulator.chargebee.invoice_shape import (
 from reconciler.emulator.chargebee.lines import LineMaker, Place, Priced
 from reconciler.emulator.chargebee.owners import Owner
 from reconciler.emulator.chargebee.refusals import not_configured, wrong_state, wrong_value
-from reconciler.emulator.chargebee.settlement import finalised, numbered, renamed_lines
+from reconciler.emulator.chargebee.settlement import finalised, renamed_lines
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 from reconciler.emulator.chargebee.unbilled_charges import forget, sweep
 
@@ -84,7 +84,7 @@ def closed(
     note = values.get("invoice_note")
     notes = [*invoice["notes"], *([{"note": note, "object": "note"}] if note else [])]
     changes = {"notes": notes, **custom_fields(values)}
-    draft = numbered(site, totalled(with_content(invoice | changes, content)))
+    draft = totalled(with_content(invoice | changes, content))
     stored = finalised(site, owner, renamed_lines(site, draft), collect=collect)
     if stored["id"] != invoice["id"]:
         site.remove("invoice", invoice["id"])

@@ -48,22 +48,23 @@ def finalised(site: Site, owner: Owner, invoice: JsonObject, *, collect: bool | 
     """
     credit = credit_for(site, owner, invoice)
     shown = _with_credit(site, invoice, credit)
-    terms = shown["net_term_days"] or 0
     automatic = owner.setting("auto_collection", "on") == "on"
     wanted = automatic if collect is None else collect
-    problem = None
-    if wanted and shown["amount_due"] > 0 and terms <= 0:
-        problem = _problem(site, owner)
-        if problem is None:
-            shown = _paid(site, shown)
-    if problem is not None and collect is not None and _refuses(site, problem):
-        raise payment(*problem)
+    terms = shown["net_term_days"] or 0
+    charged = wanted and shown["amount_due"] > 0 and terms <= 0
+    problem = _problem(site, owner) if charged else None
+    refused = problem if collect is not None else None
+    if refused is not None and _leaves_nothing(site, refused):
+        raise payment(*refused)
+    shown = numbered(site, shown)
+    if charged and problem is None:
+        shown = _paid(site, shown)
     _take(site, owner, shown, credit)
     stored = site.put("invoice", _settled(site, shown, terms))
     if stored["linked_payments"]:
         site.raise_event("payment_succeeded", {"invoice": stored, "customer": owner.customer})
-    if problem is not None and collect is not None:
-        raise payment(*problem)
+    if refused is not None:
+        raise payment(*refused)
     return stored
 
 
@@ -184,7 +185,7 @@ def _problem(site: Site, owner: Owner) -> tuple[str, str] | None:
     return None
 
 
-def _refuses(site: Site, problem: tuple[str, str]) -> bool:
+def _leaves_nothing(site: Site, problem: tuple[str, str]) -> bool:
     missing = problem[0] == "payment_method_not_present"
     return missing or site.switches.text("failed_collection") == "nothing"
 

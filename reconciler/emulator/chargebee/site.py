@@ -15,6 +15,10 @@ JsonObject = dict[str, Any]
 SITES = "chargebee/sites"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
+# Source: response classes of the Python package chargebee 3.29.0.
+_NEVER_CHANGED = frozenset({"promotional_credit", "comment"})
+_WITHOUT_VERSION = frozenset({"unbilled_charge"})
+
 
 class Site:
     """A site and everything in it.
@@ -92,11 +96,18 @@ class Site:
 
     def put(self, kind: str, data: JsonObject) -> JsonObject:
         """Store an object with its version and time of change, and return it so."""
-        before = self.get(kind, data["id"]) or {}
-        version = max(int(self.store.now().timestamp() * 1000), before.get("resource_version", 0))
-        stamped = {**data, "updated_at": self.now(), "resource_version": version, "object": kind}
+        stamped = data | self._stamps(kind, data["id"]) | {"object": kind}
         self.store.put(self._prefix + plural(kind), stamped)
         return stamped
+
+    def _stamps(self, kind: str, key: str) -> JsonObject:
+        if kind in _NEVER_CHANGED:
+            return {}
+        if kind in _WITHOUT_VERSION:
+            return {"updated_at": self.now()}
+        before = self.get(kind, key) or {}
+        version = max(int(self.store.now().timestamp() * 1000), before.get("resource_version", 0))
+        return {"updated_at": self.now(), "resource_version": version}
 
     def keep(self, kind: str, data: JsonObject) -> None:
         """Store something that is not a Chargebee resource, as it is."""

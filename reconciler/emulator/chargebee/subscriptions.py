@@ -18,7 +18,7 @@ from reconciler.emulator.chargebee.refusals import (
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.settlement import finalised, numbered
+from reconciler.emulator.chargebee.settlement import finalised
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 from reconciler.emulator.chargebee.terms import after
 from reconciler.emulator.chargebee.unbilled_charges import forget, sweep
@@ -169,7 +169,7 @@ def _bill_term(
     else:
         automatic = owner.setting("auto_collection", "on") == "on"
         collect = automatic if waiting else None
-        stored = finalised(site, owner, numbered(site, draft), collect=collect)
+        stored = finalised(site, owner, draft, collect=collect)
     forget(site, stored["line_items"])
     site.raise_event(
         "pending_invoice_created" if pending else "invoice_generated", {"invoice": stored}

@@ -15,7 +15,7 @@ from reconciler.emulator.chargebee.invoice_shape import Content, content_of, new
 from reconciler.emulator.chargebee.lines import Priced
 from reconciler.emulator.chargebee.owners import Owner, owner_of
 from reconciler.emulator.chargebee.refusals import invalid
-from reconciler.emulator.chargebee.settlement import finalised, numbered
+from reconciler.emulator.chargebee.settlement import finalised
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 
 _LINE_FIELDS = (
@@ -152,7 +152,7 @@ def _invoice(site: Site, subscription: str) -> JsonObject:
     owner = owner_of(site, {"subscription_id": subscription}, currency=currency)
     charges = pending(site, None, subscription, currency)
     content = Content().with_lines([Priced(as_line(one)) for one in charges])
-    draft = numbered(site, new_invoice(site, owner, content, {}))
+    draft = new_invoice(site, owner, content, {})
     stored = finalised(site, owner, draft, collect=owner.setting("auto_collection", "on") == "on")
     forget(site, stored["line_items"])
     site.raise_event("invoice_generated", {"invoice": stored})
