@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.core.rules.form_rules import ENCODING, LIMITS
+from reconciler.core.rules.rule import Rule
 from reconciler.domain.problem import Origin, Position, Problem
 
 BYTES_MAX = 10 * 1024 * 1024
@@ -67,10 +68,26 @@ class SourceText:
         return self.text[start : after.start() if after else len(self.text)]
 
 
-def decode(file: str, data: bytes) -> SourceText | Problem:
-    """Decode a YAML file, or say why it cannot be read as text."""
-    if len(data) > BYTES_MAX:
-        return too_large(file, len(data))
+def line_breaks(text: str) -> list[str]:
+    """Split a text into lines, their ends left out."""
+    if "\r" in text:
+        return _BREAK.split(text)
+    return text.split("\n")
+
+
+def decode(
+    file: str, data: bytes, *, limit: int = BYTES_MAX, too_large: Rule = LIMITS
+) -> SourceText | Problem:
+    """Decode a file, or say why it cannot be read as text.
+
+    Args:
+        file: Relative to the repository; it is only quoted.
+        data: The bytes; one more than ``limit`` is enough to refuse them.
+        limit: How many bytes the file may have.
+        too_large: The rule that a larger file breaks.
+    """
+    if len(data) > limit:
+        return too_large.broken(Origin(file), f"the file has more than {limit:,} bytes")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -80,15 +97,6 @@ def decode(file: str, data: bytes) -> SourceText | Problem:
     if (strange := _UNPRINTABLE.search(source.text)) is not None:
         return _unprintable(source, strange.start())
     return source
-
-
-def too_large(file: str, size: int) -> Problem:
-    """Describe a file above the limit, which is not read."""
-    return LIMITS.broken(
-        Origin(file),
-        f"the file has {size:,} bytes; definitions may have {BYTES_MAX:,}",
-        "Split the file, or keep bulk mapping rows in a CSV file.",
-    )
 
 
 def _not_utf8(file: str, data: bytes, at: int) -> Problem:
@@ -105,6 +113,6 @@ def _unprintable(source: SourceText, at: int) -> Problem:
     names = {0: "a NUL character", 0xFEFF: "a byte order mark inside the file"}
     return ENCODING.broken(
         source.origin(at),
-        f"{names.get(code, 'a control character')} (U+{code:04X}) cannot stand in YAML",
-        'Remove it, or write it as an escape in double quotes, for example "\\u0007".',
+        f"{names.get(code, 'a control character')} (U+{code:04X}) cannot stand here",
+        "Remove it.",
     )

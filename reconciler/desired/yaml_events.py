@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import ScalarEvent
+
+# Source: YAML 1.2.2, section 5.4: these are no line breaks; libyaml, by YAML 1.1, says they are.
+_SEPARATORS = ("\x85", "\u2028", "\u2029")
+# Source: YAML 1.2.2, section 7.3.3: a colon is part of a plain text when more text follows. Behind
+# a quote or a bracket it may separate a key from its value.
+_INNER_COLON = re.compile(r"""(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])""")
 
 
 class Mark(Protocol):
@@ -41,21 +48,31 @@ SYNTAX_ERRORS = (YAMLError, ValueError, IndexError, AttributeError, AssertionErr
 """What iterating over events may raise for broken syntax."""
 
 
-def events(text: str, *, pure: bool = False) -> Iterator[Event]:
+def events(text: str, *, pure: bool = False, hide_colons: bool = False) -> Iterator[Event]:
     """Give the events of a text.
 
     Args:
         text: Printable characters, without a byte order mark.
         pure: Use the parser written in Python even where libyaml is installed.
+        hide_colons: Keep libyaml from seeing the colons it refuses; see ``refuses_colon``.
 
     Raises:
         SYNTAX_ERRORS: When asked for the event after the last readable one.
     """
-    stand_ins = _stand_ins(text)
+    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
+    stand_ins = {char: next(free) for char in _SEPARATORS if char in text}
     for char, stand_in in stand_ins.items():
         text = text.replace(char, stand_in)
+    if hide_colons:
+        stand_ins[":"] = next(free)
+        text = _INNER_COLON.sub(stand_ins[":"], text)
     found = _pure(text) if pure else _compiled(text)
     return _restored(found, stand_ins) if stand_ins else found
+
+
+def refuses_colon(broken: BrokenSyntax) -> bool:
+    """Say whether libyaml stopped at a colon that YAML 1.2 allows: ``{at: 10:00, url: a://b}``."""
+    return "unexpected ':'" in broken.what
 
 
 def broken_syntax(error: Exception, text: str) -> BrokenSyntax:
@@ -81,19 +98,11 @@ def _pure(text: str) -> Iterator[Event]:
     return iter(YAML(typ="safe", pure=True).parse(text))
 
 
-def _stand_ins(text: str) -> dict[str, str]:
-    """Choose a private character for each that YAML 1.1, but not 1.2, takes for a line end.
-
-    Source: YAML 1.2.2, section 5.4: U+0085, U+2028 and U+2029 are no line breaks.
-    """
-    found = [char for char in ("\x85", "\u2028", "\u2029") if char in text]
-    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
-    return dict(zip(found, free, strict=False))
-
-
 def _restored(found: Iterator[Event], stand_ins: dict[str, str]) -> Iterator[Event]:
     back = {ord(stand_in): char for char, stand_in in stand_ins.items()}
     for event in found:
         if isinstance(event, ScalarEvent):
             event.value = event.value.translate(back)
+        if (tag := getattr(event, "tag", None)) is not None:
+            event.tag = str(tag).translate(back)
         yield event

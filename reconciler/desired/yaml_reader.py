@@ -31,7 +31,14 @@ from reconciler.core.rules.form_rules import (
 )
 from reconciler.core.rules.rule import Rule
 from reconciler.desired.source_text import SourceText, decode
-from reconciler.desired.yaml_events import SYNTAX_ERRORS, Event, broken_syntax, events
+from reconciler.desired.yaml_events import (
+    SYNTAX_ERRORS,
+    BrokenSyntax,
+    Event,
+    broken_syntax,
+    events,
+    refuses_colon,
+)
 from reconciler.desired.yaml_nodes import Node, Style, YamlDocument, YamlFile
 from reconciler.desired.yaml_scalars import (
     ScalarRefusedError,
@@ -70,14 +77,27 @@ def read_yaml(file: str, data: bytes, *, pure: bool = False) -> YamlFile:
     source = decode(file, data)
     if isinstance(source, Problem):
         return YamlFile(None, (), (source,))
+    file_read, broken = _built(source, pure=pure)
+    if broken is not None and refuses_colon(broken):
+        file_read, broken = _built(source, pure=pure, hide_colons=True)
+    if broken is None:
+        return file_read
+    problems = (*file_read.problems, explain(source, broken))
+    return YamlFile(source, file_read.documents, problems)
+
+
+def _built(
+    source: SourceText, *, pure: bool, hide_colons: bool = False
+) -> tuple[YamlFile, BrokenSyntax | None]:
     builder = _Builder(source)
+    broken = None
     try:
-        for event in events(source.text, pure=pure):
+        for event in events(source.text, pure=pure, hide_colons=hide_colons):
             if not builder.take(event):
                 break
     except SYNTAX_ERRORS as error:
-        builder.problems.append(explain(source, broken_syntax(error, source.text)))
-    return YamlFile(source, tuple(builder.documents), tuple(builder.problems))
+        broken = broken_syntax(error, source.text)
+    return YamlFile(source, tuple(builder.documents), tuple(builder.problems)), broken
 
 
 class _Frame:
@@ -300,5 +320,8 @@ def _behind_mark(text: str, frame: _Frame) -> int:
     if frame.key is not None:
         colon = _COLON.match(text, frame.key[2])
         return colon.end() if colon else frame.key[2]
+    if not frame.children and frame.end > frame.start and text[frame.end - 1] == "-":
+        # A list that is not indented below its key begins with its first dash already taken.
+        return frame.end
     dash = _DASH.match(text, frame.end)
     return dash.end() if dash else frame.end

@@ -143,7 +143,7 @@ CSV_LIMITS = Rule(
     "R024",
     "CSV files stay within the limits",
     "error",
-    "100 MB a file and 131,072 characters a cell: no mapping needs more.",
+    "50 MB a file: no mapping needs more, and a hostile file must not stop a build.",
     "Split the mapping set.",
 )
 FOLDER = Rule(

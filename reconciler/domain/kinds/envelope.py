@@ -12,7 +12,7 @@ Name = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
     Field(
-        description="Lower-case letters, digits and hyphens; at most 63.",
+        json_schema_extra={"$comment": "Lower-case letters, digits and hyphens; at most 63."},
         examples=["chargebee-uk"],
     ),
 ]
@@ -22,12 +22,18 @@ Uuid = Annotated[
     StringConstraints(
         pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
     ),
-    Field(description="A UUID.", examples=["11111111-1111-4111-8111-111111111111"]),
+    Field(
+        json_schema_extra={"$comment": "A UUID."},
+        examples=["11111111-1111-4111-8111-111111111111"],
+    ),
 ]
 Duration = Annotated[
     str,
     StringConstraints(pattern=r"^[1-9][0-9]{0,4}[smhd]$"),
-    Field(description="A whole number with s, m, h or d.", examples=["24h", "5d"]),
+    Field(
+        json_schema_extra={"$comment": "A whole number with s, m, h or d."},
+        examples=["24h", "5d"],
+    ),
 ]
 
 

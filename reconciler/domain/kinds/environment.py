@@ -8,12 +8,19 @@ from pydantic import Field, StringConstraints
 
 from reconciler.domain.kinds.envelope import Envelope, Name, Part, Text, Uuid
 
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"),
+    Field(
+        json_schema_extra={"$comment": "Letters, digits and `_`; no digit first."},
+        examples=["M3TER_API_KEY"],
+    ),
+]
 HttpUrl = Annotated[
     str,
     StringConstraints(pattern=r"^https?://[^\x00-\x20\x7f/?#@]+(/[^\x00-\x20\x7f?#]*)?$"),
     Field(
-        description="https unless the host is loopback; no user, query or fragment.",
+        json_schema_extra={"$comment": "A URL of http or https; no user, query or fragment."},
         examples=["https://api.m3ter.com"],
     ),
 ]
@@ -58,7 +65,14 @@ class M3terConnection(Part):
 class ChargebeeConnection(Part):
     """How to reach the Chargebee site."""
 
-    site: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    site: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$"),
+        Field(
+            json_schema_extra={"$comment": "Lower-case letters, digits and hyphens."},
+            examples=["acme-test"],
+        ),
+    ]
     """The site's name."""
     base_url: HttpUrl
     """For example `https://acme-test.chargebee.com`."""

@@ -11,11 +11,18 @@ from reconciler.domain.kinds.envelope import Duration, Envelope, Name, Part, Tex
 from reconciler.domain.line_item import Destination, LineItemType
 
 # Source: m3ter OpenAPI 2026-08-03, IntegrationConfigRequest.entityType pattern
-EntityType = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]+$", max_length=100)]
+EntityType = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-zA-Z0-9_-]+$", max_length=100),
+    Field(
+        json_schema_extra={"$comment": "Letters, digits, `_` and `-`."},
+        examples=["Bill"],
+    ),
+]
 IsoDate = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-    Field(description="A date, year first.", examples=["2026-12-01"]),
+    Field(json_schema_extra={"$comment": "A date, year first."}, examples=["2026-12-01"]),
 ]
 
 
@@ -92,7 +99,11 @@ class PushPolicy(Part):
     """Required: what the account's external id means in Chargebee."""
     collection: Literal["off", "customer-default"]
     """Required: whether Chargebee may charge a card inside the call."""
-    stamp: Annotated[str, StringConstraints(pattern=r"^cf_[a-z0-9_]+$")] = "cf_m3ter_bill_id"
+    stamp: Annotated[
+        str,
+        StringConstraints(pattern=r"^cf_[a-z0-9_]+$"),
+        Field(json_schema_extra={"$comment": "Begins with `cf_`."}),
+    ] = "cf_m3ter_bill_id"
     """Custom field on invoices that carries the bill id."""
     open: bool = False
     """With `createInvoice`: create the invoice as pending, to be closed later."""
@@ -104,7 +115,11 @@ class PushPolicy(Part):
     """What to do when a sent bill was recalculated."""
     rounding: Literal["exact", "as-m3ter"] = "exact"
     """`exact` sends every line to the minor unit; `as-m3ter` as the native connector would."""
-    tolerance: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$")] = "0"
+    tolerance: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$"),
+        Field(json_schema_extra={"$comment": "A decimal in quotes, not negative."}),
+    ] = "0"
     """Difference per currency, in major units, that `sync reconcile` lets pass."""
     pending: PendingPolicy | None = None
     """Only with `createInvoice: false`."""

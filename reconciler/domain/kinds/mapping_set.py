@@ -17,7 +17,7 @@ Plain = Annotated[
         max_length=1000,
         pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
     ),
-    Field(description="Text without control characters and without spaces around it."),
+    Field(json_schema_extra={"$comment": "No control characters, and no spaces before or after."}),
 ]
 
 
