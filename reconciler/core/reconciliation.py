@@ -22,7 +22,6 @@ from reconciler.domain.reconciliation import (
     Totals,
 )
 
-
 _Placed = tuple[Invoice | None, Finding]
 
 
@@ -111,6 +110,9 @@ def _sent(case: Case, sent: Sent) -> CaseResult:
     if billed != draft.billed:
         text = f"m3ter bills {billed} now; {draft.billed} was sent: it was recalculated"
         found.append((None, Finding(DifferenceClass.AMOUNT, draft.billed - billed, text)))
+    elif case.due and case.due.input_hash != draft.input_hash:
+        text = "m3ter recalculated the bill after it was sent; its total is the same"
+        found.append((None, Finding(DifferenceClass.AMOUNT, None, text)))
     alive = [one for one in case.invoices if not one.deleted and one.status != "voided"]
     spare = [(one, _extra(one)) for one in alive[1:]]
     found.extend(spare)
