@@ -1,0 +1,91 @@
+"""What became of a plan: how much was done, what was not and why, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reconciler.domain.applied import (
+    Already,
+    AppliedRecord,
+    Blocked,
+    ChangeOutcome,
+    Done,
+    Failed,
+    NotAttempted,
+    Outcome,
+    OutcomeUnknown,
+    Receipt,
+)
+from reconciler.errors import ExitCode, winning
+
+
+def receipt_text(record: AppliedRecord) -> str:
+    """Render the receipt of an apply."""
+    receipt = record.receipt
+    assert receipt is not None
+    lines = [_first(record, receipt)]
+    for one in receipt.outcomes:
+        lines += _open(one)
+    lines += [f"  note: {note}" for note in receipt.notes]
+    if any(_is_open(one.outcome) for one in receipt.outcomes):
+        lines += ["", f"Run `reconciler plan --env {record.environment}` to see what is left."]
+    return "\n".join(lines) + "\n"
+
+
+def exit_code(receipt: Receipt) -> ExitCode:
+    """Choose the exit code that a receipt ends with."""
+    return winning(_codes(receipt))
+
+
+def _codes(receipt: Receipt) -> Iterator[ExitCode]:
+    for one in receipt.outcomes:
+        match one.outcome:
+            case OutcomeUnknown():
+                yield ExitCode.UNKNOWN_OUTCOME
+            case NotAttempted(reason=reason) if "interrupted" in reason:
+                yield ExitCode.INTERRUPTED
+            case Failed() | Blocked() | NotAttempted():
+                yield ExitCode.PARTLY_DONE
+            case Done() | Already():
+                pass
+
+
+def _is_open(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Done | Already)
+
+
+def _first(record: AppliedRecord, receipt: Receipt) -> str:
+    counts = Counter(type(one.outcome) for one in receipt.outcomes)
+    if not counts:
+        return f"{record.environment} is as git says; nothing was sent to m3ter."
+    words = {
+        Done: "done",
+        Already: "already as desired",
+        Failed: "failed",
+        Blocked: "blocked",
+        NotAttempted: "not attempted",
+        OutcomeUnknown: "unknown",
+    }
+    parts = [f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind]]
+    place = f"applied record {record.sequence}"
+    return f"{record.environment}: {', '.join(parts)} of {counts.total():,} changes ({place})."
+
+
+def _open(one: ChangeOutcome) -> list[str]:
+    verb = one.change.partition(":")[0]
+    match one.outcome:
+        case Failed(reason=reason):
+            return [f"  failed         {verb} {one.address}", *_indented(reason)]
+        case OutcomeUnknown(reason=reason):
+            return [f"  unknown        {verb} {one.address}", *_indented(reason)]
+        case Blocked(by=by):
+            return [f"  blocked        {verb} {one.address}: `{by}` was not done"]
+        case NotAttempted(reason=reason):
+            return [f"  not attempted  {verb} {one.address}: {reason.splitlines()[0]}"]
+        case Done() | Already():
+            return []
+
+
+def _indented(text: str) -> list[str]:
+    return [f"                 {line}" for line in text.splitlines()]
