@@ -15,11 +15,19 @@ from reconciler.desired.check import checked, effective_problems
 from reconciler.desired.csv_rows import CSV_BYTES_MAX, read_csv
 from reconciler.desired.excerpts import with_excerpt
 from reconciler.desired.folder import Folder, Found
+from reconciler.desired.named_inside import named_inside
 from reconciler.desired.parse import effective, patches
 from reconciler.desired.source_text import BYTES_MAX, SourceText
 from reconciler.desired.yaml_nodes import YamlFile
 from reconciler.desired.yaml_reader import read_yaml
-from reconciler.domain.definitions import CsvTable, Definitions, Document, DocumentPath, Effective
+from reconciler.domain.definitions import (
+    CsvTable,
+    Definitions,
+    Document,
+    DocumentPath,
+    Effective,
+    KindName,
+)
 from reconciler.domain.problem import Origin, Problem
 from reconciler.ports.definitions import Loaded
 
@@ -45,10 +53,11 @@ class Repository:
         self._folder = Folder(root)
         self._yaml: dict[str, YamlFile] = {}
         self._csv: dict[str, SourceText] = {}
+        self._broken: list[tuple[KindName, str]] = []
 
     def load(self) -> Loaded:
         """Read and check every file; never raises for what stands in them."""
-        self._yaml, self._csv = {}, {}
+        self._yaml, self._csv, self._broken = {}, {}, []
         if (missing := self._folder.missing()) is not None:
             return Loaded(Definitions((), {}, 0), (missing,))
         problems: list[Problem] = []
@@ -60,7 +69,8 @@ class Repository:
             kept = tuple(one for one in documents if not any(one is bad for bad in broken))
             definitions = replace(definitions, documents=kept)
         problems.sort(key=_place)
-        return Loaded(definitions, tuple(_without_secrets(one) for one in problems))
+        shown = tuple(_without_secrets(one) for one in problems)
+        return Loaded(definitions, shown, tuple(self._broken))
 
     def effective(self, definitions: Definitions, environment: str) -> Effective:
         """Give one environment's view. The definitions have no errors.
@@ -76,6 +86,15 @@ class Repository:
         read: dict[str, _Read | None] = {}
         return tuple(self._excerpted(one, read) for one in problems)
 
+    def text_from(self, origin: Origin, length: int) -> str:
+        """Give so many characters of source text from a place on; empty when there are none."""
+        yaml = self._yaml.get(origin.file)
+        source = self._csv.get(origin.file) or (yaml and yaml.source)
+        if not source or not origin.line:
+            return ""
+        at = source.offset(origin.line, origin.column)
+        return source.text[at : at + length]
+
     def _documents(self, problems: list[Problem]) -> Iterator[Document]:
         for found in self._folder.definitions():
             if isinstance(found, Problem):
@@ -90,6 +109,8 @@ class Repository:
                     yield result
                 else:
                     problems += result
+                    at = slice(document.start, document.end)
+                    self._broken += named_inside(file.source.text[at])
 
     def _file(self, found: Found, problems: list[Problem]) -> YamlFile | None:
         data = self._folder.read(found.path, BYTES_MAX, Origin(found.name))
@@ -98,6 +119,8 @@ class Repository:
             return None
         file = read_yaml(found.name, data)
         problems += file.problems
+        if file.problems:
+            self._broken += named_inside(data.decode(errors="replace"))
         self._yaml[found.name] = file
         return file
 

@@ -51,9 +51,12 @@ class _Shown:
         }
 
     def place(self, path: DocumentPath) -> str:
-        """Give ``file:line`` of a leaf, by path from the root of the document."""
-        below = path[1:] if path[:1] == ("spec",) else None
-        at = self.origin if below is None else nearest(self.origins, below, self.origin)
+        """Give ``file:line`` of a leaf; the envelope has none but the name's."""
+        if path == ("metadata", "name"):
+            return printable(f"{self.origin.file}:{self.origin.line}")
+        if path[:1] != ("spec",):
+            return ""
+        at = nearest(self.origins, path[1:], self.origin)
         return printable(f"{at.file}:{at.line}")
 
 
@@ -65,7 +68,8 @@ def yaml_text(view: Effective, *, origins: bool) -> str:
         width = min(max(len(text) for text, _ in lines), 60) + 2
         blocks.append(
             "\n".join(
-                f"{text:<{width}}# {place}" if origins and place else text for text, place in lines
+                f"{text + '  ':<{width}}# {place}" if origins and place else text
+                for text, place in lines
             )
         )
     return "\n---\n".join(blocks)

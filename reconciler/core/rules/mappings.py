@@ -189,6 +189,8 @@ def _cells(cells: Cells, key: int, columns: list[_Column]) -> Iterator[Problem]:
     header = cells.table.header
     before = ""
     for row in cells.table.rows:
+        if len(row.cells) != len(header):
+            continue
         code = row.cells[key]
         if not code.strip():
             message = f"the cell `{header[key]}` is empty"

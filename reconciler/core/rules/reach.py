@@ -56,7 +56,8 @@ def dotted(path: Iterable[str | int]) -> str:
 def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Suggest the nearest known name, list the few there are, or advise otherwise."""
     candidates = sorted(set(known))
-    if near := get_close_matches(name, candidates, n=1):
+    shortened = [one for one in candidates if one.startswith(name)]
+    if near := get_close_matches(name, candidates, n=1) or shortened:
         return f"Did you mean `{near[0]}`?"
     if candidates and not otherwise:
         return f"Known are {listed(candidates)}."
