@@ -13,7 +13,7 @@ from ruamel.yaml.events import ScalarEvent
 _SEPARATORS = ("\x85", "\u2028", "\u2029")
 # Source: YAML 1.2.2, section 7.3.3: a colon is part of a plain text when more text follows. Behind
 # a quote or a bracket it may separate a key from its value.
-_INNER_COLON = re.compile(r"""(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])""")
+_INNER_COLON = re.compile(r"""!<[^>\s]*>|(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])""")
 
 
 class Mark(Protocol):
@@ -65,7 +65,7 @@ def events(text: str, *, pure: bool = False, hide_colons: bool = False) -> Itera
         text = text.replace(char, stand_in)
     if hide_colons:
         stand_ins[":"] = next(free)
-        text = _INNER_COLON.sub(stand_ins[":"], text)
+        text = _INNER_COLON.sub(lambda found: stand_ins.get(found[0], found[0]), text)
     found = _pure(text) if pure else _compiled(text)
     return _restored(found, stand_ins) if stand_ins else found
 
