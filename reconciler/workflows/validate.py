@@ -73,7 +73,8 @@ def validate(
     context = Context(allowance, knows_time_zone, source.text_from)
     found = loaded.problems
     if loaded.definitions.documents or not found:
-        meaning = broken_rules(loaded.definitions, source.effective, context, loaded.broken)
+        files = {one.origin.file for one in found if one.origin is not None}
+        meaning = broken_rules(loaded.definitions, source.effective, context, loaded.broken, files)
         found = in_order((*found, *meaning))
     return Validated(loaded.definitions, found, loaded.definitions.file_count)
 

@@ -80,11 +80,10 @@ def _moved(problem: Problem, origin: Origin) -> Problem:
 def _hint(finding: Finding) -> str:
     if not finding.suggestion:
         return ""
-    return (
-        f"Did you mean `{finding.suggestion}`?"
-        if finding.severity == "error"
-        else f"Write `{finding.suggestion}`."
-    )
+    if finding.code == "undocumented-function":
+        return f"Write {finding.suggestion}."
+    quoted = f"`{finding.suggestion}`"
+    return f"Did you mean {quoted}?" if finding.severity == "error" else f"Write {quoted}."
 
 
 def _sentence(hint: str) -> str:

@@ -23,12 +23,16 @@ from reconciler.core.rules.structure import Named, Structure, examine
 from reconciler.domain.definitions import Definitions, Effective
 from reconciler.domain.problem import Origin, Problem
 
+# The largest definition file that is read.
+_TEXT_MAX = 10 * 1024 * 1024
+
 
 def broken_rules(
     definitions: Definitions,
     view: Callable[[Definitions, str], Effective],
     context: Context,
     broken: Collection[Named] = (),
+    broken_files: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """Find everything that is wrong with the meaning of the definitions.
 
@@ -37,6 +41,7 @@ def broken_rules(
         view: Gives one environment's view of definitions.
         context: What rules need to know beside them.
         broken: Kind and name of documents that did not pass; they count as existing.
+        broken_files: Files with such documents; they are searched for secrets.
 
     Returns:
         Each problem once, also if several environments have it, in the order of the files.
@@ -46,7 +51,7 @@ def broken_rules(
     found = chain(
         structure.problems,
         _in_documents(structure),
-        _in_files(definitions, context),
+        _in_files(definitions, context, broken_files),
         *(_in_view(one, structure, context) for one in views),
         () if structure.only_placeholder else environments.shared(views),
     )
@@ -65,12 +70,31 @@ def _in_documents(structure: Structure) -> Iterator[Problem]:
     yield from dialects.dialects(documents)
 
 
-def _in_files(definitions: Definitions, context: Context) -> Iterator[Problem]:
-    for document in definitions.documents:
-        yield from literals.in_document(document)
+def _in_files(
+    definitions: Definitions, context: Context, broken_files: Collection[str]
+) -> Iterator[Problem]:
+    yield from _secrets(definitions, context, broken_files)
     for table in definitions.tables.values():
         yield from mappings.strange_cells(table, context.text_from)
         yield from literals.in_table(table, context.text_from)
+
+
+def _secrets(
+    definitions: Definitions, context: Context, broken_files: Collection[str]
+) -> Iterator[Problem]:
+    """Find secrets in documents, then those that only the text shows."""
+    lines: set[tuple[str, int]] = set()
+    for document in definitions.documents:
+        for problem in literals.in_document(document):
+            assert problem.origin is not None
+            lines.add((problem.origin.file, problem.origin.line))
+            yield problem
+    files = {document.file for document in definitions.documents}.union(broken_files)
+    for file in files - definitions.tables.keys():
+        for problem in literals.in_text(file, context.text_from(Origin(file, 1, 1), _TEXT_MAX)):
+            assert problem.origin is not None
+            if (file, problem.origin.line) not in lines:
+                yield problem
 
 
 def _in_view(view: Effective, structure: Structure, context: Context) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from reconciler.core.rules.reach import dotted, strings
 from reconciler.core.rules.rule import Rule
 from reconciler.core.rules.secrets import looks_like_secret
 from reconciler.domain.definitions import CsvRow, CsvTable, Document, DocumentPath
-from reconciler.domain.problem import Problem
+from reconciler.domain.problem import Origin, Problem
 
 LITERAL_SECRET = Rule(
     "R130",
@@ -22,7 +22,23 @@ LITERAL_SECRET = Rule(
 )
 
 RULES = (LITERAL_SECRET,)
+_BREAK = re.compile(r"\r\n|\n|\r")
 _SECRET_NAME = re.compile(r"(?i)(?:password|passwd|secret|api_?key|private_?key|access_?token)$")
+
+
+def in_text(file: str, text: str) -> Iterator[Problem]:
+    """Find literal secrets in the text of a YAML file: comments and broken documents included.
+
+    Args:
+        file: Relative to the repository.
+        text: All of it, or as much as there is to see.
+    """
+    if looks_like_secret(text) is None:
+        return
+    for number, line in enumerate(_BREAK.split(text), 1):
+        if (span := looks_like_secret(line)) is not None:
+            origin = Origin(file, number, span[0] + 1)
+            yield LITERAL_SECRET.broken(origin, "a secret stands here")
 
 
 def in_document(document: Document) -> Iterator[Problem]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reconciler.core.rules.context import TextFrom
 from reconciler.core.rules.inside import cell
@@ -33,7 +34,7 @@ UNSORTED = Rule(
     "CSV rows are sorted by key",
     "error",
     "Sorted rows keep diffs small and let two people add rows without conflicts.",
-    "Sort the rows below the header: `(head -1 f.csv; tail -n +2 f.csv | LC_ALL=C sort)`.",
+    "Sort the rows below the header by code point, as `LC_ALL=C sort` does.",
 )
 SPACES = Rule(
     "R063",
@@ -187,24 +188,29 @@ def _column(
 
 def _cells(cells: Cells, key: int, columns: list[_Column]) -> Iterator[Problem]:
     header = cells.table.header
-    before = ""
-    for row in cells.table.rows:
-        if len(row.cells) != len(header):
-            continue
+    rows = [row for row in cells.table.rows if len(row.cells) == len(header)]
+    yield from _unsorted(cells, rows, key)
+    for row in rows:
         code = row.cells[key]
         if not code.strip():
             message = f"the cell `{header[key]}` is empty"
             yield EMPTY_KEY.broken(cells.origin(row.line, key), message)
-        elif code < before:
-            message = f"`{code}` stands after `{before}`"
-            yield UNSORTED.broken(cells.origin(row.line, key), message)
-        before = max(before, code)
         empty = [one.index for one in columns if not row.cells[one.index].strip()]
         if empty:
             everywhere = len(empty) == len(columns)
             where = "in any environment" if everywhere else f"in {listed(header[i] for i in empty)}"
             message = f"`{code}` has no external id {where}"
             yield EMPTY_HERE.broken(cells.origin(row.line, empty[0]), message)
+
+
+def _unsorted(cells: Cells, rows: Sequence[CsvRow], key: int) -> Iterator[Problem]:
+    """Report the first row out of order, and how many there are."""
+    late = [(row, above) for above, row in pairwise(rows) if row.cells[key] < above.cells[key]]
+    if late:
+        row, above = late[0]
+        more = f"; {len(late):,} rows are out of order" if len(late) > 1 else ""
+        message = f"`{row.cells[key]}` stands after `{above.cells[key]}`{more}"
+        yield UNSORTED.broken(cells.origin(row.line, key), message)
 
 
 def strange_cells(table: CsvTable, text_from: TextFrom) -> Iterator[Problem]:

