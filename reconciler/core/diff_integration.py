@@ -181,13 +181,16 @@ def _refuse_fixed(wanted: WantedIntegration, live: LiveIntegration) -> None:
 
 
 def _new_fields(wanted: WantedIntegration) -> Iterator[FieldChange]:
-    for path, value in wanted.fields.items():
+    """Give what is set, and what git leaves to m3ter: both will have a base."""
+    visible = [one.path for one in wanted.settings if key_of(one, wanted.dialect)]
+    for path in dict.fromkeys((*wanted.fields, *visible)):
         if path == ENABLED:
             continue
-        setting = BY_PATH.get(path)
-        usual = setting is not None and equal(value, default(setting))
+        value, setting = wanted.fields.get(path, ABSENT), BY_PATH.get(path)
+        usual = value is ABSENT or (setting is not None and equal(value, default(setting)))
         verdict: Verdict = "same" if usual else "ours"
-        yield FieldChange(path, verdict, None, None, held(value), wanted.origin(path))
+        origin = wanted.origin(path) if path in wanted.fields else None
+        yield FieldChange(path, verdict, None, None, held(value), origin)
 
 
 def _merged(

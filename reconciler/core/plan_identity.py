@@ -17,7 +17,9 @@ def as_json(value: object) -> JsonValue:
     """Give a frozen value as JSON: dataclasses by field name, tuples as lists."""
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
-    if value is None or isinstance(value, bool | int | str | Decimal):
+    if isinstance(value, str):
+        return str(value)
+    if value is None or isinstance(value, bool | int | Decimal):
         return value
     if isinstance(value, Mapping):
         return {str(key): as_json(one) for key, one in value.items()}

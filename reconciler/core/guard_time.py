@@ -1,0 +1,59 @@
+"""Guards about when: freeze windows, old plans, and protected environments without a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.core.guard_hit import hit
+from reconciler.domain.address import PlanId
+from reconciler.domain.change import FieldValue
+from reconciler.domain.kinds.environment import FreezeWindow
+from reconciler.domain.plan import GuardHit
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def freeze(windows: Iterable[FreezeWindow], now: datetime) -> Iterator[GuardHit]:
+    """Ask inside a freeze window; also when applying, for time has passed since the plan."""
+    for window in windows:
+        start, end = datetime.fromisoformat(window.from_), datetime.fromisoformat(window.until)
+        if start <= now < end:
+            yield hit(
+                "freeze",
+                f"changes are frozen from {window.from_} until {window.until}: {window.reason}",
+                field="window",
+                desired=FieldValue([window.from_, window.until, window.reason]),
+            )
+
+
+def plan_age(plan: PlanId, created_at: str, limit: str, now: datetime) -> Iterator[GuardHit]:
+    """Ask before a plan older than the limit is applied."""
+    age = now - datetime.fromisoformat(created_at)
+    if age > duration(limit):
+        hours = int(age.total_seconds() // 3600)
+        yield hit(
+            "plan-age",
+            f"the plan was made {hours} h ago, and the project's limit is {limit}; make a new one",
+            field="age",
+            base=FieldValue(created_at),
+            desired=FieldValue(plan),
+        )
+
+
+def unsaved(environment: str) -> GuardHit:
+    """Refuse to apply to a protected environment without a plan that was saved and reviewed."""
+    return hit(
+        "protected",
+        f"`{environment}` is protected: it takes a saved plan only. Run `reconciler plan --env "
+        f"{environment} -o plan.json`, have it reviewed, and `reconciler apply plan.json`",
+        field="plan",
+        desired=FieldValue(environment),
+        needs="remedy",
+    )
+
+
+def duration(text: str) -> timedelta:
+    """Read a whole number with s, m, h or d."""
+    return timedelta(seconds=int(text[:-1]) * _SECONDS[text[-1]])
