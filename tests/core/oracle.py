@@ -52,10 +52,10 @@ def rows(bill: Bill, settings: Settings) -> list[Row]:
                 units = Fraction(band.units or 0)
                 if amount == 0 and units == 0:
                     continue
-                result.append(_row(number, position, amount, units, places, settings))
+                result.append(_row((number, position), amount, units, places, settings))
         else:
             amount = _line_amount(line, bill)
-            result.append(_row(number, None, amount, Fraction(line.units or 0), places, settings))
+            result.append(_row((number, None), amount, Fraction(line.units or 0), places, settings))
     return result
 
 
@@ -77,7 +77,7 @@ def minor(number: Fraction, places: int) -> int:
     """Round to minor units."""
     rounded = half_up(number, places) * 10**places
     assert rounded.denominator == 1
-    return rounded.numerator
+    return int(rounded.numerator)
 
 
 def _line_amount(line: BillLine, bill: Bill) -> Fraction:
@@ -102,13 +102,9 @@ def _band_amount(band: Band, line: BillLine, bill: Bill) -> Fraction:
 
 
 def _row(
-    number: int,
-    band: int | None,
-    amount: Fraction,
-    units: Fraction,
-    places: int,
-    settings: Settings,
+    at: tuple[int, int | None], amount: Fraction, units: Fraction, places: int, settings: Settings
 ) -> Row:
+    number, band = at
     billed = minor(amount, places)
     as_one = Row(number, band, billed, Fraction(1), Fraction(billed, 10**places), billed)
     if units <= 0:

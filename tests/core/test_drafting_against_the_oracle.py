@@ -10,6 +10,7 @@ from core import oracle
 from fakes.push_data import NOW, bill, drafted, route
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reconciler.core import exact_json
 from reconciler.core.draft_input import input_hash
 from reconciler.core.invoicing import draft_bill
@@ -89,7 +90,7 @@ def settings(draw: st.DrawFn) -> oracle.Settings:
 
 
 def route_of(one: oracle.Settings) -> Route:
-    page = {
+    page: dict[str, object] = {
         "use_multidecimal": one.multidecimal,
         "split_usage_line_items": "itemPerUsageBand" if one.per_band else "itemPerProduct",
     }

@@ -57,7 +57,7 @@ def line(kind: str = "USAGE", amount: str | None = "400", **more: Any) -> BillLi
 
 
 def band(subtotal: str | None = None, units: str | None = None, **more: str) -> Band:
-    numbers = {key: dec(value) for key, value in more.items() if key != "id"}
+    numbers: dict[str, Any] = {key: dec(value) for key, value in more.items() if key != "id"}
     return Band(
         id=more.get("id", ""),
         subtotal=None if subtotal is None else dec(subtotal),
@@ -166,13 +166,13 @@ def sent_line(number: int, wanted: DraftLine, **changes: Any) -> InvoiceLine:
             figures = (units, unit_price)
         case _:
             figures = (Decimal(1), Decimal(7))
-    amount = wanted.expected
-    assert amount is not None or "amount" in changes
+    amount = changes.get("amount", wanted.expected)
+    assert isinstance(amount, Money)
     made = InvoiceLine(
         InvoiceLineId(f"li_{number}"),
         wanted.price_id,
-        changes.get("amount", amount),
-        Money(0, (amount or changes["amount"]).currency),
+        amount,
+        Money(0, amount.currency),
         figures[0],
         figures[1],
         wanted.period.start,
