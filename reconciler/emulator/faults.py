@@ -43,6 +43,18 @@ HALF_FAULTS = frozenset(
     }
 )
 FAULTS = SERVER_FAULTS | HALF_FAULTS
+# Faults that mean something for some requests only; the others neither meet nor count them.
+_ONLY_VENDOR = {
+    "version_conflict": "m3ter",
+    "expired_token": "m3ter",
+    "idempotency_expiry": "chargebee",
+    "lock_timeout": "chargebee",
+    "third_party_rate_limit": "chargebee",
+    "auto_close": "chargebee",
+    "foreign_line": "chargebee",
+}
+_ONLY_METHOD = {"version_conflict": "PUT", "empty_page": "GET", "list_lag": "GET"}
+_TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 _VENDORS = ("m3ter", "chargebee")
 _MATCH_KEYS = frozenset({"vendor", "method", "path"})
 _RULE_KEYS = frozenset(
@@ -83,6 +95,8 @@ class Rule:
 
     def matches(self, vendor: str, request: Request) -> bool:
         """Whether the rule is about this request at all."""
+        if not self._means_something(vendor, request):
+            return False
         wanted = self.match
         path = wanted.get("path", "*")
         fits = request.path.startswith(path[:-1]) if path.endswith("*") else request.path == path
@@ -90,6 +104,14 @@ class Rule:
             fits
             and wanted.get("vendor", vendor) == vendor
             and wanted.get("method", request.method).upper() == request.method
+        )
+
+    def _means_something(self, vendor: str, request: Request) -> bool:
+        if request.path == _TOKEN_PATH and self.fault in HALF_FAULTS:
+            return False
+        return (
+            _ONLY_VENDOR.get(self.fault, vendor) == vendor
+            and _ONLY_METHOD.get(self.fault, request.method) == request.method
         )
 
     def fires(self, random: Random) -> bool:

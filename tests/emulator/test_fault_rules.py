@@ -103,3 +103,24 @@ def test_a_rule_that_cannot_be_understood_is_refused_and_none_is_added(rule: obj
 def test_rules_must_be_a_list() -> None:
     with pytest.raises(FaultRuleError, match="must be a list"):
         FaultBook(1).add({"fault": "http_500"})
+
+
+@pytest.mark.parametrize(
+    ("fault", "vendor", "method", "path", "hit"),
+    [
+        ("empty_page", "m3ter", "GET", "/organizations/o/bills", True),
+        ("empty_page", "m3ter", "POST", "/organizations/o/bills", False),
+        ("version_conflict", "m3ter", "PUT", "/organizations/o/bills/b", True),
+        ("version_conflict", "m3ter", "GET", "/organizations/o/bills/b", False),
+        ("version_conflict", "chargebee", "PUT", "/api/v2/invoices", False),
+        ("expired_token", "m3ter", "POST", "/oauth/token", False),
+        ("http_500", "m3ter", "POST", "/oauth/token", True),
+        ("lock_timeout", "m3ter", "POST", "/organizations/o/bills", False),
+        ("lock_timeout", "chargebee", "POST", "/api/v2/invoices", True),
+    ],
+)
+def test_a_fault_meets_only_requests_that_it_means_something_for(
+    fault: str, vendor: str, method: str, path: str, hit: bool
+) -> None:
+    book = book_of({"fault": fault})
+    assert bool(book.hitting(vendor, request(method, path))) == hit

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from reconciler.emulator.world import World
 STILL = {"clock": "still"}
 
 
-def contents(world: World) -> dict[str, list[object]]:
+def contents(world: World) -> dict[str, list[Any]]:
     found = {kind: list(world.store.all(kind)) for kind in world.store.kinds()}
     return {kind: rows for kind, rows in found.items() if rows}
 

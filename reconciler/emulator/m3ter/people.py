@@ -25,7 +25,6 @@ def _me(_: Call) -> Answer:
                 "id": entities.SERVICE_USER,
                 "version": 1,
                 "name": "reconciler",
-                "organizations": [ORGANISATION],
             },
             "organization": {
                 "id": ORGANISATION,
