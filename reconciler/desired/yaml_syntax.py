@@ -61,6 +61,21 @@ _WORDS = (
         "Write the value, or close the bracket.",
     ),
     (
+        "sequence entries are not allowed",
+        "a list item cannot stand here",
+        "Begin the list in a line of its own, or put the text in quotes.",
+    ),
+    (
+        "document start",
+        "a new document begins without `---`",
+        "Write `---` between documents, or check the indentation of this line.",
+    ),
+    (
+        "scanning a directive",
+        "a line that begins with `%` is a directive, and this one is unknown",
+        "Remove it, or put text that begins with `%` in quotes.",
+    ),
+    (
         "undefined tag handle",
         "a tag that is not allowed",
         "Remove the tag; put text that begins with `!` in quotes.",
