@@ -28,17 +28,19 @@ _KEY = (
 # Ids and page marks look like secrets by their name, and are none.
 _HARMLESS = re.compile(r"(?i)(id|ids|nexttoken|token_?type|tokentype)$")
 _SECRET_KEY = re.compile(rf"(?i)({_KEY})")
+# Every repetition before the deciding character is bounded, so that no text takes long.
 _PATTERNS = (
     # Authorization values, wherever they stand.
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {BLANK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s{1,9}[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {BLANK}"),
     # A JSON Web Token.
-    (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), BLANK),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{1,4000}\.[A-Za-z0-9_-]{1,4000}\.[A-Za-z0-9_-]*"), BLANK),
     # User and password of a URL.
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), rf"\1{BLANK}@"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^\s/@\"']{1,400}@"), rf"\1{BLANK}@"),
     # "apiKey": "value" and api_key=value.
     (
         re.compile(
-            rf"(?i)([\"']?[\w-]*(?:{_KEY})(?!\w*ids?\b)[\w-]*[\"']?\s*[:=]\s*)"
+            rf"(?i)((?<![\w-])[\w-]{{0,60}}(?:{_KEY})(?!\w{{0,60}}ids?\b)[\w-]{{0,60}}[\"']?"
+            r"\s{0,9}[:=]\s{0,9})"
             r"(\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,;&}\"'\[{]+)"
         ),
         rf'\1"{BLANK}"',

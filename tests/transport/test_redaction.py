@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +80,16 @@ def test_values_of_secret_keys_are_blanked_at_any_depth() -> None:
         "n": 1,
         "note": f"Bearer {BLANK}",
     }
+
+
+@pytest.mark.parametrize(
+    "piece", ["x", "token", "eyJ-", "a.", "eyJa.", "basic ", "secret-", 'token="', "://a", "a:'"]
+)
+def test_no_long_text_takes_long(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    began = time.process_time()
+    redact_text(text)
+    assert time.process_time() - began < 5
 
 
 def test_ids_and_page_marks_are_no_secrets() -> None:
