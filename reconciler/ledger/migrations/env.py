@@ -1,0 +1,15 @@
+"""Alembic's entry: migrates over the connection that it is handed."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from reconciler.ledger.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table="ledger_schema",
+)
+with context.begin_transaction():
+    context.run_migrations()
