@@ -83,9 +83,11 @@ class Bench:
         return body
 
     def refused(self, path: str, form: Mapping[str, Any] | None = None) -> tuple[int, str, str]:
-        """POST a form that must be refused: status, code and parameter."""
+        """POST a form that must be refused and change nothing: status, code and parameter."""
+        before = self.store.writes
         status, body = self.post(path, form)
         assert status >= 400, body
+        assert self.store.writes == before
         return status, body["api_error_code"], body.get("param", "")
 
     def get(self, path: str, **query: str) -> Any:

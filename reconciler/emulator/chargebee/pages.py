@@ -21,6 +21,8 @@ from reconciler.emulator.wire import MalformedJsonError, decode, encode
 _TEXT_SORTS: Final = frozenset({"id", "name"})
 _INDEXED: Final = frozenset({"customer_id", "subscription_id", "entity_id", "reference_invoice_id"})
 _PLAIN: Final = frozenset({"limit", "offset", "sort_by", "include_deleted", "is_voided"})
+# Offset of an empty first page: the list has not begun yet.
+_START: Final = '["",""]'
 
 Key = tuple[str | int, int]
 
@@ -70,7 +72,7 @@ class Pages:
         after = _cursor(tree, sort)
         if self.empty:
             self.empty = False
-            return _answer([], _leaf(tree, "offset", "") or '["","-1"]')
+            return _answer([], _leaf(tree, "offset", _START))
         rows = self._behind(listing, filters, sort, after, descending=descending)
         seen = self._horizon()
         fitting = (row for row in rows if row.created <= seen and _fits(row, filters))
@@ -168,7 +170,7 @@ def _offset(row: Row, sort: str | None) -> str:
 
 def _cursor(tree: Tree, sort: str | None) -> Key | None:
     text = Text(1000).read("offset", _leaf(tree, "offset", ""))
-    if not text:
+    if text in {"", _START}:
         return None
     try:
         value, position = decode(text.encode())

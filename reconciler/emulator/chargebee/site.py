@@ -148,7 +148,7 @@ class Site:
 
 def plural(kind: str) -> str:
     """Name of the table that objects of a kind are in."""
-    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    return f"{kind[:-1]}ies" if kind.endswith("family") else f"{kind}s"
 
 
 def public(data: Any) -> Any:

@@ -1,0 +1,154 @@
+"""What the scenario `month-end` promises to those who push it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciler.emulator import wire
+from reconciler.emulator.chargebee.site import Site
+from reconciler.emulator.chargebee.sites import SITE
+from reconciler.emulator.scenarios.month_end_cases import MOST_ACCOUNTS, Case, cases
+from reconciler.emulator.store import Store
+from reconciler.emulator.world import World
+
+
+def build(bills: int = 500, seed: int = 1) -> Store:
+    return World("month-end", seed, {"month_end_bills": bills, "clock": "still"}).store
+
+
+@pytest.fixture(scope="module")
+def store() -> Store:
+    return build()
+
+
+def bills(store: Store) -> Iterator[dict[str, Any]]:
+    return store.all("m3ter/bills")
+
+
+def everything(store: Store) -> bytes:
+    kinds = [one for one in store.kinds() if not one.endswith("events")]
+    return wire.encode({kind: list(store.all(kind)) for kind in kinds})
+
+
+def test_the_same_seed_makes_the_same_world() -> None:
+    assert everything(build(60)) == everything(build(60))
+    assert everything(build(60)) != everything(build(60, seed=2))
+
+
+def test_five_hundred_accounts_in_five_currencies_have_a_bill_each(store: Store) -> None:
+    currencies = Counter(one["currency"] for one in bills(store))
+    assert currencies == {"GBP": 200, "USD": 150, "EUR": 75, "JPY": 50, "KWD": 25}
+    assert len({one["accountId"] for one in bills(store)}) == 500
+
+
+def test_every_line_type_occurs_with_bands_and_odd_amounts(store: Store) -> None:
+    lines = [line for one in bills(store) for line in one["lineItems"]]
+    assert len({line["lineItemType"] for line in lines}) == 19
+    amounts = [line["convertedSubtotal"] for line in lines]
+    assert any(amount == 0 for amount in amounts)
+    assert any(0 < amount < Decimal("0.01") for amount in amounts)
+    assert any(amount < 0 for amount in amounts)
+    assert any(-amount.as_tuple().exponent > 6 for amount in amounts)
+    bands = [band for line in lines for band in line.get("usagePerPricingBand", ())]
+    assert any(band["fixedPrice"] and band["bandUnits"] for band in bands)
+    assert any(not band["bandUnits"] and not band["bandSubtotal"] for band in bands)
+    assert any("segment" in line for line in lines)
+    assert any("childAccountCode" in line for line in lines)
+    assert any(
+        line["currency"] != one["currency"] for one in bills(store) for line in one["lineItems"]
+    )
+    undated = {line["lineItemType"] for line in lines if "servicePeriodStartDate" not in line}
+    assert undated == {"CREDIT_MEMO", "DEBIT_MEMO"}
+
+
+def test_foreign_lines_bring_their_rate(store: Store) -> None:
+    for one in bills(store):
+        foreign = [line for line in one["lineItems"] if line["currency"] != one["currency"]]
+        assert bool(one["currencyConversions"]) == bool(foreign)
+        for line in foreign:
+            assert line["convertedSubtotal"] == line["subtotal"] * line["conversionRate"]
+
+
+def test_some_bills_are_unapproved_or_recalculated(store: Store) -> None:
+    found = Counter((one["status"], "billJobId" in one) for one in bills(store))
+    assert found["PENDING", False] > 10
+    assert found["PENDING", True] >= 3
+    assert found["APPROVED", True] >= 5
+    assert found["APPROVED", False] > 400
+
+
+def test_some_accounts_are_in_no_and_some_in_two_integrations(store: Store) -> None:
+    chosen = Counter(
+        account
+        for config in store.all("m3ter/integrationconfigs")
+        for account in config["configData"]["accountIds"]
+    )
+    assert Counter(chosen.values()) == {1: 480, 2: 10}
+    assert not any(one["authorized"] for one in store.all("m3ter/integrationconfigs"))
+
+
+def test_mappings_point_at_what_exists_and_some_are_missing(store: Store) -> None:
+    tables = {"Subscription": "subscription", "Customer": "customer", "ItemPrice": "item_price"}
+    site = Site(store, SITE)
+    mapped = set()
+    for one in store.all("m3ter/externalmappings"):
+        assert site.get(tables[one["externalTable"]], one["externalId"]) is not None
+        if one["m3terEntity"] == "Account":
+            mapped.add(one["m3terId"])
+    billed = {one["accountId"] for one in bills(store)}
+    assert 5 <= len(billed - mapped) <= 30
+
+
+def test_prices_exist_in_every_currency(store: Store) -> None:
+    charges = [one for one in store.all("chargebee/item_prices") if one["item_type"] == "charge"]
+    counted = Counter(one["currency_code"] for one in charges if one["status"] == "active")
+    assert counted == {"GBP": 11, "USD": 10, "EUR": 10, "JPY": 10, "KWD": 10}
+
+
+def test_pending_invoices_are_on_time_late_and_never() -> None:
+    world = World("month-end", 1, {"clock": "still", "auto_close_hours": 0})
+    site = Site(world.store, SITE)
+    waiting = [one for one in cases(500) if one.waits]
+    assert Counter(one.waits for one in waiting) == {"on-time": 30, "late": 10, "never": 10}
+
+    def pending() -> set[str]:
+        found = (one for one in site.all("invoice") if one["status"] == "pending")
+        return {one["subscription_id"] for one in found}
+
+    on_time = {one.subscription for one in waiting if one.waits == "on-time"}
+    late = {one.subscription for one in waiting if one.waits == "late"}
+    assert pending() == on_time
+    world.move_clock(seconds=2 * 86_400)
+    assert pending() == on_time | late
+
+
+def test_the_site_has_troubles_of_its_own(store: Store) -> None:
+    site = Site(store, SITE)
+    troubles = {one.trouble: one for one in cases(500) if one.trouble}
+    cancelled = site.need("subscription", troubles["cancelled"].subscription)
+    assert cancelled["status"] == "cancelled"
+    other = site.need("subscription", troubles["currency"].subscription)
+    assert other["currency_code"] != troubles["currency"].currency
+    key = troubles["unbilled"].subscription
+    assert site.where("unbilled_charge", "subscription_id", key)
+    assert site.need("customer", troubles["credits"].customer)["promotional_credits"] == 500
+
+
+def test_more_bills_than_accounts_are_daily() -> None:
+    assert len(cases(100_000)) == MOST_ACCOUNTS
+    large = build(MOST_ACCOUNTS + 20)
+    daily = [one for one in bills(large) if one["billingFrequency"] == "DAILY"]
+    assert len(daily) == MOST_ACCOUNTS + 20
+    first = [one["startDate"] for one in daily if one["accountCode"] == Case(0).code]
+    assert first == ["2026-11-30", "2026-11-29"]
+
+
+def test_keys_are_spelled_as_the_switch_says() -> None:
+    world = World("month-end", 1, {"month_end_bills": 20, "config_keys": "screaming"})
+    config = next(world.store.all("m3ter/integrationconfigs"))
+    assert config["configData"]["CHARGEBEE_CREATE_INVOICE"] is True
