@@ -114,6 +114,7 @@ def main(
     stdin: TextIO | None = None,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
+    group: click.Group | None = None,
 ) -> int:
     """Run one command.
 
@@ -123,6 +124,7 @@ def main(
         stdin: Answers of a person; the process's own by default.
         stdout: Where results go; the process's own by default.
         stderr: Where everything else goes; the process's own by default.
+        group: The commands; those of the table by default.
 
     Returns:
         The exit code.
@@ -130,12 +132,12 @@ def main(
     app = App(Path(), environ, stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr)
     arguments = [one for one in argv if one != "--debug"]
     with redirect_stdout(app.stdout), redirect_stderr(app.stderr):
-        return int(_run(arguments, app, debug=len(arguments) < len(argv)))
+        return int(_run(group or commands, arguments, app, debug=len(arguments) < len(argv)))
 
 
-def _run(arguments: list[str], app: App, *, debug: bool) -> int:
+def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> int:
     try:
-        code = commands.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=app)
+        code = group.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=app)
         app.stdout.flush()
     except ReconcilerError as error:
         app.note(f"error: {error}")

@@ -125,9 +125,8 @@ def _most_important(problems: Sequence[Problem], count: int) -> Sequence[Problem
     """Cut to size; warnings go first."""
     if len(problems) <= count:
         return problems
-    ranked = sorted(problems, key=lambda one: one.severity != "error")[:count]
-    kept = {id(one) for one in ranked}
-    return [one for one in problems if id(one) in kept]
+    errors_first = sorted(range(len(problems)), key=lambda at: problems[at].severity != "error")
+    return [problems[at] for at in sorted(errors_first[:count])]
 
 
 def _place(origin: Origin | None) -> Origin:

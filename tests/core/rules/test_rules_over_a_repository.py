@@ -546,8 +546,9 @@ def test_one_broken_thing_is_one_problem_at_its_place(
     assert problem.rule == rule
     assert message in problem.message
     assert hint in problem.hint
-    expected = document(*key, repository.specs[key]).origin(("spec", *path))
-    assert problem.origin == expected
+    kind, name, environment_name = key
+    expected = document(kind, name, environment_name, repository.specs[key])
+    assert problem.origin == expected.origin(("spec", *path))
 
 
 def test_a_secret_in_a_comment_is_found_in_the_text() -> None:
