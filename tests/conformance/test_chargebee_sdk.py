@@ -240,8 +240,10 @@ def test_the_catalogue_and_the_parties_are_read_back(client: Chargebee) -> None:
     fits(price, type(price))
     fits(client.Item.retrieve("api").item, type(client.Item.retrieve("api").item))
     query = {"limit": 100, "item_type": {"is": "charge"}, "currency_code": {"in": ["USD", "EUR"]}}
-    assert [one.item_price.id for one in client.ItemPrice.list(query).list] == ["api-USD"]
-    assert len(client.Item.list({"type": {"in": ["charge", "plan"]}}).list) == 2
+    own = {**query, "item_id": {"is": "api"}}
+    assert [one.item_price.id for one in client.ItemPrice.list(own).list] == ["api-USD"]
+    families = {"type": {"in": ["charge", "plan"]}, "item_family_id": {"is": "f"}}
+    assert len(client.Item.list(families).list) == 2
     archived = client.ItemPrice.update("api-USD", {"status": "archived"}).item_price
     assert archived.status == "archived"
     assert client.Subscription.list({"customer_id": {"is": "c1"}, "sort_by": {"asc": "created_at"}})

@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from reconciler.emulator.chargebee.invoice_shape import Content, new_invoice
+from reconciler.emulator.chargebee.lines import LineMaker, Priced
 from reconciler.emulator.chargebee.money import fixed_point
+from reconciler.emulator.chargebee.owners import Owner
 from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
 from reconciler.emulator.chargebee.terms import after
 from reconciler.emulator.store import Store
@@ -163,3 +166,12 @@ def subscription(
         ],
     }
     return site.put("subscription", data | extra)
+
+
+def renewal(site: Site, payer: JsonObject, of: JsonObject, plan: JsonObject) -> JsonObject:
+    """The pending invoice of a subscription that has just renewed, with the new term's plan."""
+    owner = Owner(payer, of, of["currency_code"])
+    maker = LineMaker(site, owner.currency, payer["id"], of["id"])
+    term = maker.catalogue(plan, 1, of["current_term_start"], of["current_term_end"])
+    invoice = new_invoice(site, owner, Content().with_lines([Priced(term)]), {})
+    return site.put("invoice", invoice | {"recurring": True})

@@ -141,7 +141,8 @@ def _choices(call: Call) -> Answer:
     key = call.params.get("integrationCredentialsId")
     for credential in call.store.all(CREDENTIALS.kind):
         if credential["destination"] == found.api_name and key in (None, credential["id"]):
-            return ok(_external_objects(call, call.query.get("externalTable", found.tables[0])))
+            table = call.query.get("externalTable", found.tables[0])
+            return ok(_external_objects(call, table) if found.name == "Chargebee" else [])
     return ok([])
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from reconciler.emulator.chargebee.balances import changed
 from reconciler.emulator.chargebee.forms import read_pairs
-from reconciler.emulator.chargebee.invoice_shape import Content, new_invoice
-from reconciler.emulator.chargebee.lines import LineMaker, Priced
-from reconciler.emulator.chargebee.owners import Owner
 from reconciler.emulator.chargebee.site import JsonObject, Site
 from reconciler.emulator.chargebee.sites import (
     customer,
@@ -19,6 +16,7 @@ from reconciler.emulator.chargebee.sites import (
     family,
     item,
     price,
+    renewal,
     subscription,
 )
 from reconciler.emulator.chargebee.unbilled_charges import create as create_unbilled
@@ -95,7 +93,7 @@ def _account(site: Site, case: Case, plans: Mapping[str, JsonObject], end: datet
         given |= {"status": "cancelled", "cancelled_at": int(start.timestamp())}
     made = subscription(site, case.subscription, payer, plan, int(start.timestamp()), **given)
     if case.waits == "on-time":
-        _pending(site, payer, made, plan)
+        renewal(site, payer, made, plan)
     if case.trouble == "unbilled":
         form = [("subscription_id", made["id"]), ("currency_code", currency)]
         form += [("charges[amount][0]", "250"), ("charges[description][0]", "Support hours")]
@@ -108,18 +106,3 @@ def _term_start(case: Case, end: datetime) -> datetime:
         return end
     last = end.replace(month=end.month - 1)
     return last + timedelta(days=_LATE_DAYS)
-
-
-def _pending(site: Site, payer: JsonObject, of: JsonObject, plan: JsonObject) -> None:
-    """The pending invoice of a subscription that renewed at the month's end."""
-    owner = Owner(payer, of, of["currency_code"])
-    maker = LineMaker(site, owner.currency, payer["id"], of["id"])
-    start, end = of["current_term_start"], of["current_term_end"]
-    term = maker.catalogue(plan, 1, start, end)
-    invoice = new_invoice(site, owner, Content().with_lines([Priced(term)]), {})
-    site.put("invoice", invoice | {"recurring": True})
-
-
-def month_end(day: datetime) -> datetime:
-    """Midnight of that day, in UTC."""
-    return day.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

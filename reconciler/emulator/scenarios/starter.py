@@ -29,6 +29,7 @@ from reconciler.emulator.scenarios.m3ter_objects import (
     usage_line,
     user,
 )
+from reconciler.emulator.scenarios.starter_site import fill_site
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
@@ -73,6 +74,7 @@ def fill(store: Store) -> None:
     _old_bills(store, accounts, products, people["j.doe"])
     store.clock.set(datetime(2026, 12, 1, 6, 0, tzinfo=UTC))
     _new_bills(store, accounts, products, existing)
+    fill_site(store, datetime(2026, 12, 1, tzinfo=UTC))
     store.clock.set(START)
 
 
