@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
@@ -130,10 +132,8 @@ def open_postgres(url: Secret, clock: Clock | None = None) -> Database:
         PostgresMissingError: When the extra is not installed.
         LedgerUnreachableError: When the server refuses.
     """
-    try:
-        import psycopg
-    except ImportError:
-        raise PostgresMissingError from None
+    if find_spec("psycopg") is None:
+        raise PostgresMissingError
     address = url.reveal()
     for scheme in ("postgres://", "postgresql://"):
         if address.startswith(scheme):
@@ -143,10 +143,10 @@ def open_postgres(url: Secret, clock: Clock | None = None) -> Database:
         with engine.connect() as connection:
             connection.execute(text("set synchronous_commit to on"))
             where = f"PostgreSQL database `{engine.url.database}` on {engine.url.host}"
-    except (psycopg.Error, Exception) as error:
+    except SQLAlchemyError as error:
+        # the driver's text names the address, and may name the user's password
         engine.dispose()
-        reason = type(error).__name__
-        raise LedgerUnreachableError("PostgreSQL", reason) from None
+        raise LedgerUnreachableError("PostgreSQL", type(error).__name__) from None
     return Database(engine, clock, where)
 
 
