@@ -170,7 +170,7 @@ class _Builder:
 
     def _finish(self) -> None:
         value, root = self._result
-        if root.style == "empty" and self._sound:
+        if root.style == "empty" and value is None and self._sound:
             return
         self.documents.append(
             YamlDocument(self._index, value, root, self._start, root.end, self._sound)
