@@ -74,6 +74,7 @@ def test_a_text_that_looks_like_a_number_stays_text(text: str) -> None:
         ("größe", "größe"),
         ("", '""'),
         ("NO", '"NO"'),
+        ("y", '"y"'),
         ("on", '"on"'),
         ("null", '"null"'),
         ("~", '"~"'),
@@ -147,6 +148,7 @@ def test_documents_are_block_style_with_two_spaces_in_the_order_given() -> None:
             "text": "one\n\n  two\n",
             "open": "one\ntwo",
             "odd": "one \ntwo",
+            "led": " one\ntwo",
         },
     }
     assert yaml_text([document, {}, {"a": 1}]) == (
@@ -171,6 +173,7 @@ def test_documents_are_block_style_with_two_spaces_in_the_order_given() -> None:
         "    one\n"
         "    two\n"
         '  odd: "one \\ntwo"\n'
+        '  led: " one\\ntwo"\n'
         "---\n"
         "{}\n"
         "---\n"

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from reconciler.desired.edit_proof import refusal
 from reconciler.desired.field_order import field_order
 from reconciler.desired.yaml_edit import (
     EditRefusedError,
@@ -369,6 +370,31 @@ def test_a_removal_that_cannot_be_made_is_refused() -> None:
         _removed(("a",), "a: 1\n")
     with pytest.raises(EditRefusedError, match="a comment would be lost"):
         _removed((0,), "[1 # one\n, 2]\n")
+
+
+def test_a_key_put_first_leaves_the_comment_above_the_key_it_is_about() -> None:
+    text = "kind: Integration\nspec:\n  # about it\n\n  # and more\n  destination: Chargebee\n"
+    wanted = text.replace("  # and", "  displayName: UK\n  # and")
+    assert _set(("spec", "displayName"), "UK", text) == wanted
+    assert _set(("apiVersion",), "v1", "# header\nkind: Integration\n").startswith("# header\napi")
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        ("a: 2 # c\n", ""),
+        ("a: 2\n", "a comment would be lost"),
+        ("a: 2 # c\nb: 1\n", "something else in the file would change too"),
+        ("a: 2 # c\n---\nb: 1\n", "something else in the file would change too"),
+        ("a: true # c\n", "something else in the file would change too"),
+        ("a: [ # c\n", "the file would no longer be sound"),
+    ],
+)
+def test_the_proof_refuses_every_difference_that_was_not_meant(after: str, reason: str) -> None:
+    files = [read_yaml("f", text.encode()) for text in ("a: 1 # c\n", after)]
+    found = refusal(files[0], files[1], 0, {"a": 2})
+    assert found.startswith(reason)
+    assert bool(found) == bool(reason)
 
 
 def test_only_the_document_that_is_meant_is_edited() -> None:

@@ -10,6 +10,7 @@ from reconciler.core.account_filter.syntax import (
     Call,
     Comparison,
     Conditional,
+    Expression,
     Logic,
     Null,
     Number,
@@ -54,6 +55,25 @@ ONE, TWO, THREE = Number(Decimal(1)), Number(Decimal(2)), Number(Decimal(3))
     ],
 )
 def test_operators_bind_as_the_grammar_says(text: str, tree: object) -> None:
+    assert parse(text) == tree
+
+
+@pytest.mark.parametrize(
+    ("tree", "text"),
+    [
+        (Arithmetic("^", Arithmetic("^", ONE, TWO), THREE), "(1 ^ 2) ^ 3"),
+        (Arithmetic("^", Signed("-", ONE), TWO), "-1 ^ 2"),
+        (Signed("-", Arithmetic("^", ONE, TWO)), "-(1 ^ 2)"),
+        (Arithmetic("-", ONE, Arithmetic("-", TWO, THREE)), "1 - (2 - 3)"),
+        (Arithmetic("*", Arithmetic("+", ONE, TWO), THREE), "(1 + 2) * 3"),
+        (Comparison("==", Comparison("==", A, B), C), "(a == b) == c"),
+        (Logic("AND", (Logic("OR", (A, B)), C)), "(a OR b) AND c"),
+        (Logic("OR", (Logic("OR", (A, B)), C)), "(a OR b) OR c"),
+        (Conditional(Conditional(A, B, C), ONE, TWO), "(a ? b : c) ? 1 : 2"),
+    ],
+)
+def test_parentheses_are_added_where_the_grammar_needs_them(tree: Expression, text: str) -> None:
+    assert to_text(tree) == text
     assert parse(text) == tree
 
 
