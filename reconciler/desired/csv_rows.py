@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.rules.form_rules import CSV_FORM, CSV_HEADER, CSV_LIMITS, CSV_MARK, CSV_RAGGED
 from reconciler.core.rules.rule import Rule
@@ -99,7 +99,17 @@ def _records(text: str) -> Iterator[_Record]:
         while quotes % 2 and (following := next(lines, None)) is not None:
             parts.append(following[1])
             quotes += following[1].count('"')
-        yield record if quotes % 2 else _quoted_record(number, "\n".join(parts))
+        yield record if quotes % 2 else _placed(_quoted_record(number, "\n".join(parts)), parts)
+
+
+def _placed(record: _Record, lines: list[str]) -> _Record:
+    """Give a fault in a record of several lines the line and column it stands in."""
+    line, column = record.line, record.column
+    for text in lines:
+        if record.cells is not None or column <= len(text):
+            break
+        line, column = line + 1, column - len(text) - 1
+    return replace(record, line=line, column=column)
 
 
 def _quoted_record(number: int, record: str) -> _Record:
