@@ -58,8 +58,7 @@ def ending() -> click.Group:
         app.show("done")
         return ExitCode.GIT_AHEAD if how == "ahead" else None
 
-    group = click.Group("test", commands={"end": end})
-    return group
+    return click.Group("test", commands={"end": end})
 
 
 def end(group: click.Group, how: str, *more: str, **environ: str) -> tuple[int, str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.core.account_filter.check import check
 from reconciler.core.account_filter.findings import Finding
@@ -12,7 +14,7 @@ from reconciler.core.rules.context import TextFrom
 from reconciler.core.rules.inside import inside
 from reconciler.core.rules.rule import Rule
 from reconciler.domain.definitions import Effective
-from reconciler.domain.problem import Origin, Problem
+from reconciler.domain.problem import Problem
 
 SYNTAX = Rule(
     "R095",
@@ -54,26 +56,33 @@ def account_filters(view: Effective, text_from: TextFrom) -> Iterator[Problem]:
         if text is None:
             continue
         start = one.at("entity", "accountFilter")
-        for problem, offset in _problems(text, start):
-            yield _moved(problem, inside(start, text_from(start, _TEXT_MAX), text, offset))
+        for found in _findings(text):
+            at = inside(start, text_from(start, _TEXT_MAX), text, found.offset)
+            yield found.rule.broken(at, f"account filter: {found.message}", found.hint, _PATH)
 
 
-def _problems(text: str, start: Origin) -> Iterator[tuple[Problem, int]]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One thing about a filter, and at which character, from 0."""
+
+    rule: Rule
+    offset: int
+    message: str
+    hint: str
+
+
+# Environments mostly share their filters.
+@lru_cache(maxsize=4096)
+def _findings(text: str) -> tuple[_Found, ...]:
     try:
         tree = parse(text)
     except FilterSyntaxError as error:
-        message, hint = f"account filter: {error.message}", _sentence(error.hint)
-        yield SYNTAX.broken(start, message, hint, _PATH), error.column - 1
-        return
-    for finding in check(tree):
-        rule = MEANING if finding.severity == "error" else DOUBT
-        message = f"account filter: {finding.message}"
-        yield rule.broken(start, message, _hint(finding), _PATH), finding.column - 1
-
-
-def _moved(problem: Problem, origin: Origin) -> Problem:
-    return Problem(
-        problem.rule, problem.severity, origin, problem.message, problem.hint, problem.path
+        return (_Found(SYNTAX, error.column - 1, error.message, _sentence(error.hint)),)
+    return tuple(
+        _Found(
+            MEANING if one.severity == "error" else DOUBT, one.column - 1, one.message, _hint(one)
+        )
+        for one in check(tree)
     )
 
 

@@ -83,18 +83,26 @@ def _secrets(
     definitions: Definitions, context: Context, broken_files: Collection[str]
 ) -> Iterator[Problem]:
     """Find secrets in documents, then those that only the text shows."""
-    lines: set[tuple[str, int]] = set()
-    for document in definitions.documents:
-        for problem in literals.in_document(document):
-            assert problem.origin is not None
-            lines.add((problem.origin.file, problem.origin.line))
-            yield problem
     files = {document.file for document in definitions.documents}.union(broken_files)
-    for file in files - definitions.tables.keys():
-        for problem in literals.in_text(file, context.text_from(Origin(file, 1, 1), _TEXT_MAX)):
-            assert problem.origin is not None
-            if (file, problem.origin.line) not in lines:
-                yield problem
+    texts = {
+        file: context.text_from(Origin(file, 1, 1), _TEXT_MAX)
+        for file in files - definitions.tables.keys()
+    }
+    in_texts = {file: list(literals.in_text(file, text)) for file, text in texts.items()}
+    seen: set[Origin] = set()
+    for document in definitions.documents:
+        clean = "" if in_texts[document.file] else texts[document.file]
+        for problem in literals.in_document(document, clean):
+            seen.add(_line(problem))
+            yield problem
+    for problem in chain.from_iterable(in_texts.values()):
+        if _line(problem) not in seen:
+            yield problem
+
+
+def _line(problem: Problem) -> Origin:
+    assert problem.origin is not None
+    return replace(problem.origin, column=0)
 
 
 def _in_view(view: Effective, structure: Structure, context: Context) -> Iterator[Problem]:

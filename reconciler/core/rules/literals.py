@@ -41,14 +41,21 @@ def in_text(file: str, text: str) -> Iterator[Problem]:
             yield LITERAL_SECRET.broken(origin, "a secret stands here")
 
 
-def in_document(document: Document) -> Iterator[Problem]:
-    """Find literal secrets in one document; each place once."""
+def in_document(document: Document, clean_text: str) -> Iterator[Problem]:
+    """Find literal secrets in one document; each place once.
+
+    Args:
+        document: The document.
+        clean_text: The file's text when it holds no secret: what stands in it as it is needs no
+            second look. Empty otherwise.
+    """
     for path, found in strings(document):
-        if looks_like_secret(found) or _is_named_secret(path, found):
+        secret = found not in clean_text and looks_like_secret(found) is not None
+        if secret or _is_named_secret(path, found):
             name = dotted(path) if path[-1] != found else dotted(path[:-1])
             yield LITERAL_SECRET.broken(
                 document.origin(path),
-                f"a secret stands in `{name}`" if name else "a secret stands here",
+                f"a secret stands in `{name}`",
                 path="" if path[-1] == found else dotted(path),
             )
 

@@ -71,6 +71,7 @@ def test_the_secret_part_of_a_text_is_the_span(text: str, secret: str) -> None:
         "a" * 100,
         "SKU-2024-0001-ABCD-9912-XK-0042-77",
         "1234567890123456789012345678901",
+        "2026-0001-9912-0042-7700-1234-55",
     ],
 )
 def test_names_codes_and_ids_are_no_secrets(text: str) -> None:
