@@ -57,18 +57,23 @@ def _integration(
 def _mapping(
     left: Left[LiveMapping], prune: Prune, owners: Mapping[IntegrationId, Address]
 ) -> Step:
-    address, live = left.binding.address, left.live
+    address, live = left.address, left.live
     if live is None:
         return _released(left.binding, None)
     owner = owners.get(live.integration_id) if live.integration_id else None
     system = live.system.casefold()
-    if prune == "never" and not left.replaced:
-        why = _kept(left.binding, prune, 0)
-        return Step(Keep(change_id("keep", address), address, reference(live), why), owner, system)
-    why = "its key changed in git" if left.replaced else "git no longer has it"
-    return Step(
-        Delete(change_id("delete", address), address, reference(live), (), why), owner, system
+    if left.replaced:
+        gone = Delete(
+            change_id("delete", address), address, reference(live), (), "its key changed in git"
+        )
+        return Step(gone, owner, system, left.binding.address)
+    if why := _kept(left.binding, prune, 0):
+        keep = Keep(change_id("keep", address), address, reference(live), why)
+        return Step(keep, owner, system)
+    gone = Delete(
+        change_id("delete", address), address, reference(live), (), "git no longer has it"
     )
+    return Step(gone, owner, system)
 
 
 def _kept(binding: Binding, prune: Prune, strangers: int) -> str:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from reconciler.core.guard_hit import hit
 from reconciler.domain.address import Address
 from reconciler.domain.applied import Binding
-from reconciler.domain.change import Change, Create, Delete, FieldValue, Update
+from reconciler.domain.change import Change, Delete, FieldValue
 from reconciler.domain.kinds.project import MaxDeletes
 from reconciler.domain.plan import GuardHit
 
@@ -20,9 +20,11 @@ FRACTION_COUNTS_FROM: Final = 10
 
 def deletions(changes: Iterable[Change]) -> tuple[Delete, ...]:
     """Give the deletions that leave nothing in their place."""
-    held = tuple(changes)
-    replaced = {one.address for one in held if isinstance(one, Create | Update)}
-    return tuple(one for one in held if isinstance(one, Delete) and one.address not in replaced)
+    return tuple(
+        one
+        for one in changes
+        if isinstance(one, Delete) and not one.address.key.endswith(f"@{one.live.id}")
+    )
 
 
 def max_deletes(

@@ -49,7 +49,10 @@ def dialect(
 def first_contact(
     changes: Iterable[Change], bindings: Mapping[Address, Binding]
 ) -> Iterator[GuardHit]:
-    """Ask before anything that exists is changed in a scope that was never applied before."""
+    """Ask before anything that exists is changed in a scope that was never applied before.
+
+    To connect what is as git wants it and is not connected is no more than to create it.
+    """
     scopes = {_scope(address) for address in bindings}
     known = {one.id for one in bindings.values()}
     for change in changes:
@@ -67,7 +70,7 @@ def first_contact(
 
 
 def moved_fields(
-    changes: Iterable[Change],
+    changes: Sequence[Change],
     bindings: Mapping[Address, Binding],
     project: ProjectSpec,
     *,
@@ -75,13 +78,14 @@ def moved_fields(
 ) -> Iterator[GuardHit]:
     """Ask about sensitive fields, and about everything that m3ter changed by itself."""
     needs: Needs = "approval" if is_protected else "confirmation"
-    replaced = {one.address for one in changes if isinstance(one, Delete)}
+    going = {one.live.id for one in changes if isinstance(one, Delete)}
+    lost = {address: one for address, one in bindings.items() if one.id not in going}
     for change in changes:
         if isinstance(change, Update | Connect | Disconnect):
             for field in change.fields:
                 yield from _field(change.address, field, project, needs)
-        elif isinstance(change, Create) and change.address not in replaced:
-            yield from _again(change.address, bindings, project, needs)
+        elif isinstance(change, Create) and change.address in lost:
+            yield from _again(lost[change.address], project, needs)
 
 
 def field_matches(path: FieldPath, name: str) -> bool:
@@ -92,13 +96,15 @@ def field_matches(path: FieldPath, name: str) -> bool:
     return below == name or below.startswith(f"{name}.")
 
 
-def _again(
-    address: Address, bindings: Mapping[Address, Binding], project: ProjectSpec, needs: Needs
-) -> Iterator[GuardHit]:
-    binding = bindings.get(address)
-    if binding is not None and project.on_drift == "approve":
-        message = f"{address} was deleted in m3ter, and would be created again"
-        yield hit("drift", message, address=address, base=FieldValue(binding.id), needs=needs)
+def _again(binding: Binding, project: ProjectSpec, needs: Needs) -> Iterator[GuardHit]:
+    if project.on_drift == "approve":
+        yield hit(
+            "drift",
+            f"{binding.address} was deleted in m3ter, and would be created again",
+            address=binding.address,
+            base=FieldValue(binding.id),
+            needs=needs,
+        )
 
 
 def _field(
@@ -127,6 +133,8 @@ def _routine(path: FieldPath, names: Sequence[str]) -> bool:
 
 
 def _touched(change: Change) -> LiveReference | None:
+    if isinstance(change, Connect) and all(one.live is None for one in change.fields):
+        return None
     if isinstance(change, Update | Enable | Connect | Disconnect | Delete):
         return change.live
     return None

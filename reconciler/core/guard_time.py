@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
+from reconciler.core.durations import duration
 from reconciler.core.guard_hit import hit
 from reconciler.domain.address import PlanId
 from reconciler.domain.change import FieldValue
 from reconciler.domain.kinds.environment import FreezeWindow
 from reconciler.domain.plan import GuardHit
-
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def freeze(windows: Iterable[FreezeWindow], now: datetime) -> Iterator[GuardHit]:
@@ -52,8 +50,3 @@ def unsaved(environment: str) -> GuardHit:
         desired=FieldValue(environment),
         needs="remedy",
     )
-
-
-def duration(text: str) -> timedelta:
-    """Read a whole number with s, m, h or d."""
-    return timedelta(seconds=int(text[:-1]) * _SECONDS[text[-1]])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from reconciler.core.comparable import KEY, NaturalKey, mapping_key
@@ -66,12 +66,28 @@ class Left(Generic[Live]):
     """An object that was bound and that git no longer has; ``live`` ``None`` is gone there too.
 
     Attributes:
-        replaced: Git still has the address, but under another natural key.
+        replaced: Git still has the address, or had it, but under another natural key.
     """
 
     binding: Binding
     live: Live | None
     replaced: bool = False
+
+    @property
+    def address(self) -> Address:
+        """Where the object stands now; a replaced one steps aside for its successor."""
+        return aside(self.binding) if self.replaced else self.binding.address
+
+
+def aside(binding: Binding) -> Address:
+    """Give the address of an object that is replaced: its own, ``@``, its live id."""
+    address = binding.address
+    return address if is_aside(binding) else replace(address, key=f"{address.key}@{binding.id}")
+
+
+def is_aside(binding: Binding) -> bool:
+    """Tell whether an object was replaced by an apply that could not delete it."""
+    return binding.address.key.endswith(f"@{binding.id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +167,7 @@ def identify(
     taken = {LiveId(pair.live.id) for pair in found.values() if not isinstance(pair, Missing)}
     stay = {name.address for name in wanted if name.address not in found} | set(kept)
     left = tuple(
-        Left(held, by_id.get(held.id), replaced=address in found)
+        Left(held, by_id.get(held.id), replaced=address in found or is_aside(held))
         for address, held in sorted(bindings.items())
         if held.id not in taken and address not in stay
         if address not in found or held.id in by_id

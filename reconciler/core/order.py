@@ -51,7 +51,6 @@ _OF_ITSELF: Final[dict[Kind, tuple[str, ...]]] = {
     ("delete", "integration"): ("disconnect",),
     ("enable", "integration"): ("disconnect", "update"),
     ("connect", "integration"): ("create", "update", "enable"),
-    ("delete", "mapping"): ("create", "update"),
 }
 _OF_ITS_INTEGRATION: Final[dict[Kind, tuple[str, ...]]] = {
     ("create", "mapping"): ("create",),
@@ -115,6 +114,8 @@ def _waiting(step: Step, known: _Known) -> Change:
     after = _named(known.own, _OF_ITSELF.get(kind, ()), address)
     if step.integration is not None:
         after += _named(known.own, _OF_ITS_INTEGRATION.get(kind, ()), step.integration)
+    if step.successor is not None:
+        after += _named(known.own, ("create", "update"), step.successor)
     after += _named(known.linked, _OF_ITS_MAPPINGS.get(kind, ()), address)
     if change.type == "connect":
         after += known.unlinked.get(step.system, ())

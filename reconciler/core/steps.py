@@ -22,11 +22,13 @@ class Step:
     Attributes:
         integration: The configuration it belongs or is linked to.
         system: The external system, folded; for mappings without a link.
+        successor: For a mapping whose key changed: the address that takes its place.
     """
 
     change: Change
     integration: Address | None
     system: str
+    successor: Address | None = None
 
 
 def change_id(kind: str, address: Address) -> ChangeId:
