@@ -131,8 +131,9 @@ class RunningEmulator:
         trace: TracebackType | None,
     ) -> None:
         """End it and wait until every connection is closed."""
-        if self._loop is not None and self._ended is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)
+        assert self._loop is not None
+        assert self._ended is not None
+        self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
 
     def _run(self) -> None:

@@ -150,7 +150,7 @@ def _lock(call: Call) -> Answer:
 
 def _approve(call: Call) -> Answer:
     """Approve the bills named, or all that the query filters leave."""
-    ids = call.body().get("billIds")
+    ids = _texts(call.body(), "billIds")
     if ids:
         return _approve_all(call, [entities.find(call.store, BILLS, key) for key in ids])
     accounts = call.values("accountIds")
@@ -182,8 +182,8 @@ def _approve_all(call: Call, bills: list[JsonObject]) -> Answer:
 
 
 def _recalculate(call: Call) -> Answer:
-    ids = call.body().get("billIds")
-    if not isinstance(ids, list) or not ids:
+    ids = _texts(call.body(), "billIds")
+    if not ids:
         raise Refusal(400, "billIds must not be null or empty")
     bills = [entities.find(call.store, BILLS, key) for key in ids]
     for bill in bills:
@@ -195,15 +195,30 @@ def _run_job(call: Call) -> Answer:
     """A job over a period: recalculates its bills that are not locked; it makes no new ones."""
     body = call.body()
     date, frequency = body.get("lastDateInBillingPeriod"), body.get("billingFrequency")
+    accounts = _texts(body, "accountIds")
     bills = [
         bill
         for bill in call.store.all(BILLS)
         if not bill["locked"]
         and (date is None or bill["endDate"] == date)
         and (frequency is None or bill["billingFrequency"] == frequency)
-        and bill["accountId"] in (body.get("accountIds") or [bill["accountId"]])
+        and (not accounts or bill["accountId"] in accounts)
     ]
     return ok(public(bill_state.recalculate(call.store, bills, call.user, "CREATE")))
+
+
+def _texts(body: Mapping[str, Any], name: str) -> list[str]:
+    """A list of ids in a body; empty if it is absent.
+
+    Raises:
+        Refusal: With 400 if it is anything else.
+    """
+    value = body.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Refusal(400, f"{name} must be a list of ids")
+    return value
 
 
 def _cancel_job(call: Call) -> Answer:

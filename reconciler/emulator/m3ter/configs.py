@@ -111,7 +111,7 @@ def _checked(store: Store, body: Mapping[str, Any], key: str | None) -> JsonObje
     for name in CONFIGS.required:
         if not isinstance(body[name], str) or not _NAME.fullmatch(body[name]):
             raise Refusal(400, f"{name} must match ^[a-zA-Z0-9_-]*$")
-    for name in ("name", "entityId", "destinationId", "integrationCredentialsId"):
+    for name in ("entityId", "destinationId", "integrationCredentialsId"):
         if not isinstance(body.get(name, ""), str | None):
             raise Refusal(400, f"{name} must be a string")
     data = {} if body.get("configData") is None else body["configData"]

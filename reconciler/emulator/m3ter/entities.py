@@ -14,6 +14,11 @@ JsonObject = dict[str, Any]
 SERVICE_USER = "5e7f1ce0-0000-4000-8000-000000000001"
 AUDIT = ("id", "version", "dtCreated", "dtLastModified", "createdBy", "lastModifiedBy")
 
+# Fields that lists and searches compare, in every resource that has them.
+_TEXTS = frozenset(
+    {"name", "code", "startDate", "endDate", "billLockDate", "parentAccountId", "planTemplateId"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -159,11 +164,14 @@ def checked_fields(resource: Resource, body: Mapping[str, Any]) -> JsonObject:
     """The fields of a request that the entity has, without nulls, with defaults.
 
     Raises:
-        Refusal: With 400 naming the first field that is missing or empty.
+        Refusal: With 400 naming the first field that is missing, empty or no text.
     """
     for name in resource.required:
         if body.get(name) in (None, ""):
             raise Refusal(400, f"{name} must not be null or empty")
+    for name in _TEXTS & body.keys():
+        if not isinstance(body[name], str | None):
+            raise Refusal(400, f"{name} must be a string")
     names = (*resource.required, *resource.optional)
     given = {name: body[name] for name in names if body.get(name) is not None}
     return {**resource.defaults, **given}
@@ -198,8 +206,6 @@ def _refuse_duplicate(
 ) -> None:
     if resource.unique is None or resource.unique not in fields:
         return
-    if not isinstance(fields[resource.unique], str):
-        raise Refusal(400, f"{resource.unique} must be a string")
     same = store.where(resource.kind, resource.unique, fields[resource.unique])
     if any(one["id"] != key for one in same):
         raise Refusal(400, f"{resource.unique} {fields[resource.unique]} is already in use")

@@ -9,7 +9,7 @@ from reconciler.emulator.exchange import Answer
 from reconciler.emulator.m3ter import entities
 from reconciler.emulator.m3ter.call import Call, CallHandler, ok, public
 from reconciler.emulator.m3ter.entities import Resource
-from reconciler.emulator.m3ter.paging import Predicate, listed_rows, page, table_rows
+from reconciler.emulator.m3ter.paging import Predicate, page, table_rows
 
 JsonObject = dict[str, Any]
 Routes = list[tuple[str, str, CallHandler]]
@@ -60,12 +60,6 @@ def listing(call: Call, resource: Resource, keep: Predicate | None = None) -> An
         maximum=resource.page_max,
         keep=lambda data: all(test(data) for test in tests),
     )
-
-
-def indexed(call: Call, resource: Resource, field: str, value: str, keep: Predicate) -> Answer:
-    """The list of a resource where an indexed field has a value."""
-    rows = call.store.table(resource.kind).where(field, value)
-    return page(call, listed_rows(rows), maximum=resource.page_max, keep=keep)
 
 
 def _is_in(name: str, wanted: frozenset[str]) -> Predicate:

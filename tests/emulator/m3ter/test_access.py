@@ -123,3 +123,8 @@ def test_the_limit_of_the_organisation_answers_429(present: bool, headers: set[s
     refused = next(one for one in answers if one.status == 429)
     assert {name for name, _ in refused.headers} & {"retry-after"} == headers
     assert wire.decode(refused.body) == {"message": "Too many requests"}
+
+
+def test_faults_of_chargebee_mean_nothing_here(api: DirectApi) -> None:
+    assert api.half.fault("foreign_line", api.request("GET", "/accounts")) is None
+    assert api.send("GET", "/accounts")[0] == 200

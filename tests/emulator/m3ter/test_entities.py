@@ -28,6 +28,11 @@ def test_a_missing_required_field_is_named(api: DirectApi, missing: str, value: 
     assert (status, missing in message) == (400, True)
 
 
+@pytest.mark.parametrize("code", [5, ["a"], {}, True])
+def test_a_code_must_be_text(api: DirectApi, code: object) -> None:
+    assert api.refused("POST", "/accounts", {**ACCOUNT, "code": code})[0] == 400
+
+
 def test_a_code_is_unique(api: DirectApi) -> None:
     api.ok("POST", "/accounts", ACCOUNT)
     assert api.refused("POST", "/accounts", ACCOUNT)[0] == 400
