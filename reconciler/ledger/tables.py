@@ -94,6 +94,7 @@ bills: Final = Table(
     Column("input_hash", String(64), nullable=False),
     Column("draft", LargeBinary, nullable=False),
     Column("currency", String(3)),
+    Column("places", Integer),
     Column("billed_minor", _NUMBER),
     Column("expected_minor", _NUMBER),
     Column("period_end", String(10), nullable=False),

@@ -30,6 +30,7 @@ def upgrade() -> None:
     sa.Column('input_hash', sa.String(length=64), nullable=False),
     sa.Column('draft', sa.LargeBinary(), nullable=False),
     sa.Column('currency', sa.String(length=3), nullable=True),
+    sa.Column('places', sa.Integer(), nullable=True),
     sa.Column('billed_minor', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('expected_minor', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('period_end', sa.String(length=10), nullable=False),

@@ -1,0 +1,196 @@
+"""Rows to domain values and back; the only place that knows how a value lies in a column."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from reconciler.core import exact_json
+from reconciler.domain.address import AccountId, BillId
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.money import Currency, Money
+from reconciler.domain.push import (
+    Effect,
+    InvoiceId,
+    InvoiceLineId,
+    PushKey,
+    PushState,
+    PushStatus,
+    SiteName,
+    StepName,
+    StoredRequest,
+)
+from reconciler.domain.value import JsonValue
+from reconciler.ports.ledger import BillRow
+
+Columns = dict[str, Any]
+
+
+def instant(text: str | None) -> datetime | None:
+    """Read a time; ``None`` stays ``None``."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def instant_text(time: datetime | None) -> str | None:
+    """Write a time in UTC with microseconds, so that texts sort as times do."""
+    return None if time is None else time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def stamp_text(time: datetime) -> str:
+    """Write a time that is there."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def effect_columns(effect: Effect) -> Columns:
+    """Give every column of an effect but its provenance."""
+    before = effect.lines_before
+    return {
+        "site": effect.key.site,
+        "bill_id": effect.key.bill_id,
+        "generation": effect.key.generation,
+        "step": str(effect.key.step),
+        "state": effect.state.value,
+        "path": effect.request.path,
+        "body": effect.request.body,
+        "headers": exact_json.encode([list(pair) for pair in effect.request.headers]),
+        "invoice_id": effect.invoice_id,
+        "lines_before": None if before is None else exact_json.encode(sorted(before)),
+        "draft_line": effect.draft_line,
+        "rejections": effect.rejections,
+        "attempts": effect.attempts,
+        "failures": effect.failures,
+        "round_started_at": instant_text(effect.round_started_at),
+        "last_attempt_at": instant_text(effect.last_attempt_at),
+        "empty_looks": exact_json.encode([stamp_text(one) for one in effect.empty_looks]),
+        "key_conflict": effect.key_conflict,
+        "failed_since": instant_text(effect.failed_since),
+        "object_id": effect.object_id,
+        "line_ids": exact_json.encode(list(effect.line_ids)),
+        "message": effect.message,
+    }
+
+
+def effect_of(row: RowMapping) -> Effect:
+    """Read an effect."""
+    before = row["lines_before"]
+    return Effect(
+        key=PushKey(
+            SiteName(row["site"]),
+            BillId(row["bill_id"]),
+            row["generation"],
+            StepName.parse(row["step"]),
+        ),
+        state=PushState(row["state"]),
+        request=StoredRequest(
+            row["path"],
+            bytes(row["body"]),
+            tuple((str(name), str(value)) for name, value in _pairs(row["headers"])),
+        ),
+        invoice_id=InvoiceId(row["invoice_id"]) if row["invoice_id"] is not None else None,
+        lines_before=None if before is None else frozenset(map(InvoiceLineId, _texts(before))),
+        draft_line=row["draft_line"],
+        rejections=row["rejections"],
+        attempts=row["attempts"],
+        failures=row["failures"],
+        round_started_at=instant(row["round_started_at"]),
+        last_attempt_at=instant(row["last_attempt_at"]),
+        empty_looks=tuple(map(datetime.fromisoformat, _texts(row["empty_looks"]))),
+        key_conflict=bool(row["key_conflict"]),
+        failed_since=instant(row["failed_since"]),
+        object_id=row["object_id"],
+        line_ids=tuple(map(InvoiceLineId, _texts(row["line_ids"]))),
+        message=row["message"],
+    )
+
+
+def bill_columns(bill: BillRow) -> Columns:
+    """Give every column of a bill."""
+    money = bill.billed or bill.expected
+    return {
+        "site": bill.site,
+        "bill_id": bill.bill_id,
+        "account_id": bill.account_id,
+        "integration": bill.integration,
+        "generation": bill.generation,
+        "status": bill.status.value,
+        "input_hash": bill.input_hash,
+        "draft": bill.draft,
+        "currency": money.currency.code if money else None,
+        "places": money.currency.places if money else None,
+        "billed_minor": bill.billed.minor if bill.billed else None,
+        "expected_minor": bill.expected.minor if bill.expected else None,
+        "period_end": bill.period_end.isoformat(),
+        "next_at": instant_text(bill.next_at),
+        "changed_at": stamp_text(bill.changed_at),
+        "message": bill.message,
+    }
+
+
+def bill_of(row: RowMapping) -> BillRow:
+    """Read a bill."""
+    return BillRow(
+        site=SiteName(row["site"]),
+        bill_id=BillId(row["bill_id"]),
+        account_id=AccountId(row["account_id"]),
+        integration=row["integration"],
+        generation=row["generation"],
+        status=PushStatus(row["status"]),
+        input_hash=row["input_hash"],
+        draft=bytes(row["draft"]),
+        billed=_money(row["billed_minor"], row),
+        expected=_money(row["expected_minor"], row),
+        period_end=date.fromisoformat(row["period_end"]),
+        next_at=instant(row["next_at"]),
+        changed_at=datetime.fromisoformat(row["changed_at"]),
+        message=row["message"],
+    )
+
+
+def stamp_columns(site: SiteName, invoice: Invoice) -> Columns:
+    """Give every column of a stamped invoice; its lines are not kept."""
+    return {
+        "site": site,
+        "invoice_id": invoice.id,
+        "bill_id": invoice.stamp,
+        "status": invoice.status,
+        "customer_id": invoice.customer_id,
+        "subscription_id": invoice.subscription_id,
+        "currency": invoice.currency,
+        "date": instant_text(invoice.date),
+        "deleted": invoice.deleted,
+        "updated_at": instant_text(invoice.updated_at),
+    }
+
+
+def stamped_invoice(row: RowMapping) -> Invoice:
+    """Read a stamped invoice, without lines."""
+    return Invoice(
+        id=InvoiceId(row["invoice_id"]),
+        status=row["status"],
+        customer_id=row["customer_id"],
+        subscription_id=row["subscription_id"],
+        currency=row["currency"],
+        date=instant(row["date"]),
+        lines=(),
+        stamp=BillId(row["bill_id"]),
+        deleted=bool(row["deleted"]),
+        updated_at=instant(row["updated_at"]),
+    )
+
+
+def _money(minor: int | None, row: RowMapping) -> Money | None:
+    return None if minor is None else Money(minor, Currency(row["currency"], row["places"]))
+
+
+def _texts(text: str) -> list[str]:
+    found = exact_json.decode(text)
+    assert isinstance(found, list)
+    return [str(one) for one in found]
+
+
+def _pairs(text: str) -> list[list[JsonValue]]:
+    found = exact_json.decode(text)
+    assert isinstance(found, list)
+    return [one for one in found if isinstance(one, list)]
