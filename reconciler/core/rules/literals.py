@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reconciler.core.rules.context import TextFrom
 from reconciler.core.rules.mappings import Cells
-from reconciler.core.rules.reach import dotted, strings
+from reconciler.core.rules.reach import dotted, reach, strings
 from reconciler.core.rules.rule import Rule
 from reconciler.core.rules.secrets import looks_like_secret
 from reconciler.domain.definitions import CsvRow, CsvTable, Document, DocumentPath
@@ -22,6 +22,7 @@ LITERAL_SECRET = Rule(
 )
 
 RULES = (LITERAL_SECRET,)
+_FREE_KEYS: DocumentPath = ("spec", "configData")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SECRET_NAME = re.compile(r"(?i)(?:password|passwd|secret|api_?key|private_?key|access_?token)$")
 
@@ -46,17 +47,17 @@ def in_document(document: Document, clean_text: str) -> Iterator[Problem]:
 
     Args:
         document: The document.
-        clean_text: The file's text when it holds no secret: what stands in it as it is needs no
-            second look. Empty otherwise.
+        clean_text: The file's text when it holds no secret, or empty. What is written in it
+            without escapes needs no second look; only free wire keys may still tell a secret.
     """
-    for path, found in strings(document):
-        secret = found not in clean_text and looks_like_secret(found) is not None
-        if secret or _is_named_secret(path, found):
-            name = dotted(path) if path[-1] != found else dotted(path[:-1])
+    path: DocumentPath = _FREE_KEYS if clean_text and "\\" not in clean_text else ()
+    for at, found in strings(reach(document.body, *path), path):
+        if looks_like_secret(found) is not None or _is_named_secret(at, found):
+            name = dotted(at) if at[-1] != found else dotted(at[:-1])
             yield LITERAL_SECRET.broken(
-                document.origin(path),
+                document.origin(at),
                 f"a secret stands in `{name}`",
-                path="" if path[-1] == found else dotted(path),
+                path="" if at[-1] == found else dotted(at),
             )
 
 
@@ -75,10 +76,10 @@ def in_table(table: CsvTable, text_from: TextFrom) -> Iterator[Problem]:
 
 
 def _is_named_secret(path: DocumentPath, found: str) -> bool:
-    """Tell a value whose wire key says that it is secret; only `configData` has free keys."""
+    """Tell a value whose wire key says that it is secret."""
     name = path[-1]
     return (
-        "configData" in path
+        path[:2] == _FREE_KEYS
         and isinstance(name, str)
         and name != found
         and _SECRET_NAME.search(name) is not None

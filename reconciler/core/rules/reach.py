@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from reconciler.domain.definitions import Document, DocumentPath
+from reconciler.domain.definitions import DocumentPath
 from reconciler.domain.value import JsonValue
 
 
@@ -33,18 +33,18 @@ def text(value: JsonValue, *path: str | int) -> str:
     return found if isinstance(found, str) else ""
 
 
-def strings(document: Document) -> Iterator[tuple[DocumentPath, str]]:
-    """Give every text of a document with its path: values, and keys where they stand."""
-    waiting: list[tuple[DocumentPath, JsonValue]] = [((), document.body)]
+def strings(value: JsonValue, path: DocumentPath = ()) -> Iterator[tuple[DocumentPath, str]]:
+    """Give every text below a path with its own path: values, and keys where they stand."""
+    waiting: list[tuple[DocumentPath, JsonValue]] = [(path, value)]
     while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, str):
-            yield path, value
-        elif isinstance(value, Mapping):
-            yield from (((*path, key), key) for key in value)
-            waiting += [((*path, key), one) for key, one in value.items()]
-        elif isinstance(value, Sequence):
-            waiting += [((*path, number), one) for number, one in enumerate(value)]
+        at, one = waiting.pop()
+        if isinstance(one, str):
+            yield at, one
+        elif isinstance(one, Mapping):
+            yield from (((*at, key), key) for key in one)
+            waiting += [((*at, key), below) for key, below in one.items()]
+        elif isinstance(one, Sequence):
+            waiting += [((*at, number), below) for number, below in enumerate(one)]
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -593,3 +593,25 @@ def test_an_undocumented_function_has_a_documented_form() -> None:
     (problem,) = problems_of(repository)
 
     assert (problem.rule, problem.hint) == ("R097", "Write comparisons joined with OR.")
+
+
+@pytest.mark.parametrize("text", ['displayName: "test_\\x4EwC1dBxAAcufEbMpc0kEcdXjlzTvpCPyK"', ""])
+def test_an_escaped_secret_is_found_in_the_value(text: str) -> None:
+    repository = sound_repository()
+    repository.specs[UK]["displayName"] = "test_NwC1dBxAAcufEbMpc0"  # type: ignore[index]
+    repository.texts[Origin("integrations.d/uk-integration.yaml", 1, 1)] = text
+
+    (problem,) = problems_of(repository)
+
+    assert problem.message == "a secret stands in `spec.displayName`"
+
+
+def test_a_clean_text_is_still_searched_for_wire_keys_of_secrets() -> None:
+    repository = sound_repository()
+    repository.specs[UK]["configData"] = {"apiKey": "hunter2", "list": [{"password": "x"}]}  # type: ignore[index]
+    repository.texts[Origin("integrations.d/uk-integration.yaml", 1, 1)] = "apiKey: hunter2"
+
+    assert [one.path for one in problems_of(repository)] == [
+        "spec.configData.apiKey",
+        "spec.configData.list[0].password",
+    ]
