@@ -26,6 +26,7 @@ _INVOICES: tuple[Switch, ...] = (
     Switch("draft_id_after_close", 404, (404, 200), "whether the old id still resolves"),
     on("line_ids_stable", "line item ids stay the same when an invoice is closed"),
     Switch("repeated_item_price", "accept", ("accept", "refuse"), "one item price in two rows"),
+    Switch("entity_description_length", 500, (500, 2000), "longest text under a line"),
     Switch("max_lines", 800, (), "line items of one invoice; 0 is no limit"),
     Switch("archived_price", "refuse", ("refuse", "accept"), "a charge at an archived item price"),
     Switch("cancelled_subscription", "refuse", ("refuse", "accept"), "billing a cancelled one"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.emulator.chargebee.facts_billing import CREATE_COMMENT
+from reconciler.emulator.chargebee.facts_credits import CREATE_COMMENT
 from reconciler.emulator.chargebee.forms import Tree
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 

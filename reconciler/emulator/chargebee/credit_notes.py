@@ -7,7 +7,8 @@ from typing import Any
 
 from reconciler.emulator.chargebee.balances import change
 from reconciler.emulator.chargebee.comments import remark
-from reconciler.emulator.chargebee.facts_billing import COMMENT_ONLY, CREATE_CREDIT_NOTE
+from reconciler.emulator.chargebee.facts_billing import COMMENT_ONLY
+from reconciler.emulator.chargebee.facts_credits import CREATE_CREDIT_NOTE
 from reconciler.emulator.chargebee.forms import Tree
 from reconciler.emulator.chargebee.invoice_shape import custom_fields, totalled
 from reconciler.emulator.chargebee.lines import Place

@@ -1,7 +1,7 @@
-"""What Chargebee takes when invoices, credit notes, credits and charges are written.
+"""What Chargebee takes when invoices are written.
 
-Source: Chargebee request schemas, npm package chargebee 3.33.0; texts under a line by the official
-specification of 2026-09-24 (2000 characters, where the schemas say 500).
+Source: Chargebee request schemas, npm package chargebee 3.33.0; a switch says how long the
+texts under a line may be, where the official specification of 2026-09-24 says 2000.
 """
 
 from __future__ import annotations
@@ -14,8 +14,16 @@ from reconciler.emulator.chargebee.facts_catalogue import (
     NAME,
     ON_OFF,
     PRICE,
-    QUANTITY,
     TIER_FIELDS,
+)
+from reconciler.emulator.chargebee.facts_lines import (
+    ADHOC,
+    COMMENT,
+    OWNERS,
+    PRICED,
+    SALE_TYPES,
+    TAX_CODES,
+    TIERS,
 )
 from reconciler.emulator.chargebee.parameters import (
     Anything,
@@ -32,61 +40,20 @@ from reconciler.emulator.chargebee.parameters import (
     Whole,
 )
 
-_COMMENT: Final = Text(300)
 _INITIATOR: Final = Choice(("customer", "merchant"))
-_PRICED: Final[dict[str, Leaf | Anything]] = {
-    "item_price_id": NAME,
-    "quantity": Whole(1),
-    "quantity_in_decimal": QUANTITY,
-    "unit_price": Whole(0),
-    "unit_price_in_decimal": PRICE,
-    "date_from": Whole(),
-    "date_to": Whole(),
-}
-_TAX_CODES: Final[dict[str, Leaf | Anything]] = {
-    "avalara_sale_type": Choice(("wholesale", "retail", "consumed", "vendor_use")),
-    "avalara_transaction_type": Whole(),
-    "avalara_service_type": Whole(),
-    "avalara_tax_code": ID,
-    "hsn_code": ID,
-    "taxjar_product_code": ID,
-}
-_ADHOC: Final[dict[str, Leaf | Anything]] = {
-    "amount": Whole(1),
-    "amount_in_decimal": PRICE,
-    "description": Text(250),
-    "taxable": Flag(),
-    "tax_profile_id": ID,
-    "date_from": Whole(),
-    "date_to": Whole(),
-    **_TAX_CODES,
-}
 _LINE_TEXT: Final[dict[str, Leaf | Anything]] = {
     "description": Text(250),
     "entity_description": Text(2000),
 }
-_NOTES_TO_REMOVE: Final = Rows(
-    {
-        "entity_type": Choice(
-            (
-                "customer",
-                "subscription",
-                "coupon",
-                "plan_item_price",
-                "addon_item_price",
-                "charge_item_price",
-                "plan",
-                "addon",
-            )
-        ),
-        "entity_id": NAME,
-    }
+_NOTE_OWNERS: Final = (
+    "customer",
+    "subscription",
+    "coupon",
+    "plan_item_price",
+    "addon_item_price",
+    "charge_item_price",
 )
-_TIERS: Final = Rows({"item_price_id": NAME, **TIER_FIELDS}, ("item_price_id",))
-_OWNERS: Final[dict[str, Parameter]] = {
-    "customer_id": ID,
-    "subscription_id": ID,
-}
+_NOTES_TO_REMOVE: Final = Rows({"entity_type": Choice(_NOTE_OWNERS), "entity_id": NAME})
 _MANY_LINES: Final[dict[str, Parameter]] = {
     "currency_code": Text(3),
     "invoice_note": Text(2000),
@@ -98,9 +65,9 @@ _MANY_LINES: Final[dict[str, Parameter]] = {
     "authorization_transaction_id": Text(40),
     "payment_source_id": Text(40),
     "shipping_address": ADDRESS,
-    "item_prices": Rows({**_PRICED, **_LINE_TEXT}, ("item_price_id",)),
-    "item_tiers": _TIERS,
-    "charges": Rows({**_ADHOC, **_LINE_TEXT}),
+    "item_prices": Rows({**PRICED, **_LINE_TEXT}, ("item_price_id",)),
+    "item_tiers": TIERS,
+    "charges": Rows({**ADHOC, **_LINE_TEXT}),
     "notes_to_remove": _NOTES_TO_REMOVE,
     "tax_providers_fields": Anything(),
     "discounts": Rows(
@@ -125,7 +92,7 @@ PAYMENT_PARAMETERS: Final = (
 )
 CREATE_INVOICE: Final = Facts(
     {
-        **_OWNERS,
+        **OWNERS,
         **_MANY_LINES,
         "po_number": NAME,
         "net_term_days": Whole(),
@@ -151,8 +118,15 @@ ESTIMATE_INVOICE: Final = Facts(
 )
 CHARGE: Final = Facts(
     {
-        **_OWNERS,
-        **_ADHOC,
+        **OWNERS,
+        "amount": Whole(1),
+        "amount_in_decimal": PRICE,
+        "description": Text(250),
+        "date_from": Whole(),
+        "date_to": Whole(),
+        "avalara_sale_type": SALE_TYPES,
+        "avalara_transaction_type": Whole(),
+        "avalara_service_type": Whole(),
         "currency_code": Text(3),
         "coupon_ids": Several(NAME),
         "coupon": NAME,
@@ -166,22 +140,22 @@ CHARGE: Final = Facts(
 )
 CREATE_FOR_CHARGE_ITEM: Final = Facts(
     {
-        **_OWNERS,
+        **OWNERS,
         "po_number": NAME,
         "coupon": NAME,
         "payment_source_id": Text(40),
         "payment_initiator": _INITIATOR,
         "invoice_date": Whole(),
-        "item_price": Group(_PRICED, ("item_price_id",)),
+        "item_price": Group(PRICED, ("item_price_id",)),
         "item_tiers": Rows(TIER_FIELDS),
     },
     ("item_price",),
 )
 ADD_CHARGE_ITEM: Final = Facts(
     {
-        "comment": _COMMENT,
+        "comment": COMMENT,
         "subscription_id": ID,
-        "item_price": Group(_PRICED, ("item_price_id",)),
+        "item_price": Group(PRICED, ("item_price_id",)),
         "item_tiers": Rows(TIER_FIELDS),
     },
     ("item_price",),
@@ -190,8 +164,8 @@ ADD_CHARGE: Final = Facts(
     {
         "amount": Whole(1),
         "description": Text(250),
-        **_TAX_CODES,
-        "comment": _COMMENT,
+        **TAX_CODES,
+        "comment": COMMENT,
         "subscription_id": ID,
         "line_item": Group({"date_from": Whole(), "date_to": Whole()}),
     },
@@ -200,113 +174,29 @@ ADD_CHARGE: Final = Facts(
 DELETE_LINE_ITEMS: Final = Facts({"line_items": Rows({"id": Text(40)}, ("id",))}, ("line_items",))
 CLOSE: Final = Facts(
     {
-        "comment": _COMMENT,
+        "comment": COMMENT,
         "invoice_note": Text(2000),
         "remove_general_note": Flag(),
         "invoice_date": Whole(),
-        "notes_to_remove": _NOTES_TO_REMOVE,
+        "notes_to_remove": Rows(
+            {"entity_type": Choice((*_NOTE_OWNERS, "plan", "addon")), "entity_id": NAME}
+        ),
     },
     custom_fields=True,
 )
-VOID: Final = Facts({"comment": _COMMENT, "void_reason_code": NAME})
-COMMENT_ONLY: Final = Facts({"comment": _COMMENT})
+VOID: Final = Facts({"comment": COMMENT, "void_reason_code": NAME})
+COMMENT_ONLY: Final = Facts({"comment": COMMENT})
 UPDATE_DETAILS: Final = Facts(
     {
         "vat_number": Text(20),
         "vat_number_prefix": Text(10),
         "po_number": NAME,
-        "comment": _COMMENT,
+        "comment": COMMENT,
         "billing_address": ADDRESS,
         "shipping_address": ADDRESS,
         "statement_descriptor": Group({"descriptor": Text()}),
     },
     custom_fields=True,
 )
-APPLY_CREDITS: Final = Facts({"comment": _COMMENT, "credit_notes": Rows({"id": ID})})
+APPLY_CREDITS: Final = Facts({"comment": COMMENT, "credit_notes": Rows({"id": ID})})
 NOTHING: Final = Facts({})
-
-CREATE_CREDIT_NOTE: Final = Facts(
-    {
-        "reference_invoice_id": ID,
-        "customer_id": ID,
-        "total": Whole(0),
-        "type": Choice(("adjustment", "refundable", "store")),
-        "reason_code": Choice(
-            (
-                "product_unsatisfactory",
-                "service_unsatisfactory",
-                "order_change",
-                "order_cancellation",
-                "waiver",
-                "other",
-            )
-        ),
-        "create_reason_code": NAME,
-        "date": Whole(),
-        "customer_notes": Text(2000),
-        "currency_code": Text(3),
-        "comment": _COMMENT,
-        "line_items": Rows(
-            {
-                "reference_line_item_id": Text(40),
-                "unit_amount": Whole(),
-                "unit_amount_in_decimal": PRICE,
-                "quantity": Whole(),
-                "quantity_in_decimal": QUANTITY,
-                "amount": Whole(),
-                "date_from": Whole(),
-                "date_to": Whole(),
-                "description": Text(250),
-                "entity_type": Choice(
-                    ("adhoc", "plan_item_price", "addon_item_price", "charge_item_price")
-                ),
-                "entity_id": NAME,
-            }
-        ),
-    },
-    ("type",),
-    custom_fields=True,
-)
-ADD_PROMOTIONAL_CREDIT: Final = Facts(
-    {
-        "customer_id": ID,
-        "amount": Whole(0),
-        "amount_in_decimal": QUANTITY,
-        "currency_code": Text(3),
-        "description": Text(250),
-        "credit_type": Choice(("loyalty_credits", "referral_rewards", "general")),
-        "reference": Text(500),
-    },
-    ("customer_id", "description"),
-)
-CREATE_UNBILLED_CHARGES: Final = Facts(
-    {
-        "subscription_id": ID,
-        "currency_code": Text(3),
-        "item_prices": Rows(_PRICED, ("item_price_id",)),
-        "item_tiers": _TIERS,
-        "charges": Rows(_ADHOC),
-        "tax_providers_fields": Anything(),
-    },
-    ("subscription_id",),
-)
-INVOICE_UNBILLED_CHARGES: Final = Facts(_OWNERS)
-CREATE_COMMENT: Final = Facts(
-    {
-        "entity_type": Choice(
-            (
-                "customer",
-                "subscription",
-                "invoice",
-                "credit_note",
-                "item_family",
-                "item",
-                "item_price",
-            )
-        ),
-        "entity_id": NAME,
-        "notes": Text(1000),
-        "added_by": NAME,
-    },
-    ("entity_type", "entity_id", "notes"),
-)

@@ -209,6 +209,12 @@ class LineMaker:
         end = values.get("date_to", start)
         if end < start:
             raise wrong_value(place.of("date_to"), "must not be before date_from")
+        under = values.get("entity_description")
+        longest = self.site.switches.number("entity_description_length")
+        if under is not None and len(under) > longest:
+            raise wrong_value(
+                place.of("entity_description"), f"must be at most {longest} characters"
+            )
         amount = self.site.money.to_minor(exact, self.currency)
         line: JsonObject = {
             "id": self.site.new_id("li_"),
@@ -226,7 +232,7 @@ class LineMaker:
             "object": "line_item",
             "subscription_id": self.subscription_id,
             "customer_id": self.customer_id,
-            "entity_description": values.get("entity_description"),
+            "entity_description": under,
         }
         if self.site.switches.on("multidecimal"):
             rounded = self.site.money.to_major(amount, self.currency)

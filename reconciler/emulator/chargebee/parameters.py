@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.emulator.chargebee.forms import Tree
 from reconciler.emulator.chargebee.refusals import RefusalError, wrong_value
+from reconciler.emulator.wire import MalformedJsonError, decode
 
 _WHOLE = re.compile(r"^-?\d{1,16}$", re.ASCII)
 _FIXED_POINT = re.compile(r"^-?\d+(\.\d+)?$", re.ASCII)
@@ -111,11 +112,26 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Metadata:
+    """A JSON object, sent as text."""
+
+    def read(self, name: str, text: str) -> dict[str, Any]:
+        """The object."""
+        try:
+            value = decode(text.encode())
+        except MalformedJsonError as error:
+            raise wrong_value(name, "must be a JSON object") from error
+        if not isinstance(value, dict):
+            raise wrong_value(name, "must be a JSON object")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
 class Anything:
     """A value or object that the emulator takes and does not look into."""
 
 
-Leaf = Text | Whole | Digits | Ratio | Flag | Choice
+Leaf = Text | Whole | Digits | Ratio | Flag | Choice | Metadata
 
 
 @dataclass(frozen=True, slots=True)

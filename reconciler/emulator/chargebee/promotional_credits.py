@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.emulator.chargebee.balances import balance, change
-from reconciler.emulator.chargebee.facts_billing import ADD_PROMOTIONAL_CREDIT
+from reconciler.emulator.chargebee.facts_credits import ADD_PROMOTIONAL_CREDIT
 from reconciler.emulator.chargebee.forms import Tree
 from reconciler.emulator.chargebee.owners import currency_of
 from reconciler.emulator.chargebee.refusals import not_configured, wrong_value

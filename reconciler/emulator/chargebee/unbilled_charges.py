@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator.chargebee.balances import change
-from reconciler.emulator.chargebee.facts_billing import (
+from reconciler.emulator.chargebee.facts_credits import (
     CREATE_UNBILLED_CHARGES,
     INVOICE_UNBILLED_CHARGES,
 )

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from fakes.chargebee_bench import NOW, Bench
 
+from reconciler.emulator.chargebee.protocol import ChargebeeHalf
+
 SUBSCRIBE = "customers/c1/subscription_for_items"
 MONTH = 31 * 24 * 3600
 
@@ -216,3 +218,42 @@ def test_a_subscription_cancelled_at_term_end_is_not_renewed(bench: Bench) -> No
 def test_custom_field_configurations_are_listed(bench: Bench) -> None:
     listed = bench.get("custom_field_configs")["list"]
     assert [one["custom_field_config"]["id"] for one in listed] == ["cf_m3ter_bill_id"]
+
+
+def test_metadata_is_an_object(bench: Bench) -> None:
+    made = bench.ok("customers", {"id": "c2", "meta_data": '{"a": 1.50}'})["customer"]
+    assert str(made["meta_data"]["a"]) == "1.50"
+    for text in ("[1]", "{"):
+        assert bench.refused("customers", {"meta_data": text})[2] == "meta_data"
+
+
+def test_a_subscription_that_was_cancelled_meanwhile_is_not_renewed(bench: Bench) -> None:
+    bench.ok("subscriptions/s1/cancel_for_items")
+    bench.advance(MONTH)
+    assert bench.get("invoices")["list"] == []
+
+
+def test_an_appointment_that_was_moved_is_not_kept(bench: Bench) -> None:
+    subscription = bench.site.need("subscription", "s1")
+    moved = {"next_billing_at": subscription["next_billing_at"] + 1}
+    bench.site.put("subscription", subscription | moved)
+    bench.advance(MONTH)
+    assert bench.get("invoices")["list"] == []
+    bench.ok("subscriptions/s1/cancel_for_items", {"end_of_term": True})
+    ending = bench.site.need("subscription", "s1")
+    bench.site.put("subscription", ending | {"cancelled_at": ending["cancelled_at"] + 5})
+    bench.advance(MONTH)
+    assert bench.get("subscriptions/s1")["subscription"]["status"] == "non_renewing"
+
+
+def test_appointments_are_made_again_after_a_restart(bench: Bench) -> None:
+    key = bench.pending()["id"]
+    bench.store._due.clear()
+    bench.half = ChargebeeHalf(bench.store)
+    bench.advance(48 * 3600)
+    assert bench.status(f"invoices/{key}") == 404
+
+
+def test_a_comment_of_nobody_is_the_apis(bench: Bench) -> None:
+    form = {"entity_type": "customer", "entity_id": "c1", "notes": "n"}
+    assert bench.ok("comments", form)["comment"]["added_by"] == "api"

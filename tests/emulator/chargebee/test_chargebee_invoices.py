@@ -355,3 +355,26 @@ def test_notes_addresses_and_purchase_orders_stay_on_the_invoice(bench: Bench) -
     assert [one["note"] for one in invoice["notes"]] == ["n"]
     assert (invoice["po_number"], invoice["shipping_address"]) == ("p", {"city": "Bath"})
     assert invoice["cf_m3ter_bill_id"] == "b"
+
+
+@pytest.mark.parametrize(("longest", "length", "status"), [(500, 501, 400), (2000, 2000, 200)])
+def test_the_length_of_the_text_under_a_line_is_a_switch(
+    longest: int, length: int, status: int
+) -> None:
+    bench = Bench(entity_description_length=longest)
+    item = {"item_price_id": "api-USD", "entity_description": "x" * length}
+    assert bench.post(CREATE, form(item))[0] == status
+
+
+def test_an_owner_must_be_named(bench: Bench) -> None:
+    estimate = {"invoice": {}, "currency_code": "USD", "charges": [{"amount": 1}]}
+    refused = bench.refused("estimates/create_invoice_for_items", estimate)
+    assert refused == (400, "param_wrong_value", "invoice[customer_id]")
+    empty = {"invoice": {"customer_id": "c1"}, "currency_code": "USD"}
+    assert bench.refused("estimates/create_invoice_for_items", empty)[1] == "invalid_request"
+
+
+def test_a_closed_invoice_does_not_stand_in_the_way_of_a_pending_one() -> None:
+    bench = Bench(second_pending_invoice="refuse")
+    bench.invoice()
+    bench.pending()
