@@ -78,7 +78,7 @@ class Case:
     @property
     def trouble(self) -> str:
         """What is wrong in Chargebee: ``cancelled``, ``currency``, ``unbilled``, ``credits``."""
-        found = {27: "cancelled", 57: "currency", 87: "unbilled", 117: "credits"}
+        found = {28: "cancelled", 56: "currency", 88: "unbilled", 118: "credits"}
         return found.get(self.number % 120, "")
 
     @property
