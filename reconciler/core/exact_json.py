@@ -108,7 +108,7 @@ def _canonical(value: JsonValue) -> JsonValue:
         return {key: _canonical(value[key]) for key in sorted(value)}
     if isinstance(value, Decimal):
         return _normal(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, list | tuple):
         return [_canonical(one) for one in value]
     return value
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from reconciler.core.line_difference import same_line
 from reconciler.domain.draft import (
     CataloguePricing,
-    DecimalPricing,
     DraftLine,
     InvoiceDraft,
+    Pricing,
     WholePricing,
 )
 from reconciler.domain.invoice import Invoice, InvoiceLine
@@ -144,7 +144,7 @@ def _line(wanted: DraftLine, line: InvoiceLine | None, invoice: Invoice) -> Iter
         text = f"{name} has price {line.price_id or 'none'}; {wanted.price_id} was sent"
         yield Finding(DifferenceClass.EDITED, None, text)
     if wanted.expected is not None and line.amount != wanted.expected:
-        edited = not _as_sent(line, wanted)
+        edited = not _as_sent(line, wanted.pricing)
         kind = DifferenceClass.EDITED if edited else DifferenceClass.AMOUNT
         text = f"{name} is {line.amount}; {wanted.expected} was sent"
         yield Finding(kind, line.amount - wanted.expected, text)
@@ -157,14 +157,11 @@ def _line(wanted: DraftLine, line: InvoiceLine | None, invoice: Invoice) -> Iter
         yield Finding(DifferenceClass.PERIOD, None, text)
 
 
-def _as_sent(line: InvoiceLine, wanted: DraftLine) -> bool:
-    match wanted.pricing:
-        case WholePricing(quantity, price):
-            return line.quantity == quantity and line.unit_price == price.major
-        case DecimalPricing(units, unit_price):
-            return line.quantity == units and line.unit_price == unit_price
-        case CataloguePricing():
-            return True
+def _as_sent(line: InvoiceLine, pricing: Pricing) -> bool:
+    """Whether quantity and price are those that were sent; then the amount was computed so."""
+    assert not isinstance(pricing, CataloguePricing), "its amount is not compared"
+    price = pricing.unit_price.major if isinstance(pricing, WholePricing) else pricing.unit_price
+    return line.quantity == pricing.quantity and line.unit_price == price
 
 
 def _foreign(line: InvoiceLine, invoice: Invoice) -> Finding:

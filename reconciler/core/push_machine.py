@@ -33,6 +33,8 @@ from reconciler.domain.push import (
 )
 from reconciler.errors import ReconcilerError
 
+_Failure = NotPerformed | Refused | KeyConflict | WindowClosed | CredentialsRefused | Unknown
+_Happening = Attempted | Performed | Found | NotFound | Undecidable | Redrafted | _Failure
 _LOOKED = {Found: PushState.DONE, Undecidable: PushState.PERSON}
 
 # What is not in the table cannot happen; ``after`` says so rather than guess. Two rows depend on
@@ -112,7 +114,9 @@ def after(effect: Effect, event: Event, at: datetime, settings: LookFirst) -> Ef
     Raises:
         ImpossibleTransitionError: When the table has no such transition.
     """
-    if isinstance(event, Resolved) and effect.state in DECIDABLE:
+    if isinstance(event, Resolved):
+        if effect.state not in DECIDABLE:
+            raise ImpossibleTransitionError(effect, event)
         return _resolved(effect, event)
     state = TABLE[effect.state].get(type(event))
     if state is None:
@@ -125,7 +129,9 @@ def idempotency_key(effect: Effect) -> str:
     return digest({"effect": str(effect.key), "rejections": effect.rejections})
 
 
-def _noted(new: Effect, old: Effect, event: Event, at: datetime, settings: LookFirst) -> Effect:
+def _noted(
+    new: Effect, old: Effect, event: _Happening, at: datetime, settings: LookFirst
+) -> Effect:
     match event:
         case Attempted():
             started = old.round_started_at or at
@@ -158,7 +164,7 @@ def _noted(new: Effect, old: Effect, event: Event, at: datetime, settings: LookF
             return _failed(new, old, event, at)
 
 
-def _failed(new: Effect, old: Effect, event: Event, at: datetime) -> Effect:
+def _failed(new: Effect, old: Effect, event: _Failure, at: datetime) -> Effect:
     """Count a failed attempt; a refusal that is definite changes the key of the next one."""
     definite = new.state in {PushState.REFUSED, PushState.CLOSED}
     in_doubt = new.state is PushState.IN_DOUBT
@@ -207,13 +213,11 @@ def _resolved(effect: Effect, decision: Resolved) -> Effect:
     )
 
 
-def _words(event: Event) -> str:
+def _words(event: _Failure) -> str:
     match event:
         case NotPerformed(code, message, _) | Refused(code, message):
             return f"{code}: {message}"
-        case KeyConflict(message) | WindowClosed(message) | CredentialsRefused(message):
-            return message
         case Unknown(reason):
             return reason
         case _:
-            return ""
+            return event.message

@@ -30,7 +30,7 @@ from reconciler.domain.kinds.integration import (
     PushPolicy,
 )
 from reconciler.domain.line_item import Destination
-from reconciler.domain.money import Money
+from reconciler.domain.money import Currency, Money
 from reconciler.domain.problem import Origin
 from reconciler.domain.push import InvoiceId, InvoiceLineId
 
@@ -166,8 +166,7 @@ def sent_line(number: int, wanted: DraftLine, **changes: Any) -> InvoiceLine:
             figures = (units, unit_price)
         case _:
             figures = (Decimal(1), Decimal(7))
-    amount = changes.get("amount", wanted.expected)
-    assert isinstance(amount, Money)
+    amount: Money = changes.get("amount", wanted.expected or Money(700, Currency("GBP", 2)))
     made = InvoiceLine(
         InvoiceLineId(f"li_{number}"),
         wanted.price_id,
