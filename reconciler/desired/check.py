@@ -74,7 +74,7 @@ def _kind(
     version, kind = body.get("apiVersion"), body.get("kind")
     if version != API_VERSION:
         problems.append(_word(source, document, "apiVersion", version, (API_VERSION,)))
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         problems.append(_word(source, document, "kind", kind, tuple(KINDS)))
     return tuple(problems) if problems else cast("KindName", kind)
 

@@ -80,7 +80,7 @@ def shortened(text: str) -> str:
 def nearest_name(name: str, known: Sequence[str]) -> str | None:
     """Find the known name that was most likely meant; case, ``-`` and ``_`` do not count."""
     by_folded = {_folded(one): one for one in reversed(known)}
-    found = get_close_matches(_folded(name[:200]), by_folded, n=1, cutoff=0.7)
+    found = get_close_matches(_folded(name[:200]), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
 
