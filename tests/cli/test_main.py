@@ -52,6 +52,7 @@ def ending() -> click.Group:
             "unexpected": ValueError("no Bearer abcdefghij0123456789 nor hunter2\nmore"),
             "interrupt": KeyboardInterrupt(),
             "pipe": SystemExit(1),
+            "click": click.ClickException("no such thing"),
         }
         if how in endings:
             raise endings[how]
@@ -78,6 +79,10 @@ def test_a_command_may_return_its_exit_code(ending: click.Group) -> None:
 
 def test_an_error_is_one_message_and_its_exit_code(ending: click.Group) -> None:
     assert end(ending, "error") == (15, "", "error: locked by j.doe\n")
+
+
+def test_an_error_of_the_parser_without_a_command_is_10(ending: click.Group) -> None:
+    assert end(ending, "click") == (10, "", "error: no such thing\n")
 
 
 def test_an_interrupt_is_130(ending: click.Group) -> None:
@@ -151,6 +156,7 @@ def test_no_command_shows_the_help_as_a_usage_error() -> None:
         (("vaildate",), "there is no command `vaildate`. Did you mean `validate`?"),
         (("qqqqqqqq",), "there is no command `qqqqqqqq`.\n"),
         (("--nothing",), "'--nothing'"),
+        (("--", "--nothing"), "'--nothing'"),
         (("validate", "--nothing"), "'--nothing'"),
         (("-C", "/does/not/exist", "validate"), "does not exist"),
     ],

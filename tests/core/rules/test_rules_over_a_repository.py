@@ -595,7 +595,7 @@ def test_an_undocumented_function_has_a_documented_form() -> None:
     assert (problem.rule, problem.hint) == ("R097", "Write comparisons joined with OR.")
 
 
-@pytest.mark.parametrize("text", ['displayName: "test_\\x4EwC1dBxAAcufEbMpc0kEcdXjlzTvpCPyK"', ""])
+@pytest.mark.parametrize("text", ['displayName: "test_NwC1dB\\x78AAcufEbMpc0"', ""])
 def test_an_escaped_secret_is_found_in_the_value(text: str) -> None:
     repository = sound_repository()
     repository.specs[UK]["displayName"] = "test_NwC1dBxAAcufEbMpc0"  # type: ignore[index]
