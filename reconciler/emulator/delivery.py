@@ -5,6 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.emulator.exchange import Answer
+from reconciler.emulator.faults import Rule
+from reconciler.emulator.half import Half
+
+_HTML = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>502</body>\r\n</html>\r\n"
+_STATUS = {"http_500": 500, "http_502": 502, "http_503": 503, "http_504": 504}
+_WORDS = {
+    429: "Too many requests",
+    500: "Internal server error",
+    502: "Bad gateway",
+    503: "Service unavailable",
+    504: "Gateway timeout",
+}
+_LATENCY_SECONDS = 1.0
+_DRIP_SECONDS = 2.0
+_SILENT_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -26,3 +41,32 @@ class Delivery:
     cut_after_bytes: int | None = None
     silent_seconds: float = 0.0
     later_seconds: float | None = None
+
+
+def shape(rule: Rule, half: Half, delivery: Delivery) -> Answer | None:
+    """Let a server fault change the delivery, or give the answer it wants instead."""
+    match rule.fault:
+        case "latency":
+            delivery.delay_seconds += _LATENCY_SECONDS if rule.seconds is None else rule.seconds
+        case "slow":
+            delivery.drip_seconds = _DRIP_SECONDS if rule.seconds is None else rule.seconds
+        case "cut_after_commit":
+            delivery.cut_after_bytes = rule.bytes or 0
+        case "lost_response":
+            delivery.cut_after_bytes = 0
+            delivery.silent_seconds = _SILENT_SECONDS if rule.seconds is None else rule.seconds
+        case _:
+            return _refusal(rule, half)
+    return None
+
+
+def _refusal(rule: Rule, half: Half) -> Answer:
+    if rule.fault == "html_502":
+        return Answer(502, _HTML, (("content-type", "text/html"),))
+    status = _STATUS.get(rule.fault, 429)
+    answer = half.error(status, _WORDS[status])
+    if rule.fault == "rate_limit_retry_after":
+        seconds = str(int(rule.seconds or 1))
+        return Answer(status, answer.body, (*answer.headers, ("retry-after", seconds)))
+    headers = tuple(pair for pair in answer.headers if pair[0] != "retry-after")
+    return Answer(status, answer.body, headers)

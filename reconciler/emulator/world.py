@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.emulator import journal
 from reconciler.emulator.chargebee.protocol import ChargebeeHalf
 from reconciler.emulator.clock import parse_instant
-from reconciler.emulator.delivery import Delivery
+from reconciler.emulator.delivery import Delivery, shape
 from reconciler.emulator.exchange import Answer, Request
 from reconciler.emulator.faults import HALF_FAULTS, FaultBook, Rule
 from reconciler.emulator.half import Half
@@ -19,18 +19,6 @@ from reconciler.emulator.scenarios.catalogue import SCENARIOS, UnknownScenarioEr
 from reconciler.emulator.store import Store
 from reconciler.emulator.switches import Switches
 
-_HTML = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>502</body>\r\n</html>\r\n"
-_STATUS = {"http_500": 500, "http_502": 502, "http_503": 503, "http_504": 504}
-_WORDS = {
-    429: "Too many requests",
-    500: "Internal server error",
-    502: "Bad gateway",
-    503: "Service unavailable",
-    504: "Gateway timeout",
-}
-_LATENCY_SECONDS = 1.0
-_DRIP_SECONDS = 2.0
-_SILENT_SECONDS = 30.0
 _COMMIT_LATER_SECONDS = 1.0
 
 
@@ -127,7 +115,7 @@ class World:
             elif rule.fault in {"cut_before_commit", "commit_after_cut"}:
                 return self._cut(rule, half, request, entry)
             else:
-                answer = _shape(rule, half, delivery)
+                answer = shape(rule, half, delivery)
                 held = held or answer
                 carry_out = carry_out and (answer is None or rule.commit)
         answer = self._carry_out(half, request, entry) if carry_out else None
@@ -219,32 +207,3 @@ class World:
         if at is not None:
             self.store.clock.set(at)
         self.store.run_due()
-
-
-def _shape(rule: Rule, half: Half, delivery: Delivery) -> Answer | None:
-    """Let a server fault change the delivery, or give the answer it wants instead."""
-    match rule.fault:
-        case "latency":
-            delivery.delay_seconds += _LATENCY_SECONDS if rule.seconds is None else rule.seconds
-        case "slow":
-            delivery.drip_seconds = _DRIP_SECONDS if rule.seconds is None else rule.seconds
-        case "cut_after_commit":
-            delivery.cut_after_bytes = rule.bytes or 0
-        case "lost_response":
-            delivery.cut_after_bytes = 0
-            delivery.silent_seconds = _SILENT_SECONDS if rule.seconds is None else rule.seconds
-        case _:
-            return _refusal(rule, half)
-    return None
-
-
-def _refusal(rule: Rule, half: Half) -> Answer:
-    if rule.fault == "html_502":
-        return Answer(502, _HTML, (("content-type", "text/html"),))
-    status = _STATUS.get(rule.fault, 429)
-    answer = half.error(status, _WORDS[status])
-    if rule.fault == "rate_limit_retry_after":
-        seconds = str(int(rule.seconds or 1))
-        return Answer(status, answer.body, (*answer.headers, ("retry-after", seconds)))
-    headers = tuple(pair for pair in answer.headers if pair[0] != "retry-after")
-    return Answer(status, answer.body, headers)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Request
@@ -75,7 +76,7 @@ def issue(store: Store, request: Request) -> JsonObject:
         "permissions": "write" if access.writes else "read",
         "iat": issued,
         "exp": issued + LIFE_SECONDS,
-        "jti": store.new_id(),
+        "jti": uuid4().hex,  # not from the seed: logging in must not shift the ids of objects
     }
     head = _text(wire.encode({"alg": "HS256", "typ": "JWT"})) + "." + _text(wire.encode(claims))
     # Source: m3ter OpenAPI 2026-08-03, BearerAccessTokenResponse

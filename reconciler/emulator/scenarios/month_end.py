@@ -12,7 +12,8 @@ from typing import Any, Final
 from reconciler.emulator.m3ter import bill_state, configs, entities, mappings, organisation
 from reconciler.emulator.m3ter.options import Option
 from reconciler.emulator.m3ter.tokens import ORGANISATION
-from reconciler.emulator.scenarios.m3ter_objects import BillForm, Period, account, bill, user
+from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill
+from reconciler.emulator.scenarios.m3ter_objects import account, user
 from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case, cases
 from reconciler.emulator.scenarios.month_end_lines import Products, bill_lines, products
 from reconciler.emulator.scenarios.month_end_site import fill_site

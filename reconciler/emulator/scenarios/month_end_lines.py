@@ -7,13 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from reconciler.emulator.scenarios.m3ter_objects import (
-    Metered,
-    Period,
-    line,
-    metered,
-    usage_line,
-)
+from reconciler.emulator.scenarios.m3ter_bills import Period, line, usage_line
+from reconciler.emulator.scenarios.m3ter_objects import Metered, metered
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]

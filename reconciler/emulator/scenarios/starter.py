@@ -17,18 +17,8 @@ from reconciler.emulator.m3ter import (
     resources,
 )
 from reconciler.emulator.m3ter.tokens import ORGANISATION
-from reconciler.emulator.scenarios.m3ter_objects import (
-    BillForm,
-    Metered,
-    Period,
-    account,
-    bill,
-    credential,
-    line,
-    metered,
-    usage_line,
-    user,
-)
+from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill, line, usage_line
+from reconciler.emulator.scenarios.m3ter_objects import Metered, account, credential, metered, user
 from reconciler.emulator.scenarios.starter_site import fill_site
 from reconciler.emulator.store import Store
 

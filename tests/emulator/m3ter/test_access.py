@@ -128,3 +128,10 @@ def test_the_limit_of_the_organisation_answers_429(present: bool, headers: set[s
 def test_faults_of_chargebee_mean_nothing_here(api: DirectApi) -> None:
     assert api.half.fault("foreign_line", api.request("GET", "/accounts")) is None
     assert api.send("GET", "/accounts")[0] == 200
+
+
+def test_logging_in_does_not_shift_the_ids_of_objects() -> None:
+    first, second = DirectApi(), DirectApi()
+    second.token = second.new_token()
+    body = {"name": "x", "code": "x"}
+    assert first.ok("POST", "/products", body)["id"] == second.ok("POST", "/products", body)["id"]
