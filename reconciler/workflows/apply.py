@@ -13,11 +13,12 @@ from datetime import UTC
 from itertools import groupby
 
 from reconciler.core.approval import NeedsApprovalError, uncovered
-from reconciler.core.chain import Signature, next_record, settles
+from reconciler.core.bindings import bindings_after
 from reconciler.core.fence import StalePlanError, fence
 from reconciler.domain.applied import (
     Already,
     AppliedRecord,
+    Binding,
     Blocked,
     ChangeOutcome,
     Done,
@@ -152,29 +153,23 @@ def apply(
             head = ports.chain.append(_started(run, head))
         carrier = Carrier(ports.organisation, dict(met.live))
         _carry_out(run, carrier, met.done)
-        record = next_record(
-            head,
-            plan,
-            _receipt(run),
-            carrier.live,
-            approvals=consent.approvals,
-            signature=Signature(consent.actor, _now(ports.clock)),
-        )
-        worth = _resumes(plan, head) or settles(head, plan)
-        return ports.chain.append(record) if worth else record
+        receipt = _receipt(run)
+        bindings = bindings_after(plan, _bindings(head), receipt, carrier.live)
+        record = _record(run, head, "apply", bindings, receipt)
+        return ports.chain.append(record) if _news(record, head) else record
 
 
 def _started(run: Run, head: AppliedRecord | None) -> AppliedRecord:
     """Leave evidence for whoever comes after a crash; what git wants holds only once it is done."""
-    started = next_record(
-        head,
-        run.plan,
-        Receipt(run.plan.id, run.started_at, run.started_at, ()),
-        {},
-        approvals=run.consent.approvals,
-        signature=Signature(run.consent.actor, run.started_at, STARTED),
-    )
-    return replace(started, definitions=head.definitions if head else {}, receipt=None)
+    started = _record(run, head, STARTED, _bindings(head), None)
+    return replace(started, definitions=head.definitions if head else {})
+
+
+def _news(record: AppliedRecord, head: AppliedRecord | None) -> bool:
+    """Tell whether a record says more than the head: applying twice leaves one record."""
+    if head is None or head.action == STARTED:
+        return True
+    return (record.definitions, record.bindings) != (head.definitions, head.bindings)
 
 
 def _refuse(plan: Plan, consent: Consent, ports: ApplyPorts) -> None:
@@ -251,6 +246,36 @@ def _receipt(run: Run) -> Receipt:
         for change in run.plan.body.changes
     )
     return Receipt(run.plan.id, run.started_at, _now(run.ports.clock), outcomes)
+
+
+def _record(
+    run: Run,
+    head: AppliedRecord | None,
+    action: str,
+    bindings: tuple[Binding, ...],
+    receipt: Receipt | None,
+) -> AppliedRecord:
+    body = run.plan.body
+    return AppliedRecord(
+        environment=body.environment,
+        sequence=head.sequence + 1 if head else 1,
+        previous=head.id if head else None,
+        at=_now(run.ports.clock),
+        actor=run.consent.actor,
+        action=action,
+        fingerprint=body.fingerprint,
+        source_commit=run.plan.head.source_commit,
+        plan=run.plan.id,
+        definitions=body.definitions,
+        references=body.references,
+        bindings=bindings,
+        receipt=receipt,
+        approvals=run.consent.approvals,
+    )
+
+
+def _bindings(head: AppliedRecord | None) -> tuple[Binding, ...]:
+    return head.bindings if head else ()
 
 
 def _now(clock: Clock) -> str:
