@@ -197,9 +197,8 @@ def _one_for_stdout(
 
 
 def _write(file: Path, text: str) -> None:
+    ended = text if text.endswith("\n") else text + "\n"
     try:
-        file.write_text(
-            text if text.endswith("\n") else text + "\n", encoding="utf-8", newline="\n"
-        )
+        file.write_text(ended, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise UnwritableOutputError(file, error.strerror or str(error)) from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from reconciler.core.rules import (
     account_filters,
+    chargebee_pages,
+    csv_files,
     delivery,
     dialects,
     environments,
@@ -25,6 +27,8 @@ RULES: dict[str, Rule] = {
             *structure.RULES,
             *references.RULES,
             *mappings.RULES,
+            *csv_files.RULES,
+            *chargebee_pages.RULES,
             *integrations.RULES,
             *delivery.RULES,
             *account_filters.RULES,

@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import chain
 
 from reconciler.core.rules import (
+    chargebee_pages,
+    csv_files,
     delivery,
     dialects,
     environments,
@@ -75,7 +77,7 @@ def _in_files(
 ) -> Iterator[Problem]:
     yield from _secrets(definitions, context, broken_files)
     for table in definitions.tables.values():
-        yield from mappings.strange_cells(table, context.text_from)
+        yield from csv_files.strange_cells(table, context.text_from)
         yield from literals.in_table(table, context.text_from)
 
 
@@ -110,9 +112,10 @@ def _in_view(view: Effective, structure: Structure, context: Context) -> Iterato
     yield from references.unknown_integrations(view, structure.integrations)
     yield from references.ids_for_codes(view)
     yield from integrations.contradictions(view)
+    yield from chargebee_pages.chargebee_pages(view)
     yield from account_filters(view, context.text_from)
     yield from mappings.mapped_twice(view)
-    yield from mappings.tables(view, structure.definitions.tables, context.text_from)
+    yield from csv_files.tables(view, structure.definitions.tables, context.text_from)
     if not structure.only_placeholder:
         yield from references.unknown_credentials(view, view.environment.name)
         yield from mappings.one_environment_only(view, structure.environments)

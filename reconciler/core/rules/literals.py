@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.core.rules.context import TextFrom
-from reconciler.core.rules.mappings import Cells
+from reconciler.core.rules.csv_files import Cells
 from reconciler.core.rules.reach import dotted, reach, strings
 from reconciler.core.rules.rule import Rule
 from reconciler.core.rules.secrets import looks_like_secret
