@@ -57,7 +57,7 @@ def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Suggest the nearest known name, list the few there are, or advise otherwise."""
     candidates = sorted(set(known))
     shortened = [one for one in candidates if one.startswith(name)]
-    if near := get_close_matches(name, candidates, n=1) or shortened:
+    if near := get_close_matches(name, candidates, n=1, cutoff=0.7) or shortened:
         return f"Did you mean `{near[0]}`?"
     if candidates and not otherwise:
         return f"Known are {listed(candidates)}."
