@@ -15,7 +15,7 @@ from reconciler.desired.source_text import SourceText
 from reconciler.desired.yaml_nodes import Origins, YamlDocument, place_of
 from reconciler.domain.definitions import Document, DocumentPath, KindName
 from reconciler.domain.kinds.envelope import API_VERSION
-from reconciler.domain.problem import Origin, Problem
+from reconciler.domain.problem import Problem
 from reconciler.domain.value import JsonObject, JsonValue
 
 
@@ -114,21 +114,23 @@ def _offset(document: YamlDocument, path: DocumentPath, *, of_key: bool) -> int:
     return node.key_start if of_key and node.key_start >= 0 else place_of(node)
 
 
-def effective_problems(
-    kind: KindName, body: JsonObject, origins: Mapping[DocumentPath, Origin], file: str
-) -> tuple[Problem, ...]:
-    """Check what a patch makes of its object, as a whole document."""
-    if fits(kind, "full", body):
+def patch_problems(patch: Document, body: JsonObject) -> tuple[Problem, ...]:
+    """Check what a patch makes of its object, as a whole document.
+
+    Args:
+        patch: The patch, which fits the schema of patches.
+        body: The object with the patch applied.
+    """
+    if fits(patch.kind, "full", body):
         return ()
     from reconciler.desired.schema_findings import findings
-    from reconciler.domain.definitions import nearest
 
     return tuple(
         one.rule.broken(
-            nearest(origins, one.path, Origin(file)),
+            patch.origin(one.path),
             f"with this patch, {one.message}",
             one.hint,
             dotted(one.path),
         )
-        for one in findings(kind, "full", body)
+        for one in findings(patch.kind, "full", body)
     )

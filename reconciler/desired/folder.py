@@ -132,7 +132,10 @@ def _inside(path: str, folder: str) -> bool:
 def _content(path: str, limit: int, origin: Origin) -> bytes | Problem:
     # Opening a pipe waits for a writer unless told not to.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return NOT_A_FILE.broken(origin, "this is no regular file; it was not read")
-        return file.read(limit + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit + 1)
+    finally:
+        os.close(handle)

@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.core.rules.form_rules import OUTSIDE
 from reconciler.core.rules.reach import reach
 from reconciler.core.rules.secrets import blank_secrets
-from reconciler.desired.check import checked, effective_problems
+from reconciler.desired.check import checked, patch_problems
 from reconciler.desired.csv_rows import CSV_BYTES_MAX, read_csv
 from reconciler.desired.excerpts import with_excerpt
 from reconciler.desired.folder import Folder, Found
@@ -196,7 +196,7 @@ class Repository:
 def _broken_patches(definitions: Definitions, problems: list[Problem]) -> Iterator[Document]:
     """Find patches that make their object something its schema does not allow."""
     for patch, layer in patches(definitions):
-        found = effective_problems(patch.kind, layer.value, layer.origins, patch.file)
+        found = patch_problems(patch, layer.value)
         problems += found
         if found:
             yield patch

@@ -139,7 +139,7 @@ CASES = [
      "must be a mapping with `env`", "exactly one"),
     (ENVIRONMENT + "  credentials: {Foo: {name: x}}\n", "R013", "10:17", "spec.credentials.Foo",
      "`Foo` cannot be a key of `credentials`", "Lower-case"),
-    (ENVIRONMENT + "  m3: 1\n", "R014", "10:3", "spec.m3", "unknown setting", "mean `m3ter`"),
+    (ENVIRONMENT + "  m3: 1\n", "R014", "10:3", "spec.m3", "unknown setting", "Known here are `protected`"),
     (INTEGRATION + "  global: {accountIds: []}\n", "R013", "8:24", "spec.global.accountIds",
      "must not be an empty list", "List at least one."),
     (INTEGRATION + "  global: {accountIds: null}\n", "R012", "8:24", "spec.global.accountIds",
