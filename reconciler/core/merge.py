@@ -24,14 +24,14 @@ Sets merge per element, scalars whole: a set that git and m3ter both changed has
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from reconciler.core.dialect import Value, equal
 from reconciler.domain.applied import BaseField
 from reconciler.domain.change import FieldValue, Verdict
 from reconciler.domain.value import ABSENT, Absent, JsonValue
 
-Side = Value | Absent
+Side: TypeAlias = "Value | Absent"
 """One side of a field; ``ABSENT`` where it is not set."""
 
 SEVERITY: Final[tuple[Verdict, ...]] = ("conflict", "theirs", "ours", "both", "same", "unmanaged")
