@@ -7,6 +7,7 @@ M3TER_BASE_URL         | overrides ``m3ter.baseUrl`` of the environment
 CHARGEBEE_BASE_URL     | overrides ``chargebee.baseUrl`` of the environment
 RECONCILER_M3TER       | switches of the m3ter adapter: ``name=value, …``
 RECONCILER_CHARGEBEE   | switches of the Chargebee adapter: ``name=value, …``
+SSL_CERT_FILE          | trusted certificates instead of the bundled ones
 NO_COLOR               | no colour, when set to anything but the empty text
 """
 
@@ -68,6 +69,18 @@ class MissingSecretError(SettingsError):
         )
 
 
+class MissingCertificatesError(SettingsError):
+    """``SSL_CERT_FILE`` names no file."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"SSL_CERT_FILE is {file}, which is no file. Nothing was sent. Name a file of trusted"
+            " certificates, or unset it."
+        )
+
+
 class SwitchSyntaxError(SettingsError):
     """A list of switches cannot be understood."""
 
@@ -117,6 +130,18 @@ class Settings:
         Source: https://no-color.org, "when present and not an empty string".
         """
         return bool(self.environ.get("NO_COLOR"))
+
+    @property
+    def authorities(self) -> str:
+        """Give the file of trusted certificates; empty for the bundled ones.
+
+        Raises:
+            MissingCertificatesError: When ``SSL_CERT_FILE`` names no readable file.
+        """
+        file = self.environ.get("SSL_CERT_FILE", "")
+        if file and not Path(file).is_file():
+            raise MissingCertificatesError(file)
+        return file
 
     def m3ter_url(self, defined: str) -> str:
         """Give m3ter's base URL: ``M3TER_BASE_URL``, or what the environment defines.

@@ -12,6 +12,7 @@ from reconciler.domain.secret import Secret, SecretReference
 from reconciler.errors import ExitCode
 from reconciler.settings import (
     HostNotAllowedError,
+    MissingCertificatesError,
     MissingSecretError,
     ReferenceNotAllowedError,
     Settings,
@@ -128,6 +129,15 @@ def test_switches_are_names_and_values() -> None:
     assert settings.chargebee_switches == {}
     with pytest.raises(SwitchSyntaxError, match="'disconnect'"):
         _settings(RECONCILER_M3TER="disconnect")
+
+
+def test_own_certificates_are_a_file_that_exists(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("x")
+    assert _settings().authorities == ""
+    assert _settings(SSL_CERT_FILE=str(file)).authorities == str(file)
+    with pytest.raises(MissingCertificatesError, match="is no file"):
+        _ = _settings(SSL_CERT_FILE=str(tmp_path / "none")).authorities
 
 
 def test_no_color_counts_only_when_it_is_not_empty() -> None:

@@ -77,7 +77,9 @@ def refusal(call: Call, answer: Answer, version: int | None = None) -> Organisat
     status, said = answer.status, message(answer)
     if is_version_conflict(call, answer):
         return M3terVersionConflictError(call, version or 0, said)
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED or (
+        status == HTTPStatus.FORBIDDEN and "expired" in said.lower()
+    ):
         return AuthenticationError(call, status, said)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return M3terUnreachableError(call, f"HTTP {status}: {said}")

@@ -25,13 +25,15 @@ class M3terIntegrations:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._settle = Settle(session, self._decode, lambda one: one.id)
-        self._known: set[IntegrationId] | None = None
+        self._known: set[IntegrationId] = set()
+        self._looked = False
 
     def list(self) -> tuple[LiveIntegration, ...]:
         """List all, by pages of 200."""
         items = self._session.items(PATH, size=PAGE_SIZE, intent="list the integrations")
         found = tuple(decode_integration(one) for one in items)
-        self._known = {one.id for one in found}
+        self._known |= {one.id for one in found}
+        self._looked = True
         return found
 
     def create(self, body: IntegrationBody) -> LiveIntegration:
@@ -40,11 +42,13 @@ class M3terIntegrations:
         Raises:
             OutcomeUnknownError: When it stays unknown, or several are there now.
         """
-        known = frozenset(self._known if self._known is not None else self._ids())
+        if not self._looked:
+            self.list()
+        known = frozenset(self._known)
         call = Call("POST", PATH, f"create integration {body.name!r}")
         sent = encode_integration(body, None, self._session.switches)
         made = self._settle.create(call, sent, partial(self._new, body, known))
-        self._known = {*known, made.id}
+        self._known.add(made.id)
         return made
 
     def update(
@@ -107,9 +111,6 @@ class M3terIntegrations:
 
     def _decode(self, answer: JsonObject) -> LiveIntegration:
         return decode_integration(answer)
-
-    def _ids(self) -> set[IntegrationId]:
-        return {one.id for one in self.list()}
 
     def _new(
         self, body: IntegrationBody, known: frozenset[IntegrationId]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.domain.live import IntegrationEvent, NativeRun
@@ -65,7 +64,7 @@ class M3terRuns:
             raise UnreadableAnswerError(f"the log of run {run}", "it has no Payload")
         try:
             data = base64.b64decode(payload, validate=True)
-        except binascii.Error:
+        except ValueError:
             # Seen in no document, but a payload that is text already loses nothing.
             return redact_text(payload)
         return redact_text(data.decode(errors="replace"))

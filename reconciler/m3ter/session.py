@@ -43,6 +43,8 @@ MAX_THREADS = 16
 _FRESH = timedelta(minutes=1)
 # Source: common limits of gateways and proxies are 8 KiB for the request line.
 _QUERY_LENGTH_MAX = 4000
+# Empty pages in a row that bear a mark which was there before.
+_STANDING_PAGES_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class Session:
     ) -> Iterator[tuple[JsonObject, ...]]:
         """Read a list page by page, following ``nextToken`` until it is absent.
 
-        Empty pages are followed too. A page that is too large is asked for again in half the size.
+        Empty pages are followed too, also when one repeats its mark a few times. A page that is
+        too large is asked for again in half the size.
 
         Args:
             path: Below the organisation.
@@ -139,7 +142,7 @@ class Session:
             intent: A verb and its object, for messages.
         """
         seen: set[str] = set()
-        token = ""
+        token, standing = "", 0
         while True:
             marks = [("pageSize", str(size)), *([("nextToken", token)] if token else [])]
             try:
@@ -150,10 +153,12 @@ class Session:
                 size //= 2
                 continue
             found, token = _page(page, f"GET {path}")
-            yield found
+            if found:
+                yield found
             if not token:
                 return
-            if token in seen:
+            standing = standing + 1 if token in seen and not found else 0
+            if token in seen and (found or standing > _STANDING_PAGES_MAX):
                 raise PagingLoopError(Call("GET", path, intent))
             seen.add(token)
 
@@ -239,9 +244,12 @@ def batches(values: Iterable[str], size: int) -> list[tuple[str, ...]]:
 
 
 def _page(page: JsonValue, subject: str) -> tuple[tuple[JsonObject, ...], str]:
-    """Read ``{data, nextToken}``; a bare array is a last page."""
+    """Read ``{data, nextToken}``; a bare array is a last page.
+
+    An answer without ``data`` is no empty list: plans are made from what is missing in lists.
+    """
     found = page.get("data") if isinstance(page, Mapping) else page
-    if found is None and isinstance(page, Mapping):
+    if found is None and isinstance(page, Mapping) and page.get("nextToken"):
         found = []
     if isinstance(found, str) or not isinstance(found, Sequence):
         raise UnreadableAnswerError(subject, "it is not a list")

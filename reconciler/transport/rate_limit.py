@@ -46,7 +46,9 @@ class TokenBucket:
         """Wait until one request may be sent."""
         while True:
             slot, epoch = self._reserve()
-            self._clock.sleep(slot - self._clock.monotonic())
+            wait = slot - self._clock.monotonic()
+            if wait > 0:
+                self._clock.sleep(wait)
             with self._lock:
                 if epoch == self._epoch:
                     return

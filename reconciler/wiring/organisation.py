@@ -16,7 +16,7 @@ from reconciler.m3ter.token import Tokens
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, RateLimit
 from reconciler.settings import Settings
-from reconciler.transport.client import HttpClient, Limits
+from reconciler.transport.client import HttpClient, Limits, shared_tls
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.transport.retry import RetryPolicy
 from reconciler.transport.sender import Sender
@@ -65,7 +65,8 @@ def connect(
     api_secret = settings.resolve(environment.m3ter.api_secret, root)
     limiter = limiter or bucket(environment, clock)
     policy = _policy(switches)
-    with HttpClient(base_url, clock, limits=limits, log=log) as client:
+    tls = shared_tls(settings.authorities) if base_url.startswith("https:") else None
+    with HttpClient(base_url, clock, limits=limits, tls=tls, log=log) as client:
         sender = Sender(client, limiter, clock, chance, policy)
         organization = OrganizationId(environment.m3ter.organization_id)
         tokens = Tokens(

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from fakes.clock import FakeClock
+from fakes.connecting import ORGANISATION, Connect, environment_spec
 
-from reconciler.domain.kinds.environment import EnvironmentSpec
 from reconciler.emulator.running import RunningEmulator, environment
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock
 from reconciler.settings import Settings
 from reconciler.transport.client import Limits
 from reconciler.wiring.organisation import DEFAULT_LIMITS, connect
-
-ORGANISATION = "11111111-1111-4111-8111-111111111111"
-Connect = Callable[..., Organisation]
-
-
-def environment_spec(url: str, organisation: str = ORGANISATION) -> EnvironmentSpec:
-    return EnvironmentSpec.model_validate(
-        {
-            "protected": False,
-            "m3ter": {
-                "organizationId": organisation,
-                "baseUrl": url,
-                "accessKey": {"env": "M3TER_API_KEY"},
-                "apiSecret": {"env": "M3TER_API_SECRET"},
-            },
-        }
-    )
 
 
 @pytest.fixture

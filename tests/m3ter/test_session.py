@@ -110,7 +110,22 @@ def test_pages_that_repeat_themselves_are_noticed() -> None:
     m3ter = ScriptedM3ter(lambda _: json({"data": [], "nextToken": "again"}))
     with pytest.raises(PagingLoopError, match="pages repeat themselves"):
         list(session(m3ter).items("/things", size=10, intent="list the things"))
+    assert len(m3ter.requests) == 7
+
+
+def test_pages_with_objects_may_not_repeat_a_mark_at_all() -> None:
+    m3ter = ScriptedM3ter(lambda _: json({"data": [{"id": "1"}], "nextToken": "again"}))
+    with pytest.raises(PagingLoopError):
+        list(session(m3ter).items("/things", size=10, intent="list the things"))
     assert len(m3ter.requests) == 2
+
+
+def test_an_empty_page_may_leave_its_data_out_when_more_follows() -> None:
+    def behave(request: Request) -> Outcome:
+        more = "nextToken" in dict(request.query)
+        return json({"data": [{"id": "1"}]} if more else {"nextToken": "1"})
+
+    assert len(list(session(ScriptedM3ter(behave)).items("/t", size=10, intent="list"))) == 1
 
 
 def test_an_empty_page_mark_and_a_null_one_are_the_end() -> None:
@@ -119,7 +134,10 @@ def test_an_empty_page_mark_and_a_null_one_are_the_end() -> None:
         assert len(list(session(m3ter).items("/t", size=10, intent="list"))) == 1
 
 
-@pytest.mark.parametrize("body", [b'{"data": 3}', b'{"data": "x"}', b'{"data": [1]}', b"3"])
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b'{"message": "fine"}', b'{"data": 3}', b'{"data": "x"}', b'{"data": [1]}', b"3"],
+)
 def test_a_list_of_another_shape_is_not_guessed_at(body: bytes) -> None:
     m3ter = ScriptedM3ter(lambda _: Answer(200, {}, body))
     with pytest.raises(UnreadableAnswerError, match="GET /things"):
@@ -198,7 +216,7 @@ def test_a_write_without_a_clear_answer_is_unsure_and_sent_once(outcome: Outcome
 
 def test_a_failing_read_is_sent_again_with_patience() -> None:
     clock = FakeClock()
-    answers = [json({}, 503), LostAnswerError("GET x", "cut"), json({"id": "1"})]
+    answers: list[Outcome] = [json({}, 503), LostAnswerError("GET x", "cut"), json({"id": "1"})]
     m3ter = ScriptedM3ter(lambda _: answers.pop(0))
     assert session(m3ter, clock).read("/things/1", intent="read") == {"id": "1"}
     assert clock.monotonic() >= 0.25 + 0.5

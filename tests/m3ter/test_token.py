@@ -14,6 +14,7 @@ from reconciler.domain.value import JsonValue
 from reconciler.errors import ExitCode
 from reconciler.m3ter.errors import (
     AuthenticationError,
+    M3terRefusedError,
     M3terUnreachableError,
     PermissionDeniedError,
     UnreadableAnswerError,
@@ -77,6 +78,15 @@ def test_many_threads_renew_a_refused_token_once() -> None:
     one = session(m3ter)
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda _: one.read("/users", intent="list"), range(12)))
+    assert m3ter.tokens == 2
+
+
+def test_a_token_that_was_renewed_meanwhile_is_not_fetched_again() -> None:
+    m3ter = ScriptedM3ter(_good)
+    tokens = session(m3ter)._tokens
+    old = tokens.current()
+    new = tokens.renewed(old)
+    assert tokens.renewed(old) == new != old
     assert m3ter.tokens == 2
 
 
@@ -149,7 +159,7 @@ def test_m3ter_that_gives_no_token_is_unreachable(outcome: Outcome) -> None:
 
 
 def test_an_unusual_refusal_of_a_token_is_not_taken_for_a_wrong_key() -> None:
-    with pytest.raises(Exception, match="418"):
+    with pytest.raises(M3terRefusedError, match="418"):
         session(ScriptedM3ter(_good, lambda _: json({}, 418))).check()
 
 

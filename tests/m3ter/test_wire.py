@@ -87,7 +87,13 @@ def test_a_key_of_another_type_names_the_object_and_the_key() -> None:
 
 
 def test_unknown_top_level_keys_survive_an_update_and_m3ters_own_do_not() -> None:
-    extra = {"entityId": "e1", "futureKey": {"x": 1}, "enabled": False, "version": 99, "id": "i1"}
+    extra: JsonObject = {
+        "entityId": "e1",
+        "futureKey": {"x": 1},
+        "enabled": False,
+        "version": 99,
+        "id": "i1",
+    }
     sent = encode_integration(replace(BODY, extra=extra), 3, SWITCHES)
     assert sent == {
         "entityId": "e1",

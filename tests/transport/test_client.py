@@ -5,9 +5,11 @@ import socket
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from fakes.raw_server import RawServer, answer, read_request
+from fakes.tls import certificate, server_context
 
 from reconciler.transport.client import HttpClient, Limits, Request, shared_tls
 from reconciler.transport.retry import AnswerTooLargeError, LostAnswerError, NotSentError
@@ -171,6 +173,30 @@ def test_debug_lines_hold_no_secret() -> None:
     assert len(lines) == 2
     assert not any("c2Vj" in line or "hunter2" in line for line in lines)
     assert "c2Vj" not in repr(Request("GET", "/x", (), headers, b"secret"))
+
+
+def test_a_trusted_server_is_spoken_to_by_tls(tmp_path: Path) -> None:
+    context = server_context(tmp_path)
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            while read_request(secure):
+                secure.sendall(answer(b"ok"))
+
+    tls = shared_tls(str(certificate(tmp_path)))
+    with RawServer(serve) as server:
+        url = server.url.replace("http:", "https:")
+        with HttpClient(url, CLOCK, tls=tls) as client:
+            assert [client.send(Request("GET", "/")).body for _ in range(2)] == [b"ok", b"ok"]
+        with HttpClient(url, CLOCK) as client, pytest.raises(NotSentError, match="certificate"):
+            client.send(Request("GET", "/"))
+
+
+def test_an_exhausted_deadline_sends_nothing() -> None:
+    with RawServer(read_request) as server:  # type: ignore[arg-type]
+        limits = Limits(total_seconds=0)
+        with _client(server, limits) as client, pytest.raises(NotSentError, match="deadline"):
+            client.send(Request("GET", "/"))
 
 
 def test_a_tls_server_that_is_not_trusted_was_never_sent_anything() -> None:

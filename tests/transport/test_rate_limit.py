@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import pytest
 from fakes.clock import FakeClock
@@ -100,7 +101,13 @@ def test_who_waits_when_a_429_comes_waits_out_its_pause_too() -> None:
 
 
 def test_many_threads_share_one_rate() -> None:
-    clock = FakeClock()
+    class Locked(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            with lock:
+                super().sleep(seconds)
+
+    lock = Lock()
+    clock = Locked()
     bucket = TokenBucket(20, clock)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: bucket.acquire(), range(100)))
