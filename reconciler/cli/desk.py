@@ -1,0 +1,66 @@
+"""From the ``App`` of a command to the desk it works at, and how signals end its work."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import App
+
+if TYPE_CHECKING:
+    from reconciler.ports.runtime import Progress
+    from reconciler.wiring.desk import Desk
+
+
+def desk(app: App, environment: str) -> Desk:
+    """Open the desk of a command."""
+    from reconciler.wiring.desk import open_desk
+
+    return open_desk(app.root, environment, app.environ, app.settings, progress=progress(app))
+
+
+def progress(app: App) -> Progress:
+    """Show progress on a terminal, and nowhere else."""
+    from reconciler.render.progress import BarProgress, SilentProgress
+    from reconciler.wiring.desk import system_clock
+
+    if not app.stderr.isatty() or app.settings.no_color:
+        return SilentProgress()
+    return BarProgress(system_clock(), app.stderr)
+
+
+class Stop:
+    """Turned by a signal; asked before every write."""
+
+    def __init__(self) -> None:
+        self.turned = False
+
+    def __call__(self) -> bool:
+        """Say whether it was turned."""
+        return self.turned
+
+
+@contextmanager
+def stoppable(app: App) -> Iterator[Stop]:
+    """Let SIGINT and SIGTERM finish what is in flight and begin nothing new."""
+    stop = Stop()
+
+    def turn(_: int, __: FrameType | None) -> None:
+        if not stop.turned:
+            app.note("stopping: what is in flight is finished and recorded, nothing new begins")
+        stop.turned = True
+
+    try:
+        before = {one: signal.signal(one, turn) for one in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:
+        # only the main thread hears signals; elsewhere the caller stops the work
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

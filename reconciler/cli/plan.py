@@ -1,0 +1,214 @@
+"""Commands that change m3ter, and those that show what would change: plan, show, apply, drift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.desk import desk, stoppable
+from reconciler.cli.options import App, Output
+from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.domain.plan import Plan
+    from reconciler.ports.organisation import Organisation
+    from reconciler.wiring.desk import Desk
+    from reconciler.workflows.apply import Consent
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save the plan, for review and for `reconciler apply FILE`.",
+)
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit 0 when nothing is to do, 2 when git is ahead, 3 on drift, 4 on both.",
+)
+@click.option("--full", is_flag=True, help="Show unchanged fields and every mapping too.")
+@options.formats(*FORMATS)
+@options.pass_app
+def plan(
+    app: App,
+    environment: str,
+    out: Path | None,
+    *,
+    exit_code: bool,
+    full: bool,
+    formats: tuple[Output, ...],
+) -> ExitCode:
+    """Show what apply would change in m3ter. Nothing is written there."""
+    from reconciler.wiring.desk import write_file
+    from reconciler.wiring.state import encode_plan
+    from reconciler.workflows.plan import standing
+
+    made = _make(desk(app, environment))
+    if out is not None:
+        write_file("the plan", out, encode_plan(made))
+    app.publish(formats, _renderers(made, full=full, file=str(out or "plan.json")))
+    if made.body.unplanned:
+        return ExitCode.INVALID
+    return standing(made) if exit_code else ExitCode.DONE
+
+
+@click.command()
+@click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--full", is_flag=True, help="Show unchanged fields and every mapping too.")
+@options.formats(*FORMATS)
+@options.pass_app
+def show(app: App, file: Path, full: bool, formats: tuple[Output, ...]) -> None:
+    """Print a saved plan."""
+    made = _saved(file)
+    app.publish(formats, _renderers(made, full=full, file=str(file)))
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option("--exit-code", is_flag=True, help="Exit 3 on drift, 4 when git moved too.")
+@options.formats("text", "json")
+@options.pass_app
+def drift(app: App, environment: str, exit_code: bool, formats: tuple[Output, ...]) -> ExitCode:
+    """Show what was changed outside git, by whom and when."""
+    from reconciler.render.drift_text import drift_text
+    from reconciler.render.plan_json import plan_json
+    from reconciler.workflows.plan import standing
+
+    made = _make(desk(app, environment))
+    app.publish(formats, {"text": lambda: drift_text(made), "json": lambda: plan_json(made)})
+    if made.body.unplanned:
+        return ExitCode.INVALID
+    stand = standing(made)
+    drifted = stand in {ExitCode.ONLY_DRIFT, ExitCode.BOTH_MOVED}
+    return stand if exit_code and drifted else ExitCode.DONE
+
+
+@click.command()
+@options.repository
+@click.argument("file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Without a saved plan: plan this environment, ask, and apply.",
+)
+@click.option(
+    "--approve",
+    "approvals",
+    multiple=True,
+    metavar="GUARD@PLAN",
+    help="Approve what one guard holds in this plan. May be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Answer the questions of unprotected environments.")
+@options.pass_app
+def apply(
+    app: App, file: Path | None, environment: str | None, approvals: tuple[str, ...], yes: bool
+) -> ExitCode:
+    """Carry out a saved PLAN, or plan, ask and apply with --env."""
+    if (file is None) == (environment is None):
+        raise click.UsageError("give a saved plan, or --env NAME; not both.")
+    saved = _saved(file) if file is not None else None
+    place = desk(app, saved.body.environment if saved else str(environment))
+    with place.organisation() as organisation:
+        made = saved or _planned(place, organisation)
+        if saved is None:
+            app.show(_renderers(made, full=False, file="plan.json")["text"]())
+        return _apply(app, place, made, organisation, approvals, saved=bool(saved), yes=yes)
+
+
+def _apply(
+    app: App,
+    place: Desk,
+    made: Plan,
+    organisation: Organisation,
+    approvals: tuple[str, ...],
+    *,
+    saved: bool,
+    yes: bool,
+) -> ExitCode:
+    from reconciler.render.receipt_text import exit_code, receipt_text
+    from reconciler.workflows.apply import ApplyPorts, apply
+    from reconciler.workflows.plan import is_empty
+
+    consent = _consent(place, made, approvals, saved=saved)
+    if not (is_empty(made) or yes):
+        confirmed = _asked(app, made)
+        if confirmed is None:
+            app.note("Nothing was written.")
+            return ExitCode.NEEDS_APPROVAL
+        yes = confirmed
+    ports = ApplyPorts(organisation, place.chain, place.chain, place.clock, place.progress)
+    with stoppable(app) as stopped:
+        record = apply(made, replace(consent, confirmed=yes), ports, stopped)
+    app.show(receipt_text(record))
+    assert record.receipt is not None
+    return exit_code(record.receipt)
+
+
+def _asked(app: App, made: Plan) -> bool | None:
+    """Ask on a terminal; without one a plan goes on unconfirmed, and guards may still hold it."""
+    if not app.interactive:
+        return False
+    return True if app.ask(f"Apply plan {made.id:.12} to {made.body.environment}?") else None
+
+
+def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool) -> Consent:
+    from reconciler.workflows.consent import consent
+
+    return consent(
+        made,
+        approvals,
+        effective=place.effective,
+        head=place.chain.head(made.body.environment),
+        actor=place.authorship.actor,
+        now=place.clock.now(),
+        saved=saved,
+    )
+
+
+def _make(place: Desk) -> Plan:
+    with place.organisation() as organisation:
+        return _planned(place, organisation)
+
+
+def _planned(place: Desk, organisation: Organisation) -> Plan:
+    from reconciler.workflows.people import with_people
+    from reconciler.workflows.plan import plan
+
+    head = place.chain.head(place.environment)
+    made = plan(place.effective, head, place.made_from, place.plan_ports(organisation))
+    return with_people(made, organisation.people)
+
+
+def _saved(file: Path) -> Plan:
+    from reconciler.wiring.desk import read_file
+    from reconciler.wiring.state import decode_plan
+
+    return decode_plan(read_file("the plan", file), str(file))
+
+
+def _renderers(made: Plan, *, full: bool, file: str) -> Mapping[str, Callable[[], str]]:
+    from reconciler.render.plan_html import plan_html
+    from reconciler.render.plan_json import plan_json
+    from reconciler.render.plan_markdown import plan_markdown
+    from reconciler.render.plan_text import plan_text
+
+    return {
+        "text": lambda: plan_text(made, full=full, file=file),
+        "json": lambda: plan_json(made),
+        "markdown": lambda: plan_markdown(made, full=full),
+        "html": lambda: plan_html(made, full=full),
+    }

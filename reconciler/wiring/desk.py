@@ -1,0 +1,142 @@
+"""What a command works with: checked definitions, the chain, and the live organisation."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.domain.definitions import Effective
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.definitions import DefinitionSource
+from reconciler.ports.organisation import Organisation
+from reconciler.ports.runtime import Clock, Progress
+from reconciler.settings import Settings
+from reconciler.state.directory import DirectoryState
+from reconciler.transport.system_clock import SystemClock
+from reconciler.wiring.organisation import connect
+from reconciler.wiring.repository import knows_time_zone, open_repository
+from reconciler.wiring.state import Authorship, authorship, open_state
+from reconciler.workflows.plan import PlanPorts, Source
+from reconciler.workflows.validate import effective
+
+TOOL = f"m3ter-reconciler {__version__}"
+
+
+class DeskError(ReconcilerError):
+    """A file that a command was given cannot be read or written."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, what: str, file: Path, reason: str) -> None:
+        super().__init__(f"{what} {file}: {reason}.\nNothing was sent to m3ter.")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One environment of one repository, ready to work with.
+
+    Attributes:
+        source: Reads the files again when something was edited.
+        chain: Chain and lock of applied records.
+    """
+
+    root: Path
+    settings: Settings
+    source: DefinitionSource
+    effective: Effective
+    chain: DirectoryState
+    authorship: Authorship
+    clock: Clock
+    progress: Progress
+    log: Callable[[str], None] | None = None
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self.effective.environment.name
+
+    @property
+    def made_from(self) -> Source:
+        """Tool, commit and cleanliness, for plans."""
+        return Source(TOOL, self.authorship.commit, self.authorship.dirty)
+
+    @contextmanager
+    def organisation(self) -> Iterator[Organisation]:
+        """Connect to the environment's organisation for the time of a ``with`` block."""
+        with connect(
+            self.effective.environment.spec,
+            self.settings,
+            root=self.root,
+            clock=self.clock,
+            chance=random.random,
+            log=self.log,
+        ) as organisation:
+            yield organisation
+
+    def plan_ports(self, organisation: Organisation) -> PlanPorts:
+        """Give the world that a plan looks at."""
+        return PlanPorts(organisation, self.clock, self.progress)
+
+
+def open_desk(
+    root: Path,
+    environment: str,
+    environ: Mapping[str, str],
+    settings: Settings,
+    *,
+    progress: Progress,
+    log: Callable[[str], None] | None = None,
+) -> Desk:
+    """Read and check the definitions of a repository for one environment.
+
+    Raises:
+        InvalidDefinitionsError: When any file has an error.
+        UnknownEnvironmentError: When no Environment bears the name.
+    """
+    source = open_repository(root)
+    view = effective(source, environment, settings.allowance, knows_time_zone)
+    clock = SystemClock()
+    return Desk(
+        root=root,
+        settings=settings,
+        source=source,
+        effective=view,
+        chain=open_state(root, view.project.spec, clock),
+        authorship=authorship(root, environ),
+        clock=clock,
+        progress=progress,
+        log=log,
+    )
+
+
+def system_clock() -> Clock:
+    """Give the machine's clock."""
+    return SystemClock()
+
+
+def read_file(what: str, file: Path) -> bytes:
+    """Read a file that a command was given.
+
+    Raises:
+        DeskError: When it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DeskError(f"cannot read {what}", file, error.strerror or str(error)) from None
+
+
+def write_file(what: str, file: Path, data: bytes) -> None:
+    """Write a file that a command was asked for.
+
+    Raises:
+        DeskError: When it cannot be written.
+    """
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise DeskError(f"cannot write {what}", file, error.strerror or str(error)) from None

@@ -1,0 +1,70 @@
+"""What was agreed to: approvals given now, approvals that outlived an earlier plan, late guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from reconciler.core.approval import approve
+from reconciler.core.guard_time import freeze, plan_age, unsaved
+from reconciler.domain.applied import AppliedRecord
+from reconciler.domain.definitions import Effective
+from reconciler.domain.plan import GuardHit, Plan
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.workflows.apply import Consent
+from reconciler.workflows.plan import fingerprint, is_empty
+
+
+class OtherPlaceError(ReconcilerError):
+    """The plan was made for another place than the environment names now."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, plan: Plan, environment: str) -> None:
+        super().__init__(
+            f"plan {plan.id:.12} was made for another organisation, host or site than environment "
+            f"`{environment}` names now.\nNothing was written. Make a new plan and review it."
+        )
+
+
+def consent(
+    plan: Plan,
+    texts: Iterable[str],
+    *,
+    effective: Effective,
+    head: AppliedRecord | None,
+    actor: str,
+    now: datetime,
+    saved: bool,
+) -> Consent:
+    """Collect what lets a plan through, and the guards that are known only when applying.
+
+    Args:
+        plan: What is to be applied.
+        texts: ``GUARD@PLAN`` each.
+        effective: The environment as git has it now.
+        head: Its approvals still count for equal items.
+        actor: Who applies.
+        now: The time.
+        saved: Whether the plan was saved and could be reviewed.
+
+    Raises:
+        ApprovalRefusedError: When a text names no guard of this plan.
+        OtherPlaceError: When the environment points elsewhere now.
+    """
+    if fingerprint(effective) != plan.body.fingerprint:
+        raise OtherPlaceError(plan, effective.environment.name)
+    at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    given = tuple(approve(plan, text, by=actor, at=at) for text in texts)
+    earlier = head.approvals if head else ()
+    late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
+    return Consent(actor, (*given, *earlier), late_hits=late)
+
+
+def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:
+    spec = effective.environment.spec
+    yield from freeze(spec.freeze, now)
+    limit = effective.project.spec.guards.max_plan_age
+    yield from plan_age(plan.id, plan.head.created_at, limit, now)
+    if spec.protected and not saved:
+        yield unsaved(effective.environment.name)
