@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from core import oracle
+from fakes.bill_strategies import any_bill, route_of, settings
 from fakes.push_data import NOW, bill, drafted, route
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +15,7 @@ from hypothesis import strategies as st
 from reconciler.core import exact_json
 from reconciler.core.draft_input import input_hash
 from reconciler.core.invoicing import draft_bill
-from reconciler.core.route import Route
-from reconciler.domain.bill import Band, Bill, BillLine, LineId
+from reconciler.domain.bill import Bill, BillLine, LineId
 from reconciler.domain.draft import (
     DecimalPricing,
     DraftLine,
@@ -23,85 +23,6 @@ from reconciler.domain.draft import (
     NothingToSend,
     WholePricing,
 )
-from reconciler.domain.line_item import LineItemType
-
-numbers = st.decimals(
-    min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=None
-).map(lambda one: one.quantize(Decimal("1e-12")) if one.as_tuple().exponent < -12 else one)  # type: ignore[operator]
-ties = st.builds(
-    lambda whole, places: Decimal(whole) + Decimal(5).scaleb(-places),
-    st.integers(0, 10_000),
-    st.integers(1, 6),
-)
-amounts = st.one_of(
-    numbers, ties, st.just(Decimal(0)), st.integers(0, 10**6).map(lambda one: Decimal(one) / 100)
-)
-units = st.one_of(
-    st.none(),
-    st.just(Decimal(0)),
-    numbers,
-    st.integers(1, 5_000).map(Decimal),
-    st.just(Decimal(2**31)),
-    st.just(Decimal("0.0000004")),
-)
-rates = st.decimals(min_value="0.0001", max_value="200", places=6)
-kinds = st.sampled_from([one.value for one in LineItemType])
-
-
-@st.composite
-def bands(draw: st.DrawFn) -> Band:
-    return Band(id=draw(st.text("abc", max_size=3)), units=draw(units), subtotal=draw(amounts))
-
-
-@st.composite
-def lines(draw: st.DrawFn) -> BillLine:
-    """A line that is in order: its bands, if any, add up to it."""
-    parts = tuple(draw(st.lists(bands(), max_size=4)))
-    subtotal = sum((one.subtotal or Decimal(0) for one in parts), Decimal(0))
-    subtotal = subtotal if parts else draw(amounts)
-    currency = draw(st.sampled_from(["", "GBP", "EUR"]))
-    rate = None if currency in {"", "GBP"} else draw(rates)
-    return BillLine(
-        LineId(draw(st.text("xyz", max_size=4))),
-        draw(kinds),
-        description=draw(st.text(max_size=300)),
-        units=draw(units),
-        unit="calls",
-        subtotal=subtotal,
-        currency=currency,
-        conversion_rate=rate,
-        bands=parts,
-        aggregation_id=draw(st.sampled_from(["", "agg-1", "agg-2"])),
-        service_from=NOW.date().replace(day=1, month=11),
-        service_to=NOW.date(),
-    )
-
-
-@st.composite
-def settings(draw: st.DrawFn) -> oracle.Settings:
-    return oracle.Settings(
-        per_band=draw(st.booleans()),
-        multidecimal=draw(st.booleans()),
-        price_places=draw(st.integers(0, 8)),
-        unit_places=draw(st.integers(0, 8)),
-        exact=draw(st.booleans()),
-        excluded=tuple(draw(st.sets(kinds, max_size=2))),
-    )
-
-
-def route_of(one: oracle.Settings) -> Route:
-    page: dict[str, object] = {
-        "use_multidecimal": one.multidecimal,
-        "split_usage_line_items": "itemPerUsageBand" if one.per_band else "itemPerProduct",
-    }
-    if one.multidecimal:
-        page["multi_decimal_price_decimal_places"] = one.price_places
-        page["multi_decimal_units_decimal_places"] = one.unit_places
-    return route(
-        page=page,
-        push={"rounding": "exact" if one.exact else "as-m3ter"},
-        entity={"excluded_line_item_types": tuple(LineItemType(kind) for kind in one.excluded)},
-    )
 
 
 def as_row(line: DraftLine) -> oracle.Row:
@@ -116,23 +37,6 @@ def as_row(line: DraftLine) -> oracle.Row:
     assert line.billed is not None
     assert line.expected is not None
     return oracle.Row(source.number, source.band, line.billed.minor, *figures, line.expected.minor)
-
-
-def same_bills(currency: str) -> st.SearchStrategy[Bill]:
-    return st.lists(lines(), max_size=6).map(lambda some: bill(*some, currency=currency))
-
-
-any_bill = st.sampled_from(["GBP", "JPY", "KWD", "CLP"]).flatmap(
-    lambda code: same_bills("GBP").map(
-        lambda one: replace(
-            one,
-            currency=code,
-            lines=tuple(replace(each, currency="", conversion_rate=None) for each in one.lines)
-            if code != "GBP"
-            else one.lines,
-        )
-    )
-)
 
 
 @given(any_bill, settings())
