@@ -66,6 +66,12 @@ _WIRE: tuple[Switch, ...] = (
     Switch("unknown_custom_fields", "refuse", ("refuse", "ignore"), "a cf_* that the site has not"),
     Switch("unknown_parameters", "ignore", ("ignore", "refuse"), "parameters no operation names"),
     Switch("blank_parameters", "absent", ("absent", "refuse"), "a parameter sent as empty text"),
+    Switch(
+        "webhook_delivery",
+        "once",
+        ("once", "twice", "reversed", "late", "dropped"),
+        "how webhooks travel",
+    ),
     Switch("list_order", "newest", ("newest", "oldest"), "order of lists without sort_by"),
     Switch("chargebee_list_lag_seconds", 0, (), "how long lists do not show a new object"),
     off("chargebee_retry_after", "whether a 429 carries Retry-After"),

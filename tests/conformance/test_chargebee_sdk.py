@@ -286,3 +286,12 @@ def test_errors_are_those_that_the_client_knows(
     with pytest.raises(OperationFailedError) as locked:
         client.Customer.retrieve("c1")
     assert (locked.value.http_status_code, locked.value.api_error_code) == (429, "lock_timeout")
+
+
+def test_webhook_endpoints_are_registered_on_this_machine_only(client: Chargebee) -> None:
+    form = {"name": "n", "url": "http://127.0.0.1:9/", "enabled_events": ["invoice_generated"]}
+    made = client.WebhookEndpoint.create(form).webhook_endpoint
+    fits(made, type(made))
+    assert client.WebhookEndpoint.retrieve(made.id).webhook_endpoint.raw_data == made.raw_data
+    client.WebhookEndpoint.delete(made.id)
+    assert client.WebhookEndpoint.list().list == []

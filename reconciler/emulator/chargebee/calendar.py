@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -17,8 +17,10 @@ _RENEWING = frozenset({"active", "future", "non_renewing"})
 class Calendar:
     """Keeps the appointments of one site."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, after: Callable[[], None]) -> None:
+        """Look at what is there; ``after`` is called whenever time has done something."""
         self._site = site
+        self._after = after
         self._seen = {"invoice": -1, "subscription": -1}
         self.note()
 
@@ -88,3 +90,4 @@ class Calendar:
         finally:
             self._site.source = "api"
             self.note()
+            self._after()

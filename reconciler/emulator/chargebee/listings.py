@@ -190,5 +190,6 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         ("name", "id", "updated_at"),
     ),
     "transactions": Listing("transaction", {"id": _TEXT, "customer_id": _TEXT}),
+    "webhook_endpoints": Listing("webhook_endpoint", {}),
     "custom_field_configs": Listing("custom_field_config", {"id": _TEXT}),
 }

@@ -17,6 +17,7 @@ from reconciler.emulator.chargebee.refusals import RefusalError, bad_key, wrong_
 from reconciler.emulator.chargebee.routes import NOT_IDEMPOTENT, PREFIX, Route, route
 from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
 from reconciler.emulator.chargebee.sites import default_site
+from reconciler.emulator.chargebee.webhooks import Courier, Sender, post_in_thread
 from reconciler.emulator.exchange import Answer, Request
 from reconciler.emulator.store import Store
 from reconciler.emulator.wire import encode
@@ -39,19 +40,22 @@ class Desk:
     limits: Limits
     pages: Pages
     calendar: Calendar
+    courier: Courier
 
 
 class ChargebeeHalf:
     """Chargebee, with every site that the store knows; the API key selects one."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, send: Sender = post_in_thread) -> None:
         """Serve the sites in the store, or the default one where a scenario has none."""
         default_site(store)
         self._desks: dict[str, Desk] = {}
         for record in store.all(SITES):
             site = Site(store, record["id"])
             limits = Limits(store.switches)
-            desk = Desk(site, limits, Pages(site), Calendar(site))
+            courier = Courier(site, send)
+            calendar = Calendar(site, courier.note)
+            desk = Desk(site, limits, Pages(site), calendar, courier)
             self._desks[record["_secret"]["api_key"]] = desk
 
     def handle(self, request: Request) -> Answer:
@@ -161,6 +165,7 @@ def _performed(desk: Desk, asked: Route, request: Request) -> Answer:
     except RefusalError as error:
         answer = _refused(error)
     desk.calendar.note()
+    desk.courier.note()
     return Answer(answer.status, answer.body, answer.headers, desk.site.store.writes != before)
 
 

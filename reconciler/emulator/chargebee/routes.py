@@ -18,6 +18,7 @@ from reconciler.emulator.chargebee import (
     promotional_credits,
     subscriptions,
     unbilled_charges,
+    webhooks,
 )
 from reconciler.emulator.chargebee.forms import Tree
 from reconciler.emulator.chargebee.refusals import no_such_page, wrong_method
@@ -70,6 +71,8 @@ WRITES: Final[Mapping[str, Write]] = {
     "unbilled_charges/invoice_unbilled_charges": unbilled_charges.invoice,
     "unbilled_charges/invoice_now_estimate": unbilled_charges.estimate,
     "unbilled_charges/*/delete": unbilled_charges.delete,
+    "webhook_endpoints": webhooks.create,
+    "webhook_endpoints/*/delete": webhooks.delete,
     "comments": comments.create,
     "comments/*/delete": comments.delete,
     "customers": customers.create,
@@ -102,6 +105,7 @@ _LISTS: Final[Mapping[str, tuple[str, str | None]]] = {
             "item_prices",
             "transactions",
             "custom_field_configs",
+            "webhook_endpoints",
         )
     },
     "customers/*/invoices": ("invoices", "customer_id"),
@@ -127,6 +131,7 @@ _READS: Final[Mapping[str, Read]] = {
     "items/*": _plainly("item"),
     "item_prices/*": _plainly("item_price"),
     "transactions/*": _plainly("transaction"),
+    "webhook_endpoints/*": _plainly("webhook_endpoint"),
 }
 
 

@@ -16,7 +16,7 @@ SITES = "chargebee/sites"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 # Source: response classes of the Python package chargebee 3.29.0.
-_NEVER_CHANGED = frozenset({"promotional_credit", "comment"})
+_NEVER_CHANGED = frozenset({"promotional_credit", "comment", "webhook_endpoint"})
 _WITHOUT_VERSION = frozenset({"unbilled_charge"})
 
 
