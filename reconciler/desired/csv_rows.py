@@ -104,12 +104,11 @@ def _records(text: str) -> Iterator[_Record]:
 
 def _placed(record: _Record, lines: list[str]) -> _Record:
     """Give a fault in a record of several lines the line and column it stands in."""
-    line, column = record.line, record.column
-    for text in lines:
-        if record.cells is not None or column <= len(text):
-            break
-        line, column = line + 1, column - len(text) - 1
-    return replace(record, line=line, column=column)
+    if record.cells is not None:
+        return record
+    before = "\n".join(lines)[: record.column - 1]
+    column = len(before) - before.rfind("\n")
+    return replace(record, line=record.line + before.count("\n"), column=column)
 
 
 def _quoted_record(number: int, record: str) -> _Record:

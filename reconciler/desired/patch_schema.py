@@ -44,8 +44,6 @@ class _Patching:
         for union in ("anyOf", "oneOf"):
             if union in schema:
                 return self._of_union(schema, union)
-        if "properties" in schema:
-            return self._of_object(schema)
         if isinstance(schema.get("additionalProperties"), dict):
             values = _nullable(self.of(schema["additionalProperties"]))
             return {**_without(schema, "default"), "additionalProperties": values}
@@ -57,9 +55,7 @@ class _Patching:
         if "properties" not in there:
             return _without(schema, "default")
         made = name + "Patch"
-        if made not in self.made:
-            self.made[made] = {}
-            self.made[made] = self._of_object(there)
+        self.made[made] = self._of_object(there)
         return {**schema, **reference(made)}
 
     def _of_object(self, schema: Schema) -> Schema:

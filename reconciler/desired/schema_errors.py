@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.exceptions import relevance
 from jsonschema.validators import extend
 
 from reconciler.desired.schema import Form, schema_of
@@ -34,7 +33,6 @@ class Fault:
         schema: The schema that holds the keyword.
         message: jsonschema's own words.
         depth: Steps below the union that this is an alternative of; 0 is the union's value.
-        weight: How well the fault explains the alternative; the least explains best.
         branches: Faults of each alternative; empty when this is no union.
     """
 
@@ -45,7 +43,6 @@ class Fault:
     schema: Schema
     message: str
     depth: int
-    weight: tuple[Any, ...]
     branches: tuple[tuple[Fault, ...], ...] = ()
 
 
@@ -69,10 +66,7 @@ def meant_branches(branches: tuple[tuple[Fault, ...], ...]) -> list[tuple[Fault,
     if told and all(any(map(_with_other_tag, one)) for one in told):
         return told
     fewest = min(map(len, told), default=0)
-    best = [one for one in told if len(one) == fewest]
-    if len(best) > 1 and not isinstance(best[0][0].value, dict):
-        best = [min(best, key=lambda one: min(fault.weight for fault in one))]
-    return best
+    return [one for one in told if len(one) == fewest]
 
 
 def other_tag(branches: list[tuple[Fault, ...]]) -> Fault | None:
@@ -130,7 +124,6 @@ def _fault(error: ValidationError) -> Fault:
     of_name = "propertyNames" in list(error.absolute_schema_path)[-3:-1]
     schema = error.schema if isinstance(error.schema, dict) else {}
     instance: Any = error.instance
-    weight: Any = relevance(error)
     return Fault(
         keyword="propertyNames" if of_name else str(error.validator),
         path=tuple(error.absolute_path),
@@ -139,6 +132,5 @@ def _fault(error: ValidationError) -> Fault:
         schema=schema,
         message=error.message,
         depth=len(error.relative_path),
-        weight=tuple(weight),
         branches=tuple(tuple(each) for each in branches.values()),
     )

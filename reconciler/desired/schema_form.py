@@ -56,8 +56,6 @@ def reachable(schema: Schema) -> Schema:
 def _formed(one: Any) -> Any:  # noqa: ANN401  free JSON
     if isinstance(one, list):
         return [_formed(each) for each in one]
-    if isinstance(one, float):
-        return int(one) if one.is_integer() else Decimal(str(one))
     if isinstance(one, str):
         return " ".join(one.split()) if "\n" in one else one
     if not isinstance(one, dict):

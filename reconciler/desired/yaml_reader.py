@@ -308,7 +308,8 @@ class _Builder:
         if isinstance(frame.value, list):
             frame.children[len(frame.value)] = Node(start, end, style, children)
             frame.value.append(value)
-        elif frame.key is not None:
+        else:
+            assert frame.key is not None
             key, key_start, key_end = frame.key
             frame.key = None
             if key is not None:

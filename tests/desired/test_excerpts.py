@@ -43,6 +43,7 @@ def test_the_caret_ends_with_the_line_and_has_one_character_at_least() -> None:
         (f"x: {KEY} # c\n", 1),
         (f"x: {KEY}\ny: 1\n", 2),
         ("apiKey: hunter2\n", 1),
+        (f"apiKey: {KEY}\n", 1),
         ("  url: 'hunter2'\n", 1),
         ("m3ter: {apiSecret: hunter2, a: 1}\n", 1),
         ("my_password: hunter2 and more\n", 1),

@@ -194,3 +194,10 @@ def test_a_patch_of_nothing_is_no_object(repository: Repository, tmp_path: Path)
     lonely = PATCH.replace("name: uk", "name: nobody")
     (tmp_path / "integrations.d" / "lonely.yaml").write_text(lonely)
     assert [one.name for one in view(repository, "live").integrations] == ["uk", "us"]
+
+
+def test_a_set_whose_file_is_missing_has_no_rows(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "integrations.d" / "uk" / "a.csv").unlink()
+    loaded = repository.load()
+    assert loaded.problems
+    assert repository.effective(loaded.definitions, "live").mapping_sets[0].rows == ()

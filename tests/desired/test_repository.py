@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired.csv_rows import CSV_BYTES_MAX
+from reconciler.desired.folder import Folder
 from reconciler.desired.repository import Repository
 from reconciler.domain.definitions import Definitions
 from reconciler.domain.problem import Origin, Problem
@@ -283,3 +284,9 @@ def test_a_secret_in_a_message_is_blanked(tmp_path: Path, write: Write) -> None:
     loaded = repository.load()
     assert loaded.problems
     assert key not in str(repository.excerpts(loaded.problems))
+
+
+def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path) -> None:
+    [problem] = Folder(tmp_path).definitions()
+    assert isinstance(problem, Problem)
+    assert (problem.rule, str(problem.origin)) == ("R033", "integrations.d")

@@ -9,6 +9,7 @@ import pytest
 from reconciler.core.exact_json import decode
 from reconciler.desired.schema import FORMS, KINDS, Form, schema_files, schema_of, write_schemas
 from reconciler.desired.schema_form import Schema
+from reconciler.desired.schema_words import described, listed
 from reconciler.domain.definitions import KindName
 from reconciler.domain.line_item import Destination, LineItemType
 
@@ -125,3 +126,10 @@ def test_what_stands_in_a_list_of_a_patch_is_whole() -> None:
         jsonschema.validate(
             {**example, "spec": {"freeze": [{"from": "2026-01-01", "reason": "x"}]}}, schema
         )
+
+
+def test_bounds_are_said_as_far_as_there_are_any() -> None:
+    assert described({"type": "integer", "maximum": 3}, {}) == "a whole number of at most 3"
+    assert described({"type": "number"}, {}) == "a number"
+    assert described({}, {}) == "another value"
+    assert listed([str(one) for one in range(22)]).endswith("`19` and 2 more")

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from reconciler.desired.source_text import SourceText
+from reconciler.desired.yaml_events import BrokenSyntax, broken_syntax
 from reconciler.desired.yaml_nodes import Origins, YamlFile
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.domain.problem import Origin
@@ -58,6 +62,7 @@ def faults(text: str | bytes, *, pure: bool = False) -> list[str]:
         ('"a\\u00e9\\n"', "aé\n"),
         ("!!str 12", "12"),
         ("! 12", "12"),
+        ("{&k a: *k}", {"a": "a"}),
         ("!!int '12'", 12),
         ("!!float 12", Decimal(12)),
         ("!!float 1.5", Decimal("1.5")),
@@ -318,3 +323,35 @@ def test_positions_lead_back_to_their_offset() -> None:
     assert source.offset(2, 2) == 5
     assert source.offset(99, 99) == len(source.text)
     assert [source.line(number) for number in range(6)] == ["", "ab", "cd", "e", "", ""]
+
+
+def test_the_python_parser_takes_over_where_libyaml_is_missing() -> None:
+    program = (
+        "import sys; sys.modules['_ruamel_yaml'] = None\n"
+        "from reconciler.desired.yaml_reader import read_yaml\n"
+        "print(read_yaml('f', b'a: [1, NO]').documents[0].value)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "{'a': [1, 'NO']}\n"
+
+
+def test_an_error_of_the_parser_itself_is_a_syntax_error() -> None:
+    assert broken_syntax(IndexError("x"), "abc") == BrokenSyntax(3, "unreadable (IndexError)")
+    [problem] = read("a: [", pure=True).problems
+    assert problem.rule == "R001"
+
+
+def test_a_good_run_imports_neither_jsonschema_nor_anything_of_the_network() -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from reconciler.desired.repository import Repository\n"
+        "assert not Repository(Path('.')).load().problems\n"
+        "print([one for one in ('jsonschema', 'deepdiff', 'httpx', 'sqlalchemy') if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout == "[]\n"
