@@ -478,7 +478,9 @@ def test_a_status_or_version_changes_no_hash_but_money_does() -> None:
     same = replace(one, version=9, status="PENDING", locked=True, job_id="j", approved_at=LONG_AGO)
     assert input_hash(one) == input_hash(same)
     assert input_hash(one) != input_hash(bill(line(amount="400.01")))
-    assert input_hash(one) == input_hash(bill(replace(line(), id=LineId("new"), child_account_code="c")))
+    assert input_hash(one) == input_hash(
+        bill(replace(line(), id=LineId("new"), child_account_code="c"))
+    )
 
 
 def test_times_that_are_equal_hash_alike() -> None:
