@@ -26,10 +26,11 @@ _ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One definition file: the name people see, and where it is."""
+    """One definition file: the name people see, where it is, and whether it is a link."""
 
     name: str
     path: str
+    is_link: bool
 
 
 def shown(path: str) -> str:
@@ -69,7 +70,7 @@ class Folder:
             elif entry.is_folder and entry.is_link:
                 yield OUTSIDE.broken(Origin(name), "links to folders are not followed")
             elif suffix == _DEFINITION:
-                yield Found(name, entry.path)
+                yield Found(name, entry.path, entry.is_link)
             elif _MISTAKEN.fullmatch(suffix) and not entry.is_folder:
                 message = f"only files that end in `{_DEFINITION}` are read"
                 yield EXTENSION.broken(Origin(name), message)
@@ -77,6 +78,17 @@ class Folder:
     def name_of(self, path: str) -> str:
         """Give a file's name relative to the repository."""
         return shown(os.path.relpath(path, self._root))
+
+    def content(self, found: Found, limit: int) -> bytes | Problem:
+        """Read a definition file; links are followed inside the folder only.
+
+        Args:
+            found: The file.
+            limit: At most this many bytes and one more, which shows that there are more.
+        """
+        if found.is_link:
+            return self.read(found.path, limit, Origin(found.name))
+        return _opened(found.path, limit, Origin(found.name))
 
     def read(self, path: str, limit: int, origin: Origin) -> bytes | Problem:
         """Read a regular file inside the folder.
@@ -89,10 +101,7 @@ class Folder:
         if not _inside(path, self._real):
             message = "the file is, or leads, outside integrations.d; it was not read"
             return OUTSIDE.broken(origin, message)
-        try:
-            return _content(path, limit, origin)
-        except OSError as error:
-            return UNREADABLE.broken(origin, f"cannot be read: {error.strerror}")
+        return _opened(path, limit, origin)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -127,6 +136,13 @@ def _entry(entry: os.DirEntry[str]) -> _Entry:
 
 def _inside(path: str, folder: str) -> bool:
     return os.path.realpath(path).startswith(os.path.join(folder, ""))  # noqa: PTH118  as above
+
+
+def _opened(path: str, limit: int, origin: Origin) -> bytes | Problem:
+    try:
+        return _content(path, limit, origin)
+    except OSError as error:
+        return UNREADABLE.broken(origin, f"cannot be read: {error.strerror}")
 
 
 def _content(path: str, limit: int, origin: Origin) -> bytes | Problem:

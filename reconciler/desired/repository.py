@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,6 +59,11 @@ class Repository:
 
     def load(self) -> Loaded:
         """Read and check every file; never raises for what stands in them."""
+        # Everything that is read is kept, so looking for garbage meanwhile finds none.
+        with _without_collection():
+            return self._load()
+
+    def _load(self) -> Loaded:
         self._yaml, self._csv, self._broken = {}, {}, []
         if (missing := self._folder.missing()) is not None:
             return Loaded(Definitions((), {}, 0), (missing,))
@@ -113,7 +120,7 @@ class Repository:
                     self._broken += named_inside(file.source.text[at])
 
     def _file(self, found: Found, problems: list[Problem]) -> YamlFile | None:
-        data = self._folder.read(found.path, BYTES_MAX, Origin(found.name))
+        data = self._folder.content(found, BYTES_MAX)
         if isinstance(data, Problem):
             problems.append(data)
             return None
@@ -191,6 +198,17 @@ class Repository:
                 ends.setdefault(node.start, node.end)
                 ends[node.key_start] = node.key_end
         return _Read(yaml.source, ends)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _broken_patches(definitions: Definitions, problems: list[Problem]) -> Iterator[Document]:
