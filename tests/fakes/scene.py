@@ -10,6 +10,7 @@ from typing import Any
 from fakes.clock import FakeClock
 from fakes.organisation import ORGANISATION, FakeOrganisation, account, credential, user
 from fakes.state import MemoryChain, MemoryLock
+
 from reconciler.domain.address import Address
 from reconciler.domain.applied import AppliedRecord
 from reconciler.domain.definitions import Defined, DefinedSet, Effective, M3terKey, MappingRow
@@ -80,72 +81,6 @@ def uk_spec() -> dict[str, Any]:
     }
 
 
-@dataclass
-class Scene:
-    """Everything a plan looks at; change it, then plan and apply.
-
-    Attributes:
-        sets: Spec and rows (key to external id) by name of mapping set.
-    """
-
-    project: dict[str, Any] = field(
-        default_factory=lambda: {"prune": "allow", "adoption": "by-name", "onDrift": "approve"}
-    )
-    environment: dict[str, Any] = field(default_factory=lambda: _environment())
-    integrations: dict[str, dict[str, Any]] = field(default_factory=lambda: {"uk": uk_spec()})
-    sets: dict[str, tuple[dict[str, Any], dict[str, str]]] = field(
-        default_factory=lambda: {"uk-accounts": uk_set("acme", "globex")}
-    )
-    dialect: dict[str, Any] | None = field(default_factory=lambda: dialect_spec())
-    organisation: FakeOrganisation = field(default_factory=lambda: _organisation())
-    chain: MemoryChain = field(default_factory=MemoryChain)
-    lock: MemoryLock = field(default_factory=MemoryLock)
-    clock: FakeClock = field(default_factory=FakeClock)
-
-    def effective(self) -> Effective:
-        """What git wants now."""
-        return Effective(
-            project=_defined("acme", ProjectSpec, self.project),
-            environment=_defined("sandbox", EnvironmentSpec, self.environment),
-            integrations=tuple(
-                _defined(name, IntegrationSpec, spec)
-                for name, spec in sorted(self.integrations.items())
-            ),
-            mapping_sets=tuple(
-                _defined_set(name, spec, rows) for name, (spec, rows) in sorted(self.sets.items())
-            ),
-            dialects=(_defined("chargebee", DialectSpec, self.dialect),) if self.dialect else (),
-        )
-
-    def head(self) -> AppliedRecord | None:
-        """The newest applied record."""
-        return self.chain.head("sandbox")
-
-    def plan(self, *, fresh: bool = False) -> Plan:
-        """Make a plan."""
-        return plan(
-            self.effective(),
-            self.head(),
-            Source("reconciler test"),
-            PlanPorts(self.organisation, self.clock, SilentProgress()),
-            fresh=fresh,
-        )
-
-    def apply(self, made: Plan | None = None, *, consent: Consent | None = None) -> AppliedRecord:
-        """Apply a plan, by default a new one that somebody said yes to."""
-        return apply(
-            made or self.plan(),
-            consent or Consent("tester", confirmed=True),
-            ApplyPorts(self.organisation, self.chain, self.lock, self.clock, SilentProgress()),
-        )
-
-    def live_id(self, address: Address) -> str:
-        """The live id that an address is bound to."""
-        head = self.head()
-        assert head is not None
-        return next(one.id for one in head.bindings if one.address == address)
-
-
 def uk_set(*codes: str, **changes: str) -> tuple[dict[str, Any], dict[str, str]]:
     """Account mappings linked to the UK integration; sub_CODE for each code."""
     spec = {
@@ -209,3 +144,73 @@ def _defined_set(name: str, spec: dict[str, Any], rows: dict[str, str]) -> Defin
             for number, (code, external_id) in enumerate(sorted(rows.items()), 2)
         ),
     )
+
+
+@dataclass
+class Scene:
+    """Everything a plan looks at; change it, then plan and apply.
+
+    Attributes:
+        sets: Spec and rows (key to external id) by name of mapping set.
+    """
+
+    project: dict[str, Any] = field(
+        default_factory=lambda: {"prune": "allow", "adoption": "by-name", "onDrift": "approve"}
+    )
+    environment: dict[str, Any] = field(default_factory=_environment)
+    integrations: dict[str, dict[str, Any]] = field(default_factory=lambda: {"uk": uk_spec()})
+    sets: dict[str, tuple[dict[str, Any], dict[str, str]]] = field(
+        default_factory=lambda: {"uk-accounts": uk_set("acme", "globex")}
+    )
+    dialect: dict[str, Any] | None = field(default_factory=dialect_spec)
+    organisation: FakeOrganisation = field(default_factory=_organisation)
+    chain: MemoryChain = field(default_factory=MemoryChain)
+    lock: MemoryLock = field(default_factory=MemoryLock)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def effective(self) -> Effective:
+        """What git wants now."""
+        return Effective(
+            project=_defined("acme", ProjectSpec, self.project),
+            environment=_defined("sandbox", EnvironmentSpec, self.environment),
+            integrations=tuple(
+                _defined(name, IntegrationSpec, spec)
+                for name, spec in sorted(self.integrations.items())
+            ),
+            mapping_sets=tuple(
+                _defined_set(name, spec, rows) for name, (spec, rows) in sorted(self.sets.items())
+            ),
+            dialects=(_defined("chargebee", DialectSpec, self.dialect),) if self.dialect else (),
+        )
+
+    def head(self) -> AppliedRecord | None:
+        """The newest applied record."""
+        return self.chain.head("sandbox")
+
+    def plan(self, *, fresh: bool = False) -> Plan:
+        """Make a plan."""
+        return plan(
+            self.effective(),
+            self.head(),
+            Source("reconciler test"),
+            PlanPorts(self.organisation, self.clock, SilentProgress()),
+            fresh=fresh,
+        )
+
+    def apply(self, made: Plan | None = None, *, consent: Consent | None = None) -> AppliedRecord:
+        """Apply a plan, by default a new one that somebody said yes to."""
+        return apply(
+            made or self.plan(),
+            consent or Consent("tester", confirmed=True),
+            ApplyPorts(self.organisation, self.chain, self.lock, self.clock, SilentProgress()),
+        )
+
+    def live_id(self, address: Address) -> str:
+        """The live id that an address is bound to."""
+        head = self.head()
+        assert head is not None
+        return next(one.id for one in head.bindings if one.address == address)
+
+    def live_id_of(self, name: str) -> str:
+        """The live id of a configuration's name."""
+        return next(one.id for one in self.organisation.configs.values() if one.name == name)
