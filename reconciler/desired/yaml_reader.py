@@ -7,6 +7,7 @@ Nothing is raised for what stands in a file; everything wrong becomes a ``Proble
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -17,6 +18,8 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
 )
 
 from reconciler.core.rules.form_rules import (
@@ -90,14 +93,24 @@ def _built(
     source: SourceText, *, pure: bool, hide_colons: bool = False
 ) -> tuple[YamlFile, BrokenSyntax | None]:
     builder = _Builder(source)
+    takers = builder.takers
     broken = None
     try:
         for event in events(source.text, pure=pure, hide_colons=hide_colons):
-            if not builder.take(event):
-                break
+            takers[type(event)](event)
+    except _EnoughError as enough:
+        builder.problems.append(enough.problem)
     except SYNTAX_ERRORS as error:
         broken = broken_syntax(error, source.text)
     return YamlFile(source, tuple(builder.documents), tuple(builder.problems)), broken
+
+
+class _EnoughError(Exception):
+    """The rest of the file is not worth reading."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
 
 
 class _Frame:
@@ -127,6 +140,18 @@ class _Builder:
         self._index = -1
         self._expanded = 0
         self._begin(0)
+        self.takers: dict[type[object], Callable[[Event], None]] = {
+            StreamStartEvent: self._pass,
+            StreamEndEvent: self._pass,
+            DocumentStartEvent: self._document,
+            DocumentEndEvent: self._finish,
+            MappingStartEvent: self._mapping,
+            MappingEndEvent: self._close,
+            SequenceStartEvent: self._sequence,
+            SequenceEndEvent: self._close,
+            ScalarEvent: self._scalar,
+            AliasEvent: self._alias,
+        }
 
     def _begin(self, start: int) -> None:
         self._start = start
@@ -136,39 +161,22 @@ class _Builder:
         self._result: tuple[JsonValue, Node] = (None, Node(start, start, "empty", _NO_CHILDREN))
         self._sound = True
 
-    def take(self, event: Event) -> bool:
-        """Take one event; false when reading must stop."""
-        kind: type[object] = type(event)
-        if kind is ScalarEvent:
-            self._scalar(event)
-        elif kind is MappingStartEvent:
-            return self._open(event, _Frame(event, {}), "map")
-        elif kind is SequenceStartEvent:
-            return self._open(event, _Frame(event, []), "seq")
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            self._close(event)
-        else:
-            self._outside(event)
-        return self._sound or len(self.problems) < PROBLEMS_MAX or self._give_up()
+    def _document(self, event: Event) -> None:
+        self._index += 1
+        self._begin(event.start_mark.index)
+        if event.version not in {None, (1, 2)}:
+            self._fault(SYNTAX, self._start, "definitions are YAML 1.2; remove `%YAML`")
 
-    def _give_up(self) -> bool:
-        message = f"more than {PROBLEMS_MAX:,} problems; the rest of the file was not looked at"
-        place = Origin(self._source.file)
-        self.problems.append(LIMITS.broken(place, message, "Correct these first."))
-        return False
+    def _mapping(self, event: Event) -> None:
+        self._open(event, _Frame(event, {}), "map")
 
-    def _outside(self, event: Event) -> None:
-        if isinstance(event, AliasEvent):
-            self._alias(event)
-        elif isinstance(event, DocumentStartEvent):
-            self._index += 1
-            self._begin(event.start_mark.index)
-            if event.version not in {None, (1, 2)}:
-                self._fault(SYNTAX, self._start, "definitions are YAML 1.2; remove `%YAML`")
-        elif isinstance(event, DocumentEndEvent):
-            self._finish()
+    def _sequence(self, event: Event) -> None:
+        self._open(event, _Frame(event, []), "seq")
 
-    def _finish(self) -> None:
+    def _pass(self, event: Event) -> None:
+        """The stream begins and ends without saying anything."""
+
+    def _finish(self, _event: Event) -> None:
         value, root = self._result
         if root.style == "empty" and value is None and self._sound:
             return
@@ -178,12 +186,16 @@ class _Builder:
 
     def _fault(self, rule: Rule, offset: int, message: str, hint: str = "") -> None:
         self._sound = False
+        if len(self.problems) >= PROBLEMS_MAX:
+            message = f"more than {PROBLEMS_MAX:,} problems; the rest of the file was not looked at"
+            place = Origin(self._source.file)
+            raise _EnoughError(LIMITS.broken(place, message, "Correct these first."))
         self.problems.append(rule.broken(self._source.origin(offset), message, hint))
 
-    def _open(self, event: Event, frame: _Frame, name: str) -> bool:
+    def _open(self, event: Event, frame: _Frame, name: str) -> None:
         if len(self._frames) >= DEPTH_MAX:
-            self._fault(LIMITS, frame.start, f"more than {DEPTH_MAX} levels deep")
-            return False
+            place = self._source.origin(frame.start)
+            raise _EnoughError(LIMITS.broken(place, f"more than {DEPTH_MAX} levels deep"))
         if event.tag is not None and core_name(event.tag) != name:
             self._fault(TAG, frame.start, refused_tag(event.tag))
         if event.anchor is not None:
@@ -195,7 +207,6 @@ class _Builder:
         self._counted += 1
         frame.counted = self._counted
         self._frames.append(frame)
-        return True
 
     def _close(self, event: Event) -> None:
         frame = self._frames.pop()
@@ -218,7 +229,7 @@ class _Builder:
         value = self._value(event, start)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, 1)
-        style = _SCALAR_STYLES.get(event.style or "", "plain")
+        style = _SCALAR_STYLES[event.style] if event.style else "plain"
         if style == "plain" and not event.value:
             self._empty(event, value, start, end)
             return
@@ -257,13 +268,13 @@ class _Builder:
         )
 
     def _value(self, event: Event, start: int, problem: Rule = NUMBER) -> JsonValue:
-        text = event.value
+        text, tag = event.value, event.tag
+        if tag is None and event.style:
+            return text
         try:
-            if event.tag is not None and not (event.tag == "!" and event.style):
-                return tagged_value(event.tag, text)
-            return text if event.style else plain_value(text)
+            return plain_value(text) if tag is None else tagged_value(tag, text)
         except ScalarRefusedError as error:
-            rule = problem if event.tag is None else TAG
+            rule = problem if tag is None else TAG
             self._fault(rule, start, str(error))
             return text
 
