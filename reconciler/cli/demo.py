@@ -5,12 +5,14 @@ from __future__ import annotations
 import os.path
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from reconciler.cli.options import App, pass_app
 from reconciler.cli.stage import DemoFailedError, Stage, emulator
+from reconciler.domain.value import JsonObject
 from reconciler.wiring.example import example_folder
 
 UK = "integration/chargebee-uk"
@@ -64,11 +66,23 @@ def drift(stage: Stage) -> None:
     stage.run("status", "--env", "sandbox")
 
 
-def _night_edit(stage: Stage) -> dict[str, object]:
-    state = stage.control("/_emulator/state?vendor=m3ter")
-    for one in _configurations(state):
+def _night_edit(stage: Stage) -> JsonObject:
+    for one in _configurations(stage):
         if one.get("name") == "Chargebee UK bills":
-            key = next(key for key in one["configData"] if "approval" in key.lower())
-            patch = {"name": "Chargebee UK (all bills)", "configData": {key: False}}
+            data = one["configData"]
+            assert isinstance(data, Mapping)
+            key = next(key for key in data if "approval" in key.lower())
+            patch: JsonObject = {"name": "Chargebee UK (all bills)", "configData": {key: False}}
             return {"id": one["id"], "patch": patch, "user": "k.smith"}
     raise DemoFailedError("user-edit", "the UK integration is not live")
+
+
+def _configurations(stage: Stage) -> Iterator[JsonObject]:
+    """Find every stored configuration, whatever the emulator calls its tables."""
+    state = stage.control("/_emulator/state?vendor=m3ter")
+    assert isinstance(state, Mapping)
+    tables = state["m3ter"]
+    assert isinstance(tables, Mapping)
+    for rows in tables.values():
+        assert isinstance(rows, Sequence)
+        yield from (row for row in rows if isinstance(row, Mapping) and "configData" in row)

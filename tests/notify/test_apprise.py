@@ -17,7 +17,12 @@ MAIL = Subscription(frozenset({"disabled", "drift"}), Secret("json://127.0.0.1/b
 
 def test_only_subscribers_of_an_event_hear_of_it() -> None:
     heard: list[tuple[str, str, str]] = []
-    notifier = AppriseNotifier([SLACK, MAIL], lambda *notice: bool(heard.append(notice)) or True)
+
+    def send(url: str, title: str, text: str) -> bool:
+        heard.append((url, title, text))
+        return True
+
+    notifier = AppriseNotifier([SLACK, MAIL], send)
     notifier.notify("drift", "Drift", "one field")
     assert heard == [("json://127.0.0.1/b", "Drift", "one field")]
     assert notifier.lost == 0

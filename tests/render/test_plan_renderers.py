@@ -26,6 +26,7 @@ from reconciler.domain.change import (
 )
 from reconciler.domain.plan import ChainPosition, GuardHit, Plan, RecordId, Unplanned
 from reconciler.domain.problem import Origin
+from reconciler.domain.value import JsonValue
 from reconciler.render.plan_html import plan_html
 from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_text
@@ -188,7 +189,7 @@ def test_values_of_every_shape_read_as_words() -> None:
     from reconciler.domain.address import FieldPath
     from reconciler.domain.change import FieldChange
 
-    values = (None, True, 3, Decimal("1.50"), {"a": 1}, ["u-1", "x"], [])
+    values: tuple[JsonValue, ...] = (None, True, 3, Decimal("1.50"), {"a": 1}, ["u-1", "x"], [])
     rows = tuple(
         FieldChange(FieldPath(f"f{number}"), "both", None, FieldValue(one), FieldValue("z"))
         for number, one in enumerate(values)
