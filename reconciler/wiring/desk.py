@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
+from reconciler.desired.editor import FileEditor
 from reconciler.domain.definitions import Effective
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.ports.definitions import DefinitionSource
+from reconciler.ports.definitions import DefinitionEditor, DefinitionSource
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.settings import Settings
@@ -63,6 +64,11 @@ class Desk:
     def made_from(self) -> Source:
         """Tool, commit and cleanliness, for plans."""
         return Source(TOOL, self.authorship.commit, self.authorship.dirty)
+
+    @property
+    def editor(self) -> DefinitionEditor:
+        """Edits the definition files in place."""
+        return FileEditor(self.root)
 
     @contextmanager
     def organisation(self) -> Iterator[Organisation]:

@@ -1,0 +1,136 @@
+"""Dialects for what an organisation uses, into files: new ones, and known ones in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from reconciler.core.dialect import folded
+from reconciler.core.discovery import Finding, Proposal
+from reconciler.core.exact_json import canonical
+from reconciler.core.rules.reach import mapping, text
+from reconciler.core.written import WrittenDialect
+from reconciler.domain.address import FieldPath
+from reconciler.domain.definitions import Definitions, Document, Effective
+from reconciler.domain.line_item import Destination
+from reconciler.domain.live import LiveIntegration
+from reconciler.domain.value import JsonObject
+from reconciler.ports.definitions import DefinitionEditor
+from reconciler.ports.organisation import AccessError, Integrations, RefusedError
+from reconciler.ports.runtime import Clock
+from reconciler.workflows.discover import Wanted, discover, document
+
+FOLDER = "integrations.d/dialects"
+_OUR_WORDS = {folded(one): one for one in Destination}
+
+
+def proposals(
+    effective: Effective, integrations: Integrations, clock: Clock
+) -> tuple[Proposal, ...]:
+    """Propose a dialect for all that git uses, or, where git is empty, for all that is live.
+
+    A destination that m3ter will not speak about has a proposal without a dialect.
+    """
+    used = {(one.spec.destination.value, one.spec.entity_type) for one in effective.integrations}
+    live = () if used else integrations.list()
+    wanted = used or {pair for one in live if (pair := spoken(one))} or {("Chargebee", "Bill")}
+    return tuple(_proposal(effective, integrations, clock, one) for one in sorted(wanted))
+
+
+def spoken(live: LiveIntegration) -> Wanted | None:
+    """Give destination and entity type of a live configuration in our words, if we have one."""
+    destination = _OUR_WORDS.get(folded(live.destination))
+    entity = "Bill" if folded(live.entity_type) == "bill" else live.entity_type
+    return (destination.value, entity) if destination else None
+
+
+def write_dialects(
+    environment: str,
+    found: Iterable[Proposal],
+    definitions: Definitions,
+    editor: DefinitionEditor,
+) -> tuple[WrittenDialect, ...]:
+    """Write each proposal; what already stands in git is edited where it stands.
+
+    Args:
+        environment: Whose organisation was asked.
+        found: What it publishes.
+        definitions: What stands in git now.
+        editor: Writes the files.
+
+    Raises:
+        EditRefusedError: When a file cannot be edited without touching anything else.
+    """
+    names = {one.name for one in definitions.documents if one.kind == "Dialect"}
+    return tuple(_written(environment, one, definitions, names, editor) for one in found)
+
+
+def _proposal(
+    effective: Effective, integrations: Integrations, clock: Clock, wanted: Wanted
+) -> Proposal:
+    try:
+        (proposal,) = discover(effective, integrations, clock, [wanted])
+    except AccessError:
+        raise
+    except RefusedError as error:
+        finding = Finding("missing", FieldPath(""), str(error))
+        return Proposal(*wanted, None, (finding,))
+    return proposal
+
+
+def _written(
+    environment: str,
+    proposal: Proposal,
+    definitions: Definitions,
+    names: set[str],
+    editor: DefinitionEditor,
+) -> WrittenDialect:
+    made = document(environment, proposal)
+    if made is None:
+        return WrittenDialect(proposal, "", "none")
+    known = _known(environment, proposal, definitions)
+    if known is not None:
+        return _in_place(known, proposal, editor)
+    name = next(one for one in _names(text(made, "metadata", "name")) if one not in names)
+    names.add(name)
+    file = f"{FOLDER}/{proposal.destination.lower()}-{environment}.yaml"
+    editor.write_documents(file, [{**made, "metadata": {"name": name}}])
+    return WrittenDialect(proposal, file, "new")
+
+
+def _in_place(known: Document, proposal: Proposal, editor: DefinitionEditor) -> WrittenDialect:
+    before, after = mapping(known.body, "spec"), proposal.spec or {}
+    if _said(before) == _said(after):
+        return WrittenDialect(proposal, known.file, "same")
+    if any(one.kind == "kept" for one in proposal.findings):
+        # what only a person knows keeps that person's name; discover would not find it again
+        after = {**after, "evidence": before["evidence"]}
+        proposal = replace(proposal, spec=after)
+    editor.set_value(known.file, known.index, ("spec",), after)
+    return WrittenDialect(proposal, known.file, "changed")
+
+
+def _said(spec: JsonObject) -> bytes:
+    """Give what a dialect says, without when it was found and with defaults filled in."""
+    plain = {"entityType": "Bill", "values": {}, **spec}
+    return canonical({key: one for key, one in plain.items() if key != "evidence"})
+
+
+def _known(environment: str, proposal: Proposal, definitions: Definitions) -> Document | None:
+    wanted = (environment, proposal.destination, proposal.entity_type)
+    for one in definitions.documents:
+        spec = mapping(one.body, "spec")
+        place = (
+            text(spec, "environment"),
+            text(spec, "destination"),
+            text(spec, "entityType") or "Bill",
+        )
+        if one.kind == "Dialect" and one.environment is None and place == wanted:
+            return one
+    return None
+
+
+def _names(name: str) -> Iterator[str]:
+    """Give the name, then the name with a number, for an organisation that has both."""
+    yield name
+    yield from (f"{name[:60]}-{number}" for number in range(2, 100))
