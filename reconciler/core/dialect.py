@@ -138,11 +138,6 @@ def equal(left: Value | Absent, right: Value | Absent) -> bool:
     return canonical(left) == canonical(right)
 
 
-def as_json(value: Value) -> JsonValue:
-    """Give the JSON form: a set becomes a sorted list."""
-    return sorted(value) if isinstance(value, frozenset) else value
-
-
 def _decoded(setting: Setting, wire: JsonValue, ours: Mapping[str, str]) -> Value:
     match setting.shape:
         case "flag":

@@ -50,9 +50,7 @@ def needs_accounts(
     after: Mapping[Address, Selecting],
 ) -> bool:
     """Tell whether ``widening`` must look at every account."""
-    return any(
-        not by_lists(before[one], after[one]) for one in selection_moved(changes) if one in before
-    )
+    return any(not by_lists(before[one], after[one]) for one in selection_moved(changes))
 
 
 def widening(
@@ -65,13 +63,11 @@ def widening(
     """Ask before a configuration selects accounts that it did not select before."""
     known = tuple(accounts)
     for address in selection_moved(changes):
-        if address not in before:
-            continue
         more = added(before[address], after[address], known)
         if more:
             yield hit(
                 "widening",
-                f"{address} would take {len(more)} more accounts: {_listed(more, names)}",
+                f"{address} would take {_count(more)}: {_listed(more, names)}",
                 address=address,
                 field="accounts",
                 desired=FieldValue(sorted(more)),
@@ -110,6 +106,10 @@ def _key(route: Route) -> str:
 
 def _shown(route: Route) -> str:
     return str(route.address) if route.address else f'"{route.name}" ({route.id}, not managed here)'
+
+
+def _count(ids: Sequence[str]) -> str:
+    return "1 more account" if len(ids) == 1 else f"{len(ids)} more accounts"
 
 
 def _listed(ids: Sequence[str], names: Mapping[str, str]) -> str:

@@ -23,7 +23,6 @@ Sets merge per element, scalars whole: a set that git and m3ter both changed has
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from reconciler.core.dialect import Value, equal
@@ -63,11 +62,6 @@ def side(held: FieldValue | None, *others: Side) -> Side:
     if isinstance(held.value, list | tuple) and any(isinstance(one, frozenset) for one in others):
         return frozenset(str(one) for one in held.value)
     return held.value
-
-
-def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Choose the one that matters most."""
-    return min(verdicts, key=SEVERITY.index)
 
 
 def _scalar(sent: Side, read: Side, live: Side, desired: Side) -> Verdict:

@@ -646,11 +646,11 @@ def test_more_accounts_than_before_are_named() -> None:
     scene = applied()
     scene.integrations["uk"]["global"]["accountIds"].append({"code": "initech"})
     hit = next(one for one in scene.plan().body.hits if one.guard == "widening")
-    assert hit.message == "integration/uk would take 1 more accounts: initech"
+    assert hit.message == "integration/uk would take 1 more account: initech"
     scene.integrations["uk"]["global"]["accountIds"] = "all"
     scene.integrations["uk"]["entity"]["accountFilter"] = 'accountCode != "umbrella"'
     hit = next(one for one in scene.plan().body.hits if one.guard == "widening")
-    assert hit.message.endswith("1 more accounts: initech")
+    assert hit.message.endswith("1 more account: initech")
     scene.integrations["uk"]["global"]["accountIds"] = [{"code": "acme"}]
     assert "widening" not in {one[0] for one in guards(scene.plan())}
 
