@@ -9,24 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import SiteName
-from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ledger.database import Database
 from reconciler.ledger.rows import stamp_text
 from reconciler.ledger.tables import leases
-from reconciler.ports.ledger import Lease
-
-
-class LeaseLostError(ReconcilerError):
-    """The time of a lease is over, or another worker took the bill; nothing was recorded."""
-
-    exit_code = ExitCode.PARTLY_DONE
-
-    def __init__(self, lease: Lease) -> None:
-        super().__init__(
-            f"worker {lease.worker} lost its right to bill {lease.bill_id}: its lease ended at "
-            f"{lease.until:%H:%M:%S} UTC.\nNothing was recorded or sent after that; another worker "
-            "goes on with the bill."
-        )
+from reconciler.ports.ledger import Lease, LeaseLostError
 
 
 def claim(

@@ -21,14 +21,22 @@ from reconciler.domain.push import (
     Step,
     StepOutcome,
 )
+from reconciler.errors import ExitCode, ReconcilerError
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerIdentity:
-    """Which ledger this is, and how far it has come; compared with what the chain knows."""
+    """Which ledger this is, and how far it has come; compared with what the chain knows.
+
+    Attributes:
+        sequence: Rises with everything that is recorded about an effect.
+        rebuilt_at: When it was re-learnt from stamps after a loss. A bill that m3ter made before
+            and that it has no effect of may have been sent without a stamp: a person decides.
+    """
 
     id: str
     sequence: int
+    rebuilt_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,19 @@ class Lease:
     worker: str
     fence: int
     until: datetime
+
+
+class LeaseLostError(ReconcilerError):
+    """The time of a lease is over, or another worker took the bill; nothing was recorded."""
+
+    exit_code = ExitCode.PARTLY_DONE
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__(
+            f"worker {lease.worker} lost its right to bill {lease.bill_id}: its lease ended at "
+            f"{lease.until:%H:%M:%S} UTC.\nNothing was recorded or sent after that; another worker "
+            "goes on with the bill."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +129,13 @@ class Ledger(Protocol):
     """The one truth about what was sent. Every method is one transaction.
 
     Methods that take a ``Lease`` raise ``LeaseLostError`` when a newer fence exists or the time is
-    over; nothing was recorded then and nothing may be sent.
+    over; nothing was recorded then and nothing may be sent. ``ended`` alone records what it hears
+    also then, as far as it is a fact: that the request made something.
     """
 
     @property
     def identity(self) -> LedgerIdentity:
-        """Id and sequence; the sequence rises with every recorded effect."""
+        """Id and sequence; the sequence rises with everything recorded about an effect."""
         ...
 
     def claim(self, site: SiteName, bill: BillId, worker: str, seconds: float) -> Lease | None:
@@ -166,8 +188,8 @@ class Ledger(Protocol):
         """Record a look-up."""
         ...
 
-    def resolved(self, key: PushKey, decision: Resolved, actor: str) -> Effect:
-        """Record a person's decision."""
+    def resolved(self, lease: Lease, key: PushKey, decision: Resolved, actor: str) -> Effect:
+        """Record a person's decision; the lease proves that nothing is in flight."""
         ...
 
     def attempts(self, site: SiteName, bill: BillId) -> tuple[Attempt, ...]:
@@ -208,4 +230,19 @@ class Ledger(Protocol):
 
     def stamps(self, site: SiteName, bill: BillId) -> tuple[Invoice, ...]:
         """Give the invoices that the stamp index holds for a bill, without their lines."""
+        ...
+
+
+class LedgerWatch(Protocol):
+    """What is remembered of each environment's ledger outside of it, beside the applied chain.
+
+    A ledger that is missing, another one, or behind what was seen was lost or restored.
+    """
+
+    def seen(self, environment: str) -> LedgerIdentity | None:
+        """Give the ledger that was seen last; ``None`` before the first."""
+        ...
+
+    def note(self, environment: str, identity: LedgerIdentity) -> None:
+        """Remember a ledger; the sequence of the same ledger never falls by it."""
         ...

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.push import SiteName
+from reconciler.errors import ExitCode, ReconcilerError
 
 Outcome = TypeVar("Outcome")
 Stopped = Callable[[], bool]
@@ -85,6 +86,19 @@ class Job:
     bill: Bill | None = field(default=None, compare=False, repr=False)
 
 
+class BillBusyError(ReconcilerError):
+    """``work`` says: another worker holds the bill; bring it again when its lease may be over."""
+
+    exit_code = ExitCode.LOCKED
+
+    def __init__(self, bill: BillId, seconds: float) -> None:
+        super().__init__(
+            f"another worker holds bill {bill}; nothing was done to it here. It is tried again in "
+            f"{seconds:.0f} s."
+        )
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """Something that comes again and again, once in all workers together.
@@ -93,7 +107,7 @@ class Schedule:
         name: Unique among the schedules; letters, digits and hyphens.
         minutes: Between two times; a divisor of 60, or hours that divide a day.
         jobs: Looks for work and gives it; whatever else it does is its own affair. It must bear
-            being called twice.
+            being called twice. Whatever it raises is fatal.
     """
 
     name: str
@@ -104,8 +118,9 @@ class Schedule:
 class Workers(Protocol):
     """Delivers jobs to threads, here or on other machines; at least once, never exactly once.
 
-    ``work`` answers for everything that concerns one bill, and records it in the ledger; whatever
-    it raises is fatal (a refused key): nothing new begins, what is in flight is finished, and the
+    ``work`` answers for everything that concerns one bill, and records it in the ledger. It raises
+    ``BillBusyError`` to get the same job again later, for example after ``claim`` gave ``None``;
+    whatever else it raises is fatal (a refused key): nothing new begins, what is in flight is finished, and the
     error is raised. The iterators must be exhausted or closed; closing one means stop.
     """
 
