@@ -1,0 +1,83 @@
+"""Which page of ``docs/runbook.md`` belongs to an exit code, a stop state or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from reconciler.domain.draft import BlockCode
+from reconciler.domain.push import PushStatus
+from reconciler.errors import ExitCode
+
+RUNBOOK = "docs/runbook.md"
+
+
+class Page(StrEnum):
+    """A page about a state; its value is the anchor."""
+
+    WAITING = "waiting"
+    STARTED = "started"
+    RETRYING = "retrying"
+    REFUSED_LINE = "refused-line"
+    REFUSED_KEY = "refused-key"
+    ALREADY_PAID = "invoice-already-paid"
+    PERIOD_CLOSED = "accounting-period-closed"
+    TIMEOUT = "timeout"
+    DISABLED = "disabled"
+    PAUSED = "paused"
+    UNKNOWN = "unknown-outcome"
+    PARTIAL = "partial"
+    AUTO_CLOSE = "auto-close-missed"
+    REOPENED = "reopened"
+    BLOCKED = "blocked"
+    NOTHING_TO_SEND = "nothing-to-send"
+    INTERLOCK = "interlock"
+    DOUBLE_ROUTE = "double-route"
+    DRIFT = "drift-blocks-sync"
+    STALE_PLAN = "stale-plan"
+    LOCKED = "locked"
+    LEDGER_LOST = "ledger-lost"
+    OTHER_LEDGER = "other-ledger"
+    OLDER_LEDGER = "older-ledger"
+    OVERDUE = "overdue"
+    DIFFERENCE = "difference"
+    MONTH_END = "month-end"
+    FIRST_SETUP = "first-set-up"
+    CUTOVER = "cut-over"
+
+
+_OF_STATUS: Mapping[PushStatus, Page] = {
+    PushStatus.WAITING: Page.WAITING,
+    PushStatus.STARTED: Page.STARTED,
+    PushStatus.ERROR: Page.REFUSED_LINE,
+    PushStatus.AWAITING_RETRY: Page.RETRYING,
+    PushStatus.RATE_LIMIT_RETRY: Page.RETRYING,
+    PushStatus.AUTH_FAILED: Page.REFUSED_KEY,
+    PushStatus.INVOICE_ALREADY_PAID: Page.ALREADY_PAID,
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: Page.PERIOD_CLOSED,
+    PushStatus.TIMEOUT_LIMIT_EXCEEDED: Page.TIMEOUT,
+    PushStatus.DISABLED: Page.DISABLED,
+    PushStatus.UNKNOWN: Page.UNKNOWN,
+    PushStatus.PARTIAL: Page.PARTIAL,
+    PushStatus.REOPENED: Page.REOPENED,
+    PushStatus.BLOCKED: Page.BLOCKED,
+    PushStatus.NOTHING_TO_SEND: Page.NOTHING_TO_SEND,
+}
+
+
+def page(of: Page | PushStatus | BlockCode | ExitCode) -> str:
+    """Give the address of a page, for example ``docs/runbook.md#unknown-outcome``.
+
+    Args:
+        of: The page itself, or what it is about; ``COMPLETE`` needs none and gives the file.
+    """
+    match of:
+        case ExitCode():
+            return f"{RUNBOOK}#exit-{of.value}"
+        case BlockCode():
+            return f"{RUNBOOK}#blocked-{of.value}"
+        case Page():
+            return f"{RUNBOOK}#{of.value}"
+        case PushStatus():
+            found = _OF_STATUS.get(of)
+            return f"{RUNBOOK}#{found.value}" if found else RUNBOOK

@@ -1,0 +1,67 @@
+"""What the ledger holds of a sent bill, in the form that it is compared in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.core.invoice_lines import Sent
+from reconciler.domain.draft import InvoiceDraft
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.push import Effect, InvoiceId, InvoiceLineId, PushState, StepKind
+
+
+def sent_of(
+    draft: InvoiceDraft, effects: Sequence[Effect], generation: int, invoices: Sequence[Invoice]
+) -> Sent | None:
+    """Say what was sent; ``None`` when no step of any generation is done.
+
+    Args:
+        draft: Of the newest generation, as recorded.
+        effects: Every effect of the bill.
+        generation: The newest one.
+        invoices: As read back, ours first.
+    """
+    done = [one for one in effects if one.state is PushState.DONE]
+    if not done:
+        return None
+    mine = [one for one in done if one.key.generation == generation]
+    lines = line_ids(mine)
+    ours = set(lines.values())
+    before = [one.lines_before for one in mine if one.lines_before is not None]
+    foreign = frozenset().union(*before) - ours
+    credited = invoices[0].credited if invoices else None
+    return Sent(draft, lines, frozenset(foreign), credited)
+
+
+def line_ids(done: Sequence[Effect]) -> Mapping[int, InvoiceLineId]:
+    """Give our line ids by position in the draft, as far as the answers told them."""
+    found: dict[int, InvoiceLineId] = {}
+    for one in done:
+        match one.key.step.kind:
+            case StepKind.CREATE_INVOICE:
+                found.update(enumerate(one.line_ids))
+            case StepKind.ADD_LINE if one.draft_line is not None and one.line_ids:
+                found[one.draft_line] = one.line_ids[0]
+            case _:
+                pass
+    return found
+
+
+def invoice_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
+    """Give the invoices that done steps made or added to, the newest generation's first."""
+    newest = sorted(effects, key=lambda one: -one.key.generation)
+    ids: list[InvoiceId] = []
+    for one in newest:
+        if one.state is not PushState.DONE:
+            continue
+        if one.key.step.kind is StepKind.CREATE_INVOICE:
+            ids.append(InvoiceId(one.object_id))
+        elif one.key.step.kind is StepKind.ADD_LINE:
+            ids.append(one.invoice_id or InvoiceId(one.object_id))
+    return tuple(dict.fromkeys(ids))
+
+
+def in_our_order(invoices: Sequence[Invoice], known: Sequence[InvoiceId]) -> tuple[Invoice, ...]:
+    """Put the invoices that the ledger knows first, the newest generation's before all."""
+    place = {identity: position for position, identity in enumerate(known)}
+    return tuple(sorted(invoices, key=lambda one: place.get(one.id, len(place))))

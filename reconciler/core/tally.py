@@ -1,0 +1,71 @@
+"""Sums of money by currency that grow bill by bill; memory does not depend on their number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reconciler.core.reconciliation import CaseResult
+from reconciler.domain.money import Currency, Money
+from reconciler.domain.reconciliation import Totals
+
+
+@dataclass(slots=True)
+class Purse:
+    """A count of bills and their money, by currency."""
+
+    bills: int = 0
+    minor: dict[Currency, int] = field(default_factory=dict)
+
+    def add(self, money: Money | None) -> None:
+        """Count one bill."""
+        self.bills += 1
+        if money is not None:
+            self.minor[money.currency] = self.minor.get(money.currency, 0) + money.minor
+
+    @property
+    def money(self) -> tuple[Money, ...]:
+        """The sums, by currency code."""
+        return tuple(Money(self.minor[one], one) for one in sorted(self.minor))
+
+
+@dataclass(slots=True)
+class _Row:
+    bills: int = 0
+    billed: int = 0
+    sent: int = 0
+    invoiced: int = 0
+    rounding: int = 0
+    catalogue: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Running totals of a reconciliation."""
+
+    rows: dict[Currency, _Row] = field(default_factory=dict)
+
+    def add(self, one: CaseResult) -> None:
+        """Count one bill."""
+        row = self.rows.setdefault(one.currency, _Row())
+        row.bills += 1
+        row.billed += one.billed.minor
+        row.sent += one.sent.minor
+        row.invoiced += one.invoiced.minor
+        row.rounding += one.rounding.minor
+        row.catalogue += one.catalogue.minor
+
+    def totals(self) -> Iterator[Totals]:
+        """Give one row per currency, by code."""
+        for currency in sorted(self.rows):
+            row = self.rows[currency]
+            yield Totals(
+                currency.code,
+                row.bills,
+                Money(row.billed, currency),
+                Money(row.sent, currency),
+                Money(row.invoiced, currency),
+                Money(row.rounding, currency),
+                Money(row.invoiced - row.billed - row.rounding, currency),
+                Money(row.catalogue, currency),
+            )

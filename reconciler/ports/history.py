@@ -1,0 +1,50 @@
+"""What the ledger remembers beside effects: in whose name they were sent, and who decided what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.domain.address import BillId
+from reconciler.domain.push import PushKey, SiteName
+from reconciler.ports.ledger import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided.
+
+    Attributes:
+        subject: What it is about: an effect, a bill, an integration or a step of a cut-over.
+        what: The decision, in a few words.
+        why: The reason given, or empty.
+    """
+
+    subject: str
+    what: str
+    actor: str
+    why: str
+    at: datetime
+
+
+class PushHistory(Protocol):
+    """Read by people; nothing in it decides whether anything is sent."""
+
+    def provenance(self, site: SiteName, bill: BillId) -> Mapping[PushKey, Provenance]:
+        """Give in whose name each effect of a bill was recorded."""
+        ...
+
+    def decisions(self, site: SiteName, subject: str) -> tuple[Decision, ...]:
+        """Give the decisions about a subject and what lies below it, oldest first.
+
+        Args:
+            site: The site.
+            subject: Itself, and everything that starts with it and a ``/``.
+        """
+        ...
+
+    def decide(self, site: SiteName, subject: str, what: str, actor: str, why: str) -> Decision:
+        """Record a decision."""
+        ...
