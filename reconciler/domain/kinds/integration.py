@@ -121,6 +121,9 @@ class PushPolicy(Part):
         Field(json_schema_extra={"$comment": "A decimal in quotes, not negative."}),
     ] = "0"
     """Difference per currency, in major units, that `sync reconcile` lets pass."""
+    auto_disable: Literal["systemic", "as-m3ter"] = "systemic"
+    """Ten failures in a row disable the push: `systemic` counts those that no bill is to blame
+    for, `as-m3ter` every error event, as the native connector does."""
     pending: PendingPolicy | None = None
     """Only with `createInvoice: false`."""
 
