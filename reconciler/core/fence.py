@@ -16,24 +16,38 @@ creates an object           nothing of its natural key             nothing is do
 creates an object           one, with content of one of its steps  done up to that change
 creates an object           one with other content, or several     stale
 ==========================  =====================================  ==============================
+
+Contents are compared as git means them: a server that echoes defaults, stores scalars as texts or
+drops what it does not know has the content all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.core.comparable import NaturalKey, integration_key, live_hash, mapping_key
-from reconciler.core.dialect import normal_number
+from reconciler.core.bindings import readable
+from reconciler.core.comparable import (
+    ENABLED,
+    PASSTHROUGH,
+    NaturalKey,
+    integration_key,
+    live_hash,
+    mapping_key,
+)
+from reconciler.core.dialect import Value, equal, normal_number
 from reconciler.core.exact_json import number_text
-from reconciler.domain.address import Address, IntegrationId, LiveId
+from reconciler.core.steps import moved as moved_fields
+from reconciler.domain.address import Address, FieldPath, IntegrationId, LiveId
 from reconciler.domain.change import (
+    Adopt,
     Change,
     ChangeId,
     ConfigurationContent,
     Create,
     Delete,
+    Enable,
     Ignore,
     Keep,
     LinkByAddress,
@@ -42,7 +56,7 @@ from reconciler.domain.change import (
     MappingContent,
 )
 from reconciler.domain.live import LiveIntegration, LiveMapping
-from reconciler.domain.value import JsonValue
+from reconciler.domain.value import JsonObject, JsonValue
 from reconciler.errors import ExitCode, ReconcilerError
 
 Live = LiveIntegration | LiveMapping
@@ -97,50 +111,56 @@ def fence(
     changes: Iterable[Change],
     integrations: Sequence[LiveIntegration],
     mappings: Sequence[LiveMapping],
+    definitions: JsonObject,
 ) -> Fence:
-    """Compare everything that a plan touches with what is live."""
-    by_id: dict[LiveId, Live] = {LiveId(one.id): one for one in integrations}
-    by_id |= {LiveId(row.id): row for row in mappings}
-    by_key: dict[NaturalKey, list[Live]] = {}
-    for one in integrations:
-        by_key.setdefault(integration_key(one), []).append(one)
-    for row in mappings:
-        by_key.setdefault(mapping_key(row), []).append(row)
-    live: dict[Address, Live] = {}
+    """Compare everything that a plan touches with what is live.
+
+    Args:
+        changes: Of the plan.
+        integrations: Everything live.
+        mappings: Everything live.
+        definitions: The plan's rendered definitions: they say what contents mean.
+    """
+    known = _Known.of(integrations, mappings, definitions)
     done: set[ChangeId] = set()
     moved: list[Moved] = []
     for address, chain in _chains(changes).items():
-        found = _meet(address, chain, by_id, by_key, live)
+        found = _meet(address, chain, known)
         if isinstance(found, Moved):
             moved.append(found)
             continue
         there, finished = found
         done |= {change.id for change in chain[:finished]}
         if there is not None:
-            live[address] = there
-    return Fence(live, frozenset(done), tuple(moved))
+            known.met[address] = there
+    return Fence(known.met, frozenset(done), tuple(moved))
 
 
-def same_content(
-    content: ConfigurationContent | MappingContent | None,
-    live: Live,
-    created: Mapping[Address, Live],
-) -> bool:
-    """Tell whether a live object already is what a change would make of it."""
-    match content, live:
-        case ConfigurationContent(), LiveIntegration():
-            return (
-                content.name == live.name
-                and content.destination.casefold() == live.destination.casefold()
-                and content.entity_type.casefold() == live.entity_type.casefold()
-                and content.credential_id == live.credential_id
-                and _loose(content.config_data) == _loose(live.config_data)
-            )
-        case MappingContent(), LiveMapping():
-            key = content_key(content, created)
-            return key == mapping_key(live) and content.external_id == live.external_id
-        case _:
-            return False
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Everything live by id and natural key, and what of it is which address."""
+
+    by_id: Mapping[LiveId, Live]
+    by_key: Mapping[NaturalKey, Sequence[Live]]
+    definitions: JsonObject
+    met: dict[Address, Live]
+
+    @classmethod
+    def of(
+        cls,
+        integrations: Sequence[LiveIntegration],
+        mappings: Sequence[LiveMapping],
+        definitions: JsonObject,
+    ) -> _Known:
+        """Index what is live."""
+        by_id: dict[LiveId, Live] = {LiveId(one.id): one for one in integrations}
+        by_id |= {LiveId(row.id): row for row in mappings}
+        by_key: dict[NaturalKey, list[Live]] = {}
+        for one in integrations:
+            by_key.setdefault(integration_key(one), []).append(one)
+        for row in mappings:
+            by_key.setdefault(mapping_key(row), []).append(row)
+        return cls(by_id, by_key, definitions, {})
 
 
 def content_key(
@@ -171,50 +191,120 @@ def _chains(changes: Iterable[Change]) -> dict[Address, list[Change]]:
 
 
 def _meet(
-    address: Address,
-    chain: Sequence[Change],
-    by_id: Mapping[LiveId, Live],
-    by_key: Mapping[NaturalKey, Sequence[Live]],
-    live: Mapping[Address, Live],
+    address: Address, chain: Sequence[Change], known: _Known
 ) -> tuple[Live | None, int] | Moved:
     if isinstance(chain[0], Create):
-        return _meet_new(address, chain, by_key, live)
+        return _meet_new(address, chain, known)
     planned = next(one for change in chain if (one := _reference(change)) is not None)
-    there = by_id.get(planned.id)
+    there = known.by_id.get(planned.id)
     if there is None:
         if any(isinstance(change, Delete) for change in chain):
             return None, len(chain)
         return Moved(address, "is gone from m3ter")
     if live_hash(there) == planned.hash:
         return there, 0
-    finished = _finished(chain, there, live)
+    finished = _finished(chain, there, known)
     return (there, finished) if finished else _moved(address, there)
 
 
 def _meet_new(
-    address: Address,
-    chain: Sequence[Change],
-    by_key: Mapping[NaturalKey, Sequence[Live]],
-    live: Mapping[Address, Live],
+    address: Address, chain: Sequence[Change], known: _Known
 ) -> tuple[Live | None, int] | Moved:
     create = chain[0]
     assert isinstance(create, Create)
-    key = content_key(create.content, live) if create.content is not None else None
-    same = by_key.get(key, ()) if key is not None else ()
+    key = content_key(create.content, known.met) if create.content is not None else None
+    same = known.by_key.get(key, ()) if key is not None else ()
     if not same:
         return None, 0
     if len(same) > 1:
         return Moved(address, f"exists {len(same)} times in m3ter")
-    finished = _finished(chain, same[0], live)
+    finished = _finished(chain, same[0], known)
     return (same[0], finished) if finished else _moved(address, same[0], "appeared in m3ter, made")
 
 
-def _finished(chain: Sequence[Change], there: Live, live: Mapping[Address, Live]) -> int:
+def _finished(chain: Sequence[Change], there: Live, known: _Known) -> int:
     """Count the changes after which the object would be as it is; 0 when none."""
     for number in range(len(chain), 0, -1):
-        if same_content(getattr(chain[number - 1], "content", None), there, live):
+        if _reached(chain, number - 1, there, known):
             return number
     return 0
+
+
+def _reached(chain: Sequence[Change], index: int, there: Live, known: _Known) -> bool:
+    change = chain[index]
+    if isinstance(change, Enable):
+        return _enabled(chain, index, there, known)
+    return not isinstance(change, Adopt | Delete) and _same(change, there, known)
+
+
+def _enabled(chain: Sequence[Change], index: int, there: Live, known: _Known) -> bool:
+    """Tell whether an Enable was done; it has no content, so its neighbours' must be there."""
+    if isinstance(there, LiveMapping) or not there.enabled:
+        return False
+    for change in reversed(chain[:index]):
+        if getattr(change, "content", None) is not None:
+            return _same(change, there, known)
+    for change in chain[index + 1 :]:
+        content = getattr(change, "content", None)
+        if isinstance(content, ConfigurationContent):
+            apart = replace(content, credential_id=there.credential_id)
+            return _same_configuration(change, apart, there, known)
+    # nothing else is sent, so what else may have changed is not at stake: the next plan shows it
+    planned = _reference(chain[index])
+    return planned is not None and there.version in {planned.version, planned.version + 1}
+
+
+def _same(change: Change, there: Live, known: _Known) -> bool:
+    """Tell whether a live object already is what a change would make of it."""
+    match getattr(change, "content", None), there:
+        case ConfigurationContent() as content, LiveIntegration():
+            return _same_configuration(change, content, there, known)
+        case MappingContent() as content, LiveMapping():
+            key = content_key(content, known.met)
+            return key == mapping_key(there) and content.external_id == there.external_id
+        case _:
+            return False
+
+
+def _same_configuration(
+    change: Change, content: ConfigurationContent, there: LiveIntegration, known: _Known
+) -> bool:
+    sent = replace(
+        there,
+        name=content.name,
+        config_data=content.config_data,
+        credential_id=content.credential_id,
+    )
+    ours = readable(sent, change.address, known.definitions)
+    theirs = readable(there, change.address, known.definitions)
+    strict = {one.path for one in moved_fields(getattr(change, "fields", ()))}
+    return (
+        content.destination.casefold() == there.destination.casefold()
+        and content.entity_type.casefold() == there.entity_type.casefold()
+        and all(
+            _same_field(path, ours, theirs, strict=path in strict and change.type != "create")
+            for path in {*ours, *theirs} - {ENABLED}
+        )
+    )
+
+
+def _same_field(
+    path: FieldPath,
+    ours: Mapping[FieldPath, Value],
+    theirs: Mapping[FieldPath, Value],
+    *,
+    strict: bool,
+) -> bool:
+    if path in ours and path in theirs:
+        return _equal(ours[path], theirs[path])
+    # a server may drop or add keys that nobody models; what the change is about must be there
+    return path.startswith(PASSTHROUGH) and not strict
+
+
+def _equal(ours: Value, theirs: Value) -> bool:
+    if isinstance(ours, frozenset) or isinstance(theirs, frozenset):
+        return equal(ours, theirs)
+    return _loose(ours) == _loose(theirs)
 
 
 def _reference(change: Change) -> LiveReference | None:

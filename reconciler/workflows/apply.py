@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC
-from itertools import groupby
 
+from reconciler.core.accounts_of import SELECTING
 from reconciler.core.approval import NeedsApprovalError, uncovered
 from reconciler.core.bindings import bindings_after
-from reconciler.core.fence import StalePlanError, fence
+from reconciler.core.fence import Fence, StalePlanError, fence
+from reconciler.core.steps import MOVED
 from reconciler.domain.applied import (
     Already,
     AppliedRecord,
@@ -25,7 +26,18 @@ from reconciler.domain.applied import (
     Outcome,
     Receipt,
 )
-from reconciler.domain.change import Adopt, Change, ChangeId, Delete, Ignore, Keep
+from reconciler.domain.change import (
+    Adopt,
+    Change,
+    ChangeId,
+    Connect,
+    Create,
+    Delete,
+    Disconnect,
+    Ignore,
+    Keep,
+    Update,
+)
 from reconciler.domain.plan import Approval, ChainPosition, GuardHit, Plan
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.organisation import Organisation
@@ -33,10 +45,11 @@ from reconciler.ports.runtime import Clock, Progress, Task
 from reconciler.ports.state import StateChain, StateLock
 from reconciler.workflows.carry_out import Carrier
 
-PARALLEL = 12
-"""Mappings of one kind at once; the organisation's rate limit, not this, sets the pace."""
+PARALLEL = 16
+"""Changes of one kind at once; the organisation's rate limit, not this, sets the pace."""
 
 STARTED = "apply-started"
+APPLIED = "apply"
 
 
 class OtherOrganisationError(ReconcilerError):
@@ -137,26 +150,36 @@ def apply(
         NeedsApprovalError: When a guard is not satisfied; nothing was written.
         LockedError: When another run holds the environment; nothing was written.
     """
-    _refuse(plan, consent, ports)
+    _refuse(plan, ports)
     with ports.lock.hold(plan.body.environment, "reconciler apply"):
         head = ports.chain.head(plan.body.environment)
         _refuse_passed(plan, head)
-        met = fence(
-            plan.body.changes,
-            ports.organisation.integrations.list(),
-            ports.organisation.mappings.list(),
-        )
-        if met.moved:
-            raise StalePlanError(plan.id, plan.body.environment, met.moved)
+        met = _fenced(plan, ports.organisation)
+        _refuse_held(plan, consent)
         run = Run(plan, consent, ports, stopped, _now(ports.clock))
         if any(_writes(change) for change in plan.body.changes) and not _resumes(plan, head):
             head = ports.chain.append(_started(run, head))
-        carrier = Carrier(ports.organisation, dict(met.live))
+        carrier = Carrier(ports.organisation, ports.clock, dict(met.live))
         _carry_out(run, carrier, met.done)
         receipt = _receipt(run)
         bindings = bindings_after(plan, _bindings(head), receipt, carrier.live)
-        record = _record(run, head, "apply", bindings, receipt)
+        record = _record(run, head, APPLIED, bindings, receipt)
         return ports.chain.append(record) if _news(record, head) else record
+
+
+def _fenced(plan: Plan, organisation: Organisation) -> Fence:
+    """Read what the plan touches, and refuse it when anything of that has moved."""
+    touched = [one for one in plan.body.changes if not isinstance(one, Keep | Ignore)]
+    kinds = {one.address.kind for one in touched}
+    met = fence(
+        touched,
+        organisation.integrations.list() if "integration" in kinds else (),
+        organisation.mappings.list() if "mapping" in kinds else (),
+        plan.body.definitions,
+    )
+    if met.moved:
+        raise StalePlanError(plan.id, plan.body.environment, met.moved)
+    return met
 
 
 def _started(run: Run, head: AppliedRecord | None) -> AppliedRecord:
@@ -172,12 +195,15 @@ def _news(record: AppliedRecord, head: AppliedRecord | None) -> bool:
     return (record.definitions, record.bindings) != (head.definitions, head.bindings)
 
 
-def _refuse(plan: Plan, consent: Consent, ports: ApplyPorts) -> None:
-    if plan.body.unplanned:
-        raise UnplannedError(plan)
+def _refuse(plan: Plan, ports: ApplyPorts) -> None:
     planned, found = plan.body.fingerprint.organization_id, ports.organisation.identity
     if planned != found:
         raise OtherOrganisationError(planned, found)
+    if plan.body.unplanned:
+        raise UnplannedError(plan)
+
+
+def _refuse_held(plan: Plan, consent: Consent) -> None:
     held = uncovered(
         (*plan.body.hits, *consent.late_hits), consent.approvals, confirmed=consent.confirmed
     )
@@ -190,8 +216,8 @@ def _writes(change: Change) -> bool:
 
 
 def _resumes(plan: Plan, head: AppliedRecord | None) -> bool:
-    """Tell whether an earlier run of this very plan was cut off."""
-    return head is not None and head.action == STARTED and head.plan == plan.id
+    """Tell whether the newest record is of this very plan: cut off, in part, or done."""
+    return head is not None and head.action in {STARTED, APPLIED} and head.plan == plan.id
 
 
 def _refuse_passed(plan: Plan, head: AppliedRecord | None) -> None:
@@ -213,14 +239,26 @@ def _carry_out(run: Run, carrier: Carrier, done: frozenset[ChangeId]) -> None:
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    """Mappings of one kind go together; everything else goes one by one."""
+    """Neighbours of one kind and type go together, unless one waits for another."""
+    batch: dict[ChangeId, Change] = {}
+    sort = ("", "")
+    for change in changes:
+        if batch and (_sort(change) != sort or any(one in batch for one in _waits_for(change))):
+            yield list(batch.values())
+            batch = {}
+        batch[change.id] = change
+        sort = _sort(change)
+    if batch:
+        yield list(batch.values())
 
-    def together(pair: tuple[int, Change]) -> tuple[str, int]:
-        number, change = pair
-        return (change.type, -1 if change.address.kind == "mapping" else number)
 
-    for _, batch in groupby(enumerate(changes), together):
-        yield [change for _, change in batch]
+def _sort(change: Change) -> tuple[str, str]:
+    adds = change.address.kind == "mapping" and isinstance(change, Create | Update)
+    return (change.address.kind, "write" if adds else change.type)
+
+
+def _waits_for(change: Change) -> tuple[ChangeId, ...]:
+    return () if isinstance(change, Adopt | Keep | Ignore) else change.after
 
 
 def _one(
@@ -234,10 +272,22 @@ def _one(
 def _outcome(run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId]) -> Outcome:
     if isinstance(change, Adopt | Keep | Ignore) or change.id in done:
         return carrier.already(change.address)
-    for other in change.after:
+    for other in (*change.after, *_makes_way(run, change)):
         if not isinstance(run.outcomes.get(other), Done | Already):
             return Blocked(other)
     return carrier.not_attempted(stopped=run.stopped()) or carrier.carry_out(change)
+
+
+def _makes_way(run: Run, change: Change) -> Iterator[ChangeId]:
+    """Name what takes accounts away elsewhere: before it is done nothing new may bill them."""
+    if not isinstance(change, Connect):
+        return
+    for other in run.plan.body.changes:
+        narrows = isinstance(other, Update) and any(
+            one.path in SELECTING and one.verdict in MOVED for one in other.fields
+        )
+        if isinstance(other, Disconnect) or narrows:
+            yield other.id
 
 
 def _receipt(run: Run) -> Receipt:

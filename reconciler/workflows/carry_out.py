@@ -34,8 +34,11 @@ from reconciler.ports.organisation import (
     Organisation,
     OutcomeUnknownError,
 )
+from reconciler.ports.runtime import Clock
 
 UNCONFIRMED = "its wire names are not confirmed; see `reconciler discover`"
+SECONDS_UNTIL_LISTED = (0.5, 2.0)
+"""Waits before looking again for a new object that m3ter's list does not show yet."""
 
 
 @dataclass(slots=True)
@@ -45,12 +48,15 @@ class Carrier:
     Attributes:
         live: The newest known live object of every touched address.
         touched: Addresses that this run has written.
+        edited: Addresses that someone else has written since this run looked at them.
         ended: Why nothing more may be sent; ``None`` while it may.
     """
 
     organisation: Organisation
+    clock: Clock
     live: dict[Address, Live]
     touched: set[Address] = field(default_factory=set)
+    edited: set[Address] = field(default_factory=set)
     ended: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -86,10 +92,17 @@ class Carrier:
         if "mapping" in kinds:
             seen |= {LiveId(row.id): row for row in self.organisation.mappings.list()}
         for change in changes:
-            if (found := seen.get(change.live.id)) is None:
+            known, found = self.live.get(change.address), seen.get(change.live.id)
+            if found is not None and (known is None or self._is_edited(change, known, found)):
+                self.edited.add(change.address)
+            elif found is None and change.address not in self.touched:
+                # of what was written a moment ago a list may lag; it is deleted all the same
                 self.live.pop(change.address, None)
-            elif change.address not in self.touched and live_hash(found) != change.live.hash:
-                self.live[change.address] = found
+
+    def _is_edited(self, change: Delete, known: Live, found: Live) -> bool:
+        if change.address in self.touched:
+            return found.version != known.version
+        return live_hash(found) != live_hash(known)
 
     def _send(self, change: Writing) -> Outcome:
         match change:
@@ -135,21 +148,34 @@ class Carrier:
 
     def _not_alone(self, content: ConfigurationContent) -> str:
         """Bills flow from here on, so look once more that there is just one of this name."""
-        key = content_key(content, {})
-        same = [one for one in self.organisation.integrations.list() if integration_key(one) == key]
+        same = self._named(content)
+        for seconds in SECONDS_UNTIL_LISTED:
+            if same:
+                break
+            self.clock.sleep(seconds)
+            same = self._named(content)
         if len(same) == 1:
             return ""
-        ids = ", ".join(one.id for one in same) or "none"
+        if not same:
+            return (
+                f'm3ter does not list the configuration "{content.name}" yet, so it stays '
+                "disconnected. Run the apply again in a minute."
+            )
+        ids = ", ".join(one.id for one in same)
         return (
-            f'm3ter has {len(same)} configurations named "{content.name}" ({ids}); it stays '
-            "disconnected. Delete the surplus in the Console and plan again."
+            f'm3ter has {len(same)} configurations named "{content.name}" ({ids}), so this one '
+            "stays disconnected. Delete the surplus in m3ter's Console and plan again."
         )
+
+    def _named(self, content: ConfigurationContent) -> list[LiveIntegration]:
+        key = content_key(content, {})
+        return [one for one in self.organisation.integrations.list() if integration_key(one) == key]
 
     def _delete(self, change: Delete) -> Outcome:
         found = self.live.get(change.address)
         if found is None:
             return Already(change.live.id)
-        if change.address not in self.touched and live_hash(found) != change.live.hash:
+        if change.address in self.edited:
             return Failed("it was changed just before its deletion; plan again and review it")
         if change.address.kind == "integration":
             self.organisation.integrations.delete(IntegrationId(change.live.id))

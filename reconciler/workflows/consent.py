@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from reconciler.core.approval import approve
 from reconciler.core.guard_time import freeze, plan_age, unsaved
-from reconciler.domain.applied import AppliedRecord
+from reconciler.domain.applied import Already, AppliedRecord, Done, Receipt
 from reconciler.domain.definitions import Effective
-from reconciler.domain.plan import GuardHit, Plan
+from reconciler.domain.plan import Approval, GuardHit, Plan
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.workflows.apply import Consent
 from reconciler.workflows.plan import fingerprint, is_empty
@@ -43,7 +43,7 @@ def consent(
         plan: What is to be applied.
         texts: ``GUARD@PLAN`` each.
         effective: The environment as git has it now.
-        head: Its approvals still count for equal items.
+        head: Its approvals still count for equal items, as long as its plan is not carried out.
         actor: Who applies.
         now: The time.
         saved: Whether the plan was saved and could be reviewed.
@@ -56,9 +56,25 @@ def consent(
         raise OtherPlaceError(plan, effective.environment.name)
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     given = tuple(approve(plan, text, by=actor, at=at) for text in texts)
-    earlier = head.approvals if head else ()
     late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
-    return Consent(actor, (*given, *earlier), late_hits=late)
+    return Consent(actor, (*given, *_earlier(plan, head)), late_hits=late)
+
+
+def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterable[Approval]:
+    """Give approvals of a plan that was not carried out to its end; done with it, they are spent.
+
+    The same edit in the Console a month later is another one, and needs another approval.
+    """
+    if head is None or (head.receipt is not None and _complete(head.receipt)):
+        return ()
+    items = {(one.guard, one.digest) for one in plan.body.hits}
+    return (
+        one for one in head.approvals if any((one.guard, digest) in items for digest in one.digests)
+    )
+
+
+def _complete(receipt: Receipt) -> bool:
+    return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
 
 
 def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:
