@@ -69,7 +69,7 @@ def propose(
         nothing = Finding(
             "missing",
             FieldPath(""),
-            f"this organisation publishes nothing about {destination} and {entity_type}",
+            f"this organisation publishes no wire names for {destination} and {entity_type}",
         )
         return Proposal(destination, entity_type, None, (nothing,))
     matches = _matches(available.options, settings)
