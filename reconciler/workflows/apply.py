@@ -44,6 +44,7 @@ from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress, Task
 from reconciler.ports.state import StateChain, StateLock
 from reconciler.workflows.carry_out import Carrier
+from reconciler.workflows.confirm_dialect import confirm_dialects
 
 PARALLEL = 16
 """Changes of one kind at once; the organisation's rate limit, not this, sets the pace."""
@@ -148,6 +149,7 @@ def apply(
     Raises:
         StalePlanError: When anything the plan touches was changed; nothing was written.
         NeedsApprovalError: When a guard is not satisfied; nothing was written.
+        DisprovedDialectError: When the organisation spells its settings otherwise.
         LockedError: When another run holds the environment; nothing was written.
     """
     _refuse(plan, ports)
@@ -156,6 +158,7 @@ def apply(
         _refuse_passed(plan, head)
         met = _fenced(plan, ports.organisation)
         _refuse_held(plan, consent)
+        confirm_dialects(plan, ports.organisation.integrations)
         run = Run(plan, consent, ports, stopped, _now(ports.clock))
         if any(_writes(change) for change in plan.body.changes) and not _resumes(plan, head):
             head = ports.chain.append(_started(run, head))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.core.approval import approve
@@ -55,8 +56,9 @@ def consent(
     if fingerprint(effective) != plan.body.fingerprint:
         raise OtherPlaceError(plan, effective.environment.name)
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    given = tuple(approve(plan, text, by=actor, at=at) for text in texts)
     late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
+    held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
+    given = tuple(approve(held, text, by=actor, at=at) for text in texts)
     return Consent(actor, (*given, *_earlier(plan, head)), late_hits=late)
 
 

@@ -58,6 +58,7 @@ class Place:
     folder: Path
     emulator: RunningEmulator
     sandbox: dict[str, Any] = field(default_factory=dict)
+    seen: int = 0
 
     def __post_init__(self) -> None:
         shutil.copytree(example_folder(), self.definitions, dirs_exist_ok=True)
@@ -89,7 +90,8 @@ class Place:
             },
         }
         self.write(
-            "environments/sandbox.yaml", _document("Environment", "sandbox", merge_patch(base, spec))
+            "environments/sandbox.yaml",
+            _document("Environment", "sandbox", merge_patch(base, spec)),
         )
 
     def write(self, file: str, *documents: Mapping[str, Any]) -> None:
@@ -121,9 +123,7 @@ class Place:
     def discover(self, name: str = "sandbox") -> None:
         """Write the Dialect that the organisation publishes."""
         settings = Settings.from_environment(self.environ)
-        desk = open_desk(
-            self.folder, name, self.environ, settings, progress=_silent(), log=None
-        )
+        desk = open_desk(self.folder, name, self.environ, settings, progress=_silent(), log=None)
         with desk.organisation() as organisation:
             found = discover(desk.effective, organisation.integrations, desk.clock)
         documents = [document(name, one) for one in found]
@@ -151,12 +151,16 @@ class Place:
         ran = self.run("plan", "--env", "sandbox", "--exit-code")
         return ran.code == 0 and "sandbox is as git says" in ran.out
 
+    def forget(self) -> None:
+        """Begin a new request log: what was asked before does not count any more."""
+        self.seen = len(self.emulator.world.log.select())
+
     def requests(self) -> list[tuple[str, str]]:
         """Every request m3ter got below the organisation, as method and path."""
         prefix = f"/organizations/{ORGANISATION}"
         return [
             (one.method, one.path.removeprefix(prefix))
-            for one in self.emulator.world.log.select(vendor="m3ter")
+            for one in self.emulator.world.log.select()[self.seen :]
             if one.path.startswith(prefix)
         ]
 

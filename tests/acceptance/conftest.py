@@ -1,0 +1,41 @@
+"""A place to work at for every acceptance test: the example repository beside an emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakes.place import Place
+
+from reconciler.emulator.running import RunningEmulator
+
+MakePlace = Callable[..., Place]
+
+
+@pytest.fixture
+def make_place(emulate: Callable[..., RunningEmulator], tmp_path: Path) -> MakePlace:
+    """Make a place; the arguments are switches of the emulator."""
+
+    def make(scenario: str = "starter", **switches: object) -> Place:
+        place = Place(tmp_path, emulate(scenario, **{"requests_per_second": 0, **switches}))
+        place.patch_sandbox()
+        return place
+
+    return make
+
+
+@pytest.fixture
+def place(make_place: MakePlace) -> Place:
+    """The example with a discovered dialect; nothing was applied yet."""
+    made = make_place()
+    made.discover()
+    return made
+
+
+@pytest.fixture
+def applied(place: Place) -> Place:
+    """The example, applied; the request log starts anew."""
+    place.apply()
+    place.forget()
+    return place
