@@ -1,0 +1,188 @@
+"""The judge: what is in Chargebee beside what must be, for every bill of the organisation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chaos.due import Due, Json, LineKey, NotDue, Organisation
+
+STAMP = "cf_m3ter_bill_id"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge found.
+
+    Attributes:
+        sent: Bills that are there exactly once and to the minor unit.
+        open: Bills that must become invoices and are not there, with what is missing.
+        left: Bills that must not be there, and why.
+        wrong: Everything that must never be: doubled, wrong amounts, unasked for.
+        unlisted: Bills that are not there and that no report names with a reason.
+    """
+
+    sent: tuple[str, ...] = ()
+    open: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+    wrong: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing is doubled, wrong or made up; some may still be missing."""
+        return not self.wrong
+
+    @property
+    def done(self) -> bool:
+        """Whether everything that must be there is, and all the rest is listed."""
+        return self.safe and not self.open and not self.unlisted
+
+
+def judge(before: Organisation, after: Organisation, listed: Mapping[str, str]) -> Verdict:
+    """Compare.
+
+    Args:
+        before: Both vendors before anything was pushed, and the definitions in force.
+        after: Both vendors now.
+        listed: Bills that a report names as not sent, with the reason it gives.
+    """
+    wanted = before.due()
+    site = _Site(before, after)
+    sent: list[str] = []
+    missing: dict[str, str] = {}
+    waiting: dict[str, str] = {}
+    wrong = list(site.unasked(wanted))
+    for key, due in wanted.items():
+        if isinstance(due, NotDue):
+            wrong += [f"bill {key} must not be sent ({due.why}): {one}" for one in site.traces(key)]
+            continue
+        if due.pending and not site.has_invoice(due):
+            waiting[key] = "its subscription has no invoice to add lines to"
+            continue
+        problems, gaps = site.compare(key, due)
+        wrong += [f"bill {key}: {one}" for one in problems]
+        if gaps:
+            missing[key] = "; ".join(gaps)
+        elif not problems:
+            sent.append(key)
+    left = {key: due.why for key, due in wanted.items() if isinstance(due, NotDue)} | waiting
+    silent = [key for key in (*left, *missing) if not listed.get(key, "").strip()]
+    return Verdict(tuple(sent), missing, left, tuple(wrong), tuple(sorted(silent)))
+
+
+class _Site:
+    """The invoices that appeared or grew, by bill."""
+
+    def __init__(self, before: Organisation, after: Organisation) -> None:
+        self.after = after.chargebee
+        self.by_hand = frozenset(_added_by_hand(after.chargebee.get("events", ())))
+        self.known = {
+            line["id"]
+            for invoice in before.chargebee.get("invoices", ())
+            for line in invoice["line_items"]
+        }
+
+    def compare(self, bill: str, due: Due) -> tuple[list[str], list[str]]:
+        """Give what is wrong, and what is missing."""
+        found = [self._pending(due)] if due.pending else self._stamped(bill)
+        found = [one for one in found if one]
+        if len(found) > 1:
+            ids = ", ".join(one["id"] for one in _all(found))
+            return [f"there are {len(found)} invoices of it: {ids}"], []
+        if not found:
+            return [], ["no invoice"]
+        return self._contents(found[0], due)
+
+    def has_invoice(self, due: Due) -> bool:
+        """Whether the subscription has any invoice that lines could stand on."""
+        return any(one["subscription_id"] == due.owner for one in self._invoices())
+
+    def traces(self, bill: str) -> list[str]:
+        """Invoices that carry the stamp of a bill that must not be sent."""
+        return [f"invoice {one['id']}" for group in self._stamped(bill) for one in group]
+
+    def unasked(self, wanted: Mapping[str, Due | NotDue]) -> Iterator[str]:
+        """Give charge lines on invoices that nobody asked for."""
+        owners = {one.owner for one in wanted.values() if isinstance(one, Due) and one.pending}
+        for invoice in self._invoices():
+            stamp = invoice.get(STAMP)
+            if stamp is not None and stamp not in wanted:
+                yield f"invoice {invoice['id']} carries the stamp {stamp} of no bill"
+            if stamp is None and invoice["subscription_id"] not in owners:
+                for line in self._new_lines(invoice):
+                    yield f"invoice {invoice['id']} has the line {line['id']} of no bill"
+
+    def _contents(self, group: Sequence[Json], due: Due) -> tuple[list[str], list[str]]:
+        wrong = [
+            f"invoice {one['id']} is in {one['currency_code']}, not {due.currency}"
+            for one in group
+            if one["currency_code"] != due.currency
+        ]
+        lines = Counter(_key(line) for one in group for line in self._new_lines(one))
+        wrong += [f"line {_say(one)} is too much" for one in (lines - due.lines).elements()]
+        gaps = [f"line {_say(one)} is missing" for one in (due.lines - lines).elements()]
+        discounts, credit = self._reductions(group)
+        if discounts != due.discounts.total():
+            wrong.append(f"discounts of {discounts}, not {due.discounts.total()}")
+        if credit > due.credit:
+            wrong.append(f"credit notes of {credit}, not {due.credit}")
+        elif credit < due.credit:
+            gaps.append(f"credit notes of {credit}, not {due.credit}")
+        return wrong, gaps
+
+    def _reductions(self, group: Sequence[Json]) -> tuple[int, int]:
+        ids = {one["id"] for one in group}
+        discounts = sum(
+            part["discount_amount"] for one in group for part in one["line_item_discounts"]
+        )
+        credit = sum(
+            one["total"]
+            for one in self.after.get("credit_notes", ())
+            if one["reference_invoice_id"] in ids and one["status"] != "voided"
+        )
+        return discounts, credit
+
+    def _stamped(self, bill: str) -> list[list[Json]]:
+        """Invoices of a bill, each its own group; voided ones do not count."""
+        return [[one] for one in self._invoices() if one.get(STAMP) == bill]
+
+    def _pending(self, due: Due) -> list[Json]:
+        """The invoices of the subscription that bear charge lines, as one group."""
+        mine = [one for one in self._invoices() if one["subscription_id"] == due.owner]
+        return [one for one in mine if any(True for _ in self._new_lines(one))]
+
+    def _invoices(self) -> Iterator[Json]:
+        for one in self.after.get("invoices", ()):
+            if one["status"] != "voided" and not one.get("deleted"):
+                yield one
+
+    def _new_lines(self, invoice: Json) -> Iterator[Json]:
+        for line in invoice["line_items"]:
+            foreign = line["id"] in self.known or line["id"] in self.by_hand
+            if line["entity_type"].startswith("charge_item") and not foreign:
+                yield line
+
+
+def _added_by_hand(events: Sequence[Json]) -> Iterator[str]:
+    """Give ids of the lines that a person added in Chargebee's own pages."""
+    seen: set[str] = set()
+    for event in sorted(events, key=lambda one: int(one["_number"])):
+        ids = {line["id"] for line in event["content"].get("invoice", {}).get("line_items", ())}
+        if event["source"] == "admin_console":
+            yield from ids - seen
+        seen |= ids
+
+
+def _key(line: Json) -> LineKey:
+    return line["entity_id"], line["amount"], line["date_from"], line["date_to"]
+
+
+def _say(line: LineKey) -> str:
+    return f"{line[0]} of {line[1]} ({line[2]} to {line[3]})"
+
+
+def _all(groups: Sequence[Sequence[Json]]) -> Iterator[Json]:
+    for group in groups:
+        yield from group
