@@ -61,6 +61,11 @@ class BillingMonth:
         return date(self.year + over, month + 1, 1)
 
     @property
+    def next(self) -> BillingMonth:
+        """The month after."""
+        return BillingMonth(self.after.year, self.after.month)
+
+    @property
     def key(self) -> str:
         """As it is written in commands and names of files."""
         return f"{self.year:04d}-{self.month:02d}"
