@@ -12,9 +12,17 @@ from reconciler.cli.options import App
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.accepting import Accepted
+    from reconciler.core.decide import Signature
     from reconciler.core.legal_mappings import IllegalName
+    from reconciler.domain.applied import AppliedRecord
     from reconciler.domain.definitions import Effective
+    from reconciler.domain.problem import Origin
     from reconciler.ports.organisation import Organisation
+    from reconciler.wiring.desk import Desk
+    from reconciler.workflows.compare import Comparison
 
 
 @click.command()
@@ -27,17 +35,138 @@ def discover(app: App, environment: str) -> ExitCode:
     Nothing is written to m3ter. Exit 10 when it publishes nothing to write.
     """
     from reconciler.render.discover_text import discover_text
-    from reconciler.workflows.dialects import proposals, write_dialects
+    from reconciler.workflows.dialects import dialect_edits, proposals
 
     place = desk(app, environment)
     with place.organisation() as organisation:
         found = proposals(place.effective, organisation.integrations, place.clock)
         illegal = _illegal(place.effective, organisation)
     definitions = place.source.load().definitions
-    written = write_dialects(environment, found, definitions, place.editor)
+    written, edits = dialect_edits(environment, found, definitions)
+    place.edit(edits)
     known = illegal is not None
     app.show(discover_text(environment, written, illegal or (), tables_known=known))
     return ExitCode.INVALID if any(one.outcome == "none" for one in written) else ExitCode.DONE
+
+
+@click.command("accept-live")
+@options.repository
+@options.environment
+@click.argument("subject", metavar="ADDRESS[#FIELD]")
+@options.pass_app
+def accept_live(app: App, environment: str, subject: str) -> None:
+    """Write a live value into git; without a field, every one that m3ter moved.
+
+    Only the environment changes: where others share the value, it goes into a patch. Comments
+    stay. Nothing is sent to m3ter.
+    """
+    from reconciler.core.aim import parse_aim
+    from reconciler.core.placement import environments
+    from reconciler.render.decision_text import accepted_text
+    from reconciler.workflows import accept_live as workflow
+
+    aim = parse_aim(subject)
+    place = desk(app, environment)
+    definitions = place.source.load().definitions
+    with place.organisation() as organisation:
+        compared = _compared(place, organisation)
+        signature = _signature(place, "accept-live")
+        decision = workflow.accept_live(compared, definitions, organisation, aim, signature)
+        names = _names(compared, organisation)
+    after = place.edit(decision.edits)
+    _append(place, decision.record)
+    others = [one for one in environments(definitions) if one != environment]
+    origins = [_origin(after, one) for one in decision.fields]
+    app.show(accepted_text(environment, decision.fields, origins, names, others=others))
+
+
+@click.command("keep-git")
+@options.repository
+@options.environment
+@click.argument("subject", metavar="ADDRESS[#FIELD]")
+@options.pass_app
+def keep_git(app: App, environment: str, subject: str) -> None:
+    """Decide a conflict or drift for the value in git.
+
+    The decision is recorded; the next apply writes git's value. Nothing is sent to m3ter now.
+    """
+    from reconciler.core.aim import parse_aim
+    from reconciler.render.decision_text import kept_text
+    from reconciler.workflows.accept_live import keep
+
+    aim = parse_aim(subject)
+    place = desk(app, environment)
+    with place.organisation() as organisation:
+        compared = _compared(place, organisation)
+        decision = keep(compared, aim, _signature(place, "keep-git"))
+        names = _names(compared, organisation)
+    _append(place, decision.record)
+    app.show(kept_text(environment, decision.fields, names))
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.argument("subject", metavar="ADDRESS")
+@click.option("--id", "identity", default="", help="The live object, when it bears another name.")
+@options.pass_app
+def adopt(app: App, environment: str, subject: str, identity: str) -> None:
+    """Take a live object over under a name from git.
+
+    The binding is recorded; what differs is shown and waits for a decision. Nothing is sent to
+    m3ter. `mapping/SET` stands for every row of a set.
+    """
+    from reconciler.core.aim import parse_aim
+    from reconciler.render.decision_text import adopted_text
+    from reconciler.workflows.adopt import adopt as take_over
+    from reconciler.workflows.plan import fingerprint
+
+    aim = parse_aim(subject)
+    place = desk(app, environment)
+    with place.organisation() as organisation:
+        compared = _compared(place, organisation)
+        made = take_over(
+            compared,
+            aim.address,
+            identity,
+            fingerprint(place.effective),
+            _signature(place, "adopt"),
+        )
+        names = _names(compared, organisation)
+    _append(place, made.record)
+    app.show(adopted_text(environment, made.objects, names))
+
+
+def _compared(place: Desk, organisation: Organisation) -> Comparison:
+    from reconciler.workflows.compare import compare
+
+    head = place.chain.head(place.environment)
+    return compare(place.effective, head, organisation, place.progress, adoption="by-name")
+
+
+def _signature(place: Desk, action: str) -> Signature:
+    from reconciler.core.decide import Signature
+    from reconciler.workflows.times import written_time
+
+    return Signature(place.authorship.actor, written_time(place.clock.now()), action)
+
+
+def _append(place: Desk, record: AppliedRecord | None) -> None:
+    if record is not None:
+        with place.chain.hold(place.environment, f"reconciler {record.action}"):
+            place.chain.append(record)
+
+
+def _names(compared: Comparison, organisation: Organisation) -> Mapping[str, str]:
+    from reconciler.workflows.naming import shown_names
+
+    return shown_names(compared, organisation)
+
+
+def _origin(effective: Effective, one: Accepted) -> Origin | None:
+    from reconciler.workflows.naming import origin_of
+
+    return None if one.after is None else origin_of(effective, one.address, one.path)
 
 
 def _illegal(effective: Effective, organisation: Organisation) -> tuple[IllegalName, ...] | None:

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.desired.editor import FileEditor
+from reconciler.core.edits import Edit
 from reconciler.domain.definitions import Effective
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.ports.definitions import DefinitionEditor, DefinitionSource
+from reconciler.ports.definitions import DefinitionSource
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
 from reconciler.transport.system_clock import SystemClock
+from reconciler.wiring.edits import edit_files
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
 from reconciler.wiring.state import Authorship, authorship, open_state
@@ -65,10 +66,15 @@ class Desk:
         """Tool, commit and cleanliness, for plans."""
         return Source(TOOL, self.authorship.commit, self.authorship.dirty)
 
-    @property
-    def editor(self) -> DefinitionEditor:
-        """Edits the definition files in place."""
-        return FileEditor(self.root)
+    def edit(self, edits: tuple[Edit, ...]) -> Effective:
+        """Edit the definition files, and give the environment's view of them then.
+
+        Raises:
+            EditRefusedError: When an edit would touch anything else; no file was written.
+            EditsNotValidError: When the files would have errors then; no file was written.
+        """
+        edit_files(self.root, edits, self.settings)
+        return self.source.effective(self.source.load().definitions, self.environment)
 
     @contextmanager
     def organisation(self) -> Iterator[Organisation]:

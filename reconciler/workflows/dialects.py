@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from reconciler.core.dialect import folded
 from reconciler.core.discovery import Finding, Proposal
+from reconciler.core.edits import AddDocuments, Edit, SetValue
 from reconciler.core.exact_json import canonical
 from reconciler.core.rules.reach import mapping, text
 from reconciler.core.written import WrittenDialect
@@ -15,7 +15,6 @@ from reconciler.domain.definitions import Definitions, Document, Effective
 from reconciler.domain.line_item import Destination
 from reconciler.domain.live import LiveIntegration
 from reconciler.domain.value import JsonObject
-from reconciler.ports.definitions import DefinitionEditor
 from reconciler.ports.organisation import AccessError, Integrations, RefusedError
 from reconciler.ports.runtime import Clock
 from reconciler.workflows.discover import Wanted, discover, document
@@ -44,25 +43,19 @@ def spoken(live: LiveIntegration) -> Wanted | None:
     return (destination.value, entity) if destination else None
 
 
-def write_dialects(
-    environment: str,
-    found: Iterable[Proposal],
-    definitions: Definitions,
-    editor: DefinitionEditor,
-) -> tuple[WrittenDialect, ...]:
-    """Write each proposal; what already stands in git is edited where it stands.
+def dialect_edits(
+    environment: str, found: Iterable[Proposal], definitions: Definitions
+) -> tuple[tuple[WrittenDialect, ...], tuple[Edit, ...]]:
+    """Give what each proposal becomes; what already stands in git is edited where it stands.
 
     Args:
         environment: Whose organisation was asked.
         found: What it publishes.
         definitions: What stands in git now.
-        editor: Writes the files.
-
-    Raises:
-        EditRefusedError: When a file cannot be edited without touching anything else.
     """
     names = {one.name for one in definitions.documents if one.kind == "Dialect"}
-    return tuple(_written(environment, one, definitions, names, editor) for one in found)
+    made = [_written(environment, one, definitions, names) for one in found]
+    return tuple(one for one, _ in made), tuple(edit for _, edits in made for edit in edits)
 
 
 def _proposal(
@@ -79,35 +72,30 @@ def _proposal(
 
 
 def _written(
-    environment: str,
-    proposal: Proposal,
-    definitions: Definitions,
-    names: set[str],
-    editor: DefinitionEditor,
-) -> WrittenDialect:
+    environment: str, proposal: Proposal, definitions: Definitions, names: set[str]
+) -> tuple[WrittenDialect, tuple[Edit, ...]]:
     made = document(environment, proposal)
     if made is None:
-        return WrittenDialect(proposal, "", "none")
+        return WrittenDialect(proposal, "", "none"), ()
     known = _known(environment, proposal, definitions)
     if known is not None:
-        return _in_place(known, proposal, editor)
+        return _in_place(known, proposal)
     name = next(one for one in _names(text(made, "metadata", "name")) if one not in names)
     names.add(name)
     file = f"{FOLDER}/{proposal.destination.lower()}-{environment}.yaml"
-    editor.write_documents(file, [{**made, "metadata": {"name": name}}])
-    return WrittenDialect(proposal, file, "new")
+    edit = AddDocuments(file, ({**made, "metadata": {"name": name}},))
+    return WrittenDialect(proposal, file, "new"), (edit,)
 
 
-def _in_place(known: Document, proposal: Proposal, editor: DefinitionEditor) -> WrittenDialect:
+def _in_place(known: Document, proposal: Proposal) -> tuple[WrittenDialect, tuple[Edit, ...]]:
     before, after = mapping(known.body, "spec"), proposal.spec or {}
     if _said(before) == _said(after):
-        return WrittenDialect(proposal, known.file, "same")
+        return WrittenDialect(proposal, known.file, "same"), ()
     if any(one.kind == "kept" for one in proposal.findings):
         # what only a person knows keeps that person's name; discover would not find it again
         after = {**after, "evidence": before["evidence"]}
-        proposal = replace(proposal, spec=after)
-    editor.set_value(known.file, known.index, ("spec",), after)
-    return WrittenDialect(proposal, known.file, "changed")
+    edit = SetValue(known.file, known.index, ("spec",), after)
+    return WrittenDialect(proposal, known.file, "changed"), (edit,)
 
 
 def _said(spec: JsonObject) -> bytes:
