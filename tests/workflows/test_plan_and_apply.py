@@ -671,3 +671,136 @@ def test_freeze_windows_hold_a_plan_that_writes() -> None:
     assert "freeze" in {one[0] for one in guards(scene.plan())}
     apply_all(scene)
     assert guards(scene.plan()) == []
+
+
+def test_mappings_of_other_entities_are_found_by_their_codes() -> None:
+    scene = Scene()
+    scene.organisation.entity_ids["Product", "api-calls"] = "product-1"
+    spec, _ = uk_set(m3terEntity="Product", externalTable="ItemPrice")
+    del spec["integration"]
+    scene.sets["prices"] = (spec, {"api-calls": "api-GBP"})
+    made = scene.plan()
+    connect = made.body.changes[-1]
+    assert connect.type == "connect"
+    assert "create:mapping/prices/api-calls" in connect.after
+    scene.apply(made)
+    calls = scene.organisation.calls
+    assert is_empty(scene.plan())
+    assert scene.organisation.calls - calls == 2
+    head = scene.head()
+    assert head is not None
+    assert head.references.entities == {"Product": {"api-calls": "product-1"}}
+    scene.sets["prices"][1]["nothing"] = "x"
+    (error,) = scene.plan().body.unplanned
+    assert "no product `nothing`" in error.message
+
+
+def test_ids_need_no_look_up() -> None:
+    scene = Scene()
+    account = "33333333-3333-4333-8333-333333333333"
+    scene.integrations["uk"]["global"] = {
+        "accountIds": [account],
+        "integrationDisabledNotificationUsers": ["user-1"],
+    }
+    scene.integrations["uk"]["connection"] = "disconnected"
+    scene.sets.clear()
+    scene.organisation.calls = 0
+    scene.apply()
+    data = live_data(scene)
+    assert data["accountIds"] == [account]
+    assert data["integrationDisabledNotificationUsers"] == ["user-1"]
+    assert is_empty(scene.plan())
+
+
+def test_a_default_that_git_spells_out_needs_no_confirmed_name() -> None:
+    scene = Scene()
+    assert scene.dialect is not None
+    del scene.dialect["keys"]["chargebee.createInvoice"]
+    scene.integrations["uk"]["chargebee"]["createInvoice"] = False
+    made = scene.plan()
+    assert "dialect" not in {one[0] for one in guards(made)}
+    scene.apply(made)
+    assert is_empty(scene.plan())
+
+
+def test_a_key_that_the_dialect_lost_is_blocked_where_git_sets_it_and_forgotten_elsewhere() -> None:
+    scene = applied()
+    assert scene.dialect is not None
+    del scene.dialect["keys"]["chargebee.priceIdMapping"]
+    del scene.dialect["keys"]["entity.accountFilter"]
+    for identity in list(scene.organisation.configs):
+        scene.organisation.set_key(identity, "chargebeePriceIdMapping", None)
+    made = scene.plan()
+    assert verdicts(made) == {"chargebee.priceIdMapping.USAGE": "ours"}
+    assert [one.field for one in made.body.hits if one.guard == "dialect"] == [
+        "chargebee.priceIdMapping"
+    ]
+
+
+def test_git_and_m3ter_moving_different_objects_is_both() -> None:
+    scene = applied()
+    scene.integrations["uk"]["displayName"] = "new"
+    scene.organisation.edit(scene.live_id(mapping("acme")), external_id="sub_other")
+    scene.project["prune"] = "never"
+    del scene.sets["uk-accounts"][1]["globex"]
+    made = scene.plan()
+    assert {one.type for one in made.body.changes} == {"update", "keep"}
+    assert standing(made) is ExitCode.BOTH_MOVED
+
+
+def test_a_deletion_that_got_stuck_after_its_disconnect_goes_on_the_next_time() -> None:
+    scene = applied()
+    scene.integrations.clear()
+    scene.sets.clear()
+
+    def refuse(text: str) -> None:
+        if text.startswith("delete"):
+            raise RefusedError(text)
+
+    scene.organisation.before_write = refuse
+    apply_all(scene)
+    (live,) = scene.organisation.configs.values()
+    assert live.credential_id is None
+    scene.organisation.before_write = lambda _text: None
+    assert ids(scene.plan())[-1] == "delete:integration/uk"
+    assert "disconnect:integration/uk" not in ids(scene.plan())
+    apply_all(scene)
+    assert scene.organisation.configs == {}
+    assert scene.organisation.rows == {}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "not committed"])
+@pytest.mark.parametrize("anew", [True, False], ids=["with a new plan", "with the same plan"])
+def test_killing_apply_at_any_write_and_running_it_again_converges(
+    number: int, committed: bool, anew: bool
+) -> None:
+    scene = Scene()
+    made, count = scene.plan(), 0
+
+    def kill(_text: str) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            raise Killed
+
+    if committed:
+        scene.organisation.after_write = kill
+    else:
+        scene.organisation.before_write = kill
+    with pytest.raises(Killed):
+        scene.apply(made)
+    scene.organisation.before_write = scene.organisation.after_write = lambda _text: None
+    if anew:
+        scene.apply()
+    else:
+        scene.apply(made)
+    assert is_empty(scene.plan())
+    assert len(scene.organisation.configs) == 1
+    assert len(scene.organisation.rows) == 2
+    (live,) = scene.organisation.configs.values()
+    assert live.credential_id == "credential-Chargebee UK"

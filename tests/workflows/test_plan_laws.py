@@ -16,6 +16,7 @@ from reconciler.domain.address import IntegrationId, MappingId
 from reconciler.domain.live import LiveMapping
 from reconciler.domain.plan import Plan
 from reconciler.domain.value import JsonObject
+from reconciler.state.documents import decode_plan, encode_plan
 from reconciler.workflows.apply import Consent
 from reconciler.workflows.plan import is_empty
 
@@ -224,6 +225,7 @@ def test_a_plan_is_deterministic_and_only_reads(
     first, second = scene.plan(), scene.plan(fresh=True)
     assert first.id == second.id
     assert first.body == second.body
+    assert decode_plan(encode_plan(first), "plan.json").body == first.body
     assert scene.organisation.writes == []
 
 
