@@ -66,7 +66,7 @@ class Stage:
 
     def say(self, text: str) -> None:
         """Tell what happens next and why."""
-        self.app.show("\n" + textwrap.fill(textwrap.dedent(text).strip(), 96))
+        self.app.show("\n" + textwrap.fill(" ".join(text.split()), 96))
 
     def run(
         self, *arguments: str, expect: int = 0, show: int | None = None, contains: str = ""
