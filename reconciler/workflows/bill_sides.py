@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from typing import Protocol
 
 from reconciler.core.billed import billed
 from reconciler.core.draft_input import input_hash
 from reconciler.core.draft_json import draft_from_json
+from reconciler.core.reconciled import BillSides, Left
 from reconciler.core.reconciliation import Case, CaseResult, reconcile_bill
 from reconciler.core.sent import in_our_order, invoice_ids, sent_of
 from reconciler.domain.address import AccountId, BillId
@@ -18,22 +18,11 @@ from reconciler.domain.bill import Bill
 from reconciler.domain.draft import BlockedBill, InvoiceDraft, NothingToSend
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import Money
-from reconciler.domain.push import Effect, InvoiceId, PushStatus, SiteName
+from reconciler.domain.push import Effect, PushStatus, SiteName
 from reconciler.domain.reconciliation import Difference, DifferenceClass
 from reconciler.ports.destination import Destination
 from reconciler.ports.ledger import BillRow, Ledger
 from reconciler.workflows.push_view import NotOurs, NotYet, PushRoutes, SentByM3ter, Undecided
-
-
-class Left(StrEnum):
-    """Why a bill is in no row of the table."""
-
-    NOT_OURS = "not ours"
-    NOT_YET = "not due yet"
-    NOTHING_TO_SEND = "adds up to nothing to send"
-    BY_M3TER = "sent by m3ter itself"
-    OTHER = "of another integration"
-
 
 _LEFT = {NotOurs: Left.NOT_OURS, NotYet: Left.NOT_YET, SentByM3ter: Left.BY_M3TER}
 
@@ -63,33 +52,6 @@ class SidePorts:
     destination: Destination
     routes: PushRoutes
     shelf: InvoiceShelf
-
-
-@dataclass(frozen=True, slots=True)
-class BillSides:
-    """What became of one bill.
-
-    Attributes:
-        account: Code of the account, or its id.
-        status: Where the ledger has it; empty when it does not.
-        invoices: That carry it.
-        result: ``None`` when it is in no row of the table.
-        differences: In the result, or about a bill whose money cannot be counted.
-        left: Why it is in no row; ``None`` when it is.
-        money: What m3ter bills, as far as known.
-        why: In words, for a bill that was not sent.
-    """
-
-    bill_id: BillId
-    account: str
-    integration: str
-    status: str
-    invoices: tuple[InvoiceId, ...] = ()
-    result: CaseResult | None = None
-    differences: tuple[Difference, ...] = ()
-    left: Left | None = None
-    money: Money | None = None
-    why: str = ""
 
 
 def sides_of(bill: Bill, ports: SidePorts) -> BillSides:

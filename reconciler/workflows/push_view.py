@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from reconciler.core.reconciled import InForce
 from reconciler.core.route import Readings
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import DraftOutcome
@@ -53,15 +54,6 @@ class NotOurs:
 
 
 Standing = Ours | NotYet | Undecided | SentByM3ter | NotOurs
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """The applied record that ``sync`` obeys."""
-
-    environment: str
-    record: int
-    commit: str
 
 
 class PushRoutes(Protocol):

@@ -7,30 +7,27 @@ month and m3ter does not list there; invoices with the stamp of a bill that is i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
 
 from reconciler.core.billing_month import BillingMonth
+from reconciler.core.reconciled import BillSides, Left, Question, Reconciled
 from reconciler.core.reconciliation import outside
 from reconciler.core.tally import Purse, Tally
 from reconciler.domain.bill import Bill
-from reconciler.domain.reconciliation import Difference, Reconciliation, Totals
-from reconciler.errors import ExitCode
+from reconciler.domain.reconciliation import Difference, Reconciliation
 from reconciler.ports.ledger import BillRow
 from reconciler.ports.organisation import BillQuery, Bills
 from reconciler.ports.runtime import Progress, Task
 from reconciler.workflows.bill_sides import (
-    BillSides,
-    Left,
     SidePorts,
     sides_of,
     sides_of_stamp,
     sides_without_bill,
 )
-from reconciler.workflows.push_view import InForce
 
 CHUNK = 100
 SHOWN_MAX = 40
@@ -42,52 +39,12 @@ Hear = Callable[[BillSides], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What to reconcile.
-
-    Attributes:
-        integration: Only this one; ``None`` takes all.
-        tolerances: In major units by currency; over the integration's own.
-    """
-
-    month: BillingMonth
-    integration: str | None = None
-    tolerances: Mapping[str, Decimal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class ReconcilePorts:
     """The world that a reconciliation reads; nothing in it is written."""
 
     bills: Bills
     sides: SidePorts
     progress: Progress
-
-
-@dataclass(slots=True)
-class Reconciled:
-    """The sums of a month.
-
-    Attributes:
-        left: Bills in no row of the table, by reason.
-        differences: How many there are.
-        outside: How many of them the tolerance does not let pass.
-        shown: The first of those outside, each with its account.
-    """
-
-    question: Question
-    in_force: InForce
-    site: str
-    totals: tuple[Totals, ...] = ()
-    left: dict[Left, Purse] = field(default_factory=dict)
-    differences: int = 0
-    outside: int = 0
-    shown: list[tuple[Difference, str]] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """17 when anything is outside the tolerance."""
-        return ExitCode.OUTSIDE_TOLERANCE if self.outside else ExitCode.DONE
 
 
 def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconciled:

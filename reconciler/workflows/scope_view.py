@@ -17,6 +17,7 @@ from reconciler.core.interlock import (
     SentNatively,
 )
 from reconciler.core.invoicing import draft_bill
+from reconciler.core.reconciled import InForce
 from reconciler.core.route import Readings
 from reconciler.core.selection import Left, Taken, takes
 from reconciler.domain.address import BillId
@@ -24,7 +25,6 @@ from reconciler.domain.bill import Bill
 from reconciler.domain.draft import BlockCode, BlockedBill, BlockReason, DraftOutcome
 from reconciler.ports.runtime import Clock
 from reconciler.workflows.push_view import (
-    InForce,
     NotOurs,
     NotYet,
     Ours,
