@@ -1,63 +1,49 @@
-"""The database behind the ledger: SQLite in one file, or PostgreSQL; one schema for both."""
+"""The database behind the ledger: transactions that outlive a restart of PostgreSQL."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
-from typing import IO, Any
+from threading import Lock
+from typing import IO, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
-from reconciler.domain.secret import Secret
+from reconciler.core.runbook import Page, page
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.runtime import Clock
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_SECONDS = 30
-
-
-class LedgerBusyError(ReconcilerError):
-    """Another process writes to the ledger's file."""
-
-    exit_code = ExitCode.LOCKED
-
-    def __init__(self, file: Path, holder: str) -> None:
-        super().__init__(
-            f"the ledger {file} is in use by {holder}.\n"
-            "Nothing was sent. Wait until that run has ended, or look at it with `reconciler "
-            "status`; for several machines at once use a PostgreSQL ledger."
-        )
-
-
-class PostgresMissingError(ReconcilerError):
-    """The ledger is in PostgreSQL, but the driver is not installed."""
-
-    exit_code = ExitCode.INVALID
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the ledger is in PostgreSQL, but its driver is not installed; nothing was sent. "
-            "Install it with: pip install 'm3ter-reconciler[postgres]'"
-        )
+Result = TypeVar("Result")
+PATIENCE_SECONDS = 60.0
+"""How long a shared database may be away before the work ends."""
+PAUSE_SECONDS = 0.2
 
 
 class LedgerUnreachableError(ReconcilerError):
-    """The database does not answer, or refuses."""
+    """The database cannot be opened, or refuses."""
 
     exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(
             f"the ledger in {where} cannot be opened: {reason}.\n"
-            "Nothing was sent. Check the address and the rights of the user."
+            "Nothing was sent. Check its address and the rights of the user."
+        )
+
+
+class LedgerGoneError(ReconcilerError):
+    """The database stopped answering in the middle of the work."""
+
+    exit_code = ExitCode.UNKNOWN_OUTCOME
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"the ledger in {where} stopped answering: {reason}.\n"
+            "Nothing more was sent. What was under way may have arrived without being recorded; "
+            f"the next run looks for it before it sends anything; see {page(Page.UNKNOWN)}."
         )
 
 
@@ -66,35 +52,48 @@ class Database:
     """One open database.
 
     Attributes:
-        engine: SQLAlchemy's.
-        clock: ``None`` takes the database's own clock, which all workers share.
+        clock: For waits; and for the time unless ``database_time``.
+        database_time: Take the database's own clock, which all workers share.
+        where: What messages call it; never its address.
+        lock: The writer's lock on the file.
     """
 
     engine: Engine
-    clock: Clock | None
+    clock: Clock
     where: str
+    database_time: bool = False
     lock: IO[str] | None = None
+    _turn: Lock = field(default_factory=Lock)
 
     @property
     def shared(self) -> bool:
         """Whether several processes may write at once."""
         return self.engine.dialect.name == "postgresql"
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open one transaction that may write; it is committed at the end of the block."""
-        with self.engine.begin() as connection:
-            yield connection
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Do work in one transaction, committed at its end.
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Open one transaction that only reads."""
-        with self.engine.connect() as connection:
-            yield connection
+        Where the database is shared, the work is done again when the connection broke, also if the
+        commit may have arrived; so it must bear being done twice.
+
+        Raises:
+            LedgerGoneError: When the database does not come back.
+        """
+        # threads of one process take turns; SQLite's own waiting sleeps too long
+        with nullcontext() if self.shared else self._turn:
+            return self._through(self.engine, work)
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Do work in one transaction that only reads.
+
+        Raises:
+            LedgerGoneError: When the database does not come back.
+        """
+        return self._through(self.engine.execution_options(reading=True), work)
 
     def now(self, connection: Connection) -> datetime:
         """Give the ledger's time, in UTC."""
-        if self.clock is not None:
+        if not self.database_time:
             return self.clock.now().astimezone(UTC)
         found: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
         return found.astimezone(UTC)
@@ -106,90 +105,24 @@ class Database:
             self.lock.close()
             self.lock = None
 
-
-def open_sqlite(file: Path, clock: Clock, *, writer: bool = True) -> Database:
-    """Open a ledger in one file; one writer at a time, readers at any time.
-
-    Raises:
-        LedgerBusyError: When another process writes to it.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    lock = _writer_lock(file, clock) if writer else None
-    engine = create_engine(
-        f"sqlite:///{file}",
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        pool_size=20,
-    )
-    event.listen(engine, "connect", _on_sqlite_connect)
-    event.listen(engine, "begin", _on_sqlite_begin if writer else _on_reader_begin)
-    return Database(engine, clock, str(file), lock)
+    def _through(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
+        until = self.clock.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except (OperationalError, InterfaceError) as error:
+                if not self.shared:
+                    # SQLite's words hold no value of ours: `database or disk is full`
+                    raise LedgerGoneError(self.where, str(error.orig)) from None
+                if self.clock.monotonic() >= until:
+                    raise LedgerGoneError(self.where, type(error.orig).__name__) from None
+            self.clock.sleep(PAUSE_SECONDS)
 
 
-def open_postgres(url: Secret, clock: Clock | None = None) -> Database:
-    """Open a ledger in PostgreSQL; its clock counts unless a test gives another.
-
-    Raises:
-        PostgresMissingError: When the extra is not installed.
-        LedgerUnreachableError: When the server refuses.
-    """
-    if find_spec("psycopg") is None:
-        raise PostgresMissingError
-    address = url.reveal()
-    for scheme in ("postgres://", "postgresql://"):
-        if address.startswith(scheme):
-            address = "postgresql+psycopg://" + address.removeprefix(scheme)
-    engine = create_engine(address, pool_size=20, pool_pre_ping=True)
+def tries(work: Callable[[], Result]) -> Result | None:
+    """Do work; ``None`` when another worker inserted the same row first."""
     try:
-        with engine.connect() as connection:
-            connection.execute(text("set synchronous_commit to on"))
-            where = f"PostgreSQL database `{engine.url.database}` on {engine.url.host}"
-    except SQLAlchemyError as error:
-        # the driver's text names the address, and may name the user's password
-        engine.dispose()
-        raise LedgerUnreachableError("PostgreSQL", type(error).__name__) from None
-    return Database(engine, clock, where)
-
-
-def migrate(database: Database) -> None:
-    """Bring the schema to the newest version."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _writer_lock(file: Path, clock: Clock) -> IO[str]:
-    lock = file.with_suffix(file.suffix + ".lock").open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise LedgerBusyError(file, holder) from None
-    lock.truncate(0)
-    since = clock.now().strftime("%d %b %Y, %H:%M UTC")
-    lock.write(f"process {os.getpid()} on {socket.gethostname()}, since {since}")
-    lock.flush()
-    return lock
-
-
-def _on_sqlite_connect(connection: Any, _: object) -> None:  # noqa: ANN401  a DB-API connection
-    # the driver's own transactions begin too late for `BEGIN IMMEDIATE`
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _on_sqlite_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _on_reader_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+        return work()
+    except IntegrityError:
+        return None

@@ -1,10 +1,10 @@
-"""Effects and their attempts: every state change is one transaction under a fence."""
+"""Effects: every change of state is one transition of the push machine, under a fence."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.push_machine import after
@@ -13,30 +13,33 @@ from reconciler.domain.push import (
     Attempted,
     Effect,
     Event,
-    Mark,
+    Found,
+    Performed,
     PushKey,
     PushState,
+    Redrafted,
+    Resolved,
     SiteName,
     Step,
     StepOutcome,
 )
 from reconciler.errors import ReconcilerError
-from reconciler.ledger.rows import (
-    Columns,
-    effect_columns,
-    effect_of,
-    instant,
-    stamp_text,
-)
-from reconciler.ledger.tables import attempts, effects, ledger, marks
-from reconciler.ports.ledger import Attempt, Lease, Provenance
+from reconciler.ledger import attempts
+from reconciler.ledger.rows import Columns, effect_columns, effect_of
+from reconciler.ledger.tables import effects
+from reconciler.ports.ledger import Lease, Provenance
+
+FINAL = frozenset({PushState.DONE, PushState.PERSON})
+"""States that a late answer does not change; its words stand in the history of attempts."""
 
 
 class NoSuchEffectError(ReconcilerError):
     """An effect was spoken of that was never intended."""
 
     def __init__(self, key: PushKey) -> None:
-        super().__init__(f"the ledger has no effect {key}; nothing was recorded or sent")
+        super().__init__(
+            f"the ledger has no effect {key}; nothing was recorded or sent. Please report this."
+        )
 
 
 def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
@@ -50,12 +53,12 @@ def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Ef
 
 
 def find(connection: Connection, key: PushKey) -> Effect:
-    """Give one effect.
+    """Give one effect, and hold it until the transaction ends.
 
     Raises:
         NoSuchEffectError: When it was never intended.
     """
-    row = connection.execute(select(effects).where(_is(key)).with_for_update()).mappings().first()
+    row = connection.execute(select(effects).where(is_(key)).with_for_update()).mappings().first()
     if row is None:
         raise NoSuchEffectError(key)
     return effect_of(row)
@@ -63,7 +66,7 @@ def find(connection: Connection, key: PushKey) -> Effect:
 
 def intend(connection: Connection, key: PushKey, step: Step, why: Provenance) -> Effect:
     """Store an effect; one that exists is given back as it stands."""
-    row = connection.execute(select(effects).where(_is(key))).mappings().first()
+    row = connection.execute(select(effects).where(is_(key))).mappings().first()
     if row is not None:
         return effect_of(row)
     effect = Effect(
@@ -75,7 +78,21 @@ def intend(connection: Connection, key: PushKey, step: Step, why: Provenance) ->
         draft_line=step.draft_line,
     )
     connection.execute(insert(effects).values(**effect_columns(effect), **_provenance(why)))
-    connection.execute(update(ledger).values(sequence=ledger.c.sequence + 1))
+    return effect
+
+
+def redraft(
+    connection: Connection,
+    key: PushKey,
+    step: Step,
+    why: Provenance,
+    *,
+    at: datetime,
+    settings: LookFirst,
+) -> Effect:
+    """Replace the request of an effect of which provably nothing arrived."""
+    effect = happened(connection, key, Redrafted(step), at, settings)
+    connection.execute(update(effects).where(is_(key)).values(**_provenance(why)))
     return effect
 
 
@@ -84,86 +101,8 @@ def happened(
 ) -> Effect:
     """Take an effect one transition further, as the table of states says."""
     new = after(find(connection, key), event, at, settings)
-    connection.execute(update(effects).where(_is(key)).values(**effect_columns(new)))
+    connection.execute(update(effects).where(is_(key)).values(**effect_columns(new)))
     return new
-
-
-def under_way(connection: Connection, key: PushKey, at: datetime, worker: str) -> None:
-    """Open an attempt."""
-    number = connection.execute(select(effects.c.number).where(_is(key))).scalar_one()
-    last = connection.execute(
-        select(func.coalesce(func.max(attempts.c.number), 0)).where(attempts.c.effect == number)
-    ).scalar_one()
-    connection.execute(
-        insert(attempts).values(
-            effect=number,
-            number=last + 1,
-            started_at=stamp_text(at),
-            outcome="",
-            message="",
-            worker=worker,
-        )
-    )
-
-
-def over(connection: Connection, key: PushKey, outcome: StepOutcome, at: datetime) -> None:
-    """Close the newest attempt."""
-    number = connection.execute(select(effects.c.number).where(_is(key))).scalar_one()
-    newest = (
-        select(func.max(attempts.c.number)).where(attempts.c.effect == number).scalar_subquery()
-    )
-    connection.execute(
-        update(attempts)
-        .where((attempts.c.effect == number) & (attempts.c.number == newest))
-        .values(
-            ended_at=stamp_text(at),
-            outcome=type(outcome).__name__,
-            message=str(getattr(outcome, "message", "") or getattr(outcome, "reason", "")),
-        )
-    )
-
-
-def mark_attempt(connection: Connection, key: PushKey, mark: Mark, at: datetime) -> None:
-    """Record how an attempt ended for the integration that it was made for."""
-    integration = connection.execute(select(effects.c.integration).where(_is(key))).scalar_one()
-    connection.execute(
-        insert(marks).values(site=key.site, integration=integration, mark=mark, at=stamp_text(at))
-    )
-
-
-def provenance_columns(why: Provenance) -> Columns:
-    """Give the columns that say in whose name something is sent."""
-    return _provenance(why)
-
-
-def attempts_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Attempt, ...]:
-    """Give the attempts of a bill, oldest first."""
-    joined = select(
-        effects,
-        attempts.c.number.label("attempt"),
-        attempts.c.started_at,
-        attempts.c.ended_at,
-        attempts.c.outcome,
-        attempts.c.message.label("said"),
-        attempts.c.worker,
-    ).join(attempts, attempts.c.effect == effects.c.number)
-    rows = connection.execute(
-        joined.where((effects.c.site == site) & (effects.c.bill_id == bill)).order_by(
-            attempts.c.started_at, attempts.c.effect, attempts.c.number
-        )
-    ).mappings()
-    return tuple(
-        Attempt(
-            key=effect_of(row).key,
-            number=row["attempt"],
-            started_at=datetime.fromisoformat(row["started_at"]),
-            ended_at=instant(row["ended_at"]),
-            outcome=row["outcome"],
-            message=row["said"],
-            worker=row["worker"],
-        )
-        for row in rows
-    )
 
 
 def attempted(
@@ -171,8 +110,80 @@ def attempted(
 ) -> Effect:
     """Record that a request is about to be sent."""
     effect = happened(connection, key, Attempted(), at, settings)
-    under_way(connection, key, at, lease.worker)
+    attempts.begin(connection, number_of(connection, key), lease, at)
     return effect
+
+
+def ended(
+    connection: Connection,
+    lease: Lease,
+    key: PushKey,
+    outcome: StepOutcome,
+    *,
+    at: datetime,
+    settings: LookFirst,
+    current: bool,
+) -> Effect:
+    """Record what an attempt ended in; saying it twice changes nothing.
+
+    Args:
+        connection: Of the transaction.
+        lease: Under which it was sent.
+        key: The effect.
+        outcome: What was heard.
+        at: The ledger's time.
+        settings: When empty look-ups prove absence.
+        current: Whether nobody took the bill since. What another worker recorded stands above a
+            late answer, except that a late answer may name what was made.
+    """
+    number = number_of(connection, key)
+    if attempts.is_over(connection, number, lease):
+        return find(connection, key)
+    attempts.end(connection, number, lease, outcome, at)
+    if current:
+        return happened(connection, key, outcome, at, settings)
+    if isinstance(outcome, Performed) and find(connection, key).state not in FINAL:
+        made = Found(outcome.object_id, outcome.line_ids)
+        return happened(connection, key, made, at, settings)
+    return find(connection, key)
+
+
+def resolved(
+    connection: Connection, key: PushKey, decision: Resolved, at: datetime, settings: LookFirst
+) -> Effect:
+    """Take a person's word; saying it twice changes nothing."""
+    effect = find(connection, key)
+    if effect.state is PushState.DONE and effect.object_id == decision.object_id:
+        return effect
+    return happened(connection, key, decision, at, settings)
+
+
+def number_of(connection: Connection, key: PushKey) -> int:
+    """Give the number that attempts know an effect by.
+
+    Raises:
+        NoSuchEffectError: When it was never intended.
+    """
+    found = connection.execute(select(effects.c.number).where(is_(key))).scalar_one_or_none()
+    if found is None:
+        raise NoSuchEffectError(key)
+    return int(found)
+
+
+def integration_of(connection: Connection, key: PushKey) -> str:
+    """Give the integration that an effect is sent for."""
+    found = connection.execute(select(effects.c.integration).where(is_(key)))
+    return str(found.scalar_one())
+
+
+def is_(key: PushKey) -> ColumnElement[bool]:
+    """Choose the row of an effect."""
+    return (
+        (effects.c.site == key.site)
+        & (effects.c.bill_id == key.bill_id)
+        & (effects.c.generation == key.generation)
+        & (effects.c.step == str(key.step))
+    )
 
 
 def _provenance(why: Provenance) -> Columns:
@@ -184,12 +195,3 @@ def _provenance(why: Provenance) -> Columns:
         "bill_version": why.bill_version,
         "input_hash": why.input_hash,
     }
-
-
-def _is(key: PushKey) -> ColumnElement[bool]:
-    return (
-        (effects.c.site == key.site)
-        & (effects.c.bill_id == key.bill_id)
-        & (effects.c.generation == key.generation)
-        & (effects.c.step == str(key.step))
-    )

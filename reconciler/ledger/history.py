@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import PushKey, SiteName, StepName
+from reconciler.ledger import controls
 from reconciler.ledger.database import Database
-from reconciler.ledger.rows import stamp_text
 from reconciler.ledger.tables import decisions, effects
 from reconciler.ports.history import Decision
 from reconciler.ports.ledger import Provenance
@@ -25,34 +25,35 @@ class SqlHistory:
 
     def provenance(self, site: SiteName, bill: BillId) -> Mapping[PushKey, Provenance]:
         """Give in whose name each effect of a bill was recorded."""
-        with self.database.read() as connection:
-            rows = connection.execute(
-                select(effects).where((effects.c.site == site) & (effects.c.bill_id == bill))
-            ).mappings()
+        of_bill = select(effects).where((effects.c.site == site) & (effects.c.bill_id == bill))
+
+        def read(connection: Connection) -> Mapping[PushKey, Provenance]:
+            rows = connection.execute(of_bill).mappings()
             return {_key(row): _provenance(row) for row in rows}
+
+        return self.database.read(read)
 
     def decisions(self, site: SiteName, subject: str) -> tuple[Decision, ...]:
         """Give the decisions about a subject and what lies below it, oldest first."""
         about = decisions.c.subject
         below = (about == subject) | about.startswith(f"{subject}/", autoescape=True)
-        with self.database.read() as connection:
-            rows = connection.execute(
-                select(decisions)
-                .where((decisions.c.site == site) & below)
-                .order_by(decisions.c.number)
-            ).mappings()
+        chosen = select(decisions).where((decisions.c.site == site) & below)
+
+        def read(connection: Connection) -> tuple[Decision, ...]:
+            rows = connection.execute(chosen.order_by(decisions.c.number)).mappings()
             return tuple(_decision(row) for row in rows)
+
+        return self.database.read(read)
 
     def decide(self, site: SiteName, subject: str, what: str, actor: str, why: str) -> Decision:
         """Record a decision."""
-        with self.database.write() as connection:
+
+        def record(connection: Connection) -> datetime:
             now = self.database.now(connection)
-            connection.execute(
-                insert(decisions).values(
-                    site=site, subject=subject, what=what, actor=actor, why=why, at=stamp_text(now)
-                )
-            )
-        return Decision(subject, what, actor, why, now)
+            controls.decide(connection, site, subject, what=what, actor=actor, why=why, at=now)
+            return now
+
+        return Decision(subject, what, actor, why, self.database.write(record))
 
 
 def _key(row: RowMapping) -> PushKey:

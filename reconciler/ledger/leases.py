@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import SiteName
-from reconciler.ledger.database import Database
+from reconciler.ledger.database import Database, tries
 from reconciler.ledger.rows import stamp_text
 from reconciler.ledger.tables import leases
 from reconciler.ports.ledger import Lease, LeaseLostError
@@ -19,13 +19,12 @@ def claim(
     database: Database, site: SiteName, bill: BillId, worker: str, seconds: float
 ) -> Lease | None:
     """Take the lease of a bill that nobody holds; ``None`` when someone does."""
-    try:
-        with database.write() as connection:
-            now = database.now(connection)
-            return _taken(connection, now, Lease(site, bill, worker, 1, _until(now, seconds)))
-    except IntegrityError:
-        # two workers inserted the first lease of a bill at once
-        return None
+    wanted = Lease(site, bill, worker, 1, datetime.max.replace(tzinfo=UTC))
+
+    def take(connection: Connection) -> Lease | None:
+        return _taken(database, connection, wanted, seconds)
+
+    return tries(lambda: database.write(take))
 
 
 def renew(database: Database, lease: Lease, seconds: float) -> Lease:
@@ -34,20 +33,37 @@ def renew(database: Database, lease: Lease, seconds: float) -> Lease:
     Raises:
         LeaseLostError: When it is lost already.
     """
-    with database.write() as connection:
+
+    def hold(connection: Connection) -> Lease:
         now = refuse_lost(database, connection, lease)
-        longer = Lease(lease.site, lease.bill_id, lease.worker, lease.fence, _until(now, seconds))
-        connection.execute(
-            update(leases).where(_mine(lease)).values(until=stamp_text(longer.until))
-        )
-        return longer
+        until = _until(now, seconds)
+        connection.execute(update(leases).where(_mine(lease)).values(until=stamp_text(until)))
+        return replace(lease, until=until)
+
+    return database.write(hold)
 
 
 def release(database: Database, lease: Lease) -> None:
     """Let the bill go; the fence stays, so that it never falls."""
-    with database.write() as connection:
-        now = database.now(connection)
-        connection.execute(update(leases).where(_mine(lease)).values(until=stamp_text(now)))
+
+    def let_go(connection: Connection) -> None:
+        now = stamp_text(database.now(connection))
+        held = _mine(lease) & (leases.c.until > now)
+        connection.execute(update(leases).where(held).values(until=now))
+
+    database.write(let_go)
+
+
+def end_all(connection: Connection, now: datetime) -> None:
+    """End every lease; only where the caller is the one writer, so that all holders are dead."""
+    over = stamp_text(now)
+    connection.execute(update(leases).where(leases.c.until > over).values(until=over))
+
+
+def holds_fence(connection: Connection, lease: Lease) -> bool:
+    """Say whether nobody took the bill since; the time may be over. Others wait meanwhile."""
+    found = connection.execute(select(leases.c.until).where(_mine(lease)).with_for_update())
+    return found.scalar_one_or_none() is not None
 
 
 def refuse_lost(database: Database, connection: Connection, lease: Lease) -> datetime:
@@ -56,33 +72,35 @@ def refuse_lost(database: Database, connection: Connection, lease: Lease) -> dat
     Raises:
         LeaseLostError: When a newer fence exists or the time is over.
     """
-    now = database.now(connection)
     held = connection.execute(
         select(leases.c.until).where(_mine(lease)).with_for_update()
     ).scalar_one_or_none()
+    # read the time only now: waiting for the row may have taken long
+    now = database.now(connection)
     if held is None or held <= stamp_text(now):
         raise LeaseLostError(lease)
     return now
 
 
-def _taken(connection: Connection, now: datetime, wanted: Lease) -> Lease | None:
+def _taken(
+    database: Database, connection: Connection, wanted: Lease, seconds: float
+) -> Lease | None:
     place = (leases.c.site == wanted.site) & (leases.c.bill_id == wanted.bill_id)
     row = connection.execute(
         select(leases.c.fence, leases.c.until).where(place).with_for_update()
     ).one_or_none()
-    values = {"worker": wanted.worker, "until": stamp_text(wanted.until)}
-    if row is None:
-        connection.execute(
-            insert(leases).values(
-                site=wanted.site, bill_id=wanted.bill_id, fence=wanted.fence, **values
-            )
-        )
-        return wanted
-    if row.until > stamp_text(now):
+    now = database.now(connection)
+    if row is not None and row.until > stamp_text(now):
         return None
-    fence = row.fence + 1
-    connection.execute(update(leases).where(place).values(fence=fence, **values))
-    return Lease(wanted.site, wanted.bill_id, wanted.worker, fence, wanted.until)
+    fence = row.fence + 1 if row else wanted.fence
+    taken = replace(wanted, fence=fence, until=_until(now, seconds))
+    values = {"worker": taken.worker, "fence": fence, "until": stamp_text(taken.until)}
+    if row is None:
+        new = insert(leases).values(site=taken.site, bill_id=taken.bill_id, **values)
+        connection.execute(new)
+    else:
+        connection.execute(update(leases).where(place).values(**values))
+    return taken
 
 
 def _mine(lease: Lease) -> ColumnElement[bool]:

@@ -107,7 +107,7 @@ def effect_of(row: RowMapping) -> Effect:
 
 def bill_columns(bill: BillRow) -> Columns:
     """Give every column of a bill."""
-    money = bill.billed or bill.expected
+    money = bill.billed if bill.billed is not None else bill.expected
     return {
         "site": bill.site,
         "bill_id": bill.bill_id,
@@ -117,10 +117,10 @@ def bill_columns(bill: BillRow) -> Columns:
         "status": bill.status.value,
         "input_hash": bill.input_hash,
         "draft": bill.draft,
-        "currency": money.currency.code if money else None,
-        "places": money.currency.places if money else None,
-        "billed_minor": bill.billed.minor if bill.billed else None,
-        "expected_minor": bill.expected.minor if bill.expected else None,
+        "currency": money.currency.code if money is not None else None,
+        "places": money.currency.places if money is not None else None,
+        "billed_minor": bill.billed.minor if bill.billed is not None else None,
+        "expected_minor": bill.expected.minor if bill.expected is not None else None,
         "period_end": bill.period_end.isoformat(),
         "next_at": instant_text(bill.next_at),
         "changed_at": stamp_text(bill.changed_at),

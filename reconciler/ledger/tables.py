@@ -32,6 +32,7 @@ ledger: Final = Table(
     Column("id", String(36), primary_key=True),
     Column("sequence", _NUMBER, nullable=False),
     Column("created_at", String(32), nullable=False),
+    Column("rebuilt_at", String(32)),
 )
 
 effects: Final = Table(
@@ -79,6 +80,7 @@ attempts: Final = Table(
     Column("outcome", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("worker", Text, nullable=False),
+    Column("fence", _NUMBER, nullable=False),
     PrimaryKeyConstraint("effect", "number"),
 )
 
@@ -175,10 +177,14 @@ stamps: Final = Table(
     Index("stamps_by_bill", "site", "bill_id"),
 )
 
+# Times are microseconds since 1970; the pace is millionths of the configured one.
 buckets: Final = Table(
     "buckets",
     metadata,
     Column("site", Text, primary_key=True),
-    Column("next_at", String(32), nullable=False),
-    Column("slow_until", String(32)),
+    Column("next_at", _NUMBER, nullable=False),
+    Column("updated_at", _NUMBER, nullable=False),
+    Column("paused_until", _NUMBER, nullable=False),
+    Column("pace", Integer, nullable=False),
+    Column("epoch", _NUMBER, nullable=False),
 )

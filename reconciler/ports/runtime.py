@@ -120,8 +120,9 @@ class Workers(Protocol):
 
     ``work`` answers for everything that concerns one bill, and records it in the ledger. It raises
     ``BillBusyError`` to get the same job again later, for example after ``claim`` gave ``None``;
-    whatever else it raises is fatal (a refused key): nothing new begins, what is in flight is finished, and the
-    error is raised. The iterators must be exhausted or closed; closing one means stop.
+    whatever else it raises is fatal (a refused key): nothing new begins, what is in flight is
+    finished, and the error is raised. The iterators must be exhausted or closed; closing one means
+    stop.
     """
 
     def run(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
+from reconciler.ledger.schema_version import VERSION_TABLE
 from reconciler.ledger.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    version_table="ledger_schema",
+    version_table=VERSION_TABLE,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -18,6 +18,7 @@ def upgrade() -> None:
     sa.Column('outcome', sa.Text(), nullable=False),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('worker', sa.Text(), nullable=False),
+    sa.Column('fence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('effect', 'number')
     )
     op.create_table('bills',
@@ -42,8 +43,11 @@ def upgrade() -> None:
     op.create_index('bills_by_status', 'bills', ['site', 'status', 'period_end'], unique=False)
     op.create_table('buckets',
     sa.Column('site', sa.Text(), nullable=False),
-    sa.Column('next_at', sa.String(length=32), nullable=False),
-    sa.Column('slow_until', sa.String(length=32), nullable=True),
+    sa.Column('next_at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('paused_until', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('pace', sa.Integer(), nullable=False),
+    sa.Column('epoch', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('site')
     )
     op.create_table('decisions',
@@ -108,6 +112,7 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('created_at', sa.String(length=32), nullable=False),
+    sa.Column('rebuilt_at', sa.String(length=32), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('marks',

@@ -1,0 +1,58 @@
+"""Where each bill stands: one row a bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from reconciler.domain.address import BillId
+from reconciler.domain.push import PushStatus, SiteName
+from reconciler.ledger.database import Database
+from reconciler.ledger.rows import bill_columns, bill_of
+from reconciler.ledger.tables import bills
+from reconciler.ledger.upsert import put
+from reconciler.ports.ledger import BillRow
+
+PAGE = 500
+
+
+def bill(connection: Connection, site: SiteName, one: BillId) -> BillRow | None:
+    """Give the row of a bill."""
+    chosen = select(bills).where((bills.c.site == site) & (bills.c.bill_id == one))
+    row = connection.execute(chosen).mappings().first()
+    return None if row is None else bill_of(row)
+
+
+def put_bill(connection: Connection, row: BillRow) -> None:
+    """Insert or replace the row of a bill."""
+    put(connection, bills, [bill_columns(row)])
+
+
+def stream(
+    database: Database, site: SiteName, statuses: Iterable[PushStatus] | None
+) -> Iterator[BillRow]:
+    """Stream the bills of a site by period end and id, a page in memory at a time.
+
+    No transaction is open between pages, so the reader may take its time and write.
+    """
+    wanted = bills.c.site == site
+    if statuses is not None:
+        wanted &= bills.c.status.in_([one.value for one in statuses])
+    pages = select(bills).where(wanted).order_by(bills.c.period_end, bills.c.bill_id).limit(PAGE)
+    query = pages
+    while True:
+        rows = database.read(partial(_rows, query=query))
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        end, last = rows[-1].period_end.isoformat(), rows[-1].bill_id
+        query = pages.where(
+            (bills.c.period_end > end) | ((bills.c.period_end == end) & (bills.c.bill_id > last))
+        )
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[BillRow]:
+    return [bill_of(row) for row in connection.execute(query).mappings()]

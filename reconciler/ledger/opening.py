@@ -1,0 +1,220 @@
+"""Opens, makes and rebuilds a ledger, and refuses one that is lost, restored or another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, update
+
+from reconciler.core.look_first import LookFirst
+from reconciler.core.runbook import Page, page
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ledger import leases
+from reconciler.ledger.database import Database
+from reconciler.ledger.pushes import SqlLedger, identity_of
+from reconciler.ledger.rows import stamp_text
+from reconciler.ledger.schema_version import migrate, version
+from reconciler.ledger.tables import ledger
+from reconciler.ports.ledger import LedgerIdentity
+
+
+class NoLedgerError(ReconcilerError):
+    """There is no ledger yet, and nothing was ever pushed."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"there is no ledger in {where} yet.\n"
+            "Nothing was sent. Before the first push run `reconciler ledger init`; "
+            f"{page(Page.FIRST_SETUP)} says how."
+        )
+
+
+class LostLedgerError(ReconcilerError):
+    """The ledger is gone, although pushes were made."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str, seen: LedgerIdentity) -> None:
+        super().__init__(
+            f"there is no ledger in {where}, but pushes were made with ledger {seen.id}, which "
+            f"was at record {seen.sequence}.\n"
+            "Nothing was sent: without it bills would be sent twice. Bring the newest backup back, "
+            f"then run `reconciler ledger rebuild --since DATE`. First read {page(Page.LEDGER_LOST)}."
+        )
+
+
+class OtherLedgerError(ReconcilerError):
+    """The ledger is not the one that the environment names."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str, wanted: str, found: str) -> None:
+        super().__init__(
+            f"{where} holds the ledger {found}, but the environment names {wanted}.\n"
+            "Nothing was sent. Correct `spec.ledger` of the Environment: another ledger does not "
+            f"know what was sent. Read {page(Page.OTHER_LEDGER)}."
+        )
+
+
+class OldLedgerError(ReconcilerError):
+    """The ledger is behind what was seen of it: a backup was restored."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str, found: LedgerIdentity, seen: LedgerIdentity) -> None:
+        super().__init__(
+            f"the ledger in {where} is at record {found.sequence}, but was at {seen.sequence} "
+            "already: an older copy was restored.\n"
+            "Nothing was sent: it does not know all that was sent. Run `reconciler ledger rebuild "
+            "--since DATE` with a day before the copy was made.\n"
+            f"First read {page(Page.OLDER_LEDGER)}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the outside knows of the ledger.
+
+    Attributes:
+        id: Pinned in the Environment.
+        seen: Remembered beside the applied chain; ``None`` before the first push.
+        note: Remembers a newer state there.
+    """
+
+    id: str
+    seen: LedgerIdentity | None
+    note: Callable[[LedgerIdentity], None]
+
+
+def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+    """Open the ledger of an environment to push, and bring its schema up to date.
+
+    Raises:
+        NoLedgerError: Before the first push.
+        LostLedgerError: When there is none although pushes were made.
+        OtherLedgerError: When it is another one than pinned or seen.
+        OldLedgerError: When an older copy was restored.
+    """
+    found = look(database)
+    if found is None:
+        raise _missing(database, expected)
+    _refuse_other(database, expected, found)
+    seen = expected.seen
+    if seen is not None and found.sequence < seen.sequence:
+        raise OldLedgerError(database.where, found, seen)
+    return _writable(database, expected, settings)
+
+
+def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger | None:
+    """Open the ledger of an environment only to look; ``None`` when there is none yet.
+
+    Raises:
+        OtherLedgerError: When it is another one than pinned.
+    """
+    found = look(database)
+    if found is None:
+        return None
+    if found.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, found.id)
+    return SqlLedger(database, settings, lambda _: None)
+
+
+def create_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+    """Make the ledger of an environment before the first push; one that is there is opened.
+
+    Raises:
+        LostLedgerError: When pushes were made with one that is gone.
+        OtherLedgerError: When another ledger is there.
+        OldLedgerError: When the one that is there is a restored copy.
+    """
+    found = look(database)
+    if found is not None:
+        return open_ledger(database, expected, settings)
+    if expected.seen is not None and expected.seen.sequence:
+        raise LostLedgerError(database.where, expected.seen)
+    _insert(database, expected.id)
+    return _writable(database, expected, settings)
+
+
+def reopen_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+    """Open a ledger to rebuild it, made anew when it is gone. It stays refused until ``accept``.
+
+    Raises:
+        OtherLedgerError: When another ledger is there.
+    """
+    found = look(database)
+    if found is None:
+        _insert(database, expected.id)
+    elif found.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, found.id)
+    migrate(database)
+    return SqlLedger(database, settings, lambda _: None)
+
+
+def accept(opened: SqlLedger, expected: Expected) -> LedgerIdentity:
+    """Let a rebuilt ledger be used again: it is past everything that was seen of the lost one."""
+    seen = expected.seen.sequence if expected.seen else 0
+
+    def catch_up(connection: Connection) -> LedgerIdentity:
+        now = opened.database.now(connection)
+        sequence = max(identity_of(connection).sequence, seen) + 1
+        connection.execute(update(ledger).values(sequence=sequence, rebuilt_at=stamp_text(now)))
+        return identity_of(connection)
+
+    identity = opened.database.write(catch_up)
+    expected.note(identity)
+    return identity
+
+
+def look(database: Database) -> LedgerIdentity | None:
+    """Say which ledger a database holds; writes nothing."""
+
+    def found(connection: Connection) -> LedgerIdentity | None:
+        if version(connection) is None:
+            return None
+        return identity_of(connection) if _has_row(connection) else None
+
+    return database.read(found)
+
+
+def _has_row(connection: Connection) -> bool:
+    return connection.execute(ledger.select().limit(1)).first() is not None
+
+
+def _missing(database: Database, expected: Expected) -> ReconcilerError:
+    seen = expected.seen
+    if seen is not None and seen.sequence:
+        return LostLedgerError(database.where, seen)
+    return NoLedgerError(database.where)
+
+
+def _refuse_other(database: Database, expected: Expected, found: LedgerIdentity) -> None:
+    if found.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, found.id)
+    seen = expected.seen
+    if seen is not None and seen.sequence and seen.id != found.id:
+        raise OtherLedgerError(database.where, seen.id, found.id)
+
+
+def _insert(database: Database, identity: str) -> None:
+    migrate(database)
+
+    def make(connection: Connection) -> None:
+        at = stamp_text(database.now(connection))
+        if not _has_row(connection):
+            connection.execute(insert(ledger).values(id=identity, sequence=0, created_at=at))
+
+    database.write(make)
+
+
+def _writable(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+    migrate(database)
+    if not database.shared:
+        # the writer's lock is ours, so whoever held a lease is dead
+        database.write(lambda connection: leases.end_all(connection, database.now(connection)))
+    opened = SqlLedger(database, settings, expected.note)
+    expected.note(opened.identity)
+    return opened

@@ -1,0 +1,112 @@
+"""A ledger in one SQLite file: durable, one writer at a time, readers whenever they like."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import sqlite3
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ledger.database import Database, LedgerUnreachableError
+from reconciler.ports.runtime import Clock
+
+BUSY_SECONDS = 30
+CONNECTIONS = 20
+"""At most 16 threads work at once; the others are for readers beside them."""
+
+
+class LedgerBusyError(ReconcilerError):
+    """Another process writes to the ledger's file."""
+
+    exit_code = ExitCode.LOCKED
+
+    def __init__(self, file: Path, holder: str) -> None:
+        super().__init__(
+            f"the ledger {file} is in use by {holder}.\n"
+            "Nothing was sent. Wait until that run has ended, or look at it with `reconciler "
+            "status`; for several machines at once use a PostgreSQL ledger."
+        )
+
+
+def open_sqlite(file: Path, clock: Clock) -> Database:
+    """Open a ledger's file to write; it and its folder are made when missing.
+
+    Raises:
+        LedgerBusyError: When another process writes to it.
+        LedgerUnreachableError: When the file cannot be written or is something else.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = _writer_lock(file, clock)
+    except OSError as error:
+        raise LedgerUnreachableError(str(file), error.strerror or str(error)) from None
+    return _open(file, clock, "rwc", lock)
+
+
+def read_sqlite(file: Path, clock: Clock) -> Database:
+    """Open a ledger's file that exists, only to read.
+
+    Raises:
+        LedgerUnreachableError: When the file cannot be read or is something else.
+    """
+    return _open(file, clock, "ro", None)
+
+
+def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database:
+    address = f"sqlite:///file:{quote(str(file.absolute()))}?mode={mode}&uri=true"
+    engine = create_engine(
+        address,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=CONNECTIONS,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _make_durable if lock else _leave_transactions)
+    event.listen(engine, "begin", _begin)
+    database = Database(engine, clock, str(file), lock=lock)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("select count(*) from sqlite_master")
+    except DBAPIError as error:
+        database.close()
+        reason = str(error.orig)
+        raise LedgerUnreachableError(str(file), reason) from None
+    return database
+
+
+def _writer_lock(file: Path, clock: Clock) -> IO[str]:
+    lock = file.with_suffix(file.suffix + ".lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise LedgerBusyError(file, holder) from None
+    lock.truncate(0)
+    since = clock.now().strftime("%d %b %Y, %H:%M UTC")
+    lock.write(f"process {os.getpid()} on {socket.gethostname()}, since {since}")
+    lock.flush()
+    return lock
+
+
+def _leave_transactions(connection: sqlite3.Connection, _: object) -> None:
+    # the driver's own transactions begin too late for `BEGIN IMMEDIATE`
+    connection.isolation_level = None
+
+
+def _make_durable(connection: sqlite3.Connection, record: object) -> None:
+    _leave_transactions(connection, record)
+    for setting in ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {setting}").close()
+
+
+def _begin(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
