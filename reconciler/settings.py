@@ -7,6 +7,8 @@ M3TER_BASE_URL         | overrides ``m3ter.baseUrl`` of the environment
 CHARGEBEE_BASE_URL     | overrides ``chargebee.baseUrl`` of the environment
 RECONCILER_M3TER       | switches of the m3ter adapter: ``name=value, …``
 RECONCILER_CHARGEBEE   | switches of the Chargebee adapter: ``name=value, …``
+RECONCILER_LOOK_FIRST  | waits after an unknown outcome, see ``core.look_first_text``
+RECONCILER_CLOCK_AHEAD | rehearsals on loopback only: seconds our clock is ahead of the machine's
 SSL_CERT_FILE          | trusted certificates instead of the bundled ones
 NO_COLOR               | no colour, when set to anything but the empty text
 """
@@ -18,10 +20,14 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
-from reconciler.core.allowance import Allowance, parse_allowance
+from reconciler.core.allowance import Allowance, is_loopback, parse_allowance
+from reconciler.core.look_first import LookFirst
+from reconciler.core.look_first_text import parse_look_first
 from reconciler.domain.kinds.environment import EnvReference, FileReference
 from reconciler.domain.secret import Secret, SecretReference
 from reconciler.errors import ExitCode, ReconcilerError
@@ -92,6 +98,18 @@ class SwitchSyntaxError(SettingsError):
         )
 
 
+class ClockAheadError(SettingsError):
+    """The clock of a rehearsal cannot be understood, or would be used outside one."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"RECONCILER_CLOCK_AHEAD {reason}. Nothing was sent. It is for rehearsals against an"
+            " emulator; unset it."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the job's environment says.
@@ -101,12 +119,16 @@ class Settings:
         allowance: From ``RECONCILER_ALLOW``.
         m3ter_switches: From ``RECONCILER_M3TER``; the adapter knows the names.
         chargebee_switches: From ``RECONCILER_CHARGEBEE``; the adapter knows the names.
+        look_first: From ``RECONCILER_LOOK_FIRST``.
+        clock_ahead: From ``RECONCILER_CLOCK_AHEAD``; other than zero, only loopback is a host.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     allowance: Allowance = field(default_factory=Allowance)
     m3ter_switches: Mapping[str, str] = field(default_factory=dict)
     chargebee_switches: Mapping[str, str] = field(default_factory=dict)
+    look_first: LookFirst = field(default_factory=LookFirst)
+    clock_ahead: timedelta = timedelta()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -115,12 +137,16 @@ class Settings:
         Raises:
             AllowanceSyntaxError: When ``RECONCILER_ALLOW`` cannot be understood.
             SwitchSyntaxError: When a list of switches cannot be understood.
+            LookFirstSyntaxError: When ``RECONCILER_LOOK_FIRST`` cannot be understood.
+            ClockAheadError: When ``RECONCILER_CLOCK_AHEAD`` is no number of seconds.
         """
         return cls(
             environ=MappingProxyType(dict(environ)),
             allowance=parse_allowance(environ.get("RECONCILER_ALLOW", "")),
             m3ter_switches=_switches(environ, "RECONCILER_M3TER"),
             chargebee_switches=_switches(environ, "RECONCILER_CHARGEBEE"),
+            look_first=parse_look_first(environ.get("RECONCILER_LOOK_FIRST", "")),
+            clock_ahead=_seconds(environ.get("RECONCILER_CLOCK_AHEAD", "0")),
         )
 
     @property
@@ -180,6 +206,8 @@ class Settings:
         url = override or defined
         if not self.allowance.allows_url(url):
             raise HostNotAllowedError(url, variable if override else path)
+        if self.clock_ahead and not is_loopback(urlsplit(url).hostname or ""):
+            raise ClockAheadError("is set, and the base URL is no address of this machine")
         return url.rstrip("/")
 
     def _from_variable(self, reference: SecretReference) -> Secret:
@@ -232,6 +260,12 @@ def _read_regular(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(0, "it is not a regular file")
         return stream.read(SECRET_BYTES_MAX + 1)
+
+
+def _seconds(text: str) -> timedelta:
+    if not re.fullmatch(r"-?[0-9]{1,9}", text, re.ASCII):
+        raise ClockAheadError(f"is {text!r}, which is no whole number of seconds")
+    return timedelta(seconds=int(text))
 
 
 def _switches(environ: Mapping[str, str], variable: str) -> Mapping[str, str]:

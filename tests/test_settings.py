@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from reconciler.domain.kinds.environment import EnvReference, FileReference
 from reconciler.domain.secret import Secret, SecretReference
 from reconciler.errors import ExitCode
 from reconciler.settings import (
+    ClockAheadError,
     HostNotAllowedError,
     MissingCertificatesError,
     MissingSecretError,
@@ -149,3 +151,18 @@ def test_no_color_counts_only_when_it_is_not_empty() -> None:
 @given(value=st.text(min_size=4).filter(lambda one: one not in "environ"))
 def test_no_value_of_the_environment_is_shown(value: str) -> None:
     assert value not in repr(_settings(ZZZZ=f"{value}{value}")) or value in repr(_settings())
+
+
+def test_waits_after_an_unknown_outcome_can_be_set() -> None:
+    settings = Settings.from_environment({"RECONCILER_LOOK_FIRST": "look=3s"})
+    assert settings.look_first.look_after == timedelta(seconds=3)
+
+
+def test_a_clock_ahead_is_for_this_machine_only() -> None:
+    settings = Settings.from_environment({"RECONCILER_CLOCK_AHEAD": "-60"})
+    assert settings.clock_ahead == timedelta(seconds=-60)
+    assert settings.m3ter_url("http://127.0.0.1:8765") == "http://127.0.0.1:8765"
+    with pytest.raises(ClockAheadError, match="no address of this machine"):
+        settings.chargebee_url("https://acme-test.chargebee.com")
+    with pytest.raises(ClockAheadError, match="'soon'"):
+        Settings.from_environment({"RECONCILER_CLOCK_AHEAD": "soon"})

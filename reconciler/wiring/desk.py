@@ -111,7 +111,7 @@ def open_desk(
     """
     source = open_repository(root)
     view = effective(source, environment, settings.allowance, knows_time_zone)
-    clock = SystemClock()
+    clock = SystemClock(settings.clock_ahead)
     return Desk(
         root=root,
         settings=settings,
