@@ -135,7 +135,7 @@ class Stage:
 
     def commit(self, message: str) -> None:
         """Commit everything, so that plans name a commit; without git nothing happens."""
-        if shutil.which("git") is None:
+        if shutil.which("git", path=self.environ.get("PATH")) is None:
             return
         author = ("-c", "user.name=demo", "-c", "user.email=demo@example.com")
         for arguments in (("init", "-q"), ("add", "-A"), (*author, "commit", "-q", "-m", message)):
