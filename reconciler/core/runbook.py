@@ -44,6 +44,7 @@ class Page(StrEnum):
     MONTH_END = "month-end"
     FIRST_SETUP = "first-set-up"
     CUTOVER = "cut-over"
+    NOT_OURS = "not-ours"
 
 
 _OF_STATUS: Mapping[PushStatus, Page] = {

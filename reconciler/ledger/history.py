@@ -9,11 +9,11 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select
 
 from reconciler.domain.address import BillId
+from reconciler.domain.decision import Decision
 from reconciler.domain.push import PushKey, SiteName, StepName
 from reconciler.ledger import controls
 from reconciler.ledger.database import Database
 from reconciler.ledger.tables import decisions, effects
-from reconciler.ports.history import Decision
 from reconciler.ports.ledger import Provenance
 
 

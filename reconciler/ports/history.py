@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from reconciler.domain.address import BillId
+from reconciler.domain.decision import Decision
 from reconciler.domain.push import PushKey, SiteName
 from reconciler.ports.ledger import Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided.
-
-    Attributes:
-        subject: What it is about: an effect, a bill, an integration or a step of a cut-over.
-        what: The decision, in a few words.
-        why: The reason given, or empty.
-    """
-
-    subject: str
-    what: str
-    actor: str
-    why: str
-    at: datetime
 
 
 class PushHistory(Protocol):

@@ -1,0 +1,254 @@
+"""One bill explained: from what the ledger recorded when it was sent, else as it would be now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from reconciler.core.billed import billed
+from reconciler.core.draft_input import input_hash
+from reconciler.core.draft_json import draft_from_json
+from reconciler.core.explanation import Explanation
+from reconciler.core.invoice_lines import match
+from reconciler.core.reconciliation import Case, reconcile_bill
+from reconciler.core.runbook import Page, page
+from reconciler.core.sent import in_our_order, invoice_ids, sent_of
+from reconciler.domain.address import BillId
+from reconciler.domain.bill import Bill
+from reconciler.domain.decision import Tried
+from reconciler.domain.draft import BlockedBill, InvoiceDraft, NothingToSend
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.push import Effect, PushStatus, SiteName
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.destination import Destination
+from reconciler.ports.history import PushHistory
+from reconciler.ports.ledger import BillRow, Ledger
+from reconciler.ports.organisation import Bills, NotFoundError
+from reconciler.workflows.push_view import (
+    NotOurs,
+    NotYet,
+    Ours,
+    PushRoutes,
+    SentByM3ter,
+    Standing,
+    Undecided,
+)
+
+
+class UnknownBillError(ReconcilerError):
+    """Neither m3ter nor the ledger has the bill."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, bill: BillId, environment: str) -> None:
+        super().__init__(
+            f"there is no bill `{bill}`: neither m3ter nor the ledger of `{environment}` has it.\n"
+            "Nothing was changed. Give the whole id, as `sync plan` and `reconcile` print it."
+        )
+
+
+class NoSuchLineError(ReconcilerError):
+    """The bill has no line of that number."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, bill: BillId, line: int, count: int) -> None:
+        super().__init__(
+            f"bill `{bill}` has no line {line}: it has {count}, counted from 1.\n"
+            "Nothing was changed. Leave `--line` out to see them all."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainPorts:
+    """The world that an explanation reads; nothing in it is written."""
+
+    site: SiteName
+    bills: Bills
+    ledger: Ledger
+    destination: Destination
+    routes: PushRoutes
+    history: PushHistory
+
+
+def explain(identity: BillId, ports: ExplainPorts, line: int | None = None) -> Explanation:
+    """Explain a bill.
+
+    Args:
+        identity: The bill.
+        ports: The world.
+        line: Position of a line on the bill that must exist, from 1.
+
+    Raises:
+        UnknownBillError: When nobody has the bill.
+        NoSuchLineError: When it has no such line.
+    """
+    row = ports.ledger.bill(ports.site, identity)
+    try:
+        bill = ports.bills.get(identity)
+    except NotFoundError:
+        bill = None
+    if bill is None and row is None:
+        raise UnknownBillError(identity, ports.routes.in_force.environment)
+    if line is not None and bill is not None and not 1 <= line <= len(bill.lines):
+        raise NoSuchLineError(identity, line, len(bill.lines))
+    if row is not None and (row.draft or bill is None):
+        return _recorded(bill, row, ports)
+    assert bill is not None, "one of the two is there"
+    return _drafted_now(bill, row, ports)
+
+
+def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanation:
+    effects = ports.ledger.effects(ports.site, row.bill_id)
+    draft = draft_from_json(row.draft) if row.draft else None
+    provenance = ports.history.provenance(ports.site, row.bill_id)
+    newest = [one.commit for key, one in provenance.items() if key.generation == row.generation]
+    told = Explanation(
+        bill_id=row.bill_id,
+        account=draft.account_code if draft else row.account_id,
+        bill=bill,
+        status=row.status,
+        draft=draft,
+        recorded=True,
+        commit=newest[-1] if newest else "",
+        stands=_WORDS[row.status],
+        why=row.message,
+        page="" if row.status is PushStatus.COMPLETE else page(row.status),
+        in_force=ports.routes.in_force,
+        money=row.billed,
+        unsent=draft.unsent if draft else (),
+        effects=effects,
+        attempts=tuple(
+            Tried(one.key, one.number, one.started_at, one.outcome, one.message)
+            for one in ports.ledger.attempts(ports.site, row.bill_id)
+        ),
+        decisions=ports.history.decisions(ports.site, f"{ports.site}/{row.bill_id}"),
+    )
+    return _with_invoices(told, draft, row, ports) if draft else told
+
+
+def _with_invoices(
+    told: Explanation, draft: InvoiceDraft, row: BillRow, ports: ExplainPorts
+) -> Explanation:
+    """Add what stands at the destination, and what differs."""
+    invoices = _invoices(draft, told.effects, ports)
+    sent = sent_of(draft, told.effects, row.generation, invoices)
+    due: InvoiceDraft | None = draft
+    if told.bill is None:
+        due = None
+    elif input_hash(told.bill) != draft.input_hash:
+        outcome = ports.routes.draft(told.bill, row.integration)
+        due = outcome if isinstance(outcome, InvoiceDraft) else None
+    case = Case(draft.bill_id, draft.account_id, due, sent, invoices)
+    result = reconcile_bill(case) if sent is not None else None
+    alive = [one for one in invoices if not one.deleted and one.status != "voided"]
+    lines = None
+    if sent is not None and alive and alive[0].currency == draft.currency.code:
+        lines = match(sent, alive[0])
+    differences = result.differences if result else ()
+    return replace(told, invoices=invoices, lines=lines, differences=differences)
+
+
+def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explanation:
+    """Draft a bill that was never recorded as it would be drafted now."""
+    standing = ports.routes.standing(bill)
+    stands, where = _stands(standing)
+    told = Explanation(
+        bill_id=bill.id,
+        account=bill.account_code or bill.account_id,
+        bill=bill,
+        status=row.status if row else None,
+        draft=None,
+        recorded=False,
+        commit=ports.routes.in_force.commit,
+        stands=stands,
+        why="" if isinstance(standing, Ours) else standing.why,
+        page=where,
+        in_force=ports.routes.in_force,
+        money=billed(bill, ports.routes.readings.currencies),
+        assumptions=standing.assumptions if isinstance(standing, Ours) else (),
+        decisions=ports.history.decisions(ports.site, f"{ports.site}/{bill.id}"),
+    )
+    if row is not None:
+        told = replace(told, stands=_WORDS[row.status], why=row.message, page=page(row.status))
+    if not standing.integration:
+        return told
+    return _with_outcome(told, bill, standing, ports)
+
+
+def _with_outcome(
+    told: Explanation, bill: Bill, standing: Standing, ports: ExplainPorts
+) -> Explanation:
+    outcome = ports.routes.draft(bill, standing.integration)
+    ours = isinstance(standing, Ours)
+    match outcome:
+        case InvoiceDraft():
+            reasons = ports.destination.check(outcome) if ours else ()
+            told = replace(told, draft=outcome, unsent=outcome.unsent, reasons=reasons)
+        case NothingToSend():
+            told = replace(told, unsent=outcome.unsent)
+            if ours:
+                nothing = page(PushStatus.NOTHING_TO_SEND)
+                told = replace(
+                    told, stands="It has nothing to send.", why=outcome.why, page=nothing
+                )
+        case BlockedBill():
+            told = replace(told, reasons=outcome.reasons, unsent=outcome.unsent)
+        case _:
+            assert_never(outcome)
+    if ours and told.reasons:
+        return replace(
+            told,
+            stands="It is blocked: nothing of it is sent until this is put right.",
+            why="",
+            page=page(told.reasons[0].code),
+        )
+    return told
+
+
+def _invoices(
+    draft: InvoiceDraft, effects: tuple[Effect, ...], ports: ExplainPorts
+) -> tuple[Invoice, ...]:
+    known = invoice_ids(effects)
+    read = [ports.destination.read(one) for one in known]
+    found = {one.id: one for one in read if one is not None}
+    if len(found) < len(known) or not known:
+        found |= {one.id: one for one in ports.destination.by_bill(draft.bill_id, draft, effects)}
+    return in_our_order(tuple(found.values()), known)
+
+
+def _stands(standing: Standing) -> tuple[str, str]:
+    """Give the sentence and the page of a bill that the ledger does not hold."""
+    match standing:
+        case Ours(integration):
+            return f"It is ready: the next run of {integration} sends it.", ""
+        case NotYet(integration):
+            return f"{integration} will send it, but not yet.", page(Page.WAITING)
+        case Undecided():
+            return "It is not sent: who may bill it is not certain.", page(Page.INTERLOCK)
+        case SentByM3ter():
+            return "m3ter sent it itself, so nothing is sent for it again.", ""
+        case NotOurs():
+            return "It is not ours: no push integration takes it.", page(Page.NOT_OURS)
+        case _:
+            assert_never(standing)
+
+
+_WORDS = {
+    PushStatus.WAITING: "It waits: nothing of it was sent yet.",
+    PushStatus.STARTED: "It is being sent.",
+    PushStatus.COMPLETE: "It was sent, all of it.",
+    PushStatus.ERROR: "Chargebee refused it. Nothing of it stands there.",
+    PushStatus.AWAITING_RETRY: "It was provably not sent yet, and will be tried again.",
+    PushStatus.AUTH_FAILED: "Chargebee refused the key. Nothing of it was sent by that attempt.",
+    PushStatus.INVOICE_ALREADY_PAID: "m3ter changed it after its invoice was paid.",
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Its accounting period is closed in Chargebee.",
+    PushStatus.RATE_LIMIT_RETRY: "Chargebee asked to slow down; it will be tried again.",
+    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "It was given up after a time; a person decides.",
+    PushStatus.DISABLED: "A person decided not to send it, or its push is disabled.",
+    PushStatus.UNKNOWN: "Whether it arrived is not known. It is looked for before it is sent.",
+    PushStatus.PARTIAL: "Some of its lines stand on an invoice, and some do not.",
+    PushStatus.REOPENED: "It was sent, and then went back to PENDING in m3ter.",
+    PushStatus.BLOCKED: "It is blocked: nothing of it is sent until this is put right.",
+    PushStatus.NOTHING_TO_SEND: "It has nothing to send.",
+}
