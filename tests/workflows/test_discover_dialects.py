@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from fakes.clock import FakeClock
 from fakes.connecting import environment_spec
+from fakes.organisation import FakeIntegrations
 from fakes.scene import KEYS, Scene
 
 from reconciler.core.candidates import candidates
@@ -118,3 +120,26 @@ def test_the_emulated_organisation_is_understood(
     spec: Any = found.spec
     assert spec["keys"] == {one.path: candidates(one)[number] for one in SETTINGS}
     assert len(spec["keys"]) == len(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked"),
+    [
+        ({"identifier": "CHARGEBEE"}, "CHARGEBEE"),
+        ({"identifier": "sys-7", "displayName": "Chargebee"}, "sys-7"),
+        ({"displayName": "chargebee"}, "chargebee"),
+        ({"identifier": 7, "displayName": "Stripe"}, "Chargebee"),
+    ],
+)
+def test_a_system_is_asked_for_as_the_organisation_spells_it(
+    listed: dict[str, Any], asked: str
+) -> None:
+    @dataclass
+    class Listing(FakeIntegrations):
+        def systems(self, entity_type: str) -> tuple[dict[str, Any], ...]:
+            return (listed,)
+
+    scene = Scene()
+    scene.organisation.known[asked, "Bill"] = published(0)
+    (found,) = discover(scene.effective(), Listing(scene.organisation), scene.clock)
+    assert found.spec is not None

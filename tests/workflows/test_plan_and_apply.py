@@ -804,3 +804,22 @@ def test_killing_apply_at_any_write_and_running_it_again_converges(
     assert len(scene.organisation.rows) == 2
     (live,) = scene.organisation.configs.values()
     assert live.credential_id == "credential-Chargebee UK"
+
+
+def test_a_configuration_deleted_in_the_console_is_made_again_with_its_mappings() -> None:
+    scene = applied()
+    old = [scene.live_id(mapping(code)) for code in ("acme", "globex")]
+    del scene.organisation.configs[IntegrationId(scene.live_id(UK))]
+    made = scene.plan()
+    assert ids(made) == [
+        "create:integration/uk",
+        "create:mapping/uk-accounts/acme",
+        "create:mapping/uk-accounts/globex",
+        f"delete:mapping/uk-accounts/acme@{old[0]}",
+        f"delete:mapping/uk-accounts/globex@{old[1]}",
+        "connect:integration/uk",
+    ]
+    assert "drift" in {one[0] for one in guards(made)}
+    apply_all(scene)
+    assert len(scene.organisation.rows) == 2
+    assert is_empty(scene.plan())
