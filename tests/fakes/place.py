@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.connecting import environment_spec
+from fakes.emulated_http import EmulatedHttp
 
 from reconciler.cli.main import main
 from reconciler.core import exact_json
@@ -59,6 +60,7 @@ class Place:
     emulator: RunningEmulator
     sandbox: dict[str, Any] = field(default_factory=dict)
     seen: int = 0
+    org: str = ORGANISATION
 
     def __post_init__(self) -> None:
         shutil.copytree(example_folder(), self.definitions, dirs_exist_ok=True)
@@ -187,6 +189,21 @@ class Place:
         kind = next(one for one in store.kinds() if store.get(one, identity) is not None)
         body = merge_patch(store.get(kind, identity), {**patch, "id": identity})
         store.put(kind, self.emulator.world.m3ter.user_edit(body, user))
+
+    def delete(self, resource: str, identity: str) -> None:
+        """Delete an object as a Console user would."""
+        self._m3ter("DELETE", f"/{resource}/{identity}")
+
+    def create(self, resource: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create an object as a Console user would."""
+        return self._m3ter("POST", f"/{resource}", body)
+
+    def _m3ter(self, method: str, path: str, body: object = None) -> Any:
+        with EmulatedHttp(self.emulator.url) as http:
+            http.log_in()
+            answer = http.m3ter(method, path, body)
+        assert answer.status_code == 200, answer.text
+        return exact_json.decode(answer.content)
 
     def organisation(self) -> AbstractContextManager[Organisation]:
         """Connect to the emulated organisation."""
