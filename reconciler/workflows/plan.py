@@ -74,6 +74,7 @@ def plan(
     ports: PlanPorts,
     *,
     fresh: bool = False,
+    compared: Comparison | None = None,
 ) -> Plan:
     """Make a plan.
 
@@ -83,9 +84,11 @@ def plan(
         source: Where the definitions come from.
         ports: The world.
         fresh: Look every name up, whatever the record remembers.
+        compared: A comparison that was made already.
     """
     started, calls = ports.clock.monotonic(), ports.organisation.calls
-    compared = compare(effective, head, ports.organisation, ports.progress, fresh=fresh)
+    if compared is None:
+        compared = compare(effective, head, ports.organisation, ports.progress, fresh=fresh)
     accounts = _accounts(compared, ports.organisation)
     codes: dict[str, str] = {one.id: one.code for one in accounts if one.code}
     labels = {**compared.names, **codes}

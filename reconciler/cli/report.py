@@ -1,0 +1,153 @@
+"""Commands that only look: status, runs, events, doctor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.desk import desk
+from reconciler.cli.options import App, Output
+from reconciler.errors import ExitCode, winning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.attribution import Scope
+    from reconciler.ports.organisation import Organisation
+    from reconciler.render.status_text import StatusPart
+    from reconciler.wiring.desk import Desk
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit 0 when all is in sync, 2 when git is ahead, 3 on drift, 4 on both.",
+)
+@options.formats("text", "json")
+@options.pass_app
+def status(app: App, environment: str, exit_code: bool, formats: tuple[Output, ...]) -> ExitCode:
+    """Say what is in sync, connected, enabled and running."""
+    from reconciler.render.status_text import status_json, status_text
+    from reconciler.workflows.status import status as workflow
+
+    place = desk(app, environment)
+    with place.organisation() as organisation:
+        ports = place.plan_ports(organisation)
+        report = workflow(place.effective, place.chain, place.made_from, ports)
+    parts = _status_parts(place)
+    app.publish(
+        formats,
+        {
+            "text": lambda: status_text(report, parts),
+            "json": lambda: status_json(report, parts),
+        },
+    )
+    if exit_code:
+        return winning([report.code, *(one.code for one in parts)])
+    return ExitCode.DONE
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option("--bill", default="", metavar="ID", help="All runs of one bill.")
+@click.option("--payload", is_flag=True, help="Show what was exchanged, without secrets.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Show at most so many runs.",
+)
+@options.formats("text", "json")
+@options.pass_app
+def runs(
+    app: App,
+    environment: str,
+    *,
+    bill: str,
+    payload: bool,
+    limit: int,
+    formats: tuple[Output, ...],
+) -> None:
+    """Show m3ter's own integration runs, newest first.
+
+    Without --bill: the latest run of each of the newest 100 bills.
+    """
+    from reconciler.domain.address import BillId
+    from reconciler.render.runs_text import runs_json, runs_text
+    from reconciler.workflows import native_runs as workflow
+    from reconciler.workflows.status import NEWEST_BILLS
+
+    place = desk(app, environment)
+    with place.organisation() as organisation:
+        known = _scopes(place, organisation)
+        if bill:
+            seen = workflow.runs_of_bill(organisation, BillId(bill), known, limit)
+        else:
+            newest = workflow.newest_bills(organisation, NEWEST_BILLS)
+            seen = workflow.latest_runs(organisation, newest, known)[:limit]
+        if payload:
+            seen = tuple(workflow.with_payloads(organisation, seen))
+    names = {str(one.live.id): one.live.name for one in known}
+    looked = f"bill {bill}" if bill else f"the newest {NEWEST_BILLS} bills"
+    app.publish(
+        formats,
+        {
+            "text": lambda: runs_text(environment, seen, names, looked=looked),
+            "json": lambda: runs_json(environment, seen, names),
+        },
+    )
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Read at most so many events.",
+)
+@options.formats("text", "json")
+@options.pass_app
+def events(app: App, environment: str, limit: int, formats: tuple[Output, ...]) -> None:
+    """Show m3ter's error events, and how near each integration is to auto-disable."""
+    from reconciler.render.runs_text import events_json, events_text
+    from reconciler.workflows import native_runs as workflow
+    from reconciler.workflows.status import NEWEST_BILLS
+
+    place = desk(app, environment)
+    with place.organisation() as organisation:
+        known = _scopes(place, organisation)
+        newest = workflow.newest_bills(organisation, NEWEST_BILLS)
+        seen = workflow.seen_events(organisation, newest, known, limit)
+        latest = workflow.latest_runs(organisation, newest, known)
+    rows = workflow.error_rows(known, seen, latest)
+    names = {str(one.live.id): one.live.name for one in known}
+    app.publish(
+        formats,
+        {
+            "text": lambda: events_text(environment, seen, rows, names),
+            "json": lambda: events_json(environment, seen, rows, names),
+        },
+    )
+
+
+def _scopes(place: Desk, organisation: Organisation) -> tuple[Scope, ...]:
+    from reconciler.workflows.native_runs import scopes
+
+    return scopes(place.effective, organisation.integrations.list())
+
+
+def _status_parts(_place: Desk) -> Sequence[StatusPart]:
+    """Collect what other parts of the program add; one for each part that is there."""
+    return ()
