@@ -15,7 +15,7 @@ bound, but no longer in git             ``Left``, with its object if that is sti
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -143,10 +143,8 @@ def identify(
     bound = {
         name.address: Bound(by_id[binding.id], binding)
         for name in wanted
-        if name.address not in refused
-        and (binding := bindings.get(name.address)) is not None
-        and binding.id in by_id
-        and stands(name, binding, by_id[binding.id])
+        if (binding := bindings.get(name.address)) is not None and name.address not in refused
+        if binding.id in by_id and stands(name, binding, by_id[binding.id])
     }
     holders = {LiveId(pair.live.id): address for address, pair in bound.items()}
     former = {held.id: held for held in bindings.values() if held.id not in holders}
@@ -159,22 +157,28 @@ def identify(
         except UnplannableError as error:
             errors.append(error)
             continue
-        found[name.address] = (
-            Named(match, former.get(LiveId(match.id)))
-            if match
-            else Missing(_lost(bindings.get(name.address), by_id))
-        )
-    taken = {LiveId(pair.live.id) for pair in found.values() if not isinstance(pair, Missing)}
+        lost = _lost(bindings.get(name.address), by_id)
+        found[name.address] = Named(match, former.get(LiveId(match.id))) if match else Missing(lost)
     stay = {name.address for name in wanted if name.address not in found} | set(kept)
-    left = tuple(
-        Left(held, by_id.get(held.id), replaced=address in found or is_aside(held))
-        for address, held in sorted(bindings.items())
-        if held.id not in taken and address not in stay
-        if address not in found or held.id in by_id
-    )
-    managed = taken | {held.id for held in bindings.values()}
+    taken = {LiveId(pair.live.id) for pair in found.values() if not isinstance(pair, Missing)}
+    rest = {address: held for address, held in bindings.items() if held.id not in taken}
+    managed = taken | {held.id for held in rest.values()}
     unmanaged = tuple(one for one in live if one.id not in managed)
-    return Identified(found, left, unmanaged, tuple(errors))
+    return Identified(found, _left(rest, by_id, found, stay), unmanaged, tuple(errors))
+
+
+def _left(
+    rest: Mapping[Address, Binding],
+    by_id: Mapping[LiveId, Live],
+    found: Collection[Address],
+    stay: Collection[Address],
+) -> tuple[Left[Live], ...]:
+    """List what is bound and no longer wanted; an object gone with its key changed is no loss."""
+    return tuple(
+        Left(held, by_id.get(held.id), replaced=address in found or is_aside(held))
+        for address, held in sorted(rest.items())
+        if address not in stay and (address not in found or held.id in by_id)
+    )
 
 
 def _shared(wanted: Iterable[Wanted]) -> list[UnplannableError]:

@@ -478,6 +478,8 @@ def test_prune_never_and_protect_keep_what_left_git() -> None:
     scene.project["prune"] = "never"
     kept = scene.sets.pop("uk-accounts")
     assert ids(scene.plan()) == ["keep:mapping/uk-accounts/acme", "keep:mapping/uk-accounts/globex"]
+    scene.apply()
+    assert scene.live_id(mapping("acme"))
     scene.project["prune"] = "allow"
     scene.sets["uk-accounts"] = kept
     scene.integrations["uk"]["protect"] = True
