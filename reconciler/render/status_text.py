@@ -69,8 +69,10 @@ def _summary(report: Report) -> str:
     off = [one for one in report.standings if one.enabled is False]
     apart = [one for one in report.standings if one.connection in {"disconnected", "not in m3ter"}]
     parts = [
-        f"{report.environment}: "
-        f"{synced:,} of {counted(total, 'integration', 'integrations')} as git says"
+        (
+            f"{report.environment}: "
+            f"{synced:,} of {counted(total, 'integration', 'integrations')} as git says"
+        )
     ]
     if off:
         parts.append(f"{len(off):,} disabled by m3ter")
