@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from reconciler.core.recalculation import CreditAndRebill, ReplaceLines, VoidAndRecreate
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft
 from reconciler.domain.invoice import Invoice
+from reconciler.domain.kinds.integration import PendingPolicy
 from reconciler.domain.push import (
     Effect,
     InvoiceId,
+    InvoiceLineId,
     LookUp,
     PushKey,
     SiteName,
@@ -20,6 +23,42 @@ from reconciler.domain.push import (
     StepOutcome,
     StoredRequest,
 )
+from reconciler.errors import ExitCode, ReconcilerError
+
+
+class DestinationError(ReconcilerError):
+    """The destination could not be read; nothing was sent."""
+
+
+class DestinationAccessError(DestinationError):
+    """The key is refused, or belongs to another site; ends the run."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+
+class DestinationUnreachableError(DestinationError):
+    """No usable answer came to a read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What decides about the next step beside the draft and the effects.
+
+    Attributes:
+        generation: Which one is being sent; 0 is the newest among the effects, or the first.
+        change: What the policy does with what was sent before. Needed for the first step of a
+            generation; afterwards its effects say it too.
+        pending: ``push.pending``.
+        waiting_since: When the bill was first ready; ``None`` is now.
+    """
+
+    generation: int = 0
+    change: ReplaceLines | CreditAndRebill | VoidAndRecreate | None = None
+    pending: PendingPolicy = field(default_factory=PendingPolicy)
+    waiting_since: datetime | None = None
+
+
+FIRST_SENDING = Sending()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +100,60 @@ class Destination(Protocol):
         """Stream the invoices that carry a stamp, deleted and voided ones included."""
         ...
 
-    def next_step(self, draft: InvoiceDraft, done: Sequence[Effect]) -> NextStep:
+    def next_step(
+        self, draft: InvoiceDraft, done: Sequence[Effect], sending: Sending = FIRST_SENDING
+    ) -> NextStep:
         """Say what to do next, from the draft, the effects so far and what is there.
+
+        It is the first step of the generation that is not ``DONE``: as it is stored, or made anew
+        when it was refused or its invoice closed.
 
         Args:
             draft: Of the generation that is being sent.
             done: Every effect of the bill in the ledger, earlier generations included.
+            sending: Generation, policies and since when the bill waits.
         """
         ...
 
-    def perform(self, key: PushKey, request: StoredRequest, idempotency_key: str) -> StepOutcome:
+    def perform(
+        self,
+        key: PushKey,
+        request: StoredRequest,
+        idempotency_key: str,
+        before: frozenset[InvoiceLineId] | None = None,
+    ) -> StepOutcome:
         """Send exactly one stored request, once; never retried here and never raises for answers.
 
         Args:
             key: For serial order within a subscription or invoice, and for logs.
             request: Sent byte for byte.
             idempotency_key: 64 hexadecimal digits.
+            before: The effect's ``lines_before``; tells the new line of an ``ADD_LINE`` step.
         """
         ...
 
-    def look_up(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
-        """Look whether an effect with an unknown outcome arrived, by stamp or by new line ids."""
+    def look_up(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect] = ()) -> LookUp:
+        """Look whether an effect with an unknown outcome arrived, by stamp or by new line ids.
+
+        Args:
+            effect: The effect in doubt.
+            draft: Of its generation.
+            done: Every effect of the bill: what earlier ones made is not taken for this one's.
+        """
         ...
 
     def read(self, invoice: InvoiceId) -> Invoice | None:
         """Read an invoice back, with all of its lines; ``None`` when the id does not resolve."""
         ...
 
-    def by_bill(self, bill: BillId, draft: InvoiceDraft) -> tuple[Invoice, ...]:
-        """Find every invoice that carries the bill's stamp, or holds lines recorded for it."""
+    def by_bill(
+        self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()
+    ) -> tuple[Invoice, ...]:
+        """Find every invoice that carries the bill's stamp, or holds lines recorded for it.
+
+        Args:
+            bill: The bill.
+            draft: Says who is billed, and since when.
+            done: Its effects, whose line ids are looked for.
+        """
         ...

@@ -1,0 +1,221 @@
+"""A Chargebee site as a destination: preflight, next step, one request, look, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from reconciler.destinations.chargebee.catalogue import Catalogue
+from reconciler.destinations.chargebee.invoices import Invoices
+from reconciler.destinations.chargebee.lookup import Lookup
+from reconciler.destinations.chargebee.outcomes import lost_stamp, outcome_of
+from reconciler.destinations.chargebee.preflight import DecimalPlaces, preflight, stamp_lost
+from reconciler.destinations.chargebee.progress import Progress, progress_of
+from reconciler.destinations.chargebee.reading import Reading
+from reconciler.destinations.chargebee.session import Session
+from reconciler.destinations.chargebee.steps import (
+    NeedInvoice,
+    NeedNothing,
+    NeedPending,
+    Pace,
+    There,
+    decide,
+    need_of,
+)
+from reconciler.domain.address import BillId
+from reconciler.domain.draft import BlockReason, InvoiceDraft
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.money import CurrencyTable, chargebee_currencies
+from reconciler.domain.push import (
+    Effect,
+    InvoiceId,
+    InvoiceLineId,
+    LookUp,
+    NotPerformed,
+    PushKey,
+    SiteName,
+    StepOutcome,
+    StoredRequest,
+    Unknown,
+)
+from reconciler.ports.destination import FIRST_SENDING, NextStep, Sending, Stop
+from reconciler.transport.retry import Answer, NotSentError
+
+# A line on a pending invoice costs a read and a write.
+_REQUESTS_A_LINE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """What the environment and the push integrations say of a site.
+
+    Attributes:
+        stamps: The custom fields of all push integrations of the site.
+        zone: The site's time zone, compared with what its invoices show; empty is not compared.
+        places: Decimal places that the site takes.
+        currencies: Minor units.
+        pace: How long things take.
+    """
+
+    stamps: tuple[str, ...] = ("cf_m3ter_bill_id",)
+    zone: str = ""
+    places: DecimalPlaces = field(default_factory=DecimalPlaces)
+    currencies: CurrencyTable = field(default_factory=chargebee_currencies)
+    pace: Pace = field(default_factory=Pace)
+
+
+def pace_of(requests_per_minute: int) -> Pace:
+    """Say how long a line takes at a rate."""
+    return Pace(timedelta(seconds=60 * _REQUESTS_A_LINE / requests_per_minute))
+
+
+def open_site(session: Session, settings: SiteSettings) -> ChargebeeDestination:
+    """Open a site, checked against the address, the key and what its answers show.
+
+    Raises:
+        DestinationAccessError: When the key is refused, or one of them belongs to another site.
+        DestinationUnreachableError: When Chargebee does not answer.
+    """
+    session.check(settings.zone)
+    return ChargebeeDestination(session, settings)
+
+
+class ChargebeeDestination:
+    """Implements ``ports.destination.Destination``; safe for use by many threads."""
+
+    def __init__(self, session: Session, settings: SiteSettings) -> None:
+        self._session = session
+        self._settings = settings
+        reading = Reading(settings.stamps, settings.currencies)
+        self._invoices = Invoices(session, reading)
+        self._catalogue = Catalogue(session)
+        self._lookup = Lookup(self._invoices, self._catalogue, reading)
+        self._lost_stamp = ""
+
+    @property
+    def site(self) -> SiteName:
+        """The site, checked against the key by ``open_site``."""
+        return self._session.site
+
+    def flat_prices(self, ids: Iterable[str]) -> frozenset[str]:
+        """Tell which item prices are flat fees, for drafting.
+
+        Raises:
+            DestinationError: When the catalogue cannot be read.
+        """
+        return self._catalogue.flat_prices(ids)
+
+    def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
+        """Preflight, from cached reads: everything that would be refused or billed wrongly.
+
+        Raises:
+            DestinationError: When the catalogue cannot be read.
+        """
+        facts = self._catalogue.facts(draft, self._lost_stamp)
+        return preflight(draft, facts, self._settings.places, self._session.switches)
+
+    def stamped(self, since: datetime) -> Iterator[Invoice]:
+        """Stream the invoices that carry a stamp, deleted and voided ones included.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        yield from self._invoices.stamped(since)
+
+    def next_step(
+        self, draft: InvoiceDraft, done: Sequence[Effect], sending: Sending = FIRST_SENDING
+    ) -> NextStep:
+        """Say what to do next, from the draft, the effects so far and what is there.
+
+        Raises:
+            DestinationError: When what is there cannot be read.
+        """
+        if self._lost_stamp:
+            return Stop(stamp_lost(self._lost_stamp))
+        progress = progress_of(draft, done, sending)
+        if progress.settled:
+            return decide(progress, There(self._session.clock.now()))
+        return decide(progress, self._there(progress))
+
+    def perform(
+        self,
+        key: PushKey,
+        request: StoredRequest,
+        idempotency_key: str,
+        before: frozenset[InvoiceLineId] | None = None,
+    ) -> StepOutcome:
+        """Send exactly one stored request, once; never raises for answers."""
+        outcome = self._session.write(request, idempotency_key, key.bill_id)
+        if isinstance(outcome, NotSentError):
+            return NotPerformed("not_sent", str(outcome))
+        if not isinstance(outcome, Answer):
+            return Unknown(str(outcome))
+        lost = lost_stamp(outcome, request, self._settings.stamps)
+        self._lost_stamp = lost or self._lost_stamp
+        now = self._session.clock.now()
+        return outcome_of(outcome, request, before, self._session.switches, now)
+
+    def look_up(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect] = ()) -> LookUp:
+        """Look whether an effect with an unknown outcome arrived, by stamp or by new line ids.
+
+        Raises:
+            DestinationError: When nobody can look.
+        """
+        return self._lookup.find(effect, draft, done)
+
+    def read(self, invoice: InvoiceId) -> Invoice | None:
+        """Read an invoice back, with all of its lines; ``None`` when the id does not resolve.
+
+        Raises:
+            DestinationError: When it cannot be read.
+        """
+        return self._invoices.read(invoice)
+
+    def by_bill(
+        self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()
+    ) -> tuple[Invoice, ...]:
+        """Find every invoice that carries the bill's stamp, or holds lines recorded for it.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        return self._lookup.by_bill(bill, draft, done)
+
+    def _there(self, progress: Progress) -> There:
+        """Read what the next step needs, and nothing else."""
+        draft = progress.draft
+        invoice: Invoice | None = None
+        pending: tuple[Invoice, ...] = ()
+        need = need_of(progress)
+        owner = self._catalogue.owner(draft.target)
+        match need:
+            case NeedNothing():
+                pass
+            case NeedInvoice(key, effect):
+                invoice = self._current(key, effect, draft)
+            case NeedPending():
+                external = draft.target.external_id
+                pending = self._invoices.pending(owner.customer_id, external)
+            case _:
+                assert_never(need)
+        return There(
+            now=self._session.clock.now(),
+            invoice=invoice,
+            pending=pending,
+            customer_id=owner.customer_id,
+            flat_prices=self._catalogue.flat_prices(one.price_id for one in draft.lines),
+            pace=self._settings.pace,
+            switches=self._session.switches,
+        )
+
+    def _current(
+        self, key: InvoiceId, effect: Effect | None, draft: InvoiceDraft
+    ) -> Invoice | None:
+        lines = effect.line_ids if effect is not None else ()
+        found = self._lookup.current(key, lines, draft)
+        if found is None and draft.way != "pending":
+            # Closed with new ids for its lines too; the stamp is what stays.
+            return self._lookup.only_stamped(draft)
+        return found

@@ -1,0 +1,211 @@
+"""Finds what an effect with an unknown outcome made: by stamp, or by the ids of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from reconciler.core.invoice_lines import Sent, match
+from reconciler.core.line_difference import new_lines, stamped
+from reconciler.destinations.chargebee import form
+from reconciler.destinations.chargebee.catalogue import Catalogue
+from reconciler.destinations.chargebee.invoices import Invoices, gone, owner_filter
+from reconciler.destinations.chargebee.progress import holds
+from reconciler.destinations.chargebee.reading import Reading, number, objects, stamp_of, text
+from reconciler.domain.address import BillId
+from reconciler.domain.draft import InvoiceDraft
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.push import (
+    Effect,
+    Found,
+    InvoiceId,
+    InvoiceLineId,
+    LookUp,
+    NotFound,
+    PushState,
+    StepKind,
+    Undecidable,
+)
+from reconciler.domain.value import JsonObject
+
+# An invoice for a period is never older than the period; the margin is for time zones and clocks.
+_BEFORE_PERIOD = timedelta(days=2)
+
+
+class Lookup:
+    """Looks; never writes."""
+
+    def __init__(self, invoices: Invoices, catalogue: Catalogue, reading: Reading) -> None:
+        self._invoices = invoices
+        self._catalogue = catalogue
+        self._reading = reading
+
+    def find(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]) -> LookUp:
+        """Look whether an effect arrived."""
+        match effect.key.step.kind:
+            case StepKind.CREATE_INVOICE:
+                return self._created(effect, draft, done)
+            case StepKind.ADD_LINE:
+                return self._added(effect, draft)
+            case StepKind.DELETE_LINES:
+                return self._deleted(effect, draft)
+            case StepKind.CREDIT_NOTE:
+                return self._credited(effect, draft, done)
+            case StepKind.VOID_INVOICE:
+                return self._voided(effect)
+            case _:
+                assert_never(effect.key.step.kind)
+
+    def by_bill(
+        self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect]
+    ) -> tuple[Invoice, ...]:
+        """Find every invoice that carries the bill's stamp, or holds lines of its effects."""
+        lines = {line for one in done for line in one.line_ids}
+        names = {one.object_id for one in done if one.key.step.kind is not StepKind.CREDIT_NOTE}
+        found: dict[InvoiceId, Invoice] = {}
+        for data in self._of(draft):
+            stamp = stamp_of(data, self._reading.stamps)
+            if stamp == bill or data.get("id") in names or _line_ids(data) & lines:
+                one = self._invoices.whole(data)
+                found[one.id] = one
+        return tuple(found.values())
+
+    def current(
+        self, key: InvoiceId, lines: Collection[InvoiceLineId], draft: InvoiceDraft
+    ) -> Invoice | None:
+        """Read an invoice that may have another id since it was closed.
+
+        Args:
+            key: The id it had.
+            lines: Lines that it held; the invoice that holds them all is the one.
+            draft: Says whose it is.
+        """
+        found = self._invoices.read(key)
+        if found is not None:
+            return found
+        wanted = tuple(lines)
+        for data in self._of(draft):
+            if wanted and set(wanted) <= _line_ids(data):
+                one = self._invoices.whole(data)
+                if holds(one, wanted):
+                    return one
+        return None
+
+    def only_stamped(self, draft: InvoiceDraft) -> Invoice | None:
+        """Give the one invoice of a bill that still holds, by its stamp."""
+        found = [one for one in self._stamped_as(draft.bill_id, draft, ()) if _holds_good(one)]
+        return found[0] if len(found) == 1 else None
+
+    def _stamped_as(
+        self, bill: BillId, draft: InvoiceDraft, without: Collection[str]
+    ) -> tuple[Invoice, ...]:
+        """Find the invoices with the bill's stamp, those of other effects left out."""
+        listed = (one for one in self._of(draft) if stamp_of(one, self._reading.stamps) == bill)
+        return tuple(self._invoices.whole(one) for one in listed if one.get("id") not in without)
+
+    def _of(self, draft: InvoiceDraft) -> Iterator[JsonObject]:
+        owner = self._catalogue.owner(draft.target)
+        filters = owner_filter(draft.target, owner.customer_id)
+        return self._invoices.of(filters, _since(draft))
+
+    def _created(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]) -> LookUp:
+        """Find the stamped invoice.
+
+        Invoices of earlier generations carry the same stamp, and so does one that was voided to
+        make way for this; both are known by their effects.
+        """
+        others = _made_by_others(effect, done)
+        found = self._stamped_as(effect.key.bill_id, draft, others)
+        judged = stamped(found)
+        if not isinstance(judged, Found):
+            return judged
+        ours = match(Sent(draft, {}), found[0])
+        if len(ours) < len(draft.lines):
+            return Found(judged.object_id)
+        return Found(judged.object_id, tuple(ours[one].id for one in range(len(draft.lines))))
+
+    def _added(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
+        if effect.draft_line is None or effect.invoice_id is None:
+            return Undecidable("the ledger does not say which line was added to which invoice")
+        before = effect.lines_before or frozenset()
+        invoice = self.current(effect.invoice_id, before, draft)
+        if invoice is None:
+            return _renamed(effect)
+        return new_lines(invoice, before, draft.lines[effect.draft_line])
+
+    def _deleted(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
+        sent = form.read_rows(form.decode(effect.request.body), "line_items")
+        wanted = {InvoiceLineId(row["id"]) for row in sent}
+        kept = (effect.lines_before or frozenset()) - wanted
+        key = effect.invoice_id or InvoiceId("")
+        invoice = self.current(key, kept, draft)
+        if invoice is None:
+            return _renamed(effect)
+        if invoice.deleted or invoice.status == "voided":
+            return Undecidable(f"invoice {invoice.id} was deleted or voided")
+        left = wanted & {one.id for one in invoice.lines}
+        if not left:
+            return Found(invoice.id)
+        if left == wanted:
+            return NotFound()
+        return Undecidable(f"some, but not all, of the lines are gone from invoice {invoice.id}")
+
+    def _voided(self, effect: Effect) -> LookUp:
+        invoice = self._invoices.read(effect.invoice_id or InvoiceId(""))
+        if invoice is None or invoice.deleted:
+            return Undecidable(f"invoice {effect.invoice_id} is gone or deleted, and not voided")
+        return Found(invoice.id) if invoice.status == "voided" else NotFound()
+
+    def _credited(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]) -> LookUp:
+        sent = form.decode(effect.request.body)
+        names = ("reference_invoice_id", "customer_id")
+        query = [(f"{name}[is]", one) for name in names if (one := form.value_of(sent, name))]
+        others = _made_by_others(effect, done)
+        amount = sum(
+            int(row["unit_amount"]) * int(row["quantity"])
+            for row in form.read_rows(sent, "line_items")
+        )
+        found = [
+            one
+            for one in self._invoices.credit_notes(query)
+            if stamp_of(one, (draft.stamp_field,)) == draft.bill_id and one.get("id") not in others
+        ]
+        if not found:
+            return NotFound()
+        only = found[0]
+        if len(found) > 1 or gone(only) or number(only, "sub_total") != amount:
+            shown = ", ".join(text(one, "id") for one in found)
+            return Undecidable(f"credit notes of the bill do not fit what was sent: {shown}")
+        return Found(text(only, "id"))
+
+
+def _holds_good(invoice: Invoice) -> bool:
+    return not invoice.deleted and invoice.status != "voided"
+
+
+def _since(draft: InvoiceDraft) -> datetime:
+    return draft.period.start - _BEFORE_PERIOD
+
+
+def _made_by_others(effect: Effect, done: Sequence[Effect]) -> frozenset[str]:
+    """Name what other effects of the bill made or worked on."""
+    others = [one for one in done if one.key != effect.key]
+    made = {one.object_id for one in others if one.state is PushState.DONE}
+    earlier = {
+        one.invoice_id
+        for one in others
+        if one.key.step.kind is StepKind.VOID_INVOICE and one.invoice_id is not None
+    }
+    return frozenset(made | earlier)
+
+
+def _renamed(effect: Effect) -> Undecidable:
+    return Undecidable(
+        f"invoice {effect.invoice_id} is not there under this id, and none of the customer's"
+        " invoices holds its lines: it was closed with new ids, or removed"
+    )
+
+
+def _line_ids(data: JsonObject) -> set[str]:
+    return {text(one, "id") for one in objects(data, "line_items")}

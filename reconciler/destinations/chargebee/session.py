@@ -1,0 +1,242 @@
+"""One Chargebee site over HTTP: Basic auth, reads that are repeated, writes that never are."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from reconciler.core.exact_json import encode
+from reconciler.destinations.chargebee import form
+from reconciler.destinations.chargebee.errors import (
+    ChargebeeKeyRefusedError,
+    ChargebeeRefusedReadError,
+    ChargebeeUnreachableError,
+    UnreadableChargebeeAnswerError,
+    WrongSiteError,
+)
+from reconciler.destinations.chargebee.gates import Gates
+from reconciler.destinations.chargebee.outcomes import (
+    RATE_LIMITED,
+    Refusal,
+    body_of,
+    refusal_of,
+)
+from reconciler.destinations.chargebee.reading import objects
+from reconciler.destinations.chargebee.switches import ChargebeeSwitches
+from reconciler.destinations.chargebee.wire import SCHEMA_HEADER
+from reconciler.domain.push import SiteName, StoredRequest
+from reconciler.domain.secret import Secret
+from reconciler.domain.value import JsonObject
+from reconciler.ports.runtime import Clock, RateLimit
+from reconciler.transport.client import Request
+from reconciler.transport.retry import (
+    Answer,
+    Outcome,
+    RetryPolicy,
+    TransportError,
+    pause,
+)
+from reconciler.transport.sender import Client, Sender
+
+ROOT = "/api/v2"
+# Source: Chargebee API docs, "Idempotency"
+KEY_HEADER = "chargebee-idempotency-key"
+PAGE_SIZE = 100
+_DOMAIN = ".chargebee.com"
+# Source: Chargebee KB "What are the Chargebee API limits": a 429 ends after about a minute, and no
+# Retry-After is promised
+READS = RetryPolicy(pause_when_limited=5.0)
+_SUBJECTS = ("subscription_id", "customer_id", "reference_invoice_id")
+# Pages in a row that bear a mark which was there before.
+_STANDING_PAGES_MAX = 5
+_NO_SWITCHES = ChargebeeSwitches()
+
+
+class Session:
+    """Speaks to one site; safe for use by many threads."""
+
+    def __init__(
+        self,
+        client: Client,
+        limiter: RateLimit,
+        clock: Clock,
+        *,
+        site: SiteName,
+        base_url: str,
+        api_key: Secret,
+        chance: Callable[[], float],
+        switches: ChargebeeSwitches = _NO_SWITCHES,
+        policy: RetryPolicy = READS,
+        gates: Gates | None = None,
+    ) -> None:
+        self.site = site
+        self.clock = clock
+        self.switches = switches
+        self._client = client
+        self._limiter = limiter
+        self._base_url = base_url
+        self._policy = policy
+        self._sender = Sender(client, limiter, clock, chance, policy)
+        self._gates = gates or Gates()
+        # Source: Chargebee OpenAPI 2026-09-24, BasicAuth: the key is the user, the password empty
+        token = base64.b64encode(f"{api_key.reveal()}:".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}", "Accept": "application/json"}
+
+    def check(self, zone: str = "") -> None:
+        """Compare the address, the key and what answers show with the configured site.
+
+        Args:
+            zone: The site's configured time zone; empty is not compared.
+
+        Raises:
+            WrongSiteError: When one of them belongs to another site.
+            ChargebeeKeyRefusedError: When the key is refused.
+        """
+        host = urlsplit(self._base_url).hostname or ""
+        if host.endswith(_DOMAIN) and host != f"{self.site}{_DOMAIN}":
+            raise WrongSiteError(self.site, f"chargebee.baseUrl leads to {host}")
+        newest = self.read("/invoices", [("limit", "1"), ("sort_by[desc]", "date")]) or {}
+        for entry in objects(newest, "list"):
+            for invoice in _within(entry, "invoice"):
+                self._check_zone(invoice, zone)
+
+    def read(self, path: str, query: form.Pairs = ()) -> JsonObject | None:
+        """Read one resource or page.
+
+        Args:
+            path: Below the API root, segments quoted.
+            query: Parameters in order.
+
+        Returns:
+            ``None`` when there is no such resource.
+
+        Raises:
+            DestinationError: Always one of its typed subclasses.
+        """
+        call = f"GET {path}"
+        headers = dict(self._headers)
+        if self.switches.response_schema == "items":
+            headers |= dict((SCHEMA_HEADER,))
+        with self._gates.reading():
+            request = Request("GET", ROOT + path, tuple(query), headers)
+            outcome = self._sender.send(request, writes=False)
+        if isinstance(outcome, TransportError):
+            raise ChargebeeUnreachableError(call, str(outcome))
+        return self._read(call, outcome)
+
+    def pages(self, path: str, name: str, query: form.Pairs = ()) -> Iterator[JsonObject]:
+        """Read a list object by object, following ``next_offset`` until it is absent.
+
+        Args:
+            path: Below the API root.
+            name: Which object of each entry.
+            query: Filters and ``sort_by``, without which no order is documented.
+
+        Raises:
+            DestinationError: Always one of its typed subclasses.
+        """
+        seen: set[str] = set()
+        offset, standing = "", 0
+        while True:
+            marks = [("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
+            page = self.read(path, [*query, *marks])
+            if page is None:
+                raise ChargebeeRefusedReadError(f"GET {path}", HTTPStatus.NOT_FOUND, "no such list")
+            entries = tuple(objects(page, "list"))
+            for entry in entries:
+                yield from _within(entry, name)
+            offset = str(page.get("next_offset") or "")
+            if not offset:
+                return
+            standing = standing + 1 if offset in seen else 0
+            if standing and (entries or standing > _STANDING_PAGES_MAX):
+                raise UnreadableChargebeeAnswerError(f"GET {path}", "its pages repeat themselves")
+            seen.add(offset)
+
+    def write(self, request: StoredRequest, idempotency_key: str, bill: str) -> Outcome:
+        """Send a stored request once, byte for byte; never again, whatever comes back.
+
+        Args:
+            request: What to send.
+            idempotency_key: Chargebee's memory of it, for 30 minutes.
+            bill: Writes for one bill go one after the other.
+        """
+        headers = {
+            **self._headers,
+            "Content-Type": "application/x-www-form-urlencoded",
+            **dict(request.headers),
+            KEY_HEADER: idempotency_key,
+        }
+        sent = Request(request.method, ROOT + request.path, (), headers, request.body)
+        with self._gates.writing(subjects_of(request) | {f"bill={bill}"}):
+            self._limiter.acquire()
+            try:
+                outcome: Outcome = self._client.send(sent)
+            except TransportError as error:
+                return error
+        self._heed(outcome)
+        return outcome
+
+    def _read(self, call: str, answer: Answer) -> JsonObject | None:
+        body = body_of(answer)
+        refusal = refusal_of(body)
+        said = refusal.message or f"HTTP {answer.status}"
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise ChargebeeKeyRefusedError(self.site, call, f"HTTP {answer.status}: {said}")
+        if answer.status == HTTPStatus.NOT_FOUND and refusal.code:
+            self._refuse_other_site(refusal)
+            return None
+        limited = answer.status == HTTPStatus.TOO_MANY_REQUESTS
+        if limited or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ChargebeeUnreachableError(call, f"HTTP {answer.status}: {said}")
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise ChargebeeRefusedReadError(call, answer.status, said)
+        if body is None:
+            raise UnreadableChargebeeAnswerError(call, "it is no JSON object")
+        return body
+
+    def _refuse_other_site(self, refusal: Refusal) -> None:
+        if refusal.code == "site_not_found":
+            raise WrongSiteError(self.site, f"Chargebee says: {refusal.message}")
+
+    def _heed(self, outcome: Outcome) -> None:
+        """Slow the whole site down after its rate limit; a lock concerns one object only."""
+        limited = isinstance(outcome, Answer) and outcome.status == HTTPStatus.TOO_MANY_REQUESTS
+        if not limited or not isinstance(outcome, Answer):
+            return
+        if refusal_of(body_of(outcome)).code in {RATE_LIMITED, ""}:
+            seconds = pause(self._policy, outcome, 1, self.clock.now())
+            self._limiter.slow_down(min(seconds, self._policy.longest_retry_after))
+
+    def _check_zone(self, invoice: JsonObject, zone: str) -> None:
+        details = next(_within(invoice, "site_details_at_creation"), {})
+        shown = details.get("timezone")
+        if zone and isinstance(shown, str) and shown and shown != zone:
+            reason = f"its time zone is {shown} by its newest invoice, not {zone}"
+            raise WrongSiteError(self.site, reason)
+
+
+def subjects_of(request: StoredRequest) -> frozenset[str]:
+    """Name what a write works on alone: the invoice in its path, else whoever it is for."""
+    parts = request.path.strip("/").split("/")
+    if len(parts) == 3:  # noqa: PLR2004  /invoices/ID/operation
+        return frozenset({"/".join(parts[:2])})
+    sent = form.decode(request.body)
+    found = ((one, form.value_of(sent, one)) for one in _SUBJECTS)
+    return frozenset(f"{name}={value}" for name, value in found if value)
+
+
+def among(values: Sequence[str]) -> str:
+    """Write the operand of an ``in`` filter.
+
+    Source: Chargebee's Node client sends JSON arrays; its Python client sends Python's notation.
+    """
+    return encode(list(values))
+
+
+def _within(data: JsonObject, name: str) -> Iterator[JsonObject]:
+    found = data.get(name)
+    if isinstance(found, dict):
+        yield found

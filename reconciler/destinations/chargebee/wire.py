@@ -1,0 +1,237 @@
+"""Drafts and steps as requests of Chargebee's API; the bytes that are stored and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from reconciler.core.rounding import plain
+from reconciler.destinations.chargebee.form import Pairs, encode, group, rows, segment
+from reconciler.destinations.chargebee.switches import ChargebeeSwitches
+from reconciler.domain.address import BillId
+from reconciler.domain.draft import (
+    CataloguePricing,
+    DecimalPricing,
+    DraftLine,
+    InvoiceDraft,
+    Pricing,
+    WholePricing,
+)
+from reconciler.domain.invoice import Invoice, InvoiceLine
+from reconciler.domain.push import InvoiceId, InvoiceLineId, StoredRequest
+
+CREATE_PATH = "/invoices/create_for_charge_items_and_charges"
+CREDIT_PATH = "/credit_notes"
+ADD_SUFFIX = "/add_charge_item"
+DELETE_SUFFIX = "/delete_line_items"
+VOID_SUFFIX = "/void"
+# Source: Chargebee API docs, response headers of sites with both product catalogues
+SCHEMA_HEADER = ("chargebee-response-schema-type", "items")
+# Source: Chargebee request schemas, npm package chargebee 3.33.0: comment
+_COMMENT_LENGTH_MAX = 300
+
+CreditType = Literal["adjustment", "refundable"]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditOn:
+    """What a credit note is for.
+
+    Attributes:
+        invoice_id: The invoice; ``None`` for one that stands alone.
+        type: ``refundable`` once the invoice is paid, or without one.
+        customer_id: Needed when it stands alone.
+    """
+
+    invoice_id: InvoiceId | None
+    type: CreditType
+    customer_id: str = ""
+
+
+def create_invoice(
+    draft: InvoiceDraft, flat_prices: Collection[str], switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the one request that makes the whole invoice, stamped with the bill."""
+    is_open = draft.way == "create-open"
+    # Source: Chargebee API docs, create_pending_invoice must not be combined with auto_collection
+    collection = "off" if draft.collection == "off" and not is_open else ""
+    head = {
+        f"{draft.target.kind}_id": draft.target.external_id,
+        "currency_code": draft.currency.code,
+        "create_pending_invoice": "true" if is_open else "",
+        "auto_collection": collection,
+        "invoice_date": "" if draft.invoice_at is None else seconds(draft.invoice_at),
+        "po_number": draft.purchase_order,
+        draft.stamp_field: draft.bill_id,
+    }
+    lines = [_line(one, flat_prices, switches) for one in draft.lines]
+    discounts = [
+        {
+            "apply_on": "specific_item_price",
+            "item_price_id": one.price_id,
+            "amount": str(one.amount.minor),
+        }
+        for one in draft.discounts
+    ]
+    return _request(
+        CREATE_PATH,
+        (*_plain(head), *rows("item_prices", lines), *rows("discounts", discounts)),
+        switches,
+    )
+
+
+def add_line(
+    draft: InvoiceDraft,
+    position: int,
+    invoice: Invoice | InvoiceId,
+    flat_prices: Collection[str],
+    switches: ChargebeeSwitches,
+) -> StoredRequest:
+    """Write the request that adds one drafted line to a pending invoice.
+
+    Source: Chargebee request schemas, npm package chargebee 3.33.0: one item a call, without
+    description or custom fields; ``subscription_id`` chooses on a consolidated invoice.
+    """
+    key = invoice.id if isinstance(invoice, Invoice) else invoice
+    consolidated = isinstance(invoice, Invoice) and not invoice.subscription_id
+    line = _line(draft.lines[position], flat_prices, switches)
+    item = {name: one for name, one in line.items() if "description" not in name}
+    comment = f"m3ter bill {draft.bill_id}, line {position + 1} of {len(draft.lines)}"
+    head = {
+        "comment": comment[:_COMMENT_LENGTH_MAX],
+        "subscription_id": draft.target.external_id if consolidated else "",
+    }
+    body = (*group("item_price", item), *_plain(head))
+    return _request(f"/invoices/{segment(key)}{ADD_SUFFIX}", body, switches)
+
+
+def delete_lines(
+    invoice_id: InvoiceId, lines: Iterable[InvoiceLineId], switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the request that takes lines off a pending invoice."""
+    body = rows("line_items", [{"id": one} for one in lines])
+    return _request(f"/invoices/{segment(invoice_id)}{DELETE_SUFFIX}", body, switches)
+
+
+def void_invoice(
+    invoice_id: InvoiceId, bill_id: BillId, switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the request that voids an invoice."""
+    body = {"comment": _recalculated(bill_id), "void_reason_code": switches.void_reason}
+    return _request(f"/invoices/{segment(invoice_id)}{VOID_SUFFIX}", _plain(body), switches)
+
+
+def credit_negative(
+    draft: InvoiceDraft, on: CreditOn, switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the credit note for the negative lines of a bill."""
+    lines = [
+        {
+            "entity_type": "charge_item_price",
+            "entity_id": one.price_id,
+            "unit_amount": str(one.amount.minor),
+            "quantity": "1",
+            "date_from": seconds(one.period.start),
+            "date_to": seconds(one.period.end),
+            "description": one.description,
+        }
+        for one in draft.credits
+    ]
+    return _credit(draft, on, lines, f"m3ter bill {draft.bill_id}, credits", switches)
+
+
+def credit_lines(
+    draft: InvoiceDraft, on: CreditOn, lines: Sequence[InvoiceLine], switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the credit note that takes back lines of a former sending, discounts taken off."""
+    items = [
+        {
+            "reference_line_item_id": one.id,
+            "unit_amount": str((one.amount - one.discount).minor),
+            "quantity": "1",
+            "description": one.description,
+        }
+        for one in lines
+        if (one.amount - one.discount).minor > 0
+    ]
+    return _credit(draft, on, items, _recalculated(draft.bill_id), switches)
+
+
+def seconds(moment: datetime) -> str:
+    """Write an instant.
+
+    Source: Chargebee OpenAPI 2026-09-24, ``unix-time``: UTC, whole seconds.
+    """
+    return str(int(moment.timestamp()))
+
+
+def _credit(
+    draft: InvoiceDraft,
+    on: CreditOn,
+    lines: Sequence[Mapping[str, str]],
+    comment: str,
+    switches: ChargebeeSwitches,
+) -> StoredRequest:
+    """Write a credit note.
+
+    Source: Chargebee API docs, create a credit note: either ``total`` or ``line_items``; without a
+    reference it needs the customer and is refundable.
+    """
+    alone = on.invoice_id is None
+    head = {
+        "reference_invoice_id": on.invoice_id or "",
+        "customer_id": on.customer_id if alone else "",
+        "currency_code": draft.currency.code if alone else "",
+        "type": on.type,
+        "create_reason_code": switches.credit_reason,
+        "comment": comment[:_COMMENT_LENGTH_MAX],
+        draft.stamp_field: draft.bill_id,
+    }
+    return _request(CREDIT_PATH, (*_plain(head), *rows("line_items", lines)), switches)
+
+
+def _line(
+    line: DraftLine, flat_prices: Collection[str], switches: ChargebeeSwitches
+) -> dict[str, str]:
+    figures = _figures(line.pricing)
+    if line.price_id in flat_prices and switches.flat_fee_quantity == "omit":
+        figures = {name: one for name, one in figures.items() if "quantity" not in name}
+    return {
+        "item_price_id": line.price_id,
+        **figures,
+        "date_from": seconds(line.period.start),
+        "date_to": seconds(line.period.end),
+        "description": line.description,
+        "entity_description": line.details,
+    }
+
+
+def _figures(pricing: Pricing) -> dict[str, str]:
+    """Write quantity and price: digits only, never an exponent."""
+    match pricing:
+        case WholePricing(quantity, price):
+            return {"quantity": str(quantity), "unit_price": str(price.minor)}
+        case DecimalPricing(units, unit_price):
+            return {
+                "quantity_in_decimal": plain(units),
+                "unit_price_in_decimal": plain(unit_price),
+            }
+        case CataloguePricing(quantity):
+            return {"quantity": str(quantity)}
+        case _:
+            assert_never(pricing)
+
+
+def _recalculated(bill_id: BillId) -> str:
+    return f"m3ter recalculated bill {bill_id}"[:_COMMENT_LENGTH_MAX]
+
+
+def _plain(fields: Mapping[str, str]) -> Pairs:
+    return tuple((name, value) for name, value in fields.items() if value)
+
+
+def _request(path: str, pairs: Pairs, switches: ChargebeeSwitches) -> StoredRequest:
+    headers = (SCHEMA_HEADER,) if switches.response_schema == "items" else ()
+    return StoredRequest(path, encode(pairs), headers)
