@@ -142,9 +142,9 @@ def _price(choice: PriceChoice, told: Explanation) -> Iterator[str]:
 def _rule(source: PriceSource) -> str:
     match source.rule:
         case PriceRule.LINKED_MAPPING:
-            return f"mapping {source.what}, linked to this integration"
+            return f"{source.what}, linked to this integration"
         case PriceRule.UNLINKED_MAPPING:
-            return f"mapping {source.what}, linked to no integration"
+            return f"{source.what}, linked to no integration"
         case _:
             return source.what
 
@@ -236,7 +236,10 @@ def _place(origin: Origin | None, commit: str) -> str:
     """Write where something stands, with the commit it was applied from."""
     if origin is None:
         return ""
-    return f"{origin}@{commit[:7]}" if commit and origin.line else str(origin)
+    file = origin.file.removeprefix("integrations.d/")
+    if not origin.line:
+        return file
+    return f"{file}:{origin.line}" + (f"@{commit[:7]}" if commit else "")
 
 
 def _figures(one: DraftLine) -> str:
