@@ -1,0 +1,108 @@
+"""Sums of a sync by group, reason and currency; memory does not depend on the number of bills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from reconciler.core.tally import Purse
+from reconciler.domain.draft import WholePricing
+from reconciler.domain.money import Money
+from reconciler.domain.push import PushStatus
+from reconciler.domain.standing import Group, Standing
+from reconciler.errors import ExitCode, winning
+
+LISTED_MAX = 200
+"""Bills that are listed one by one for each group; the rest is counted."""
+_LISTED = frozenset({Group.BLOCKED, Group.DECIDE, Group.FAILED, Group.UNDER_WAY, Group.WAITING})
+_PARTLY = frozenset({Group.BLOCKED, Group.DECIDE, Group.FAILED, Group.UNDER_WAY})
+
+
+@dataclass(slots=True)
+class Reason:
+    """Bills of one group with one reason."""
+
+    purse: Purse = field(default_factory=Purse)
+    page: str = ""
+
+
+@dataclass(slots=True)
+class SyncTally:
+    """What became of the bills of one run, or would.
+
+    Attributes:
+        groups: Bills and money by group.
+        reasons: The same by group and reason.
+        listed: Bills that someone may have to look at, at most ``LISTED_MAX`` a group.
+        fallbacks: Lines that fall to a default price, and their money, by price.
+        rounding: What Chargebee makes of the amounts beyond them, by currency.
+        unexplained: What was read back beyond that, by currency.
+        kept_whole: Lines that are sent as quantity 1 to keep m3ter's amount.
+        requests: Writes that the ready bills need.
+        unknown: Bills whose outcome nobody knows.
+        differing: Sent bills that do not stand in Chargebee as they were sent.
+    """
+
+    groups: dict[Group, Purse] = field(default_factory=dict)
+    reasons: dict[tuple[Group, str], Reason] = field(default_factory=dict)
+    listed: dict[Group, list[Standing]] = field(default_factory=dict)
+    fallbacks: dict[str, Purse] = field(default_factory=dict)
+    rounding: Purse = field(default_factory=Purse)
+    unexplained: Purse = field(default_factory=Purse)
+    kept_whole: int = 0
+    requests: int = 0
+    unknown: int = 0
+    differing: int = 0
+
+    def add(self, one: Standing) -> None:
+        """Count one bill."""
+        self.groups.setdefault(one.group, Purse()).add(one.money)
+        if one.short:
+            reason = self.reasons.setdefault((one.group, one.short), Reason(page=one.page))
+            reason.purse.add(one.money)
+        listed = self.listed.setdefault(one.group, [])
+        if one.group in _LISTED and len(listed) < LISTED_MAX:
+            listed.append(replace(one, draft=None))
+        if one.status is PushStatus.UNKNOWN:
+            self.unknown += 1
+        if one.group in {Group.READY, Group.SENT}:
+            self._money(one)
+
+    def bills(self, group: Group) -> int:
+        """Count the bills of a group."""
+        return self.groups[group].bills if group in self.groups else 0
+
+    def money(self, group: Group) -> tuple[Money, ...]:
+        """Give the money of a group, by currency."""
+        return self.groups[group].money if group in self.groups else ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """16 for an unknown outcome, 14 when something could not be sent, 17 for a difference."""
+        codes = []
+        if self.unknown:
+            codes.append(ExitCode.UNKNOWN_OUTCOME)
+        if any(self.bills(one) for one in _PARTLY):
+            codes.append(ExitCode.PARTLY_DONE)
+        if self.differing:
+            codes.append(ExitCode.OUTSIDE_TOLERANCE)
+        return winning(codes)
+
+    def _money(self, one: Standing) -> None:
+        self.rounding.add(one.rounding)
+        if one.unexplained is not None:
+            self.unexplained.add(one.unexplained)
+        if one.group is Group.SENT and one.page:
+            self.differing += 1
+        if one.draft is None:
+            return
+        draft = one.draft
+        lines = len(draft.lines) if draft.way == "pending" else 1
+        self.requests += lines + (1 if draft.credits else 0)
+        self.kept_whole += sum(
+            isinstance(line.pricing, WholePricing)
+            and line.pricing.quantity == 1
+            and bool(line.trace.rounding)
+            for line in draft.lines
+        )
+        for line in draft.fallbacks:
+            self.fallbacks.setdefault(line.price_id, Purse()).add(line.billed)

@@ -1,0 +1,99 @@
+"""Bills that were sent: what a change of the bill means, and what is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.core.billed import billed
+from reconciler.core.draft_input import input_hash
+from reconciler.core.draft_json import draft_from_json
+from reconciler.core.recalculation import (
+    CreditAndRebill,
+    LeaveToPerson,
+    Reopened,
+    ReplaceLines,
+    SentBill,
+    Unchanged,
+    VoidAndRecreate,
+    recalculated,
+)
+from reconciler.core.reconciliation import Case, CaseResult, reconcile_bill
+from reconciler.core.runbook import Page, page
+from reconciler.core.sent import in_our_order, invoice_ids, line_ids, sent_of
+from reconciler.domain.bill import Bill
+from reconciler.domain.draft import InvoiceDraft
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.push import Effect, PushState, PushStatus
+from reconciler.domain.standing import Group, Standing, Who
+from reconciler.ports.destination import Destination
+from reconciler.ports.ledger import BillRow
+from reconciler.workflows.sync_scope import PushRoute
+
+Change = ReplaceLines | CreditAndRebill | VoidAndRecreate
+
+
+def judge_sent(
+    bill: Bill,
+    row: BillRow,
+    effects: Sequence[Effect],
+    destination: Destination,
+    route: PushRoute,
+    *,
+    approved: bool,
+) -> Standing | Change:
+    """Judge a bill that was sent and is no longer as it was sent, or no longer approved.
+
+    Returns:
+        A standing when nothing is sent, else what the policy does with what was sent before.
+    """
+    who = Who(bill.id, bill.account_id, bill.account_code)
+    money = billed(bill, route.route.readings.currencies)
+    found = recalculated(
+        _sent_bill(row, effects, destination),
+        input_hash(bill),
+        route.route.policy.recalculated,
+        approved=approved,
+    )
+    match found:
+        case Unchanged():
+            made = Standing(Group.UNCHANGED, who, row.integration, "already sent", row.message)
+            return replace(made, money=row.billed, status=PushStatus.COMPLETE)
+        case Reopened(changed):
+            how = "and its amounts changed" if changed else "and its amounts are the same"
+            why = f"it was sent as {row.billed}, and is {bill.status} in m3ter again, {how}"
+            made = Standing(Group.DECIDE, who, row.integration, "reopened after it was sent", why)
+            return replace(made, money=money, status=PushStatus.REOPENED, page=page(Page.REOPENED))
+        case LeaveToPerson(why):
+            why = f"{why}: sent as {row.billed}, m3ter bills {money} now"
+            short = "recalculated after it was sent"
+            made = Standing(Group.DECIDE, who, row.integration, short, why)
+            return replace(made, money=money, page=page(Page.REOPENED))
+        case _:
+            return found
+
+
+def read_back(
+    destination: Destination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
+) -> tuple[CaseResult | None, tuple[Invoice, ...]]:
+    """Read a sent bill back and compare it line by line, before tax."""
+    mine = [one for one in effects if one.key.generation == generation]
+    known = invoice_ids(mine)
+    read = [destination.read(one) for one in known]
+    invoices = tuple(one for one in read if one is not None)
+    if len(invoices) < len(known) or not known:
+        invoices = in_our_order(destination.by_bill(draft.bill_id, draft, effects), known)
+    sent = sent_of(draft, effects, generation, invoices)
+    case = Case(draft.bill_id, draft.account_id, draft, sent, invoices[:1])
+    return reconcile_bill(case), invoices
+
+
+def _sent_bill(row: BillRow, effects: Sequence[Effect], destination: Destination) -> SentBill:
+    mine = [one for one in effects if one.key.generation == row.generation]
+    done = [one for one in mine if one.state is PushState.DONE]
+    if not done or not row.draft:
+        return SentBill(row.input_hash, None, frozenset())
+    draft = draft_from_json(row.draft)
+    found = in_our_order(destination.by_bill(row.bill_id, draft, effects), invoice_ids(mine))
+    ours = frozenset(line_ids(done).values())
+    return SentBill(row.input_hash, found[0] if found else None, ours)

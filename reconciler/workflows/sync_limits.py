@@ -1,0 +1,52 @@
+"""Limits of one run: how many bills, and how much money; it stops before the send too many."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.domain.draft import InvoiceDraft
+from reconciler.domain.money import Money
+
+
+@dataclass(slots=True)
+class Limits:
+    """Counts what a run begins to send; safe from many threads.
+
+    Attributes:
+        bills: At most so many; ``None`` is no limit.
+        amounts: At most so much, by currency code; a currency that is not named has no limit.
+        reached: Which limit ended the run; empty while none did.
+    """
+
+    bills: int | None = None
+    amounts: Mapping[str, Money] = field(default_factory=dict)
+    reached: str = ""
+    begun: int = 0
+    _spent: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def admit(self, draft: InvoiceDraft) -> str:
+        """Count a bill that is about to be sent, or say which limit forbids it."""
+        with self._lock:
+            if not self.reached:
+                self.reached = self._exceeded(draft)
+            if self.reached:
+                return self.reached
+            code = draft.currency.code
+            self.begun += 1
+            self._spent[code] = self._spent.get(code, 0) + draft.billed.minor
+            return ""
+
+    def _exceeded(self, draft: InvoiceDraft) -> str:
+        if self.bills is not None and self.begun >= self.bills:
+            return f"the limit of {self.bills} bills is reached"
+        code = draft.currency.code
+        limit = self.amounts.get(code)
+        if limit is None:
+            return ""
+        spent = Money(self._spent.get(code, 0), draft.currency)
+        if (spent + draft.billed).major <= limit.major:
+            return ""
+        return f"{spent} was sent, and the next bill of {draft.billed} would exceed {limit}"

@@ -1,0 +1,293 @@
+"""Run a sync: bills as a stream, judged ahead in batches, each brought as far as it gets now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from itertools import islice
+
+from reconciler.core.guard_time import freeze
+from reconciler.core.runbook import Page, page
+from reconciler.core.sync_tally import SyncTally
+from reconciler.core.target import target_of
+from reconciler.domain.bill import Bill
+from reconciler.domain.draft import Target
+from reconciler.domain.push import PushStatus, SiteName
+from reconciler.domain.standing import Group, Standing
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.destination import Destination
+from reconciler.ports.ledger import Ledger
+from reconciler.ports.organisation import BillQuery, Bills
+from reconciler.ports.runtime import Clock, Job, Notifier, Progress, Stopped, Workers
+from reconciler.workflows.judge_bill import RESUMED, Judge
+from reconciler.workflows.push_bill import Pusher
+from reconciler.workflows.sync_scope import SyncScope, membership_of
+
+BATCH = 50
+"""Bills whose accounts and native runs are read together; m3ter's list of runs takes as many."""
+# ``billDate`` is not the end of the period; m3ter does not say how far they may be apart.
+DATE_MARGIN = timedelta(days=62)
+_EVENTS = {
+    "integration.validation.error": "validation",
+    "integration.missingaccountmapping.error": "missing-mapping",
+    "integration.perform.error": "perform",
+}
+_NAMED_MAX = 20
+
+
+class FrozenError(ReconcilerError):
+    """Sync was called inside a freeze window."""
+
+    exit_code = ExitCode.NEEDS_APPROVAL
+
+    def __init__(self, windows: Sequence[str]) -> None:
+        super().__init__(
+            "; ".join(windows) + ".\nNothing was sent. Wait until the window is over, or approve "
+            "this run with `--approve freeze`."
+        )
+
+
+class PausedError(ReconcilerError):
+    """A person paused the site."""
+
+    exit_code = ExitCode.NEEDS_APPROVAL
+
+    def __init__(self, site: str, why: str) -> None:
+        super().__init__(
+            f"pushing to site `{site}` is paused by {why}.\n"
+            "Nothing was sent. When it may go on: `reconciler sync resume`. "
+            f"See {page(Page.PAUSED)}."
+        )
+
+
+class HeldBackError(ReconcilerError):
+    """No integration may push at all."""
+
+    exit_code = ExitCode.NEEDS_APPROVAL
+
+    def __init__(self, reasons: Sequence[str], where: Page) -> None:
+        listed = "\n".join(f"  {one}" for one in reasons)
+        super().__init__(
+            f"no push integration may send anything now:\n{listed}\n"
+            "Nothing was sent. Run `reconciler drift` and decide what holds, or `reconciler sync "
+            f"enable NAME` for a disabled push. See {page(where)}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPorts:
+    """The world that a run acts on."""
+
+    bills: Bills
+    ledger: Ledger
+    destination: Destination
+    workers: Workers
+    notifier: Notifier
+    clock: Clock
+    progress: Progress
+
+
+@dataclass(slots=True)
+class SyncResult:
+    """What became of one run.
+
+    Attributes:
+        notes: What a reader must know besides.
+    """
+
+    scope: SyncScope
+    run: str
+    tally: SyncTally
+    started_at: datetime
+    ended_at: datetime
+    stopped: bool = False
+    limit: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """130 when a signal ended it, else what its bills say."""
+        return ExitCode.INTERRUPTED if self.stopped else self.tally.exit_code
+
+
+def refuse_held(
+    scope: SyncScope, ledger: Ledger, integrations: frozenset[str], now: datetime, *, thawed: bool
+) -> None:
+    """Refuse a run in which nothing may be sent.
+
+    Raises:
+        FrozenError: Inside a freeze window that nobody approved.
+        PausedError: When a person paused the site.
+        HeldBackError: When every integration of the run drifted or is disabled.
+    """
+    windows = [one.message for one in freeze(scope.environment.freeze, now)]
+    if windows and not thawed:
+        raise FrozenError(windows)
+    if why := ledger.paused(scope.site):
+        raise PausedError(scope.site, why)
+    wanted = [one for one in scope.routes if not integrations or one.name in integrations]
+    drifted = [one.drift[0] for one in wanted if one.drift]
+    disabled = [
+        f"{one.name} is disabled: {why}"
+        for one in wanted
+        if not one.drift and (why := ledger.disabled(scope.site, one.name))
+    ]
+    if wanted and len(drifted) + len(disabled) == len(wanted):
+        raise HeldBackError([*drifted, *disabled], Page.DRIFT if drifted else Page.DISABLED)
+
+
+def read_stamps(scope: SyncScope, ports: SyncPorts) -> int:
+    """Read the stamped invoices of the site into the ledger's index, once a run."""
+    since = min(one.route.policy.since for one in scope.routes)
+    first = datetime.combine(datetime.fromisoformat(since), time(0), UTC) - DATE_MARGIN
+    with ports.progress.task("reading stamped invoices", None) as task:
+        found = ports.destination.stamped(first)
+        read = 0
+        while some := tuple(islice(found, 100)):
+            ports.ledger.put_stamps(scope.site, some)
+            task.advance(len(some))
+            read += len(some)
+    return read
+
+
+def run_sync(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncTally:
+    """Push everything that is due; ends when all of it is, a limit is reached, or it is stopped.
+
+    Args:
+        pusher: Brings one bill on; its judge knows the flags.
+        ports: The world.
+        stopped: Turned by a signal.
+    """
+    tally = SyncTally()
+    pace = Pace(ports.clock)
+
+    def enough() -> bool:
+        return stopped() or bool(pusher.limits.reached)
+
+    with ports.progress.task("pushing", _count(pusher.judge, ports)) as task:
+
+        def left(one: Standing) -> None:
+            tally.add(one)
+            task.advance(1, pace.note(tally))
+
+        jobs = _jobs(pusher.judge, ports, left, enough)
+        for _, ended in ports.workers.run(jobs, pusher.work, enough):
+            left(ended)
+            pace.ended(ended)
+    _tell(tally, ports.notifier, pusher.judge.watch.scope.site)
+    return tally
+
+
+def jobs_of(judge: Judge, ports: SyncPorts) -> Iterable[Job]:
+    """Look for work, as a schedule of a worker does."""
+    return _jobs(judge, ports, lambda _: None, lambda: False)
+
+
+def stream(judge: Judge, ports: SyncPorts, left: Callable[[Standing], None]) -> Iterator[Bill]:
+    """Give the bills that need a look, in batches whose accounts are read; count the others."""
+    found = iter(ports.bills.list(_query(judge)))
+    while page_of := list(islice(found, BATCH)):
+        open_ones: list[Bill] = []
+        for bill in page_of:
+            row = ports.ledger.bill(judge.watch.scope.site, bill.id)
+            standing = judge.at_once(bill, row)
+            if standing is None:
+                open_ones.append(bill)
+            else:
+                left(replace(standing, who=replace(standing.who, account_code=bill.account_code)))
+        if open_ones:
+            judge.watch.expect([(one.id, one.account_code) for one in open_ones])
+        yield from open_ones
+
+
+def _jobs(
+    judge: Judge, ports: SyncPorts, left: Callable[[Standing], None], enough: Stopped
+) -> Iterator[Job]:
+    """Give what was begun earlier first, then the bills that may be ready."""
+    site = judge.watch.scope.site
+    begun: set[str] = set()
+    for row in ports.ledger.bills(site, RESUMED):
+        if judge.narrow.leaves(row.integration, row.account_id, row.bill_id, row.period_end):
+            begun.add(row.bill_id)
+            yield Job(site, row.bill_id, row.account_id)
+
+    def counted(one: Standing) -> None:
+        if one.who.bill_id not in begun:
+            left(one)
+
+    for bill in stream(judge, ports, counted):
+        if enough():
+            return
+        yield Job(site, bill.id, _serial(judge, bill), bill)
+
+
+def _serial(judge: Judge, bill: Bill) -> str:
+    """Name what two jobs must not work on at once: the subscription, else the account."""
+    about = judge.watch.peek(bill.id)
+    for one in judge.watch.scope.routes:
+        if about is not None and membership_of(one.scope, about, bill).verdict == "in":
+            target = target_of(bill, one.route)
+            return target.external_id if isinstance(target, Target) else bill.account_id
+    return bill.account_id
+
+
+def _query(judge: Judge) -> BillQuery:
+    narrow = judge.narrow
+    if narrow.bills:
+        return BillQuery(ids=tuple(sorted(narrow.bills)))
+    earliest = min(judge.since(one) for one in judge.watch.scope.routes)
+    account = next(iter(narrow.accounts)) if len(narrow.accounts) == 1 else None
+    until = narrow.until + DATE_MARGIN if narrow.until else None
+    return BillQuery(since=earliest - DATE_MARGIN, until=until, account=account)
+
+
+def _count(judge: Judge, ports: SyncPorts) -> int:
+    """Count the bills of the window, without their lines, for the progress."""
+    return sum(1 for _ in ports.bills.list(replace(_query(judge), lines=False)))
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast bills are sent, for the remark behind the progress."""
+
+    clock: Clock
+    sent: int = 0
+    looks: int = 0
+    since: float = field(default=-1.0)
+
+    def ended(self, one: Standing) -> None:
+        """Hear of a bill that a worker ended."""
+        if self.since < 0:
+            self.since = self.clock.monotonic()
+        self.sent += one.group is Group.SENT
+        self.looks += one.status is PushStatus.UNKNOWN
+
+    def note(self, tally: SyncTally) -> str:
+        """Say the pace, the money sent, and how many wait for a look-up."""
+        parts = []
+        seconds = self.clock.monotonic() - self.since if self.since >= 0 else 0.0
+        if self.sent and seconds > 0:
+            parts.append(f"{round(self.sent * 60 / seconds)}/min")
+        parts += [f"{one} sent" for one in tally.money(Group.SENT)]
+        if self.looks:
+            parts.append(f"{self.looks} waiting for a look-up")
+        return "   ".join(parts)
+
+
+def _tell(tally: SyncTally, notifier: Notifier, site: SiteName) -> None:
+    """Tell people what is new, once for each kind of event, naming the bills."""
+    by_event: dict[str, list[Standing]] = {}
+    for listed in tally.listed.values():
+        for one in listed:
+            for event in one.events if one.new else ():
+                by_event.setdefault(_EVENTS.get(event, "perform"), []).append(one)
+    for kind, bills in sorted(by_event.items()):
+        lines = [
+            f"{one.who.account_code or one.who.account_id}, bill {one.who.bill_id}: {one.why}"
+            for one in bills[:_NAMED_MAX]
+        ]
+        if len(bills) > _NAMED_MAX:
+            lines.append(f"and {len(bills) - _NAMED_MAX} more; `reconciler sync plan` lists them")
+        title = f"{len(bills)} {'bill' if len(bills) == 1 else 'bills'} not sent to {site}: {kind}"
+        notifier.notify(kind, title, "\n".join(lines))
