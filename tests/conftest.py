@@ -18,6 +18,15 @@ Emulate = Callable[..., RunningEmulator]
 EmulateProcess = Callable[..., tuple[str, "subprocess.Popen[str]"]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the chaos suite run in full."""
+    parser.addoption(
+        "--chaos-full",
+        action="store_true",
+        help="run the chaos tests in full size: 200 kills over 500 bills; long",
+    )
+
+
 @pytest.fixture
 def emulate() -> Iterator[Emulate]:
     """Start emulators in threads of this process; the arguments are those of ``World``."""
