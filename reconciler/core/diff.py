@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,8 +39,18 @@ class Differences:
     errors: tuple[UnplannableError, ...]
 
 
-def differences(pairs: Pairs, *, prune: Prune, adoption: Adoption) -> Differences:
-    """Find and order all changes; equal inputs give equal changes in equal order."""
+def differences(
+    pairs: Pairs, *, prune: Prune, adoption: Adoption, begun: Collection[Address] = ()
+) -> Differences:
+    """Find and order all changes; equal inputs give equal changes in equal order.
+
+    Args:
+        pairs: What to compare.
+        prune: What becomes of objects that left git.
+        adoption: What becomes of objects that m3ter has and nobody manages.
+        begun: Addresses that an apply was about to make when it was cut off; what bears their
+            name is its work, and needs no explicit adoption.
+    """
     errors = [*pairs.live_integrations.errors, *pairs.live_mappings.errors]
     steps: list[Step] = []
     for address, found in pairs.live_integrations.found.items():
@@ -48,7 +58,7 @@ def differences(pairs: Pairs, *, prune: Prune, adoption: Adoption) -> Difference
         try:
             steps += [
                 Step(change, address, one.destination.casefold())
-                for change in _integration(one, found, adoption)
+                for change in _integration(one, found, _policy(address, adoption, begun))
             ]
         except UnplannableError as error:
             errors.append(error)
@@ -56,10 +66,14 @@ def differences(pairs: Pairs, *, prune: Prune, adoption: Adoption) -> Difference
         wanted = pairs.mappings[address]
         steps += [
             Step(change, wanted.integration, wanted.content.system.casefold())
-            for change in _mapping(wanted, row, adoption)
+            for change in _mapping(wanted, row, _policy(address, adoption, begun))
         ]
     steps += diff_left.steps(pairs.live_integrations, pairs.live_mappings, prune)
     return Differences(ordered(steps), tuple(errors))
+
+
+def _policy(address: Address, adoption: Adoption, begun: Collection[Address]) -> Adoption:
+    return "by-name" if address in begun else adoption
 
 
 def _integration(

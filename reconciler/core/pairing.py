@@ -42,6 +42,7 @@ class Sources:
         names: What names of git stand for.
         shared_credentials: Names that several credentials bear, with their ids.
         lists_credentials: Whether the organisation lists its credentials.
+        begun: Addresses that an apply was about to make when it was cut off.
     """
 
     effective: Effective
@@ -53,6 +54,7 @@ class Sources:
     shared_credentials: Mapping[str, tuple[str, ...]]
     lists_credentials: bool
     adoption: Adoption
+    begun: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def _mappings(
         if address in failed:
             rows.kept.extend(row_address(one, row) for row in one.rows)
             continue
-        if address is not None and _waits(found, address, sources.adoption):
+        if address is not None and _waits(found, address, sources):
             rows.kept.extend(row_address(one, row) for row in one.rows)
             rows.waiting.append(_ignored(one, address))
             continue
@@ -170,9 +172,11 @@ def _mappings(
     return rows
 
 
-def _waits(found: Identified[LiveIntegration], address: Address, adoption: Adoption) -> bool:
+def _waits(found: Identified[LiveIntegration], address: Address, sources: Sources) -> bool:
+    if sources.adoption != "explicit" or address in sources.begun:
+        return False
     there = found.found.get(address)
-    return isinstance(there, Named) and there.was is None and adoption == "explicit"
+    return isinstance(there, Named) and there.was is None
 
 
 def _ignored(one: DefinedSet, owner: Address) -> Ignore:

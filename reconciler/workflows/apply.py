@@ -24,6 +24,7 @@ from reconciler.domain.applied import (
     ChangeOutcome,
     Done,
     Outcome,
+    OutcomeUnknown,
     Receipt,
 )
 from reconciler.domain.change import (
@@ -187,7 +188,13 @@ def _fenced(plan: Plan, organisation: Organisation) -> Fence:
 
 def _started(run: Run, head: AppliedRecord | None) -> AppliedRecord:
     """Leave evidence for whoever comes after a crash; what git wants holds only once it is done."""
-    started = _record(run, head, STARTED, _bindings(head), None)
+    outcomes = tuple(
+        ChangeOutcome(one.id, one.address, OutcomeUnknown("the apply was cut off"))
+        for one in run.plan.body.changes
+        if isinstance(one, Create | Adopt)
+    )
+    receipt = Receipt(run.plan.id, run.started_at, run.started_at, outcomes)
+    started = _record(run, head, STARTED, _bindings(head), receipt)
     return replace(started, definitions=head.definitions if head else {})
 
 

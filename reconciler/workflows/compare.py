@@ -15,7 +15,7 @@ from reconciler.core.names import Known, Name, names_of, references, remembered
 from reconciler.core.pairing import Paired, Sources, pair
 from reconciler.core.unplannable import UnplannableError
 from reconciler.domain.address import Address
-from reconciler.domain.applied import AppliedRecord, Binding
+from reconciler.domain.applied import AppliedRecord, Binding, OutcomeUnknown
 from reconciler.domain.change import Change, Ignore
 from reconciler.domain.definitions import Effective
 from reconciler.domain.live import LiveIntegration, LiveMapping
@@ -136,6 +136,7 @@ def compare(
         lookup.shared,
         lookup.lists_credentials,
         adoption or effective.project.spec.adoption,
+        _begun(head),
     )
     return _settled(sources, head, lookup)
 
@@ -148,6 +149,7 @@ def _settled(sources: Sources, head: AppliedRecord | None, lookup: _Lookup) -> C
             paired.pairs,
             prune=sources.effective.project.spec.prune,
             adoption=sources.adoption,
+            begun=sources.begun,
         )
         written = {one.address for one in found.changes if not isinstance(one, Ignore)}
         if not lookup.ask(name for one in written for name in sources.used.get(one, ())):
@@ -170,6 +172,12 @@ def _settled(sources: Sources, head: AppliedRecord | None, lookup: _Lookup) -> C
         references=references(sources.names, names),
         names={sources.names.ids[name]: name.value for name in names if name in sources.names.ids},
     )
+
+
+def _begun(head: AppliedRecord | None) -> frozenset[Address]:
+    """Name what the last apply was about to make, and does not know whether it did."""
+    outcomes = head.receipt.outcomes if head and head.receipt else ()
+    return frozenset(one.address for one in outcomes if isinstance(one.outcome, OutcomeUnknown))
 
 
 def _mappings(
