@@ -1,0 +1,333 @@
+"""The engine's side of asyncio: one thread with a loop, in which procrastinate works."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from procrastinate import App, PsycopgConnector, exceptions
+from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.worker import Worker
+
+from reconciler.core.runbook import Page, page
+from reconciler.domain.address import BillId
+from reconciler.domain.push import SiteName
+from reconciler.domain.secret import Secret
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.runtime import BillBusyError, Job, Outcome, Schedule
+from reconciler.workers.job_schema import make_schema
+
+QUEUE = "push"
+POLL_SECONDS = 1.0
+"""How often the queue is asked when no notification comes."""
+PATIENCE_SECONDS = 60.0
+"""How long the database may be away before the work ends."""
+PAUSE_SECONDS = 0.2
+HOUR = 60
+DAY = 24
+Result = TypeVar("Result")
+
+
+class QueueGoneError(ReconcilerError):
+    """The database with the jobs does not answer."""
+
+    exit_code = ExitCode.UNKNOWN_OUTCOME
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the queue of bills in the ledger's PostgreSQL does not answer.\n"
+            "Nothing new was sent; what was under way was finished, and is in the ledger as far as "
+            "that answered. Run the same command again when the database is back; see "
+            f"{page(Page.UNKNOWN)}."
+        )
+
+
+@dataclass(slots=True)
+class JobQueue(Generic[Outcome]):
+    """One process's part in the queue; a context manager that starts and ends its worker.
+
+    Attributes:
+        work: Called in a thread for every job.
+        threads: How many of them.
+        dead_after: Seconds without a sign of life after which a worker's jobs are taken over.
+        fatal: What ended the work, when something did.
+    """
+
+    url: Secret
+    work: Callable[[Job], Outcome]
+    schedules: Sequence[Schedule]
+    threads: int
+    dead_after: float
+    fatal: BaseException | None = None
+    known: dict[str, Job] = field(default_factory=dict)
+    _outcomes: SimpleQueue[tuple[Job, Outcome]] = field(default_factory=SimpleQueue)
+    _ready: threading.Event = field(default_factory=threading.Event)
+    _ending: asyncio.Event = field(default_factory=asyncio.Event)
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _loop: asyncio.AbstractEventLoop | None = None
+    _app: App | None = None
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> JobQueue[Outcome]:
+        # without a handler Python prints what a library logs, jobs and addresses included
+        for name in ("procrastinate", "psycopg"):
+            logging.getLogger(name).addHandler(logging.NullHandler())
+        self._thread = threading.Thread(target=self._in_thread, name="push-queue")
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Begin nothing new, finish what is in flight."""
+        assert self._thread is not None
+        if self.alive:
+            self._tell(self._close)
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the queue can be spoken to; always inside the block, unless it never began."""
+        return self._app is not None and self._ready.is_set() and self._loop is not None
+
+    def fail(self, error: BaseException) -> None:
+        """Begin nothing new: something fatal happened; the first one counts."""
+        self.fatal = self.fatal or error
+        if self.alive:
+            self._tell(self._ending.set)
+
+    def outcomes(self, seconds: float) -> Iterator[tuple[Job, Outcome]]:
+        """Give what ended here; waits so long for the first."""
+        try:
+            yield self._outcomes.get(timeout=seconds)
+            while True:
+                yield self._outcomes.get_nowait()
+        except Empty:
+            return
+
+    def defer(self, job: Job) -> None:
+        """Put a job in the queue; one whose bill waits there already is not put twice."""
+        self._call(lambda: self._defer(job, 0))
+
+    def waiting(self, locks: Iterable[str]) -> set[str]:
+        """Say which bills have a job that is not over, on any machine."""
+        return self._call(lambda: self._waiting(list(locks)))
+
+    def forget(self, locks: Iterable[str]) -> None:
+        """Take jobs out of the queue that nobody has begun."""
+        self._call(lambda: self._forget(list(locks)))
+
+    def _call(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run a coroutine in the loop from another thread, again while the database is away.
+
+        Raises:
+            QueueGoneError: When it does not come back.
+        """
+        assert self._loop is not None
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return asyncio.run_coroutine_threadsafe(make(), self._loop).result()
+            except exceptions.ConnectorException:
+                if time.monotonic() >= until:
+                    raise QueueGoneError from None
+            time.sleep(PAUSE_SECONDS)
+
+    def _tell(self, act: Callable[[], object]) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(act)
+
+    def _close(self) -> None:
+        self._ending.set()
+        self._closing.set()
+
+    def _in_thread(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except (psycopg.Error, exceptions.ConnectorException):
+            # their words name the address
+            self.fatal = self.fatal or QueueGoneError()
+        except Exception as error:  # noqa: BLE001  raised in the caller's thread
+            self.fatal = self.fatal or error
+        finally:
+            self._loop = None
+            self._ready.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        # an answer that the database could not take is no news: the job is taken over
+        self._loop.set_exception_handler(lambda *_: None)
+        schema = await asyncio.to_thread(make_schema, self.url)
+        connector = PsycopgConnector(
+            conninfo=self.url.reveal(),
+            kwargs={"options": f"-c search_path={schema}"},
+            min_size=1,
+            max_size=8,
+            timeout=10,
+        )
+        self._app = App(connector=connector)
+        with (
+            ThreadPoolExecutor(self.threads, "push") as pool,
+            ThreadPoolExecutor(max(1, len(self.schedules)), "push-schedule") as lookers,
+        ):
+            self._declare(self._app, pool, lookers)
+            async with self._app.open_async():
+                await self._begin_schedules(self._app)
+                self._ready.set()
+                await self._work(self._app)
+                await self._closing.wait()
+
+    def _declare(self, app: App, pool: ThreadPoolExecutor, lookers: ThreadPoolExecutor) -> None:
+        async def push(site: str, bill_id: str, serial: str) -> None:
+            job = Job(SiteName(site), BillId(bill_id), serial)
+            await self._push(self.known.get(queueing_lock(job), job), pool)
+
+        app.task(name="push", queue=QUEUE)(push)
+        for schedule in self.schedules:
+            self._declare_schedule(app, schedule, lookers)
+
+    def _declare_schedule(self, app: App, schedule: Schedule, lookers: ThreadPoolExecutor) -> None:
+        async def look(timestamp: int) -> None:
+            del timestamp
+            await asyncio.get_running_loop().run_in_executor(lookers, self._feed, schedule)
+
+        name = f"schedule/{schedule.name}"
+        task = app.task(name=name, queue=QUEUE, lock=name, queueing_lock=name)(look)
+        app.periodic(cron=cron(schedule.minutes), periodic_id=schedule.name)(task)
+
+    async def _begin_schedules(self, app: App) -> None:
+        for schedule in self.schedules:
+            try:
+                await app.tasks[f"schedule/{schedule.name}"].defer_async(timestamp=0)
+            except exceptions.AlreadyEnqueued:
+                continue
+
+    async def _push(self, job: Job, pool: ThreadPoolExecutor) -> None:
+        if self._ending.is_set():
+            await self._defer(job, 0)
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            outcome = await loop.run_in_executor(pool, self.work, job)
+        except BillBusyError as busy:
+            await self._defer(job, busy.seconds)
+        except Exception as error:  # noqa: BLE001  raised in the caller's thread
+            self.fail(error)
+        else:
+            self._outcomes.put((job, outcome))
+
+    def _feed(self, schedule: Schedule) -> None:
+        try:
+            for job in schedule.jobs():
+                if self._ending.is_set():
+                    return
+                self.defer(job)
+        except Exception as error:  # noqa: BLE001  raised in the caller's thread
+            self.fail(error)
+
+    async def _work(self, app: App) -> None:
+        """Run the worker; again when the database went away under it."""
+        while not self._ending.is_set():
+            worker = Worker(
+                app,
+                queues=[QUEUE],
+                name=None,
+                concurrency=self.threads,
+                fetch_job_polling_interval=POLL_SECONDS,
+                delete_jobs=DeleteJobCondition.ALWAYS,
+                install_signal_handlers=False,
+                update_heartbeat_interval=self.dead_after / 3,
+                stalled_worker_timeout=self.dead_after,
+            )
+            helpers = [asyncio.create_task(one) for one in (self._end(worker), self._care(worker))]
+            try:
+                await _untyped(worker).run()
+            except exceptions.ConnectorException:
+                await asyncio.sleep(PAUSE_SECONDS)
+            finally:
+                for one in helpers:
+                    one.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _end(self, worker: Worker) -> None:
+        await self._ending.wait()
+        _untyped(worker).stop()
+
+    async def _care(self, worker: Worker) -> None:
+        """Give signs of life, and take over the jobs of workers that give none."""
+        while True:
+            await asyncio.sleep(self.dead_after / 3)
+            try:
+                if worker.worker_id is not None:
+                    await worker.app.job_manager.update_heartbeat(worker.worker_id)
+                await self._take_over(worker.app)
+            except exceptions.ConnectorException:
+                continue
+
+    async def _take_over(self, app: App) -> None:
+        manager = app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self.dead_after):
+            try:
+                await manager.retry_job(job)
+            except exceptions.UniqueViolation:
+                # the bill waits in the queue again; the dead job would hold its lock for ever
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
+
+    async def _defer(self, job: Job, seconds: float) -> None:
+        assert self._app is not None
+        deferrer = self._app.tasks["push"].configure(
+            lock=job.serial,
+            queueing_lock=queueing_lock(job),
+            schedule_in={"seconds": max(1, round(seconds))} if seconds else None,
+        )
+        try:
+            await deferrer.defer_async(site=job.site, bill_id=job.bill_id, serial=job.serial)
+        except exceptions.AlreadyEnqueued:
+            return
+
+    async def _waiting(self, locks: list[str]) -> set[str]:
+        assert self._app is not None
+        rows = await self._app.connector.execute_query_all_async(
+            "select queueing_lock from procrastinate_jobs"
+            " where queueing_lock = any(%(locks)s) and status in ('todo', 'doing')",
+            locks=locks,
+        )
+        return {str(row["queueing_lock"]) for row in rows}
+
+    async def _forget(self, locks: list[str]) -> None:
+        assert self._app is not None
+        await self._app.connector.execute_query_async(
+            "delete from procrastinate_jobs"
+            " where queueing_lock = any(%(locks)s) and status = 'todo'",
+            locks=locks,
+        )
+
+
+def queueing_lock(job: Job) -> str:
+    """Name a bill in the queue."""
+    return f"{job.site}/{job.bill_id}"
+
+
+def cron(minutes: int) -> str:
+    """Write an interval as cron does.
+
+    Raises:
+        ValueError: When the interval divides neither an hour nor a day in hours.
+    """
+    hours, rest = divmod(minutes, HOUR)
+    if not hours and HOUR % minutes == 0:
+        return f"*/{minutes} * * * *"
+    if rest or not hours or DAY % hours:
+        raise ValueError(f"{minutes} minutes divide neither an hour nor a day")
+    return f"0 */{hours} * * *" if hours < DAY else "0 0 * * *"
+
+
+def _untyped(worker: Worker) -> Any:  # noqa: ANN401  two of its methods have no annotations
+    return worker
