@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,10 @@ class Control:
         """Forget all fault rules."""
         self._call("DELETE", "/faults")
 
+    def now(self) -> float:
+        """The emulated time, in seconds since 1970."""
+        return datetime.fromisoformat(self._call("GET", "/health")["now"]).timestamp()
+
     def advance(self, seconds: float) -> None:
         """Let emulated time pass."""
         self._call("POST", "/clock", {"advance_seconds": int(seconds)})
@@ -95,7 +101,8 @@ class Ground:
 
     Attributes:
         before: Both vendors and the definitions, before anything was pushed.
-        ahead: Seconds by which the clocks of pushers and emulator are ahead of the machine's.
+        ahead: Seconds by which the emulator's clock is ahead of the machine's.
+        skew: Seconds by which the clocks of commands are ahead of the emulator's.
     """
 
     folder: Path
@@ -103,6 +110,7 @@ class Ground:
     environ: Mapping[str, str]
     before: Organisation
     ahead: float = 0.0
+    skew: float = 0.0
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *arguments: str, seconds: float = SECONDS_MAX) -> Ended:
@@ -133,7 +141,7 @@ class Ground:
 
     def environment(self) -> dict[str, str]:
         """The variables of a command."""
-        return dict(self.environ)
+        return {**self.environ, "RECONCILER_CLOCK_AHEAD": str(round(self.ahead + self.skew))}
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass for both vendors and for every command that starts from now on."""
@@ -197,7 +205,7 @@ def ground(
         where = ledger or {"sqlite": ".reconciler/ledger.sqlite"}
         pushes = month_end.write(folder, first.m3ter, where, pace)
         variables = {"PATH": os.environ["PATH"], "HOME": str(folder), **given, **environ}
-        place = Ground(folder, control, variables, first)
+        place = Ground(folder, control, variables, first, control.now() - time.time())
         try:
             for arguments in (("discover",), ("apply", "--yes")):
                 ended = place.run(arguments[0], "--env", month_end.ENVIRONMENT, *arguments[1:])

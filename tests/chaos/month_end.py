@@ -52,22 +52,30 @@ _VALUES = {
 
 
 def integrations(m3ter: Mapping[str, Sequence[Json]]) -> list[Json]:
-    """The push integrations, one for each live configuration."""
+    """The push integrations, one for each live configuration that has accounts."""
     codes = {one["id"]: one["code"] for one in m3ter["accounts"]}
-    return [_integration(one, codes) for one in m3ter["integrationconfigs"]]
+    return [_integration(one, codes) for one in _with_accounts(m3ter)]
 
 
 def mapping_sets(m3ter: Mapping[str, Sequence[Json]]) -> list[Json]:
     """The live mappings of each integration, by entity."""
-    names = {one["id"]: _name(one) for one in m3ter["integrationconfigs"]}
+    names = {one["id"]: _name(one) for one in _with_accounts(m3ter)}
     groups: dict[tuple[str, str, str], list[Json]] = {}
     for one in m3ter["externalmappings"]:
+        if one["integrationConfigId"] not in names:
+            continue
         key = (names[one["integrationConfigId"]], one["m3terEntity"], one["externalTable"])
         groups.setdefault(key, []).append(one)
     return [_mapping_set(*key, rows) for key, rows in groups.items()]
 
 
-def write(folder: Path, m3ter: Mapping[str, Sequence[Json]], ledger: Json, pace: int) -> list[Json]:
+def write(
+    folder: Path,
+    m3ter: Mapping[str, Sequence[Json]],
+    ledger: Json,
+    pace: int,
+    notices: Sequence[Json] = (),
+) -> list[Json]:
     """Write ``integrations.d`` and give the integrations.
 
     Args:
@@ -75,14 +83,19 @@ def write(folder: Path, m3ter: Mapping[str, Sequence[Json]], ledger: Json, pace:
         m3ter: Tables of the organisation.
         ledger: ``spec.ledger`` without its id.
         pace: ``requestsPerMinute`` of the site.
+        notices: Whom to tell of what.
     """
     pushes = integrations(m3ter)
-    documents = [_project(), _environment(ledger, pace), *pushes, *mapping_sets(m3ter)]
+    documents = [_project(), _environment(ledger, pace, notices), *pushes, *mapping_sets(m3ter)]
     where = folder / "integrations.d"
     where.mkdir(parents=True, exist_ok=True)
     for number, one in enumerate(documents):
         (where / f"{number:03}.yaml").write_bytes(wire.encode(dict(one)) + b"\n")
     return pushes
+
+
+def _with_accounts(m3ter: Mapping[str, Sequence[Json]]) -> list[Json]:
+    return [one for one in m3ter["integrationconfigs"] if one["configData"]["accountIds"]]
 
 
 def _integration(config: Json, codes: Mapping[str, str]) -> Json:
@@ -130,7 +143,7 @@ def _project() -> Json:
     return _document("Project", "chaos", spec)
 
 
-def _environment(ledger: Json, pace: int) -> Json:
+def _environment(ledger: Json, pace: int, notices: Sequence[Json]) -> Json:
     spec = {
         "protected": False,
         "m3ter": {
@@ -150,6 +163,7 @@ def _environment(ledger: Json, pace: int) -> Json:
         },
         "ledger": {"id": LEDGER, **ledger},
         "fallback": "warn",
+        "notices": list(notices),
     }
     return _document("Environment", ENVIRONMENT, spec)
 

@@ -1,0 +1,66 @@
+"""The pace of ``sync run`` under an emulated limit, beside a plain script over the official SDKs.
+
+Run alone as ``python -m benchmarks.sync_rate [BILLS]``.
+"""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+
+from benchmarks.sync_ground import (
+    ROOT,
+    SYNC,
+    Measured,
+    invoices,
+    measured,
+    per_minute,
+    prepared,
+)
+
+LIMIT = 600
+BILLS = 400
+LATENCY = {"fault": "latency", "match": {"vendor": "chargebee"}, "seconds": Decimal("0.02")}
+SWITCHES = ("requests_per_second=0", f"requests_per_minute={LIMIT}")
+
+
+def run(bills: int = BILLS) -> None:
+    """Push a month under a limit of 600 requests a minute and 20 ms latency, both ways."""
+    print(f"sync: {bills} bills, {LIMIT} requests a minute, 20 ms latency")
+    ours = _one("reconciler sync run", SYNC, bills)
+    script = (sys.executable, "-m", "benchmarks.sdk_script", "", str(bills))
+    theirs = _one("script over both SDKs", script, bills)
+    print(
+        f"  CPU per invoice: {ours / theirs:.2f} x the script's,"
+        " for a ledger, a look before every send and a comparison line by line after it"
+    )
+
+
+def _one(name: str, command: tuple[str, ...], bills: int) -> float:
+    """Measure one way, print its figures, and give its CPU milliseconds per invoice."""
+    with prepared(f"month_end_bills={bills}", *SWITCHES, pace=LIMIT) as place:
+        before, seen = invoices(place), len(place.control.requests())
+        place.control.fault(LATENCY)
+        typed = [place.control.url if one == "" else one for one in command]
+        folder = place.folder if command == SYNC else ROOT
+        used = measured(typed, folder, place.environment())
+        made = invoices(place) - before
+        requests = place.control.requests()[seen:]
+    limited = sum(one["status"] == 429 for one in requests)
+    rate = per_minute(requests, skip=10.0)
+    _print(name, used, made, f"{len(requests)} requests", rate, limited)
+    return used.cpu * 1000 / max(made, 1)
+
+
+def _print(  # noqa: PLR0917 - the columns of one line
+    name: str, used: Measured, made: int, requests: str, rate: float, limited: int
+) -> None:
+    print(
+        f"  {name}: exit {used.code}, {made} invoices by {requests} in {used.seconds:.0f} s;"
+        f" {rate:.0f} a minute = {rate / LIMIT:.1%} of the limit, {limited} refused with 429;"
+        f" {used.cpu * 1000 / max(made, 1):.0f} ms CPU an invoice, {used.megabytes:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    run(*map(int, sys.argv[1:]))
