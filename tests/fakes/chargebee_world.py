@@ -37,7 +37,7 @@ from reconciler.domain.push import (
 )
 from reconciler.domain.secret import Secret
 from reconciler.emulator.chargebee.sites import API_KEY, SITE
-from reconciler.ports.destination import NextStep, Sending
+from reconciler.ports.destination import Complete, NextStep, Sending
 from reconciler.transport.client import HttpClient, Limits
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -112,10 +112,14 @@ class ChargebeeWorld:
         match = {"vendor": "chargebee", "method": "POST", "path": path}
         self.http.fault(fault, **({"match": match, "times": 1} | rule))
 
+    def edit(self, key: str, **patch: Any) -> None:
+        """What a person changes in Chargebee's admin console."""
+        body = {"id": key, "patch": patch, "user": "pat@example.com"}
+        self.http.control("POST", "/user-edit", body)
+
     def post(self, path: str, **form: str) -> Any:
         """What a person does in Chargebee."""
-        body = {name.replace("__", "["): one for name, one in form.items()}
-        answer = self.http.http.post(f"/api/v2{path}", data=body, auth=(API_KEY, ""))
+        answer = self.http.http.post(f"/api/v2{path}", data=form, auth=(API_KEY, ""))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -171,6 +175,7 @@ class ChargebeeWorld:
     ) -> NextStep | StepOutcome:
         """Go on until something else than a done step comes."""
         there, how = self.destination, sending or Sending()
+        step: NextStep = Complete()
         for _ in range(most):
             step = there.next_step(draft, self.effects, how)
             if not isinstance(step, Step):

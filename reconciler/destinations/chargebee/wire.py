@@ -196,7 +196,8 @@ def _line(
     line: DraftLine, flat_prices: Collection[str], switches: ChargebeeSwitches
 ) -> dict[str, str]:
     figures = _figures(line.pricing)
-    if line.price_id in flat_prices and switches.flat_fee_quantity == "omit":
+    flat = line.price_id in flat_prices and line.pricing.quantity == 1
+    if flat and switches.flat_fee_quantity == "omit":
         figures = {name: one for name, one in figures.items() if "quantity" not in name}
     return {
         "item_price_id": line.price_id,
