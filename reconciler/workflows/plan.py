@@ -39,6 +39,7 @@ from reconciler.errors import ExitCode
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.workflows.compare import Comparison, compare
+from reconciler.workflows.labels import labels
 
 PAGE = 200
 
@@ -91,13 +92,14 @@ def plan(
         compared = compare(effective, head, ports.organisation, ports.progress, fresh=fresh)
     accounts = _accounts(compared, ports.organisation)
     codes: dict[str, str] = {one.id: one.code for one in accounts if one.code}
-    labels = {**compared.names, **codes}
+    names = labels(compared.changes, compared.names, codes, ports.organisation)
+    found = _hits(compared, accounts, {**names, **codes}, ports.clock)
     body = PlanBody(
         environment=effective.environment.name,
         fingerprint=fingerprint(effective),
         base=ChainPosition(head.sequence, head.id) if head and head.id else None,
         changes=compared.changes,
-        hits=_hits(compared, accounts, labels, ports.clock),
+        hits=found,
         unplanned=tuple(
             sorted((one.as_unplanned() for one in compared.errors), key=lambda one: one.address)
         ),
@@ -116,7 +118,7 @@ def plan(
             estimated_calls=writes,
             estimated_seconds=(Decimal(writes) / rate).quantize(Decimal("0.1")),
             checked=_checked(compared, ports.organisation.calls - calls, took),
-            names=labels,
+            names=names | _widened(found, codes),
         ),
         body,
     )
@@ -189,7 +191,7 @@ def _accounts(compared: Comparison, organisation: Organisation) -> tuple[Account
 
 
 def _hits(
-    compared: Comparison, accounts: tuple[Account, ...], labels: dict[str, str], clock: Clock
+    compared: Comparison, accounts: tuple[Account, ...], names: dict[str, str], clock: Clock
 ) -> tuple[GuardHit, ...]:
     effective, pairs = compared.effective, compared.paired.pairs
     before, after = selections(pairs)
@@ -206,10 +208,17 @@ def _hits(
             after=after,
             routes=routes(pairs, compared.integrations, compared.changes, dialects),
             accounts=accounts,
-            names=labels,
+            names=names,
             now=clock.now(),
         )
     )
+
+
+def _widened(hits: tuple[GuardHit, ...], codes: dict[str, str]) -> dict[str, str]:
+    """Give the codes of the accounts that a plan would add."""
+    added = [one.desired.value for one in hits if one.guard == "widening" and one.desired]
+    ids = [one for many in added if isinstance(many, list) for one in many]
+    return {str(one): codes[str(one)] for one in ids if one in codes}
 
 
 def _checked(compared: Comparison, calls: int, seconds: Decimal) -> Checked:

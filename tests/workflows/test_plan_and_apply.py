@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.organisation import BOT
+from fakes.organisation import BOT, user
 from fakes.scene import UK, US, Scene, mapping, uk_set, uk_spec
 
 from reconciler.core.approval import NeedsApprovalError, approve
@@ -825,3 +825,25 @@ def test_a_configuration_deleted_in_the_console_is_made_again_with_its_mappings(
     apply_all(scene)
     assert len(scene.organisation.rows) == 2
     assert is_empty(scene.plan())
+
+
+def test_ids_that_only_m3ter_has_are_shown_by_their_names() -> None:
+    scene = applied()
+    identity = scene.live_id(UK)
+    scene.organisation.set_key(identity, "accountIds", ["account-acme", "account-umbrella", "?"])
+    scene.organisation.user_list.append(user("sre@example.com"))
+    users = ["user-sre@example.com"]
+    scene.organisation.set_key(identity, "integrationDisabledNotificationUsers", users)
+    scene.organisation.edit(identity, credential_id="credential-Chargebee US")
+    names = scene.plan().head.names
+    assert names["account-umbrella"] == "umbrella"
+    assert names["user-sre@example.com"] == "sre@example.com"
+    assert names["credential-Chargebee US"] == "Chargebee US"
+    assert "?" not in names
+    scene.organisation.set_key(identity, "accountIds", [])
+    scene.organisation.set_key(identity, "integrationDisabledNotificationUsers", None)
+    scene.organisation.edit(identity, credential_id=None)
+    assert scene.plan().head.names == Scene().plan().head.names
+    scene.integrations["uk"]["global"]["accountIds"] = "all"
+    scene.organisation.set_key(identity, "accountIds", ["account-acme"])
+    assert "account-initech" in scene.plan().head.names
