@@ -20,11 +20,13 @@ from reconciler.m3ter.organisation import M3terOrganisation
 from reconciler.m3ter.session import Session
 from reconciler.m3ter.switches import M3terSwitches
 from reconciler.m3ter.token import Tokens
-from reconciler.transport.client import HttpClient, Request
+from reconciler.ports.runtime import Clock
+from reconciler.transport.client import HttpClient, Limits, Request
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.transport.retry import Answer, RetryPolicy
 from reconciler.transport.sender import Sender
 
+DEFAULT_LIMITS = Limits()
 Side = Literal["before", "after"]
 
 
@@ -92,11 +94,13 @@ class MortalChain(MemoryChain):
 
 
 @contextmanager
-def mortal_organisation(url: str, killer: Killer) -> Iterator[M3terOrganisation]:
+def mortal_organisation(
+    url: str, killer: Killer, clock: Clock | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[M3terOrganisation]:
     """Connect to an emulator; nothing waits, and every request may be the last."""
-    clock, organization = FakeClock(), OrganizationId(ORGANISATION)
+    clock, organization = clock or FakeClock(), OrganizationId(ORGANISATION)
     policy, switches = RetryPolicy(), M3terSwitches()
-    with HttpClient(url, clock) as client:
+    with HttpClient(url, clock, limits=limits) as client:
         sender = Sender(
             MortalClient(client, killer),
             TokenBucket(10_000, clock, burst=50),

@@ -3,100 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from fakes.clock import FakeClock
-from fakes.killer import Killed, Killer, MortalChain, Side, mortal_organisation
+from fakes.apply_run import Run, Way, outcome, view
+from fakes.killer import Killer, MortalChain, Side, mortal_organisation
 from fakes.place import Place
-from fakes.state import MemoryLock
 
-from reconciler.core.approval import approve
-from reconciler.domain.definitions import Effective
-from reconciler.domain.plan import Plan
 from reconciler.emulator.running import RunningEmulator
-from reconciler.ports.organisation import Organisation
-from reconciler.render.progress import SilentProgress
-from reconciler.settings import Settings
-from reconciler.wiring.desk import open_desk
-from reconciler.workflows.apply import ApplyPorts, Consent, apply
-from reconciler.workflows.plan import PlanPorts, Source, is_empty, plan
 
-Way = Literal["saved plan", "new plan"]
-UK, US = "Chargebee UK bills", "Chargebee US bills"
-NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-
-
-@dataclass
-class Run:
-    """A place, a chain and what git wants; commands without a command line."""
-
-    place: Place
-    chain: MortalChain
-    wanted: Effective
-
-    def plan(self, organisation: Organisation) -> Plan:
-        return plan(
-            self.wanted,
-            self.chain.head("sandbox"),
-            Source("test"),
-            PlanPorts(organisation, FakeClock(), SilentProgress()),
-        )
-
-    def apply(self, made: Plan, organisation: Organisation) -> None:
-        guards = {one.guard for one in made.body.hits if one.needs == "approval"}
-        given = tuple(approve(made, f"{one}@{made.id}", by="x", at="now") for one in guards)
-        ports = ApplyPorts(organisation, self.chain, MemoryLock(), FakeClock(NOW), SilentProgress())
-        apply(made, Consent("tester", given, confirmed=True), ports)
-
-    def killed_and_run_again(self, made: Plan, killer: Killer, way: Way) -> None:
-        """Apply with a killer around, then once more without."""
-        self.chain.killer = killer
-        with suppress(Killed), mortal_organisation(self.place.emulator.url, killer) as mortal:
-            self.apply(made, mortal)
-        self.chain.killer = Killer()
-        with mortal_organisation(self.place.emulator.url, Killer()) as organisation:
-            self.apply(made if way == "saved plan" else self.plan(organisation), organisation)
-            assert is_empty(self.plan(organisation))
-
-
-def view(place: Place) -> Effective:
-    settings = Settings.from_environment(place.environ)
-    desk = open_desk(place.folder, "sandbox", place.environ, settings, progress=SilentProgress())
-    return desk.effective
-
-
-def outcome(place: Place) -> tuple[Any, ...]:
-    """Everything live without ids and versions."""
-    configs = {one["id"]: one for one in place.configs()}
-    names = {key: one.get("name") for key, one in configs.items()}
-    return (
-        Counter(
-            (
-                one.get("name"),
-                one.get("integrationCredentialsId") is not None,
-                one.get("enabled"),
-                repr(sorted(one["configData"].items())),
-            )
-            for one in configs.values()
-        ),
-        Counter(
-            (
-                one["m3terEntity"],
-                one["m3terId"],
-                one["externalTable"],
-                one["externalId"],
-                names.get(one.get("integrationConfigId", "")),
-            )
-            for one in place.mappings()
-        ),
-    )
+UK = "Chargebee UK bills"
 
 
 def kill_everywhere(prepare: Callable[[], Run], way: Way, side: Side) -> int:
