@@ -49,6 +49,59 @@ def discover(app: App, environment: str) -> ExitCode:
     return ExitCode.INVALID if any(one.outcome == "none" for one in written) else ExitCode.DONE
 
 
+@click.command("import")
+@options.repository
+@options.environment
+@click.option(
+    "--integration",
+    "wanted",
+    multiple=True,
+    metavar="NAME|ID",
+    help="Only this one. May be repeated; without it all are imported.",
+)
+@click.option(
+    "--out",
+    "folder",
+    default="integrations.d",
+    show_default=True,
+    metavar="DIR",
+    help="Where new files go; inside integrations.d.",
+)
+@options.pass_app
+def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) -> None:
+    """Write what is live in m3ter as definitions.
+
+    What git has already is edited in place, comments and order kept. Nothing is sent to m3ter.
+    """
+    from reconciler.core.placement import environments
+    from reconciler.render.import_text import import_text
+    from reconciler.workflows import import_live as workflow
+    from reconciler.workflows.dialects import dialect_edits, with_dialects
+
+    folder = _inside(folder)
+    place = desk(app, environment)
+    definitions = place.source.load().definitions
+    with place.organisation() as organisation:
+        live = workflow.chosen(
+            organisation.integrations.list(), wanted, _bound_ids(place, environment)
+        )
+        found = workflow.missing_dialects(place.effective, organisation, place.clock, live)
+        dialects, edits = dialect_edits(environment, found, definitions)
+        compared = _compared(place, organisation, with_dialects(place.effective, found))
+        done = workflow.import_live(
+            compared,
+            definitions,
+            organisation,
+            workflow.Wish(live, everything=not wanted, folder=folder),
+            _signature(place, "import"),
+        )
+        names = _names(compared, organisation)
+    place.edit((*edits, *done.edits))
+    _append(place, done.record)
+    others = [one for one in environments(definitions) if one != environment]
+    app.show(import_text(environment, done.report, dialects, names, others=others))
+
+
 @click.command("accept-live")
 @options.repository
 @options.environment
@@ -137,11 +190,32 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
     app.show(adopted_text(environment, made.objects, names))
 
 
-def _compared(place: Desk, organisation: Organisation) -> Comparison:
+def _compared(
+    place: Desk, organisation: Organisation, effective: Effective | None = None
+) -> Comparison:
     from reconciler.workflows.compare import compare
 
     head = place.chain.head(place.environment)
-    return compare(place.effective, head, organisation, place.progress, adoption="by-name")
+    view = effective or place.effective
+    return compare(view, head, organisation, place.progress, adoption="by-name")
+
+
+def _inside(folder: str) -> str:
+    """Refuse a folder that is not read as definitions."""
+    from pathlib import PurePosixPath
+
+    parts = PurePosixPath(folder).parts
+    if parts[:1] != ("integrations.d",) or ".." in parts:
+        message = f"{folder!r} is not inside integrations.d, so nobody would read it."
+        raise click.BadParameter(message, param_hint="--out")
+    return "/".join(parts)
+
+
+def _bound_ids(place: Desk, environment: str) -> dict[str, str]:
+    """Give the live ids of integrations by their name in git."""
+    head = place.chain.head(environment)
+    bindings = head.bindings if head else ()
+    return {one.address.name: one.id for one in bindings if one.address.kind == "integration"}
 
 
 def _signature(place: Desk, action: str) -> Signature:

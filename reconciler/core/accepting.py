@@ -43,11 +43,20 @@ class Accepted:
     at: str = ""
 
 
-def accepted(address: Address, fields: Iterable[FieldChange]) -> tuple[Accepted, ...]:
-    """Settle what git shall have, once for each field."""
+def accepted(
+    address: Address, fields: Iterable[FieldChange], *, whole: bool = False
+) -> tuple[Accepted, ...]:
+    """Settle what git shall have, once for each field.
+
+    Args:
+        address: The object.
+        fields: Of the object; a set may have several verdicts.
+        whole: Take sets as they are live, also what git moved in them.
+    """
     ordered = sorted(fields, key=lambda one: one.path)
     return tuple(
-        _accepted(address, tuple(group)) for _, group in groupby(ordered, lambda one: one.path)
+        _accepted(address, tuple(group), whole=whole)
+        for _, group in groupby(ordered, lambda one: one.path)
     )
 
 
@@ -96,10 +105,11 @@ def _rank(path: FieldPath) -> int:
     return panels.index(first) if first in panels else len(panels)
 
 
-def _accepted(address: Address, fields: tuple[FieldChange, ...]) -> Accepted:
+def _accepted(address: Address, fields: tuple[FieldChange, ...], *, whole: bool) -> Accepted:
     one = fields[0]
     who = next((each for each in fields if each.by), one)
-    return Accepted(address, one.path, one.desired, accepted_value(fields), who.by, who.at)
+    value = one.live if whole else accepted_value(fields)
+    return Accepted(address, one.path, one.desired, value, who.by, who.at)
 
 
 def _external_id(one: Accepted) -> NewId:

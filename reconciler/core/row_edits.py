@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from reconciler.core.edits import Edit, RemoveRow, RemoveValue, SetRows, SetValue
 from reconciler.core.placement import Layers, at
@@ -16,15 +17,18 @@ NewId = str | Absent
 
 
 def row_edits(
-    definitions: Definitions, found: Layers, wanted: Mapping[str, NewId]
+    definitions: Definitions,
+    found: Layers,
+    wanted: Mapping[str, NewId],
+    by: Literal["code", "id"] = "code",
 ) -> tuple[Edit, ...]:
     """Give the edits that make rows hold in one environment and in no other.
 
     Args:
         definitions: For the CSV tables.
         found: The documents of the mapping set.
-        wanted: External ids by the key of the row; keys that git does not have are added to a
-            CSV file, and left out of inline rows.
+        wanted: External ids by the key of the row; rows that git does not have are added.
+        by: How added inline rows name their object.
     """
     document = found.setter(("rows",))
     sharers = found.sharers(("rows",)) if document is found.base else ()
@@ -32,7 +36,23 @@ def row_edits(
     if isinstance(rows, Mapping):
         return tuple(_in_csv(_Table.of(definitions, document, rows, found, sharers), wanted))
     assert isinstance(rows, Sequence)
-    return tuple(_inline(document, rows, found.environment, sharers, wanted))
+    known = {_key(one) for one in rows if isinstance(one, Mapping)}
+    added = {key: one for key, one in wanted.items() if key not in known}
+    return (
+        *_added(document, len(rows), found, added, by),
+        *_inline(document, rows, found.environment, sharers, wanted),
+    )
+
+
+def _added(
+    document: Document, count: int, found: Layers, wanted: Mapping[str, NewId], by: str
+) -> Iterator[Edit]:
+    plain = document is not found.base or not found.others
+    for index, (key, new) in enumerate(sorted(wanted.items()), count):
+        if not isinstance(new, Absent):
+            value: JsonValue = new if plain else {found.environment: new}
+            row: JsonObject = {"m3ter": {by: key}, "externalId": value}
+            yield SetValue(document.file, document.index, ("spec", "rows", index), row)
 
 
 def _inline(

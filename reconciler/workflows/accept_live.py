@@ -106,7 +106,7 @@ def accept_live(
     else:
         edits = mapping_edits(definitions, compared.effective.environment.name, new)
     paths = [(one.address, one.path) for one in taken if one.path != ENABLED]
-    return Decision(tuple(new), edits, _moved(compared, paths, signature))
+    return Decision(tuple(new), edits, moved_record(compared, paths, signature))
 
 
 def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
@@ -132,7 +132,7 @@ def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
         Accepted(one, each.path, each.live, each.desired, each.by, each.at)
         for (one, _), each in zip(paths, fields, strict=True)
     )
-    return Decision(kept, (), _moved(compared, paths, signature))
+    return Decision(kept, (), moved_record(compared, paths, signature))
 
 
 def _meant(compared: Comparison, address: Address) -> tuple[Address, ...]:
@@ -167,6 +167,12 @@ def _asked(one: FieldChange) -> FieldChange:
     return replace(one, desired=None) if one.verdict == "unmanaged" else one
 
 
+def differing_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+    """Give the fields of a live object that are not as git says, whoever moved them."""
+    fields = (_asked(one) for one in _fields(compared, address) if one.verdict != "same")
+    return tuple(one for one in fields if one.live != one.desired)
+
+
 def _fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
     """Give all fields of an object, those that agree included."""
     pairs = compared.paired.pairs
@@ -198,7 +204,7 @@ def _live(compared: Comparison, address: Address) -> Live | None:
     return None if found is None or isinstance(found, Missing) else found.live
 
 
-def _moved(
+def moved_record(
     compared: Comparison,
     paths: Sequence[tuple[Address, FieldPath]],
     signature: Signature,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from reconciler.core.dialect import folded
 from reconciler.core.discovery import Finding, Proposal
@@ -11,9 +12,11 @@ from reconciler.core.exact_json import canonical
 from reconciler.core.rules.reach import mapping, text
 from reconciler.core.written import WrittenDialect
 from reconciler.domain.address import FieldPath
-from reconciler.domain.definitions import Definitions, Document, Effective
+from reconciler.domain.definitions import Defined, Definitions, Document, Effective
+from reconciler.domain.kinds.dialect import DialectSpec
 from reconciler.domain.line_item import Destination
 from reconciler.domain.live import LiveIntegration
+from reconciler.domain.problem import Origin
 from reconciler.domain.value import JsonObject
 from reconciler.ports.organisation import AccessError, Integrations, RefusedError
 from reconciler.ports.runtime import Clock
@@ -33,7 +36,7 @@ def proposals(
     used = {(one.spec.destination.value, one.spec.entity_type) for one in effective.integrations}
     live = () if used else integrations.list()
     wanted = used or {pair for one in live if (pair := spoken(one))} or {("Chargebee", "Bill")}
-    return tuple(_proposal(effective, integrations, clock, one) for one in sorted(wanted))
+    return tuple(one_proposal(effective, integrations, clock, one) for one in sorted(wanted))
 
 
 def spoken(live: LiveIntegration) -> Wanted | None:
@@ -58,9 +61,25 @@ def dialect_edits(
     return tuple(one for one, _ in made), tuple(edit for _, edits in made for edit in edits)
 
 
-def _proposal(
+def with_dialects(effective: Effective, found: Iterable[Proposal]) -> Effective:
+    """Give the view as it will be once proposed dialects are written."""
+    new = tuple(
+        Defined(
+            one.destination,
+            DialectSpec.model_validate(one.spec, strict=False),
+            Origin(FOLDER),
+            {},
+        )
+        for one in found
+        if one.spec is not None
+    )
+    return replace(effective, dialects=(*effective.dialects, *new))
+
+
+def one_proposal(
     effective: Effective, integrations: Integrations, clock: Clock, wanted: Wanted
 ) -> Proposal:
+    """Propose the dialect of one destination and entity type."""
     try:
         (proposal,) = discover(effective, integrations, clock, [wanted])
     except AccessError:

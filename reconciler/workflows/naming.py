@@ -10,7 +10,7 @@ from reconciler.core.as_written import KnownNames, document_path
 from reconciler.domain.address import Address, FieldPath
 from reconciler.domain.definitions import Effective
 from reconciler.domain.kinds.environment import CredentialById
-from reconciler.domain.live import Credential
+from reconciler.domain.live import Credential, LiveIntegration
 from reconciler.domain.problem import Origin
 from reconciler.domain.value import JsonValue
 from reconciler.ports.organisation import Organisation
@@ -51,11 +51,18 @@ def credential_names(effective: Effective, listed: Iterable[Credential]) -> Mapp
 
 def shown_names(compared: Comparison, organisation: Organisation) -> Mapping[str, str]:
     """Give the names of everything that a difference may show: people, accounts, credentials."""
-    ids = {one for live in compared.integrations for one in _texts(live.config_data.values())}
-    codes = organisation.codes.entity_codes("Account", ids) if ids else {}
+    codes = account_codes(organisation, compared.integrations)
     people = {str(one.id): one.name or one.email for one in organisation.people.users()}
     credentials = {str(one.id): one.name for one in organisation.people.credentials() or ()}
     return {**credentials, **people, **compared.names, **codes}
+
+
+def account_codes(
+    organisation: Organisation, integrations: Iterable[LiveIntegration]
+) -> Mapping[str, str]:
+    """Give the codes of accounts that configurations name, by id."""
+    ids = {one for live in integrations for one in _texts(live.config_data.values())}
+    return organisation.codes.entity_codes("Account", ids) if ids else {}
 
 
 def origin_of(effective: Effective, address: Address, path: FieldPath) -> Origin | None:
