@@ -70,7 +70,7 @@ class Bench:
 
     def _run(self, arguments: list[str], environ: dict[str, str]) -> int:
         out, err = StringIO(), StringIO()
-        typed = [one if one != "plan.json" else str(self.folder / one) for one in arguments]
+        typed = [one.replace("plan.", f"{self.folder}/plan.") for one in arguments]
         if arguments[0] != "show":
             typed[1:1] = ["-C", str(self.folder)]
         code = main(typed, self.environ | environ, stdin=StringIO(), stdout=out, stderr=err)

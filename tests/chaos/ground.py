@@ -23,6 +23,8 @@ from reconciler.emulator import wire
 
 COMMAND = (sys.executable, "-m", "reconciler")
 SECONDS_MAX = 300
+SQLITE: Json = {"sqlite": ".reconciler/ledger.sqlite"}
+NOTHING = Organisation({}, {}, ())
 
 
 @dataclass(frozen=True)
@@ -197,23 +199,29 @@ def ground(
     seed: int = 1,
     **environ: str,
 ) -> Iterator[Ground]:
-    """Set everything up until the first push: emulator, definitions, dialect, apply, ledger."""
+    """Set everything up until the first push: emulator, definitions, dialect, apply."""
     with emulated("month-end", *switches, seed=seed) as (url, given):
-        control = Control(url)
-        control.give_dinars_a_default()
-        first = control.state()
-        where = ledger or {"sqlite": ".reconciler/ledger.sqlite"}
-        pushes = month_end.write(folder, first.m3ter, where, pace)
-        variables = {"PATH": os.environ["PATH"], "HOME": str(folder), **given, **environ}
-        place = Ground(folder, control, variables, first, control.now() - time.time())
+        place = Ground(folder, Control(url), {**_machine(folder), **given, **environ}, NOTHING)
         try:
-            for arguments in (("discover",), ("apply", "--yes")):
-                ended = place.run(arguments[0], "--env", month_end.ENVIRONMENT, *arguments[1:])
-                assert ended.code == 0, ended.err[:3000]
-            place.before = control.state(pushes)
+            prepare(place, ledger or SQLITE, pace)
             yield place
         finally:
             place.end()
+
+
+def prepare(place: Ground, ledger: Json, pace: int) -> None:
+    """Write the definitions, find the dialect and apply."""
+    place.control.give_dinars_a_default()
+    place.ahead = place.control.now() - time.time()
+    pushes = month_end.write(place.folder, place.control.state().m3ter, ledger, pace)
+    for arguments in (("discover",), ("apply", "--yes")):
+        ended = place.run(arguments[0], "--env", month_end.ENVIRONMENT, *arguments[1:])
+        assert ended.code == 0, ended.err[:3000]
+    place.before = place.control.state(pushes)
+
+
+def _machine(folder: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(folder)}
 
 
 def _exports(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
