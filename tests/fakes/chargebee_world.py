@@ -36,6 +36,7 @@ from reconciler.domain.push import (
     StepOutcome,
 )
 from reconciler.domain.secret import Secret
+from reconciler.emulator import wire
 from reconciler.emulator.chargebee.sites import API_KEY, SITE
 from reconciler.ports.destination import Complete, NextStep, Sending
 from reconciler.transport.client import HttpClient, Limits
@@ -110,7 +111,8 @@ class ChargebeeWorld:
     def fault(self, fault: str, path: str = "/api/v2/invoices/*", **rule: Any) -> None:
         """Let one POST go wrong."""
         match = {"vendor": "chargebee", "method": "POST", "path": path}
-        self.http.fault(fault, **({"match": match, "times": 1} | rule))
+        quick = {"seconds": 0.1} if fault == "lost_response" else {}
+        self.http.fault(fault, **({"match": match, "times": 1} | quick | rule))
 
     def edit(self, key: str, **patch: Any) -> None:
         """What a person changes in Chargebee's admin console."""
@@ -121,14 +123,14 @@ class ChargebeeWorld:
         """What a person does in Chargebee."""
         answer = self.http.http.post(f"/api/v2{path}", data=form, auth=(API_KEY, ""))
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        return wire.decode(answer.content)
 
     def invoices(self, subscription: str = UK, **query: str) -> list[Any]:
         """The subscription's invoices, oldest first, deleted ones too."""
         asked = {"subscription_id[is]": subscription, "include_deleted": "true", "limit": "100"}
         asked |= {"sort_by[asc]": "date", **query}
         answer = self.http.http.get("/api/v2/invoices", params=asked, auth=(API_KEY, ""))
-        return [one["invoice"] for one in answer.json()["list"]]
+        return [one["invoice"] for one in wire.decode(answer.content)["list"]]
 
     def writes(self) -> list[Any]:
         """Every POST to Chargebee so far."""
