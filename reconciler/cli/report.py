@@ -142,6 +142,31 @@ def events(app: App, environment: str, limit: int, formats: tuple[Output, ...]) 
     )
 
 
+@click.command()
+@options.repository
+@options.environment
+@options.formats("text", "json")
+@options.pass_app
+def doctor(app: App, environment: str, formats: tuple[Output, ...]) -> ExitCode:
+    """Check files, keys, organisation, dialects and names one by one.
+
+    Each finding says what to do. Exit by the worst; nothing is written to m3ter.
+    """
+    from reconciler.core.checkup import exit_code
+    from reconciler.render.doctor_text import doctor_json, doctor_text
+    from reconciler.wiring.checkup import checkup
+
+    found = tuple(checkup(app.root, environment, app.environ, app.settings))
+    app.publish(
+        formats,
+        {
+            "text": lambda: doctor_text(environment, found),
+            "json": lambda: doctor_json(environment, found),
+        },
+    )
+    return exit_code(found)
+
+
 def _scopes(place: Desk, organisation: Organisation) -> tuple[Scope, ...]:
     from reconciler.workflows.native_runs import scopes
 

@@ -109,7 +109,10 @@ def _run(one: SeenRun, names: Names) -> Iterator[str]:
         f"{mark} {shown_time(run.started_at)}  {str(run.status).ljust(16)}"
         f"  bill {run.entity_id}  {one.account}{external}"
     ).rstrip()
-    whose = _whose(one.configurations, names) or f"{run.destination}, nobody's now"
+    whose = (
+        _whose(one.configurations, names)
+        or f"{run.destination}; no integration takes this account now"
+    )
     yield f"    {whose} · run {run.id}"
     if run.error:
         yield from _wrapped(run.error)
