@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Request, shared_tls
-from reconciler.transport.retry import Answer
+from reconciler.transport.retry import TransportError
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
@@ -113,10 +113,18 @@ def server_time(spec: EnvironmentSpec, settings: Settings, clock: Clock) -> date
     base_url = settings.m3ter_url(spec.m3ter.base_url)
     tls = shared_tls(settings.authorities) if base_url.startswith("https:") else None
     with HttpClient(base_url, clock, tls=tls) as client:
-        answer = client.send(Request("GET", "/"))
-    if not isinstance(answer, Answer):
-        return None
+        try:
+            answer = client.send(Request("GET", "/"))
+        except TransportError:
+            return None
+    return parsed_time(answer.headers.get("date", ""))
+
+
+def parsed_time(text: str) -> datetime | None:
+    """Read the time of a Date header; ``None`` for any other text."""
     try:
-        return parsedate_to_datetime(answer.headers.get("date", ""))
+        time = parsedate_to_datetime(text)
     except ValueError:
         return None
+    # Source: RFC 5322, section 3.3: "-0000" is UTC without a zone
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
