@@ -9,10 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from fakes.postgres_fixtures import own_postgres, postgres, postgres_url
 
 from reconciler.emulator.running import RunningEmulator
 from reconciler.emulator.world import World
 
+__all__ = ["own_postgres", "postgres", "postgres_url"]
 ROOT = Path(__file__).parent.parent
 Emulate = Callable[..., RunningEmulator]
 EmulateProcess = Callable[..., tuple[str, "subprocess.Popen[str]"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
@@ -30,7 +31,7 @@ from reconciler.ledger.tables import effects
 from reconciler.ports.ledger import Lease, Provenance
 
 FINAL = frozenset({PushState.DONE, PushState.PERSON})
-"""States that a late answer does not change; its words stand in the history of attempts."""
+"""States that an answer does not change, because a look-up or another worker came first."""
 
 
 class NoSuchEffectError(ReconcilerError):
@@ -140,12 +141,25 @@ def ended(
     if attempts.is_over(connection, number, lease):
         return find(connection, key)
     attempts.end(connection, number, lease, outcome, at)
+    effect = find(connection, key)
+    if effect.state in FINAL:
+        return _heard_late(connection, effect, outcome)
     if current:
         return happened(connection, key, outcome, at, settings)
-    if isinstance(outcome, Performed) and find(connection, key).state not in FINAL:
+    if isinstance(outcome, Performed):
         made = Found(outcome.object_id, outcome.line_ids)
         return happened(connection, key, made, at, settings)
-    return find(connection, key)
+    return effect
+
+
+def _heard_late(connection: Connection, effect: Effect, outcome: StepOutcome) -> Effect:
+    """Keep what is decided; a second object that was made is said in the effect's words."""
+    if not isinstance(outcome, Performed) or outcome.object_id == effect.object_id:
+        return effect
+    words = f"{effect.message}; " if effect.message else ""
+    said = replace(effect, message=f"{words}an attempt also made {outcome.object_id}")
+    connection.execute(update(effects).where(is_(effect.key)).values(message=said.message))
+    return said
 
 
 def resolved(

@@ -42,7 +42,8 @@ class LostLedgerError(ReconcilerError):
             f"there is no ledger in {where}, but pushes were made with ledger {seen.id}, which "
             f"was at record {seen.sequence}.\n"
             "Nothing was sent: without it bills would be sent twice. Bring the newest backup back, "
-            f"then run `reconciler ledger rebuild --since DATE`. First read {page(Page.LEDGER_LOST)}."
+            "then run `reconciler ledger rebuild --since DATE`.\n"
+            f"First read {page(Page.LEDGER_LOST)}."
         )
 
 

@@ -1,0 +1,78 @@
+"""The memory of pushes: `ledger init` makes it, `ledger rebuild` learns it again after a loss."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.desk import desk
+from reconciler.cli.options import App, Output
+from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.wiring.desk import Desk
+    from reconciler.workflows.rebuild_ledger import Rebuilt
+
+
+@click.group()
+def ledger() -> None:
+    """Create or rebuild the memory of pushes."""
+
+
+@ledger.command()
+@options.repository
+@options.environment
+@options.pass_app
+def init(app: App, environment: str) -> None:
+    """Make the ledger before the first push; once for an environment."""
+    from reconciler.wiring.ledger import init_ledger, where
+
+    place = desk(app, environment)
+    spec = place.effective.environment.spec
+    identity = init_ledger(place, spec)
+    state = "is new" if not identity.sequence else f"was there, at record {identity.sequence}"
+    app.show(f"Ledger {identity.id} of `{environment}` in {where(place, spec)} {state}.")
+
+
+@ledger.command()
+@options.repository
+@options.environment
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="A day (UTC) before the first bill that the ledger may have lost.",
+)
+@options.formats("text", "json")
+@options.pass_app
+def rebuild(app: App, environment: str, since: datetime, formats: tuple[Output, ...]) -> ExitCode:
+    """Learn from stamped invoices what a lost or restored ledger knew.
+
+    Lists what they cannot say; nothing of it is sent until a person decides.
+    """
+    from reconciler.render.rebuilt import rebuilt_json, rebuilt_text
+
+    place = desk(app, environment)
+    done = _rebuilt(place, since.replace(tzinfo=UTC))
+    app.publish(formats, {"text": lambda: rebuilt_text(done), "json": lambda: rebuilt_json(done)})
+    return ExitCode.PARTLY_DONE if done.undecided else ExitCode.DONE
+
+
+def _rebuilt(place: Desk, since: datetime) -> Rebuilt:
+    from reconciler.wiring.ledger import rebuilding_ledger, site_of
+    from reconciler.wiring.push import connect_site
+    from reconciler.workflows.rebuild_ledger import rebuild, stamp_fields
+
+    view = place.effective
+    site = site_of(place, view.environment.spec)
+    with (
+        rebuilding_ledger(place, view.environment.spec) as again,
+        connect_site(site, place, stamps=stamp_fields(view)) as connected,
+    ):
+        done = rebuild(again.ledger, connected.destination, view, since, place.progress)
+        again.accept()
+        return done

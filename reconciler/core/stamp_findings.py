@@ -1,0 +1,52 @@
+"""What stamps alone cannot decide: bills with several invoices, or with none that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.domain.address import BillId
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.push import InvoiceId
+
+
+@dataclass(frozen=True, slots=True)
+class StampedInvoice:
+    """One stamped invoice, as far as the question needs it."""
+
+    id: InvoiceId
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A bill that a person must look at before it is sent or left alone."""
+
+    bill_id: BillId
+    invoices: tuple[InvoiceId, ...]
+    why: str
+
+
+def short(invoice: Invoice) -> StampedInvoice:
+    """Keep what the question needs; a voided or deleted invoice does not bill anybody."""
+    return StampedInvoice(invoice.id, not invoice.deleted and invoice.status != "voided")
+
+
+def undecided(stamped: Mapping[BillId, Sequence[StampedInvoice]]) -> tuple[Undecided, ...]:
+    """List the bills whose invoices do not say whether they were sent once, by bill."""
+    found = (_why(bill, invoices) for bill, invoices in sorted(stamped.items()))
+    return tuple(one for one in found if one is not None)
+
+
+def _why(bill: BillId, invoices: Sequence[StampedInvoice]) -> Undecided | None:
+    counting = [one.id for one in invoices if one.counts]
+    if len(counting) == 1:
+        return None
+    if counting:
+        return Undecided(bill, _ids(counting), "several invoices carry its stamp")
+    gone = _ids(one.id for one in invoices)
+    return Undecided(bill, gone, "its invoice is voided or deleted, and nothing says why")
+
+
+def _ids(invoices: Iterable[InvoiceId]) -> tuple[InvoiceId, ...]:
+    return tuple(sorted(invoices))

@@ -1,0 +1,75 @@
+"""How far each environment's ledger had come, kept beside the chain: implements ``LedgerWatch``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from reconciler.core import exact_json
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.ledger import LedgerIdentity
+
+FILE = "ledger.json"
+
+
+class BrokenWatchError(ReconcilerError):
+    """The note about the ledger cannot be read."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"{file} does not say how far the ledger had come.\n"
+            "Nothing was sent. Restore the file from a backup; never edit it by hand."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryLedgerWatch:
+    """One small file per environment in the folder of the chain; replaced, never half written."""
+
+    folder: Path
+    _turn: Lock = field(default_factory=Lock)
+
+    def seen(self, environment: str) -> LedgerIdentity | None:
+        """Give the ledger that was seen last.
+
+        Raises:
+            BrokenWatchError: When the file is no note.
+        """
+        file = self._file(environment)
+        try:
+            note = exact_json.decode(file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ReconcilerError):
+            raise BrokenWatchError(file) from None
+        match note:
+            case {"ledger": str(identity), "sequence": int(sequence)}:
+                return LedgerIdentity(identity, sequence)
+            case _:
+                raise BrokenWatchError(file)
+
+    def note(self, environment: str, identity: LedgerIdentity) -> None:
+        """Remember a ledger; the sequence of the same ledger never falls."""
+        with self._turn:
+            seen = self.seen(environment)
+            if seen is not None and seen.id == identity.id and seen.sequence >= identity.sequence:
+                return
+            note = {"ledger": identity.id, "sequence": identity.sequence}
+            _replace(self._file(environment), exact_json.encode(note).encode())
+
+    def _file(self, environment: str) -> Path:
+        return self.folder / environment / FILE
+
+
+def _replace(place: Path, data: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".ledger-", delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(place)

@@ -1,0 +1,90 @@
+"""Re-learn from stamps what a lost ledger knew, and list what stamps cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.stamp_findings import StampedInvoice, Undecided, short, undecided
+from reconciler.domain.address import BillId
+from reconciler.domain.definitions import Effective
+from reconciler.domain.invoice import Invoice
+from reconciler.ports.destination import Destination
+from reconciler.ports.ledger import Ledger
+from reconciler.ports.runtime import Progress, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What was learnt.
+
+    Attributes:
+        read: Stamped invoices that were read.
+        new: Those of them that the ledger did not know.
+        undecided: Bills that stop until a person decides.
+        unstamped: Push integrations that add lines to pending invoices, which carry no stamp: each
+            of their bills from before stops, and ``sync plan`` lists it.
+    """
+
+    since: datetime
+    read: int
+    new: int
+    undecided: tuple[Undecided, ...]
+    unstamped: tuple[str, ...]
+
+
+def rebuild(
+    ledger: Ledger,
+    destination: Destination,
+    effective: Effective,
+    since: datetime,
+    progress: Progress,
+) -> Rebuilt:
+    """Put every stamped invoice since a time into the ledger's stamp index.
+
+    Args:
+        ledger: Opened to be rebuilt.
+        destination: The site that the invoices are read from; nothing is written there.
+        effective: Which integrations push, and how.
+        since: Before the first bill that the ledger may have lost.
+        progress: Counts invoices.
+    """
+    found: dict[BillId, list[StampedInvoice]] = {}
+    with progress.task("Stamped invoices", None) as task:
+        stream = _noted(destination.stamped(since), found, task)
+        new = ledger.put_stamps(destination.site, stream)
+    return Rebuilt(
+        since=since,
+        read=sum(map(len, found.values())),
+        new=new,
+        undecided=undecided(found),
+        unstamped=pending_pushes(effective),
+    )
+
+
+def pending_pushes(effective: Effective) -> tuple[str, ...]:
+    """Name the push integrations that add lines to pending invoices."""
+    return tuple(
+        one.name
+        for one in effective.integrations
+        if one.spec.delivery == "push"
+        and one.spec.chargebee is not None
+        and not one.spec.chargebee.create_invoice
+    )
+
+
+def stamp_fields(effective: Effective) -> tuple[str, ...]:
+    """Name the custom fields that carry bill ids."""
+    pushes = (one.spec.push for one in effective.integrations if one.spec.push is not None)
+    return tuple(sorted({one.stamp for one in pushes}))
+
+
+def _noted(
+    invoices: Iterable[Invoice], found: dict[BillId, list[StampedInvoice]], task: Task
+) -> Iterator[Invoice]:
+    for invoice in invoices:
+        if invoice.stamp:
+            found.setdefault(invoice.stamp, []).append(short(invoice))
+            task.advance()
+            yield invoice
