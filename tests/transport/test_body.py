@@ -46,7 +46,7 @@ def test_the_rest_of_a_body_that_is_too_large_is_not_read() -> None:
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(b"not gzip", "gzip"), (gzip.compress(b"abc" * 100)[:-10], "gzip"), (b"x", "br")],
+    [(b"not gzip", "gzip"), (gzip.compress(b"abc" * 100, mtime=0)[:-10], "gzip"), (b"x", "br")],
 )
 def test_a_damaged_body_is_said_to_be_damaged(body: bytes, encoding: str) -> None:
     with pytest.raises(BodyDamagedError):
