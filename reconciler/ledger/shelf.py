@@ -55,6 +55,16 @@ class TemporaryShelf:
                 return
             last = rows[-1][0]
 
+    def meet(self, bill: BillId) -> bool:
+        """Remember that a bill was compared; says whether it is the first time."""
+        done = self.connection.execute("INSERT OR IGNORE INTO met (bill) VALUES (?)", (bill,))
+        return done.rowcount == 1
+
+    def met(self, bill: BillId) -> bool:
+        """Tell whether a bill was compared."""
+        found = self.connection.execute("SELECT 1 FROM met WHERE bill = ?", (bill,))
+        return found.fetchone() is not None
+
 
 @contextmanager
 def temporary_shelf() -> Iterator[TemporaryShelf]:
@@ -64,5 +74,6 @@ def temporary_shelf() -> Iterator[TemporaryShelf]:
         connection.execute(
             "CREATE TABLE invoices (id TEXT PRIMARY KEY, bill TEXT, body BLOB, asked INTEGER)"
         )
+        connection.execute("CREATE TABLE met (bill TEXT PRIMARY KEY) WITHOUT ROWID")
         connection.execute("CREATE INDEX by_bill ON invoices (bill, asked)")
         yield TemporaryShelf(connection)

@@ -28,7 +28,7 @@ _LEFT = {NotOurs: Left.NOT_OURS, NotYet: Left.NOT_YET, SentByM3ter: Left.BY_M3TE
 
 
 class InvoiceShelf(Protocol):
-    """Stamped invoices of a site, kept outside memory."""
+    """Stamped invoices of a site, and which bills were compared, kept outside memory."""
 
     def put(self, invoice: Invoice) -> None:
         """Keep an invoice under its stamp; one without a stamp is let go."""
@@ -40,6 +40,14 @@ class InvoiceShelf(Protocol):
 
     def rest(self) -> Iterator[BillId]:
         """Stream the bills that were never asked for."""
+        ...
+
+    def meet(self, bill: BillId) -> bool:
+        """Remember that a bill was compared; says whether it is the first time."""
+        ...
+
+    def met(self, bill: BillId) -> bool:
+        """Tell whether a bill was compared."""
         ...
 
 

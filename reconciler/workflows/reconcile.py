@@ -17,7 +17,6 @@ from reconciler.core.billing_month import BillingMonth
 from reconciler.core.reconciled import BillSides, Left, Question, Reconciled
 from reconciler.core.reconciliation import outside
 from reconciler.core.tally import Purse, Tally
-from reconciler.domain.bill import Bill
 from reconciler.domain.reconciliation import Difference, Reconciliation
 from reconciler.ports.ledger import BillRow
 from reconciler.ports.organisation import BillQuery, Bills
@@ -82,8 +81,9 @@ def _every_bill(question: Question, ports: ReconcilePorts, task: Task) -> Iterat
     """Give every bill of the month once."""
     for one in _PASSES:
         for sides in one(question.month, ports):
-            task.advance()
-            yield sides
+            if ports.sides.shelf.meet(sides.bill_id):
+                task.advance()
+                yield sides
 
 
 def _of_m3ter(month: BillingMonth, ports: ReconcilePorts) -> Iterator[BillSides]:
@@ -106,7 +106,7 @@ def _of_ledger(month: BillingMonth, ports: ReconcilePorts) -> Iterator[BillSides
             bill = live.get(row.bill_id)
             if bill is None:
                 yield sides_without_bill(row, sides)
-            elif month.holds(bill.end_date, sides.routes.readings) and not _listed(bill, month):
+            elif month.holds(bill.end_date, sides.routes.readings):
                 yield sides_of(bill, sides)
 
 
@@ -128,7 +128,7 @@ _PASSES = (_of_m3ter, _of_ledger, _of_stamps)
 
 def _ledger_rows(month: BillingMonth, sides: SidePorts) -> Iterator[BillRow]:
     for row in sides.ledger.bills(sides.site):
-        if month.holds(row.period_end, sides.routes.readings):
+        if month.holds(row.period_end, sides.routes.readings) and not sides.shelf.met(row.bill_id):
             yield row
 
 
@@ -156,14 +156,6 @@ def _for_question(one: BillSides, question: Question) -> BillSides:
 
 def _query(month: BillingMonth) -> BillQuery:
     return BillQuery(since=month.first - DATE_MARGIN, until=month.after + DATE_MARGIN)
-
-
-def _listed(bill: Bill, month: BillingMonth) -> bool:
-    """Tell whether the first pass met a bill of the month."""
-    query = _query(month)
-    assert query.since is not None
-    assert query.until is not None
-    return bill.bill_date is not None and query.since <= bill.bill_date < query.until
 
 
 def _since(month: BillingMonth) -> datetime:
