@@ -17,8 +17,10 @@ from reconciler.domain.plan import Plan
 from reconciler.domain.value import JsonObject
 from reconciler.errors import ExitCode
 from reconciler.ports.organisation import RefusedError
+from reconciler.render.progress import SilentProgress
 from reconciler.workflows.apply import Consent
-from reconciler.workflows.plan import is_empty, standing
+from reconciler.workflows.compare import compare
+from reconciler.workflows.plan import PlanPorts, Source, is_empty, plan, standing
 
 
 def ids(plan: Plan) -> list[str]:
@@ -847,3 +849,14 @@ def test_ids_that_only_m3ter_has_are_shown_by_their_names() -> None:
     scene.integrations["uk"]["global"]["accountIds"] = "all"
     scene.organisation.set_key(identity, "accountIds", ["account-acme"])
     assert "account-initech" in scene.plan().head.names
+
+
+def test_a_comparison_that_was_made_already_is_not_made_again() -> None:
+    scene = applied()
+    effective, progress = scene.effective(), SilentProgress()
+    compared = compare(effective, scene.head(), scene.organisation, progress)
+    scene.organisation.calls = 0
+    ports = PlanPorts(scene.organisation, scene.clock, progress)
+    made = plan(effective, scene.head(), Source("reconciler test"), ports, compared=compared)
+    assert made.body == scene.plan().body
+    assert made.head.checked.calls == 0
