@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,9 @@ from reconciler.cli import main as cli
 def main() -> int:
     """Run the command line of this process."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # a large organisation is a million small objects that are all needed: searching them for
+    # garbage at the default pace takes a third of the time and finds none
+    gc.set_threshold(100_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # a terminal that cannot show a character must not end a run

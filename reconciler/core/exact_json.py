@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from reconciler.domain.value import JsonValue
@@ -53,12 +52,13 @@ def decode(data: bytes | str) -> JsonValue:
 
 def encode(value: JsonValue, *, indent: int | None = None) -> str:
     """Write JSON in the given key order; decimals as numbers, without loss."""
-    return "".join(_Layout(indent or 0, ": " if indent else ":").pieces(value, 0))
+    writer = _Writer(" " * (indent or 0), list, number_text)
+    return writer.text(value, "\n" if indent else "")
 
 
 def canonical(value: JsonValue) -> bytes:
     """Write the canonical form, equal for values that are equal as JSON."""
-    return encode(_canonical(value)).encode()
+    return _Writer("", sorted, _normal).text(value, "").encode()
 
 
 def digest(value: JsonValue) -> str:
@@ -103,53 +103,63 @@ def _refuse_constant(text: str) -> JsonValue:
     raise ValueError(message)
 
 
-def _canonical(value: JsonValue) -> JsonValue:
-    if isinstance(value, Mapping):
-        return {key: _canonical(value[key]) for key in sorted(value)}
-    if isinstance(value, Decimal):
-        return _normal(value)
-    if isinstance(value, list | tuple):
-        return [_canonical(one) for one in value]
-    return value
-
-
-def _normal(number: Decimal) -> int | Decimal:
+def _normal(number: int | Decimal) -> str:
     digits = number_text(number)
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
-    return Decimal(digits) if "." in digits else int(digits)
+    return "0" if digits == "-0" else digits
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How values are set apart; ``indent`` 0 puts all on one line."""
+class _Writer:
+    """Appends pieces of text; thousands of objects go through it, so it avoids every detour."""
 
-    indent: int
-    colon: str
+    def __init__(
+        self,
+        step: str,
+        order: Callable[[Iterable[str]], list[str]],
+        number: Callable[[int | Decimal], str],
+    ) -> None:
+        self._step = step
+        self._colon = ": " if step else ":"
+        self._order = order
+        self._number = number
+        self._pieces: list[str] = []
 
-    def pieces(self, value: JsonValue, depth: int) -> Iterable[str]:
-        if isinstance(value, Mapping):
-            items = [(_text(key) + self.colon, one) for key, one in value.items()]
-            yield from self._many("{}", items, depth)
-        elif isinstance(value, str) or value is None or isinstance(value, bool):
-            yield _text(value)
-        elif isinstance(value, int | Decimal):
-            yield number_text(value)
+    def text(self, value: JsonValue, line: str) -> str:
+        """Write a value; ``line`` begins each line, and is empty to put all on one."""
+        self._write(value, line)
+        return "".join(self._pieces)
+
+    def _write(self, value: JsonValue, line: str) -> None:
+        if isinstance(value, str):
+            self._pieces.append(_quoted(value))
+        elif isinstance(value, dict | Mapping):
+            self._object(value, line)
         elif isinstance(value, list | tuple):
-            yield from self._many("[]", [("", one) for one in value], depth)
+            self._array(value, line)
+        elif value is None or isinstance(value, bool):
+            self._pieces.append(_WORDS[value])
+        elif isinstance(value, int | Decimal):
+            self._pieces.append(self._number(value))
         else:
             raise NotExactError(value)
 
-    def _many(
-        self, brackets: str, items: Sequence[tuple[str, JsonValue]], depth: int
-    ) -> Iterable[str]:
-        line = "\n" + " " * (self.indent * (depth + 1)) if self.indent and items else ""
-        yield brackets[0]
-        for number, (key, one) in enumerate(items):
-            yield ("," if number else "") + line + key
-            yield from self.pieces(one, depth + 1)
-        yield (line and "\n" + " " * (self.indent * depth)) + brackets[1]
+    def _object(self, value: Mapping[str, JsonValue], line: str) -> None:
+        inner, mark = line and line + self._step, "{"
+        for key in self._order(value):
+            self._pieces.append(f"{mark}{inner}{_quoted(key)}{self._colon}")
+            self._write(value[key], inner)
+            mark = ","
+        self._pieces.append("{}" if mark == "{" else line + "}")
+
+    def _array(self, value: Sequence[JsonValue], line: str) -> None:
+        inner, mark = line and line + self._step, "["
+        for one in value:
+            self._pieces.append(mark + inner)
+            self._write(one, inner)
+            mark = ","
+        self._pieces.append("[]" if mark == "[" else line + "]")
 
 
-def _text(value: str | bool | None) -> str:
-    return json.dumps(value, ensure_ascii=False)  # noqa: TID251  holds no number
+_quoted = json.encoder.encode_basestring
+_WORDS = {None: "null", True: "true", False: "false"}

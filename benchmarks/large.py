@@ -1,0 +1,113 @@
+"""The definitions that say what scenario `large` has: 20 integrations, 10,000 mappings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from reconciler.desired.writer import csv_text, yaml_text
+from reconciler.domain.live import LiveIntegration
+from reconciler.domain.value import JsonObject, JsonValue
+from reconciler.ports.organisation import IntegrationBody, Organisation
+
+ORGANISATION = "11111111-1111-4111-8111-111111111111"
+CREDENTIAL = "Chargebee (test)"
+PRICE = "usage-other-GBP"
+DIALECT: JsonObject = {
+    "environment": "sandbox",
+    "destination": "Chargebee",
+    "entityType": "Bill",
+    "wireNames": {"destination": "Chargebee", "entityType": "Bill"},
+    "evidence": {"source": "person", "by": "benchmark", "at": "2026-12-01T09:00:00Z"},
+    "keys": {
+        "chargebee.defaultPriceId": "chargebeeDefaultPriceId",
+        "global.accountIds": "accountIds",
+        "entity.onlySendBillOnApproval": "onlySendBillOnApproval",
+    },
+}
+
+
+def write_large(folder: Path, organisation: Organisation) -> None:
+    """Write ``integrations.d`` so that git says exactly what the organisation has."""
+    root = folder / "integrations.d"
+    codes = {one.id: one.code for one in organisation.codes.all_accounts()}
+    rows: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for row in organisation.mappings.list():
+        key = (str(row.integration_id), row.table)
+        rows[key][codes[row.m3ter_id]] = row.external_id  # type: ignore[index]
+    _write(root / "project.yaml", _document("Project", "large", _PROJECT))
+    _write(root / "sandbox.yaml", _document("Environment", "sandbox", _ENVIRONMENT))
+    _write(root / "dialect.yaml", _document("Dialect", "chargebee", DIALECT))
+    for number, live in enumerate(organisation.integrations.list()):
+        _set_price(organisation, live)
+        name = f"chargebee-{number:02}"
+        accounts = live.config_data["accountIds"]
+        assert isinstance(accounts, list)
+        listed: list[JsonValue] = [{"code": codes[one]} for one in accounts]  # type: ignore[index]
+        spec: JsonObject = {
+            "displayName": live.name,
+            "destination": "Chargebee",
+            "connection": {"credential": "shared"},
+            "global": {"accountIds": listed},
+            "entity": {"onlySendBillOnApproval": True},
+            "chargebee": {"defaultPriceId": PRICE},
+        }
+        _write(root / name / "integration.yaml", _document("Integration", name, spec))
+        for table in ("Customer", "Subscription"):
+            _write_set(root / name, name, table, rows[live.id, table])
+
+
+def _set_price(organisation: Organisation, live: LiveIntegration) -> None:
+    """Give a configuration the default price that validation insists on."""
+    body = IntegrationBody(
+        destination=live.destination,
+        entity_type=live.entity_type,
+        name=live.name,
+        config_data={**live.config_data, "chargebeeDefaultPriceId": PRICE},
+        credential_id=live.credential_id,
+        extra={},
+    )
+    organisation.integrations.update(live.id, live.version, body)
+
+
+def _write_set(folder: Path, integration: str, table: str, rows: dict[str, str]) -> None:
+    file = f"{table.lower()}.csv"
+    spec: JsonObject = {
+        "integration": integration,
+        "externalSystem": "Chargebee",
+        "externalTable": table,
+        "m3terEntity": "Account",
+        "rows": {"csv": file, "m3ter": {"code": "account"}, "externalId": "external_id"},
+    }
+    name = f"{integration}-{table.lower()}"
+    _write(folder / f"{table.lower()}.yaml", _document("MappingSet", name, spec))
+    cells = {code: (code, one) for code, one in rows.items()}
+    (folder / file).write_text(csv_text(("account", "external_id"), cells), encoding="utf-8")
+
+
+def _write(file: Path, document: JsonObject) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml_text([document]), encoding="utf-8")
+
+
+def _document(kind: str, name: str, spec: JsonObject) -> JsonObject:
+    return {
+        "apiVersion": "m3ter-reconciler/v1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+_PROJECT: JsonObject = {"prune": "confirm", "adoption": "by-name"}
+_ENVIRONMENT: JsonObject = {
+    "protected": False,
+    "m3ter": {
+        "organizationId": ORGANISATION,
+        "baseUrl": "https://api.m3ter.com",
+        "accessKey": {"env": "M3TER_API_KEY"},
+        "apiSecret": {"env": "M3TER_API_SECRET"},
+        "requestsPerSecond": 45,
+    },
+    "credentials": {"shared": {"name": CREDENTIAL}},
+}
