@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
@@ -111,7 +112,7 @@ class ChargebeeWorld:
     def fault(self, fault: str, path: str = "/api/v2/invoices/*", **rule: Any) -> None:
         """Let one POST go wrong."""
         match = {"vendor": "chargebee", "method": "POST", "path": path}
-        quick = {"seconds": 0.1} if fault == "lost_response" else {}
+        quick = {"seconds": Decimal("0.1")} if fault == "lost_response" else {}
         self.http.fault(fault, **({"match": match, "times": 1} | quick | rule))
 
     def edit(self, key: str, **patch: Any) -> None:

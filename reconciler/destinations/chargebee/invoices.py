@@ -38,6 +38,8 @@ class Invoices:
 
     def read(self, key: InvoiceId) -> Invoice | None:
         """Read an invoice with all of its lines, a deleted one too; ``None`` when it is gone."""
+        if not key:
+            return None
         found = self._session.read(f"/invoices/{segment(key)}")
         if found is not None:
             subject = f"invoice {key}"

@@ -170,9 +170,7 @@ def test_an_added_line_is_the_only_new_one_like_ours() -> None:
 
 def test_an_added_line_is_found_although_the_site_shows_another_quantity() -> None:
     answer = made(lines(as_line(0, quantity=1, unit_amount=40005)))
-    assert outcome_of(answer, ADD, None, PLAIN, START) == Performed(
-        "17", (InvoiceLineId("li_1"),)
-    )
+    assert outcome_of(answer, ADD, None, PLAIN, START) == Performed("17", (InvoiceLineId("li_1"),))
 
 
 def test_deleting_and_voiding_name_the_invoice_and_no_lines() -> None:

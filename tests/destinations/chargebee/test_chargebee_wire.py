@@ -75,9 +75,7 @@ REQUESTS = {
         draft_of(push={"account_is": "customer", "collection": "customer-default"})
     ),
     "create-decimals": created(
-        draft_of(
-            line(amount="400.05", units="3000.5"), page=MULTI, push={"rounding": "as-m3ter"}
-        )
+        draft_of(line(amount="400.05", units="3000.5"), page=MULTI, push={"rounding": "as-m3ter"})
     ),
     "create-discount": created(draft_of(*NEGATIVE, push={"negative_lines": "discount"})),
     "create-flat-fee": created(draft_of(), flat={"usage-GBP"}, response_schema="items"),
