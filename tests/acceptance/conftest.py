@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from chaos.inside import Inside, inside
 from fakes.place import Place
 
 from reconciler.emulator.running import RunningEmulator
 
 MakePlace = Callable[..., Place]
+MakeGround = Callable[..., Inside]
 
 
 @pytest.fixture
@@ -39,3 +41,14 @@ def applied(place: Place) -> Place:
     place.apply()
     place.forget()
     return place
+
+
+@pytest.fixture
+def make_ground(emulate: Callable[..., RunningEmulator], tmp_path: Path) -> MakeGround:
+    """Make scenario `month-end` with its definitions applied; takes bills and switches."""
+
+    def make(bills: int = 15, **switches: object) -> Inside:
+        calm = {"requests_per_second": 0, "requests_per_minute": 0, **switches}
+        return inside(tmp_path, emulate("month-end", month_end_bills=bills, **calm))
+
+    return make

@@ -6,10 +6,13 @@ import subprocess
 from collections.abc import Mapping
 from random import Random
 
+from chaos.due import Due, Json
 from chaos.ground import Ended, Ground, kill
 from chaos.month_end import ENVIRONMENT
 
 MINUTE = 60
+DAY = 24 * 60 * MINUTE
+CREATE = "/api/v2/invoices/create_for_charge_items_and_charges"
 # A look-up counts 35 minutes after the last attempt; the second one two minutes later.
 LOOK_MINUTES = 38
 MOST_ROUNDS = 40
@@ -60,6 +63,31 @@ def listed(place: Ground) -> dict[str, str]:
     ended = place.run("sync", "plan", "--env", ENVIRONMENT, "--format", "json")
     assert ended.code in ALLOWED, ended.err
     return {one["bill"]: f"{one['short']} {one['why']}" for one in ended.json["bills"]}
+
+
+def first_due(place: Ground, *, pending: bool = False, lines: int = 1) -> str:
+    """A bill that is due, with at least so many lines."""
+    return next(
+        key
+        for key, due in place.before.due().items()
+        if isinstance(due, Due) and due.pending == pending and due.lines.total() >= lines
+    )
+
+
+def only(place: Ground, bill: str) -> int:
+    """Push one bill; gives the exit code."""
+    return push(place, "--bill", bill).code
+
+
+def invoices(place: Ground, bill: str) -> list[Json]:
+    """The invoices that carry a bill's stamp."""
+    found = place.after().chargebee["invoices"]
+    return [one for one in found if one.get("cf_m3ter_bill_id") == bill]
+
+
+def creates(place: Ground) -> list[Json]:
+    """Create calls that Chargebee saw."""
+    return [one for one in place.control.requests() if one["path"] == CREATE]
 
 
 def _fingerprint(bills: Mapping[str, str]) -> str:
