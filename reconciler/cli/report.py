@@ -76,7 +76,7 @@ def runs(
     limit: int,
     formats: tuple[Output, ...],
 ) -> None:
-    """Show m3ter's own integration runs, newest first.
+    """Show m3ter's own integration runs, newest first, and the pushes that moved last.
 
     Without --bill: the latest run of each of the newest 100 bills.
     """
@@ -100,7 +100,9 @@ def runs(
     app.publish(
         formats,
         {
-            "text": lambda: runs_text(environment, seen, names, looked=looked),
+            "text": lambda: (
+                runs_text(environment, seen, names, looked=looked) + _pushes(place, bill, limit)
+            ),
             "json": lambda: runs_json(environment, seen, names),
         },
     )
@@ -173,6 +175,28 @@ def _scopes(place: Desk, organisation: Organisation) -> tuple[Scope, ...]:
     return scopes(place.effective, organisation.integrations.list())
 
 
-def _status_parts(_place: Desk) -> Sequence[StatusPart]:
+def _pushes(place: Desk, bill: str, limit: int) -> str:
+    """Give the push part of runs, as text; empty where nothing was ever pushed."""
+    from reconciler.domain.address import BillId
+    from reconciler.render.push_status_text import pushes_text, requests_text
+    from reconciler.wiring.push_reading import pushes_of, requests_for
+
+    if bill:
+        requests = requests_for(place, BillId(bill))
+        return "\n" + requests_text(bill, requests) if requests else ""
+    found = pushes_of(place, limit)
+    return "" if found is None else "\n" + pushes_text(place.environment, found[1])
+
+
+def _status_parts(place: Desk) -> Sequence[StatusPart]:
     """Collect what other parts of the program add; one for each part that is there."""
-    return ()
+    from reconciler.render.push_status_text import push_status_json, push_status_lines
+    from reconciler.render.status_text import StatusPart
+    from reconciler.wiring.push_reading import pushes_of
+
+    found = pushes_of(place, 0)
+    if found is None:
+        return ()
+    standing, _ = found
+    lines = push_status_lines(standing, place.environment)
+    return (StatusPart("push", lines, push_status_json(standing), standing.exit_code),)

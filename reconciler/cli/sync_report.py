@@ -1,0 +1,207 @@
+"""What finance and on-call read of pushes: sync reconcile, explain and cutover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.desk import desk
+from reconciler.cli.options import App, Output, UnwritableOutputError
+from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.core.reconciled import Question
+    from reconciler.wiring.push_reading import Reading
+
+Pieces = Callable[[], Iterator[str]]
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option(
+    "--period", metavar="YYYY-MM", help="The month; by default the last one that is over."
+)
+@click.option("--integration", metavar="NAME", help="Only the bills of this integration.")
+@click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="CUR:AMOUNT",
+    help="Let differences up to this pass, instead of push.tolerance. May be repeated.",
+)
+@click.option("--notify", is_flag=True, help="Tell whoever subscribed to `overdue`, too.")
+@options.formats("text", "csv", "json", "markdown")
+@options.pass_app
+def reconcile(
+    app: App,
+    environment: str,
+    *,
+    period: str | None,
+    integration: str | None,
+    tolerances: tuple[str, ...],
+    notify: bool,
+    formats: tuple[Output, ...],
+) -> ExitCode:
+    """Compare m3ter's bills, the ledger and Chargebee's invoices, line by line before tax.
+
+    Exit 17 when a difference is outside the tolerance. Nothing is written anywhere.
+    """
+    from reconciler.render.reconcile_rows import RowSpool, csv_pieces, json_pieces
+    from reconciler.render.reconcile_text import reconcile_markdown, reconcile_text
+    from reconciler.wiring.push_reading import open_reading
+    from reconciler.workflows.reconcile import reconcile as workflow
+
+    place = desk(app, environment)
+    question = _question(place.clock.now().date(), period, integration, tolerances)
+    with TemporaryFile("w+", encoding="utf-8", newline="\n") as file:
+        spool = RowSpool(file)
+        with open_reading(place) as reading:
+            _refuse_unknown(integration, reading)
+            found = workflow(question, reading.reconcile, spool.hear)
+            if notify:
+                _tell_overdue(app, reading, environment)
+        _publish(
+            app,
+            formats,
+            {
+                "text": lambda: iter([reconcile_text(found)]),
+                "markdown": lambda: iter([reconcile_markdown(found)]),
+                "csv": lambda: csv_pieces(spool.rows()),
+                "json": lambda: json_pieces(found, spool.rows()),
+            },
+        )
+    return found.exit_code
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.argument("bill", metavar="BILL")
+@click.option(
+    "--line", type=click.IntRange(min=1), metavar="N", help="Only this line of the bill, from 1."
+)
+@options.pass_app
+def explain(app: App, bill: str, environment: str, line: int | None) -> None:
+    """Show how one bill became its invoice, or why it did not. Nothing is written anywhere."""
+    from reconciler.domain.address import BillId
+    from reconciler.render.explain_text import explain_text
+    from reconciler.wiring.push_reading import open_reading
+    from reconciler.workflows.explain import explain as workflow
+
+    with open_reading(desk(app, environment)) as reading:
+        told = workflow(BillId(bill), reading.explain, line)
+    app.show(explain_text(told, line))
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.option("--integration", required=True, metavar="NAME", help="The integration.")
+@click.option(
+    "--to",
+    "way",
+    required=True,
+    type=click.Choice(["push", "native"]),
+    help="push: this tool sends the bills. native: m3ter sends them.",
+)
+@click.option(
+    "--from",
+    "start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The new route sends bills whose period ends on or after it. Remembered.",
+)
+@click.option("--confirm", default="", metavar="WORD", help="Confirm the step to do now.")
+@options.pass_app
+def cutover(
+    app: App,
+    environment: str,
+    *,
+    integration: str,
+    way: Literal["push", "native"],
+    start: datetime | None,
+    confirm: str,
+) -> ExitCode:
+    """Change between m3ter's own sending and ours, one step at a time; run it after each step.
+
+    Lists the owner of every open bill. Writes nothing to m3ter or Chargebee.
+    """
+    from reconciler.render.cutover_text import cutover_text, owned_text
+    from reconciler.wiring.push_reading import open_cutover
+    from reconciler.workflows.cutover import Order
+    from reconciler.workflows.cutover import cutover as workflow
+
+    place = desk(app, environment)
+    day = start.date() if start else None
+    order = Order(integration, way, day, confirm, place.authorship.actor)
+    head = place.chain.head(environment)
+    with open_cutover(place) as ports:
+        stand = workflow(order, place.effective, head, ports, lambda one: app.show(owned_text(one)))
+    app.show("\n" + cutover_text(stand.facts, stand.steps))
+    return ExitCode.DONE if stand.now is None else ExitCode.NEEDS_APPROVAL
+
+
+def _question(
+    today: date, period: str | None, integration: str | None, tolerances: tuple[str, ...]
+) -> Question:
+    from reconciler.core.billing_month import BillingMonth
+    from reconciler.core.reconciled import Question
+
+    month = BillingMonth.parse(period) if period else BillingMonth.before(today)
+    return Question(month, integration, dict(map(_tolerance, tolerances)))
+
+
+def _tolerance(text: str) -> tuple[str, Decimal]:
+    currency, colon, limit = text.partition(":")
+    plain = limit.replace(".", "", 1)
+    if not colon or not currency.isalpha() or not (plain.isascii() and plain.isdigit()):
+        message = f"--tolerance {text!r} is not of the form CUR:AMOUNT, for example GBP:0.05."
+        raise click.UsageError(message)
+    return currency.upper(), Decimal(limit)
+
+
+def _refuse_unknown(integration: str | None, reading: Reading) -> None:
+    """A name that is in force nowhere would reconcile nothing, and look as if all were well."""
+    names = reading.integrations
+    if integration is not None and integration not in names:
+        known = ", ".join(names)
+        raise click.UsageError(
+            f"no push integration `{integration}` is in force; there is {known}."
+        )
+
+
+def _tell_overdue(app: App, reading: Reading, environment: str) -> None:
+    from reconciler.render.push_status_text import push_status_lines
+    from reconciler.workflows.push_status import notify_overdue
+
+    standing = reading.standing()
+    text = "\n".join(push_status_lines(standing, environment))
+    if notify_overdue(standing, reading.notifier, text):
+        app.note("told whoever subscribed to `overdue`")
+
+
+def _publish(app: App, outputs: tuple[Output, ...], renderers: Mapping[str, Pieces]) -> None:
+    """Write every wanted format piece by piece, files first."""
+    for output in sorted(outputs, key=lambda one: one.file is None):
+        pieces = renderers[output.format]()
+        if output.file is None:
+            for piece in pieces:
+                app.stdout.write(piece)
+        else:
+            _write(output.file, pieces)
+
+
+def _write(file: Path, pieces: Iterator[str]) -> None:
+    try:
+        with file.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
+            opened.writelines(pieces)
+    except OSError as error:
+        raise UnwritableOutputError(file, error.strerror or str(error)) from None

@@ -1,0 +1,129 @@
+"""Opens what people read of pushes: m3ter, the site and the ledger, none of them to write.
+
+Only a cut-over opens the ledger to write, because it records what a person decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from reconciler.core.interlock import InterlockSettings
+from reconciler.core.push_standing import Pushed, PushStanding
+from reconciler.domain.address import BillId
+from reconciler.domain.decision import Tried
+from reconciler.domain.push import SiteName
+from reconciler.ledger.opening import NoLedgerError
+from reconciler.ledger.shelf import temporary_shelf
+from reconciler.ports.ledger import Ledger
+from reconciler.ports.organisation import Organisation
+from reconciler.ports.runtime import Notifier
+from reconciler.wiring.desk import Desk
+from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
+from reconciler.wiring.push import connect_site, in_force, notifier, with_flat_prices
+from reconciler.workflows.bill_sides import SidePorts
+from reconciler.workflows.cutover import CutoverPorts
+from reconciler.workflows.explain import ExplainPorts
+from reconciler.workflows.obeyed import obeyed
+from reconciler.workflows.push_status import newest_pushes, push_status, requests_of
+from reconciler.workflows.reconcile import ReconcilePorts
+from reconciler.workflows.scope_view import ScopeView
+from reconciler.workflows.sync_scope import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reconcile and explain read."""
+
+    desk: Desk
+    organisation: Organisation
+    ledger: Ledger
+    reconcile: ReconcilePorts
+    explain: ExplainPorts
+    notifier: Notifier
+
+    @property
+    def integrations(self) -> tuple[str, ...]:
+        """Names of the push integrations in force."""
+        return self.explain.routes.integrations
+
+    def standing(self) -> PushStanding:
+        """Say where every bill of the site stands."""
+        view = self.desk.effective
+        site, clock = self.explain.site, self.desk.clock
+        return push_status(site, self.ledger, clock, view.integrations)
+
+
+@contextmanager
+def open_reading(desk: Desk) -> Iterator[Reading]:
+    """Open everything for the time of a ``with`` block; nothing of it is written.
+
+    Raises:
+        NoLedgerError: Before the first push.
+    """
+    with ExitStack() as stack:
+        organisation = stack.enter_context(desk.organisation())
+        scope = in_force(desk, organisation)
+        spec = site_of(desk, scope.environment)
+        opened = stack.enter_context(reading_ledger(desk, scope.environment))
+        if opened is None:
+            raise NoLedgerError(where(desk, scope.environment))
+        stamps = {one.route.policy.stamp for one in scope.routes}
+        site = stack.enter_context(connect_site(spec, desk, stamps=stamps))
+        scope = with_flat_prices(scope, site.destination)
+        watch = Watch(scope, organisation, desk.clock, InterlockSettings())
+        view = ScopeView(scope, watch, desk.clock)
+        shelf = stack.enter_context(temporary_shelf())
+        sides = SidePorts(scope.site, opened.ledger, site.destination, view, shelf)
+        yield Reading(
+            desk=desk,
+            organisation=organisation,
+            ledger=opened.ledger,
+            reconcile=ReconcilePorts(organisation.bills, sides, desk.progress),
+            explain=ExplainPorts(
+                site=scope.site,
+                bills=organisation.bills,
+                ledger=opened.ledger,
+                destination=site.destination,
+                routes=view,
+                history=opened.history,
+            ),
+            notifier=notifier(scope.environment, desk.settings, desk),
+        )
+
+
+@contextmanager
+def open_cutover(desk: Desk) -> Iterator[CutoverPorts]:
+    """Open what a cut-over looks at, and the ledger to record decisions in."""
+    environment = obeyed(desk.chain.head(desk.environment), desk.effective).environment.spec
+    site = SiteName(site_of(desk, environment).site)
+    with desk.organisation() as organisation, pushing_ledger(desk, environment) as opened:
+        yield CutoverPorts(
+            site, organisation, opened.ledger, opened.history, desk.clock, desk.progress
+        )
+
+
+def requests_for(desk: Desk, bill: BillId) -> tuple[Tried, ...]:
+    """Read every request that was sent for a bill; none where nothing was ever pushed."""
+    environment = desk.effective.environment.spec
+    if environment.chargebee is None or environment.ledger is None:
+        return ()
+    with reading_ledger(desk, environment) as opened:
+        if opened is None:
+            return ()
+        return requests_of(SiteName(environment.chargebee.site), opened.ledger, bill)
+
+
+def pushes_of(desk: Desk, newest: int) -> tuple[PushStanding, tuple[Pushed, ...]] | None:
+    """Read the push part of status and runs; ``None`` where nothing was ever pushed."""
+    environment = desk.effective.environment.spec
+    if environment.chargebee is None or environment.ledger is None:
+        return None
+    site = SiteName(environment.chargebee.site)
+    with reading_ledger(desk, environment) as opened:
+        if opened is None:
+            return None
+        ledger = opened.ledger
+        standing = push_status(site, ledger, desk.clock, desk.effective.integrations)
+        return standing, newest_pushes(site, ledger, newest) if newest else ()
