@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from reconciler.core import exact_json
+from reconciler.domain.value import JsonObject
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.ledger import LedgerIdentity
 
@@ -59,7 +60,7 @@ class DirectoryLedgerWatch:
             seen = self.seen(environment)
             if seen is not None and seen.id == identity.id and seen.sequence >= identity.sequence:
                 return
-            note = {"ledger": identity.id, "sequence": identity.sequence}
+            note: JsonObject = {"ledger": identity.id, "sequence": identity.sequence}
             _replace(self._file(environment), exact_json.encode(note).encode())
 
     def _file(self, environment: str) -> Path:
