@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -21,25 +21,54 @@ from reconciler.destinations.chargebee.destination import (
 from reconciler.destinations.chargebee.preflight import DecimalPlaces
 from reconciler.destinations.chargebee.session import Session
 from reconciler.destinations.chargebee.switches import parse_switches
+from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.kinds.environment import ChargebeeConnection, EnvironmentSpec
 from reconciler.domain.push import SiteName
+from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.notify.apprise import AppriseNotifier, SilentNotifier, Subscription, apprise_send
-from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier, RateLimit, Stopped, Workers
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Limits, shared_tls
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk
-from reconciler.workflows.judge_bill import Judge, Narrow
+from reconciler.wiring.ledger import (
+    DEFAULT_SETTINGS,
+    OpenLedger,
+    pushing_ledger,
+    reading_ledger,
+    site_of,
+)
+from reconciler.workers.embedded import EmbeddedWorkers
+from reconciler.workflows.judge_bill import Judge, LedgerView, Narrow, NoLedgerYet
 from reconciler.workflows.push_bill import Pusher
 from reconciler.workflows.sync_limits import Limits as RunLimits
-from reconciler.workflows.sync_run import SyncPorts
-from reconciler.workflows.sync_scope import PushRoute, SyncScope, Watch, read_scope
+from reconciler.workflows.sync_run import (
+    Serving,
+    SyncPorts,
+    SyncResult,
+    read_stamps,
+    refuse_held,
+    result_of,
+)
+from reconciler.workflows.sync_scope import NoPushError, PushRoute, SyncScope, Watch, read_scope
 
 DEFAULT_LIMITS = Limits()
+NOT_SENT_BY_M3TER = "m3ter sent nothing"
 # A burst makes up for late wake-ups; the vendor's window is a minute long.
 _BURST_SECONDS = 1.0
+
+
+class NoAccountError(ReconcilerError):
+    """``--account`` names accounts that m3ter does not have."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        super().__init__(
+            f"m3ter has no account with the code {', '.join(codes)}. Nothing was sent. "
+            "Check the spelling; ids are not taken here."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +175,42 @@ def _prices(route: PushRoute) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class PushDesk:
-    """Everything a sync works with."""
+    """Everything a sync works with.
+
+    Attributes:
+        view: What plans read: the ledger, or nothing where there is none yet.
+        opened: The ledger; ``None`` where there is none yet, only for plans.
+    """
 
     desk: Desk
     scope: SyncScope
-    ports: SyncPorts
     watch: Watch
     organisation: Organisation
+    destination: ChargebeeDestination
+    view: LedgerView
+    opened: OpenLedger | None
+    workers: Workers
+    notifier: Notifier
     settings: LookFirst
+
+    @property
+    def ports(self) -> SyncPorts:
+        """Give the world that a run acts on."""
+        assert self.opened is not None, "only plans do without a ledger"
+        return SyncPorts(
+            bills=self.organisation.bills,
+            ledger=self.opened.ledger,
+            destination=self.destination,
+            workers=self.workers,
+            notifier=self.notifier,
+            clock=self.desk.clock,
+            progress=self.desk.progress,
+        )
 
     def judge(self, narrow: Narrow) -> Judge:
         """Give the judge of one run."""
-        ports = self.ports
-        return Judge(self.watch, ports.ledger, ports.destination, ports.clock, narrow)
+        clock = self.desk.clock
+        return Judge(self.watch, self.view, self.destination, clock, narrow, self._cleared)
 
     def pusher(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> Pusher:
         """Give what brings bills on in one run."""
@@ -177,40 +229,119 @@ class PushDesk:
             stopped=stopped,
         )
 
+    def run(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> SyncResult:
+        """Run a sync."""
+        return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped)
+
+    def serving(self, narrow: Narrow, stopped: Stopped) -> Serving:
+        """Give a worker that reads what is in force again before every round."""
+
+        def refreshed() -> Pusher:
+            scope = in_force(self.desk, self.organisation)
+            scope = with_flat_prices(scope, self.destination)
+            fresh = replace(self, scope=scope, watch=_watch(scope, self.organisation, self.desk))
+            read_stamps(scope, fresh.ports)
+            return fresh.pusher(narrow, RunLimits(), stopped)
+
+        first = self.pusher(narrow, RunLimits(), stopped)
+        return Serving(self.ports, stopped, refreshed, first)
+
+    def read_stamps(self) -> None:
+        """Read the stamped invoices of the site, once a run."""
+        read_stamps(self.scope, self.ports)
+
+    def refuse_held(self, integrations: frozenset[str], *, thawed: bool) -> None:
+        """Refuse a run in which nothing may be sent.
+
+        Raises:
+            ReconcilerError: See ``workflows.sync_run.refuse_held``.
+        """
+        now = self.desk.clock.now()
+        refuse_held(self.scope, self.ports.ledger, integrations, now, thawed=thawed)
+
+    def named(self, integrations: Iterable[str]) -> frozenset[str]:
+        """Check names of push integrations.
+
+        Raises:
+            NoPushError: For a name that is none.
+        """
+        for one in integrations:
+            if self.scope.route(one) is None:
+                raise NoPushError(self.scope.name, one)
+        return frozenset(integrations)
+
+    def accounts(self, codes: Iterable[str]) -> frozenset[AccountId]:
+        """Find accounts by code.
+
+        Raises:
+            NoAccountError: For a code that m3ter does not know.
+        """
+        wanted = set(codes)
+        found = self.organisation.codes.accounts(wanted) if wanted else {}
+        if missing := sorted(wanted - set(found)):
+            raise NoAccountError(missing)
+        return frozenset(one.id for one in found.values())
+
+    def decided(self, subject: str, what: str, reason: str) -> None:
+        """Record what a person decided."""
+        assert self.opened is not None
+        actor = self.desk.authorship.actor
+        self.opened.history.decide(self.scope.site, subject, what, actor, reason)
+
+    def _cleared(self, bill: BillId) -> bool:
+        """Tell whether a person said that m3ter's own failed run of a bill sent nothing."""
+        if self.opened is None:
+            return False
+        made = self.opened.history.decisions(self.scope.site, f"native/{bill}")
+        return bool(made) and made[-1].what == NOT_SENT_BY_M3TER
+
 
 @contextmanager
 def open_push(
-    desk: Desk,
-    open_ledger: Callable[[SyncScope, ExitStack], Ledger],
-    workers: Callable[[SyncScope], Workers],
-    *,
-    from_files: bool = False,
+    desk: Desk, *, reading: bool = False, from_files: bool = False, many: bool = False
 ) -> Iterator[PushDesk]:
     """Open everything for the time of a ``with`` block.
 
     Args:
         desk: The repository and its environment.
-        open_ledger: Opens the ledger of the scope, to write or only to read.
-        workers: Gives what delivers jobs.
-        from_files: Obey the files; only for printing.
+        reading: Only to print: the ledger is opened to read, also beside whoever pushes.
+        from_files: Obey the files; only to print.
+        many: Let workers on other machines help.
     """
     with ExitStack() as stack:
         organisation = stack.enter_context(desk.organisation())
         scope = in_force(desk, organisation, from_files=from_files)
-        spec = scope.environment.chargebee
-        assert spec is not None
-        ledger = open_ledger(scope, stack)
+        spec = site_of(desk, scope.environment)
+        opened = _ledger(desk, scope.environment, stack, reading=reading)
         stamps = {one.route.policy.stamp for one in scope.routes}
-        site = stack.enter_context(connect_site(spec, desk, stamps=stamps))
+        limiter = opened.limiter(spec) if opened and not reading else site_bucket(spec, desk)
+        site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
         scope = with_flat_prices(scope, site.destination)
-        ports = SyncPorts(
-            bills=organisation.bills,
-            ledger=ledger,
+        yield PushDesk(
+            desk=desk,
+            scope=scope,
+            watch=_watch(scope, organisation, desk),
+            organisation=organisation,
             destination=site.destination,
-            workers=workers(scope),
+            view=opened.ledger if opened else NoLedgerYet(),
+            opened=opened,
+            workers=opened.workers(on_many_machines=many)
+            if opened
+            else EmbeddedWorkers(desk.clock),
             notifier=notifier(scope.environment, desk.settings, desk),
-            clock=desk.clock,
-            progress=desk.progress,
+            settings=DEFAULT_SETTINGS,
         )
-        watch = Watch(scope, organisation, desk.clock, InterlockSettings())
-        yield PushDesk(desk, scope, ports, watch, organisation, LookFirst())
+
+
+def _ledger(
+    desk: Desk, environment: EnvironmentSpec, stack: ExitStack, *, reading: bool
+) -> OpenLedger | None:
+    if not reading:
+        return stack.enter_context(pushing_ledger(desk, environment))
+    if environment.ledger is None:
+        return None
+    return stack.enter_context(reading_ledger(desk, environment))
+
+
+def _watch(scope: SyncScope, organisation: Organisation, desk: Desk) -> Watch:
+    return Watch(scope, organisation, desk.clock, InterlockSettings())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from reconciler.core.draft_input import input_hash
 from reconciler.core.interlock import (
@@ -32,10 +32,10 @@ from reconciler.domain.draft import (
     NothingToSend,
 )
 from reconciler.domain.kinds.integration import PendingPolicy
-from reconciler.domain.push import Effect, PushStatus
+from reconciler.domain.push import Effect, PushStatus, SiteName
 from reconciler.domain.standing import Group, Standing, Who
 from reconciler.ports.destination import Destination, Sending, Stop, WaitForInvoice
-from reconciler.ports.ledger import BillRow, Ledger
+from reconciler.ports.ledger import BillRow, LedgerIdentity
 from reconciler.ports.runtime import Clock
 from reconciler.workflows.sent_bill import judge_sent
 from reconciler.workflows.sync_scope import About, PushRoute, Watch, membership_of
@@ -98,6 +98,51 @@ class Judged:
     sending: Sending = field(default_factory=Sending)
 
 
+class LedgerView(Protocol):
+    """What judging reads of a ledger."""
+
+    @property
+    def identity(self) -> LedgerIdentity:
+        """Which ledger it is."""
+        ...
+
+    def bill(self, site: SiteName, bill: BillId) -> BillRow | None:
+        """Give the row of a bill."""
+        ...
+
+    def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
+        """Give every effect of a bill."""
+        ...
+
+    def disabled(self, site: SiteName, integration: str) -> str | None:
+        """Say why a push is disabled."""
+        ...
+
+    def paused(self, site: SiteName) -> str | None:
+        """Say who paused the site."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoLedgerYet:
+    """Implements ``LedgerView`` for an environment that never pushed; only to print plans."""
+
+    identity: LedgerIdentity = field(default_factory=lambda: LedgerIdentity("", 0))
+
+    def bill(self, site: SiteName, bill: BillId) -> None:
+        """Know nothing."""
+
+    def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:  # noqa: ARG002
+        """Know nothing."""
+        return ()
+
+    def disabled(self, site: SiteName, integration: str) -> None:
+        """Know nothing."""
+
+    def paused(self, site: SiteName) -> None:
+        """Know nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Judges bills over what one run has read.
@@ -107,7 +152,7 @@ class Judge:
     """
 
     watch: Watch
-    ledger: Ledger
+    ledger: LedgerView
     destination: Destination
     clock: Clock
     narrow: Narrow = Narrow()
@@ -324,7 +369,7 @@ def _by_row(bill: Bill, row: BillRow) -> Standing | None:
     if row.status in RESUMED:
         return of_row(row, Group.UNDER_WAY, "begun earlier")
     if row.status in STOPPED:
-        return of_row(row, Group.DECIDE, _STOPPED_SHORT[row.status])
+        return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
     if row.status is PushStatus.DISABLED:
         return of_row(row, Group.NOTHING, "a person said not to send it")
     if row.status not in _UNTIL_CHANGED or row.input_hash != input_hash(bill):
@@ -334,7 +379,7 @@ def _by_row(bill: Bill, row: BillRow) -> Standing | None:
     return of_row(row, *_UNTIL_CHANGED[row.status])
 
 
-_STOPPED_SHORT = {
+STOPPED_SHORT = {
     PushStatus.PARTIAL: "a part of it was sent",
     PushStatus.ERROR: "Chargebee refused it",
     PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part",

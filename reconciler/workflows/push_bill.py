@@ -60,13 +60,23 @@ from reconciler.ports.destination import (
 )
 from reconciler.ports.ledger import BillRow, Lease, LeaseLostError, Ledger, Provenance
 from reconciler.ports.organisation import Bills, NotFoundError
-from reconciler.ports.runtime import Clock, Job, Notifier, Stopped
-from reconciler.workflows.judge_bill import RESUMED, SENT, STOPPED, Judge, Judged, of_row, stands
+from reconciler.ports.runtime import BillBusyError, Clock, Job, Notifier, Stopped
+from reconciler.workflows.judge_bill import (
+    RESUMED,
+    SENT,
+    STOPPED,
+    STOPPED_SHORT,
+    Judge,
+    Judged,
+    of_row,
+    stands,
+)
 from reconciler.workflows.sent_bill import read_back
 from reconciler.workflows.sync_limits import Limits
 from reconciler.workflows.sync_scope import About, PushRoute
 
 LEASE_SECONDS = 300
+BUSY_SECONDS = 15
 _MARKS_READ = 500
 
 
@@ -114,7 +124,7 @@ class Pusher:
         who = Who(job.bill_id, job.bill.account_id, job.bill.account_code) if job.bill else None
         who = who or Who(job.bill_id, _nobody())
         try:
-            return self._claimed(job, who)
+            return self._claimed(job)
         except LeaseLostError as error:
             return stands(who, Group.UNDER_WAY, "another worker has it", str(error))
         except ReconcilerError as error:
@@ -125,11 +135,11 @@ class Pusher:
             text = f"an unexpected {type(error).__name__} in its data; please report this"
             return stands(who, Group.FAILED, "an unexpected error", text)
 
-    def _claimed(self, job: Job, who: Who) -> Standing:
+    def _claimed(self, job: Job) -> Standing:
         site = self.judge.watch.scope.site
         lease = self.ledger.claim(site, job.bill_id, self.worker, LEASE_SECONDS)
         if lease is None:
-            return stands(who, Group.UNDER_WAY, "another worker has it")
+            raise BillBusyError(job.bill_id, BUSY_SECONDS)
         try:
             row = self.ledger.bill(site, job.bill_id)
             if row is not None and row.status in RESUMED:
@@ -138,7 +148,7 @@ class Pusher:
                     return self._resume(row, lease)
                 row = _before(row)
             if row is not None and row.status in STOPPED:
-                return of_row(row, Group.DECIDE, f"stopped: {row.status}")
+                return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
             return self._begin(job, lease, row)
         finally:
             self.ledger.release(lease)

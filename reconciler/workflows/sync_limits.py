@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 
 from reconciler.domain.draft import InvoiceDraft
-from reconciler.domain.money import Money
+from reconciler.domain.money import Money, UnknownCurrencyError, chargebee_currencies
+from reconciler.errors import ExitCode, ReconcilerError
+
+
+class NotAnAmountError(ReconcilerError):
+    """``--max-amount`` cannot be understood."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"--max-amount {text!r} is not CUR:AMOUNT. Nothing was sent. Write it as GBP:1000."
+        )
 
 
 @dataclass(slots=True)
@@ -26,6 +39,16 @@ class Limits:
     begun: int = 0
     _spent: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def first(self, bills: int) -> Limits:
+        """Give the limits of a canary."""
+        fewer = bills if self.bills is None else min(bills, self.bills)
+        return Limits(fewer, self.amounts)
+
+    def after(self, canary: Limits) -> Limits:
+        """Give what a canary left."""
+        left = None if self.bills is None else max(0, self.bills - canary.begun)
+        return Limits(left, self.amounts, _spent=dict(canary._spent))
 
     def admit(self, draft: InvoiceDraft) -> str:
         """Count a bill that is about to be sent, or say which limit forbids it."""
@@ -50,3 +73,24 @@ class Limits:
         if (spent + draft.billed).major <= limit.major:
             return ""
         return f"{spent} was sent, and the next bill of {draft.billed} would exceed {limit}"
+
+
+def parse_amounts(texts: Iterable[str]) -> dict[str, Money]:
+    """Read ``CUR:AMOUNT`` of the command line.
+
+    Raises:
+        NotAnAmountError: When one cannot be read, or has too many decimals.
+    """
+    return dict(_amount(one) for one in texts)
+
+
+def _amount(text: str) -> tuple[str, Money]:
+    code, _, figure = text.partition(":")
+    try:
+        currency = chargebee_currencies().currency(code)
+        minor = Decimal(figure).scaleb(currency.places)
+    except (UnknownCurrencyError, InvalidOperation):
+        raise NotAnAmountError(text) from None
+    if not minor.is_finite() or minor != int(minor) or minor < 0:
+        raise NotAnAmountError(text)
+    return code, Money(int(minor), currency)

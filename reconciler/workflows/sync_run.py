@@ -19,11 +19,12 @@ from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.destination import Destination
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import BillQuery, Bills
-from reconciler.ports.runtime import Clock, Job, Notifier, Progress, Stopped, Workers
+from reconciler.ports.runtime import Clock, Job, Notifier, Progress, Schedule, Stopped, Workers
 from reconciler.workflows.judge_bill import RESUMED, Judge
 from reconciler.workflows.push_bill import Pusher
 from reconciler.workflows.sync_scope import SyncScope, membership_of
 
+POLL_MINUTES = 5
 BATCH = 50
 """Bills whose accounts and native runs are read together; m3ter's list of runs takes as many."""
 # ``billDate`` is not the end of the period; m3ter does not say how far they may be apart.
@@ -165,7 +166,7 @@ def run_sync(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncTally:
     def enough() -> bool:
         return stopped() or bool(pusher.limits.reached)
 
-    with ports.progress.task("pushing", _count(pusher.judge, ports)) as task:
+    with ports.progress.task("pushing", count_of(pusher.judge, ports.bills)) as task:
 
         def left(one: Standing) -> None:
             tally.add(one)
@@ -179,18 +180,68 @@ def run_sync(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncTally:
     return tally
 
 
-def jobs_of(judge: Judge, ports: SyncPorts) -> Iterable[Job]:
-    """Look for work, as a schedule of a worker does."""
-    return _jobs(judge, ports, lambda _: None, lambda: False)
+def result_of(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncResult:
+    """Run a sync, and give what became of it."""
+    started = ports.clock.now()
+    tally = run_sync(pusher, ports, stopped)
+    return SyncResult(
+        scope=pusher.judge.watch.scope,
+        run=pusher.run,
+        tally=tally,
+        started_at=started,
+        ended_at=ports.clock.now(),
+        stopped=stopped(),
+        limit=pusher.limits.reached,
+    )
 
 
-def stream(judge: Judge, ports: SyncPorts, left: Callable[[Standing], None]) -> Iterator[Bill]:
+def canary_failed(result: SyncResult, bills: int) -> str:
+    """Say why nothing may follow the canary; empty when all of it stands as it was sent."""
+    tally = result.tally
+    if tally.differing or tally.unknown or tally.bills(Group.DECIDE):
+        return "the canary did not come out as it was sent: nothing more was begun"
+    if any(one.minor for one in tally.unexplained.money):
+        return "the canary has an unexplained difference: nothing more was begun"
+    sent = tally.bills(Group.SENT)
+    if sent < bills and result.limit:
+        return f"only {sent} of the {bills} canaries were sent: nothing more was begun"
+    return ""
+
+
+@dataclass(slots=True)
+class Serving:
+    """A worker that goes on for days: what is in force is read again before every round.
+
+    Attributes:
+        refreshed: Reads what is in force, and the stamped invoices.
+    """
+
+    ports: SyncPorts
+    stopped: Stopped
+    refreshed: Callable[[], Pusher]
+    pusher: Pusher
+
+    def outcomes(self) -> Iterator[Standing]:
+        """Work on whatever becomes ready, until stopped."""
+        poll = Schedule("poll", POLL_MINUTES, self._due)
+        for _, ended in self.ports.workers.serve([poll], self._work, self.stopped):
+            yield ended
+
+    def _due(self) -> Iterable[Job]:
+        self.pusher = self.refreshed()
+        return _jobs(self.pusher.judge, self.ports, lambda _: None, self.stopped)
+
+    def _work(self, job: Job) -> Standing:
+        return self.pusher.work(job)
+
+
+def stream(judge: Judge, bills: Bills, left: Callable[[Standing], None]) -> Iterator[Bill]:
     """Give the bills that need a look, in batches whose accounts are read; count the others."""
-    found = iter(ports.bills.list(_query(judge)))
+    found = iter(bills.list(query_of(judge)))
     while page_of := list(islice(found, BATCH)):
         open_ones: list[Bill] = []
         for bill in page_of:
-            row = ports.ledger.bill(judge.watch.scope.site, bill.id)
+            row = judge.ledger.bill(judge.watch.scope.site, bill.id)
             standing = judge.at_once(bill, row)
             if standing is None:
                 open_ones.append(bill)
@@ -216,7 +267,7 @@ def _jobs(
         if one.who.bill_id not in begun:
             left(one)
 
-    for bill in stream(judge, ports, counted):
+    for bill in stream(judge, ports.bills, counted):
         if enough():
             return
         yield Job(site, bill.id, _serial(judge, bill), bill)
@@ -232,7 +283,8 @@ def _serial(judge: Judge, bill: Bill) -> str:
     return bill.account_id
 
 
-def _query(judge: Judge) -> BillQuery:
+def query_of(judge: Judge) -> BillQuery:
+    """Ask m3ter for the bills that may be ours; what is not is left out afterwards."""
     narrow = judge.narrow
     if narrow.bills:
         return BillQuery(ids=tuple(sorted(narrow.bills)))
@@ -242,9 +294,9 @@ def _query(judge: Judge) -> BillQuery:
     return BillQuery(since=earliest - DATE_MARGIN, until=until, account=account)
 
 
-def _count(judge: Judge, ports: SyncPorts) -> int:
+def count_of(judge: Judge, bills: Bills) -> int:
     """Count the bills of the window, without their lines, for the progress."""
-    return sum(1 for _ in ports.bills.list(replace(_query(judge), lines=False)))
+    return sum(1 for _ in bills.list(replace(query_of(judge), lines=False)))
 
 
 @dataclass(slots=True)

@@ -1,0 +1,69 @@
+"""What a sync would do: every bill judged, summed up. Nothing is written anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.core.sync_tally import SyncTally
+from reconciler.domain.standing import Group
+from reconciler.ports.organisation import Bills
+from reconciler.ports.runtime import Progress
+from reconciler.workflows.judge_bill import Judge
+from reconciler.workflows.sync_run import count_of, stream
+from reconciler.workflows.sync_scope import SyncScope
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """What would be sent, and why everything else would not.
+
+    Attributes:
+        paused: Who paused the site and why; empty when it is not.
+        disabled: Why, by integration.
+        per_minute: Requests that the site takes.
+    """
+
+    scope: SyncScope
+    tally: SyncTally
+    made_at: datetime
+    paused: str
+    disabled: dict[str, str]
+    per_minute: int
+
+    @property
+    def takes(self) -> timedelta:
+        """How long sending what is ready takes at the rate limit: writes, and reads back."""
+        requests = self.tally.requests + self.tally.bills(Group.READY)
+        return timedelta(minutes=requests / max(1, self.per_minute))
+
+
+def plan_sync(judge: Judge, bills: Bills, progress: Progress) -> SyncPlan:
+    """Judge every bill of the window.
+
+    Args:
+        judge: Knows the flags.
+        bills: m3ter's.
+        progress: Hears how far it is.
+    """
+    scope, tally = judge.watch.scope, SyncTally()
+    with progress.task("judging bills", count_of(judge, bills)) as task:
+        for bill in stream(judge, bills, tally.add):
+            about = judge.watch.known(bill.id) or judge.watch.one(bill.id, bill.account_code)
+            row = judge.ledger.bill(scope.site, bill.id)
+            effects = judge.ledger.effects(scope.site, bill.id) if row is not None else ()
+            tally.add(judge.judge(bill, about, row, effects).standing)
+            task.advance()
+    site = scope.environment.chargebee
+    return SyncPlan(
+        scope=scope,
+        tally=tally,
+        made_at=judge.clock.now(),
+        paused=judge.ledger.paused(scope.site) or "",
+        disabled={
+            one.name: why
+            for one in scope.routes
+            if (why := judge.ledger.disabled(scope.site, one.name))
+        },
+        per_minute=site.requests_per_minute if site else 1,
+    )
