@@ -196,8 +196,7 @@ class ChargebeeDestination:
             case NeedInvoice(key, effect):
                 invoice = self._current(key, effect, draft)
             case NeedPending():
-                external = draft.target.external_id
-                pending = self._invoices.pending(owner.customer_id, external)
+                pending = self._pending(owner.customer_id, draft)
             case _:
                 assert_never(need)
         return There(
@@ -209,6 +208,12 @@ class ChargebeeDestination:
             pace=self._settings.pace,
             switches=self._session.switches,
         )
+
+    def _pending(self, customer_id: str, draft: InvoiceDraft) -> tuple[Invoice, ...]:
+        """List what the bill may be added to; nothing for a subscription that is not there."""
+        if not customer_id:
+            return ()
+        return self._invoices.pending(customer_id, draft.target.external_id)
 
     def _current(
         self, key: InvoiceId, effect: Effect | None, draft: InvoiceDraft

@@ -31,6 +31,7 @@ from reconciler.domain.secret import Secret
 from reconciler.domain.value import JsonObject
 from reconciler.ports.runtime import Clock, RateLimit
 from reconciler.transport.client import Request
+from reconciler.transport.redaction import BLANK
 from reconciler.transport.retry import (
     Answer,
     Outcome,
@@ -47,7 +48,7 @@ PAGE_SIZE = 100
 _DOMAIN = ".chargebee.com"
 # Source: Chargebee KB "What are the Chargebee API limits": a 429 ends after about a minute, and no
 # Retry-After is promised
-READS = RetryPolicy(pause_when_limited=5.0)
+READS = RetryPolicy(pause_when_limited=5.0, limited_attempts=6)
 _SUBJECTS = ("subscription_id", "customer_id", "reference_invoice_id")
 # Pages in a row that bear a mark which was there before.
 _STANDING_PAGES_MAX = 5
@@ -80,6 +81,7 @@ class Session:
         self._policy = policy
         self._sender = Sender(client, limiter, clock, chance, policy)
         self._gates = gates or Gates()
+        self._secret = api_key.reveal().encode()
         # Source: Chargebee OpenAPI 2026-09-24, BasicAuth: the key is the user, the password empty
         token = base64.b64encode(f"{api_key.reveal()}:".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}", "Accept": "application/json"}
@@ -124,7 +126,7 @@ class Session:
             outcome = self._sender.send(request, writes=False)
         if isinstance(outcome, TransportError):
             raise ChargebeeUnreachableError(call, str(outcome))
-        return self._read(call, outcome)
+        return self._read(call, self._without_secret(outcome))
 
     def pages(self, path: str, name: str, query: form.Pairs = ()) -> Iterator[JsonObject]:
         """Read a list object by object, following ``next_offset`` until it is absent.
@@ -173,7 +175,7 @@ class Session:
         with self._gates.writing(subjects_of(request) | {f"bill={bill}"}):
             self._limiter.acquire()
             try:
-                outcome: Outcome = self._client.send(sent)
+                outcome = self._without_secret(self._client.send(sent))
             except TransportError as error:
                 return error
         self._heed(outcome)
@@ -201,10 +203,16 @@ class Session:
         if refusal.code == "site_not_found":
             raise WrongSiteError(self.site, f"Chargebee says: {refusal.message}")
 
-    def _heed(self, outcome: Outcome) -> None:
+    def _without_secret(self, answer: Answer) -> Answer:
+        """Blank the key, should an answer repeat it: messages end in the ledger and in reports."""
+        if not self._secret or self._secret not in answer.body:
+            return answer
+        body = answer.body.replace(self._secret, BLANK.encode())
+        return Answer(answer.status, answer.headers, body)
+
+    def _heed(self, outcome: Answer) -> None:
         """Slow the whole site down after its rate limit; a lock concerns one object only."""
-        limited = isinstance(outcome, Answer) and outcome.status == HTTPStatus.TOO_MANY_REQUESTS
-        if not limited or not isinstance(outcome, Answer):
+        if outcome.status != HTTPStatus.TOO_MANY_REQUESTS:
             return
         if refusal_of(body_of(outcome)).code in {RATE_LIMITED, ""}:
             seconds = pause(self._policy, outcome, 1, self.clock.now())

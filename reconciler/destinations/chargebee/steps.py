@@ -269,7 +269,9 @@ def _delete(progress: Progress, there: There) -> NextStep:
     """Take the former lines off, now that the new ones are there."""
     if there.invoice is None:
         return _stop("the invoice whose lines are being replaced cannot be found", _HINT)
-    former = frozenset(progress.former_lines or ())
+    former = progress.former_lines
+    if former is None:
+        return _stop(f"our former lines on invoice {there.invoice.id} are not all known", _HINT)
     old = [one.id for one in there.invoice.lines if one.id in former]
     if not old:
         return Complete() if progress.credited else _credit(progress, there)

@@ -136,7 +136,7 @@ def as_line(position: int, **more: Any) -> dict[str, Any]:
 
 
 def made(rows: list[dict[str, Any]], **headers: str) -> Answer:
-    invoice = {"id": "17", "line_items": rows, "cf_m3ter_bill_id": "bill-1"}
+    invoice: dict[str, Any] = {"id": "17", "line_items": rows, "cf_m3ter_bill_id": "bill-1"}
     return Answer(200, headers, encode({"invoice": invoice}).encode())
 
 
