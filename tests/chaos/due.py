@@ -146,6 +146,8 @@ class _Drafting:
     def _adjust(self, negative: Counter[str], base: Counter[str]) -> tuple[Counter[str], int]:
         policy = self.push.get("negativeLines", "refuse")
         if policy == "credit-note":
+            if negative.total() > base.total():
+                self.problems.append("its credits are above its charges")
             return Counter(), negative.total()
         if negative and policy == "refuse":
             self.problems.append("it has negative lines")
