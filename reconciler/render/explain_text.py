@@ -127,7 +127,7 @@ def _price(choice: PriceChoice, told: Explanation) -> Iterator[str]:
     if place and len(left) + len(place) < WIDTH:
         yield f"{left:<{WIDTH - len(place)}}{place}"
     else:
-        yield left
+        yield from wrapped(left.strip(), "  ", " " * _LABEL)
         if place:
             yield f"{'':<{_LABEL}}{place}"
     if choice.fallback:
@@ -177,7 +177,7 @@ def _traced(trace: Trace) -> Iterator[str]:
 def _rounding(step: RoundingStep) -> str:
     places = "place" if step.places == 1 else "places"
     exact = plain(step.exact)
-    return f"{step.what} {exact} to {step.places} {places}, half up: {step.rounded:f}"
+    return f"{step.what} {exact} to {step.places} {places}, half up: {step.rounded:.{step.places}f}"
 
 
 def _pricing(pricing: Pricing) -> str:

@@ -11,7 +11,7 @@ from reconciler.domain.decision import Tried
 from reconciler.domain.money import Money
 from reconciler.domain.push import PushStatus
 from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.render.figures import clock, day, short, sums, wrapped
+from reconciler.render.figures import clock, day, sums, wrapped
 from reconciler.render.plain_text import counted
 
 WORDS = {

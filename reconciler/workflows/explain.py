@@ -169,7 +169,7 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
         assumptions=standing.assumptions if isinstance(standing, Ours) else (),
         decisions=ports.history.decisions(ports.site, f"{ports.site}/{bill.id}"),
     )
-    if row is not None:
+    if row is not None and row.status is not PushStatus.BLOCKED:
         told = replace(told, stands=_WORDS[row.status], why=row.message, page=page(row.status))
     if not standing.integration:
         return told

@@ -79,8 +79,12 @@ class ScopeView:
             if isinstance(answer, Left) and answer.reason in {"unapproved", "unknown"}:
                 kind = NotYet if answer.reason == "unapproved" else Undecided
                 return kind(route.name, answer.why)
-        whys = [f"{one.name}: {found.why}" for one, found in asked if isinstance(found, Left)]
-        return NotOurs("; ".join(whys))
+        whys: dict[str, list[str]] = {}
+        for one, found in asked:
+            assert isinstance(found, Left), "what is taken was answered above"
+            whys.setdefault(found.why, []).append(one.name)
+        told = [f"{', '.join(names)}: {why}" for why, names in whys.items()]
+        return NotOurs("; ".join(told))
 
     def draft(self, bill: Bill, integration: str) -> DraftOutcome:
         """Draft a bill as one integration would now."""
