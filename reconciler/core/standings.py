@@ -147,7 +147,10 @@ def differences_of(
     rows: dict[Address, Counter[Sync]] = {}
     for change in body.changes:
         address = _owner(change.address, owners)
-        if change.address.kind == "mapping":
+        if change.address.kind == "mapping" and not change.address.key:
+            waiting = f"{change.address.name} waits for its integration"
+            words.setdefault(address, []).append(("not adopted", waiting))
+        elif change.address.kind == "mapping":
             rows.setdefault(address, Counter()).update(_sides([change]))
         else:
             words.setdefault(address, []).extend(_words(change))

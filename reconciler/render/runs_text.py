@@ -111,7 +111,7 @@ def _run(one: SeenRun, names: Names) -> Iterator[str]:
     ).rstrip()
     whose = (
         _whose(one.configurations, names)
-        or f"{run.destination}; no integration takes this account now"
+        or f"{run.destination}, but no integration takes this account now"
     )
     yield f"    {whose} · run {run.id}"
     if run.error:
