@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fakes.chargebee_world import ChargebeeWorld, draft_of
 
 from reconciler.domain.push import Performed
-from reconciler.ports.destination import Complete
+from reconciler.ports.destination import Complete, Destination
 
 Open = Callable[..., ChargebeeWorld]
 
@@ -23,5 +23,6 @@ def test_a_bill_becomes_one_stamped_invoice_with_our_lines_in_order(world: Open)
     assert effect.object_id == invoice["id"]
     assert [str(one) for one in effect.line_ids] == [one["id"] for one in invoice["line_items"]]
     assert [one["amount"] for one in invoice["line_items"]] == [40005, 700]
-    again = site.destination.perform(effect.key, effect.request, "0" * 64)
+    there: Destination = site.destination
+    again = there.perform(effect.key, effect.request, "0" * 64)
     assert isinstance(again, Performed)
