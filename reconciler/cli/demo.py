@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import os.path
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from reconciler.cli.month_end import ENVIRONMENT, month_end_files
 from reconciler.cli.options import App, pass_app
 from reconciler.cli.stage import DemoFailedError, Stage, emulator
 from reconciler.domain.value import JsonObject
+from reconciler.errors import ExitCode
 from reconciler.wiring.example import example_folder
 
 UK = "integration/chargebee-uk"
+BILLS = 40
+MONTH = "2026-11"
+SHOWN = 24
+KILL_AFTER_SECONDS = 1.6
 
 
 @click.command()
 @pass_app
 def demo(app: App) -> None:
     """Watch the whole way once, against the emulator: nothing outside this machine is touched."""
-    with (
-        tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder,
-        emulator("starter", app.environ) as (url, given),
-    ):
-        shutil.copytree(example_folder(), Path(folder) / "integrations.d")
-        stage = Stage(app, Path(os.path.realpath(folder)), url, {**app.environ, **given})
+    with _stage(app, "starter") as stage:
+        shutil.copytree(example_folder(), stage.folder / "integrations.d")
         stage.commit("The example")
-        app.show(f"An emulated m3ter and Chargebee serve at {url}; definitions are in {folder}.")
+        app.show(f"An emulated m3ter and Chargebee serve at {stage.url}.")
         definitions(stage)
         drift(stage)
-    app.show("\nThat was the whole way. The emulator is ended and the folder is gone.")
+    with _stage(app, "month-end", "--switch", f"month_end_bills={BILLS}") as stage:
+        app.show(f"\nMonth end, at {stage.url}: {BILLS} bills for another emulated Chargebee.")
+        push(stage)
+    app.show("\nThat was the whole way. The emulators are ended and the folders are gone.")
+
+
+@contextmanager
+def _stage(app: App, scenario: str, *options: str) -> Iterator[Stage]:
+    with (
+        tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder,
+        emulator(scenario, app.environ, *options) as (url, given),
+    ):
+        yield Stage(app, Path(os.path.realpath(folder)), url, {**app.environ, **given})
 
 
 def definitions(stage: Stage) -> None:
@@ -64,6 +80,38 @@ def drift(stage: Stage) -> None:
     stage.run("apply", "--env", "sandbox", "--yes")
     stage.run("plan", "--env", "sandbox", "--exit-code", contains="is as git says")
     stage.run("status", "--env", "sandbox")
+
+
+def push(stage: Stage) -> None:
+    """Bills become invoices, although the push is killed half-way."""
+    state = stage.control("/_emulator/state?vendor=m3ter")
+    assert isinstance(state, Mapping)
+    for name, text in month_end_files(state, per_minute=3000, dialect=True).items():
+        file = stage.folder / "integrations.d" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    stage.commit("Integrations that reconciler pushes itself")
+    here = ("--env", ENVIRONMENT)
+    stage.say("""Here m3ter's own connector is off and reconciler sends the bills. It obeys what was
+        applied, never the working tree, so that comes first; then its memory, the ledger.""")
+    plan = stage.run("plan", *here, "-o", "plan.json", show=4)
+    approvals = re.findall(r"--approve (\S+)", plan.text)
+    consent = [word for one in dict.fromkeys(approvals) for word in ("--approve", one)]
+    stage.run("apply", "plan.json", "--yes", *consent)
+    stage.run("ledger", "init", *here)
+    stage.say("What would be sent, and what would not, with the reason. Nothing is written.")
+    stage.run("sync", "plan", *here, show=SHOWN)
+    stage.say("""Now it is sent, and the process is killed in the middle, as a machine that loses its
+        power. The exact requests are in the ledger; what had no answer is looked for first.""")
+    stage.kill_midway("sync", "run", *here, after_seconds=KILL_AFTER_SECONDS)
+    stage.run("sync", "run", *here, expect=ExitCode.PARTLY_DONE, show=SHOWN)
+    stage.say("""Exit 14: some bills need a decision or a correction first, and each is listed with
+        its page in the runbook. Everything else was sent once. The proof, line by line:""")
+    stage.run(
+        *("sync", "reconcile", *here, "--period", MONTH),
+        contains="Unexplained: nothing",
+        show=SHOWN,
+    )
 
 
 def _night_edit(stage: Stage) -> JsonObject:

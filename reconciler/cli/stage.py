@@ -157,10 +157,12 @@ class Stage:
 
 
 @contextmanager
-def emulator(scenario: str, environ: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+def emulator(
+    scenario: str, environ: Mapping[str, str], *options: str
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Run an emulator on a free port; give its URL and its credentials as environment variables."""
     with subprocess.Popen(  # noqa: S603  our own program
-        [*COMMAND, "emulate", "--scenario", scenario, "--port", "0", "--print-env"],
+        [*COMMAND, "emulate", "--scenario", scenario, "--port", "0", "--print-env", *options],
         env=dict(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
