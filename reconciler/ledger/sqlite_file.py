@@ -59,6 +59,15 @@ def read_sqlite(file: Path, clock: Clock) -> Database:
     return _open(file, clock, "ro", None)
 
 
+def control_sqlite(file: Path, clock: Clock) -> Database:
+    """Open a ledger's file that exists, beside its one writer, for rows that stop or allow pushes.
+
+    Raises:
+        LedgerUnreachableError: When the file cannot be read or is something else.
+    """
+    return _open(file, clock, "rw", None)
+
+
 def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database:
     address = f"sqlite:///file:{quote(str(file.absolute()))}?mode={mode}&uri=true"
     engine = create_engine(

@@ -21,6 +21,7 @@ from reconciler.ledger.database import Database
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.opening import (
     Expected,
+    NoLedgerError,
     accept,
     create_ledger,
     open_ledger,
@@ -30,7 +31,7 @@ from reconciler.ledger.opening import (
 from reconciler.ledger.postgres import open_postgres
 from reconciler.ledger.pushes import SqlLedger
 from reconciler.ledger.rate_limit import SharedBucket
-from reconciler.ledger.sqlite_file import open_sqlite, read_sqlite
+from reconciler.ledger.sqlite_file import control_sqlite, open_sqlite, read_sqlite
 from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import LedgerIdentity
 from reconciler.ports.runtime import RateLimit, Workers
@@ -157,6 +158,32 @@ def reading_ledger(
     with _database(desk, environment, reader=True) as (database, url):
         ledger = read_ledger(database, _expected(desk, environment), settings)
         yield None if ledger is None else OpenLedger(ledger, desk, url)
+
+
+@contextmanager
+def controlling_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLedger]:
+    """Open a ledger beside whoever pushes, to pause, resume and enable.
+
+    Raises:
+        NoLedgerError: When there is none yet.
+        OtherLedgerError: When it is another one.
+    """
+    spec = _spec(desk, environment)
+    if isinstance(spec, SqliteLedger):
+        file = desk.root / spec.sqlite
+        if not file.exists():
+            raise NoLedgerError(spec.sqlite)
+        database, url = control_sqlite(file, desk.clock), None
+    else:
+        url = desk.settings.resolve(spec.postgresql, desk.root)
+        database = open_postgres(url, desk.clock)
+    try:
+        ledger = read_ledger(database, _expected(desk, environment), DEFAULT_SETTINGS)
+        if ledger is None:
+            raise NoLedgerError(database.where)
+        yield OpenLedger(ledger, desk, url)
+    finally:
+        database.close()
 
 
 def init_ledger(desk: Desk, environment: EnvironmentSpec) -> LedgerIdentity:

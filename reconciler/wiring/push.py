@@ -41,6 +41,7 @@ from reconciler.wiring.ledger import (
 )
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workflows.judge_bill import Judge, LedgerView, Narrow, NoLedgerYet
+from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER, Decider
 from reconciler.workflows.push_bill import Pusher
 from reconciler.workflows.sync_limits import Limits as RunLimits
 from reconciler.workflows.sync_run import (
@@ -54,7 +55,6 @@ from reconciler.workflows.sync_run import (
 from reconciler.workflows.sync_scope import NoPushError, PushRoute, SyncScope, Watch, read_scope
 
 DEFAULT_LIMITS = Limits()
-NOT_SENT_BY_M3TER = "m3ter sent nothing"
 # A burst makes up for late wake-ups; the vendor's window is a minute long.
 _BURST_SECONDS = 1.0
 
@@ -287,6 +287,20 @@ class PushDesk:
         assert self.opened is not None
         actor = self.desk.authorship.actor
         self.opened.history.decide(self.scope.site, subject, what, actor, reason)
+
+    def decider(self) -> Decider:
+        """Give a person's hand on bills."""
+        assert self.opened is not None, "only plans do without a ledger"
+        return Decider(
+            judge=self.judge(Narrow()),
+            ledger=self.opened.ledger,
+            history=self.opened.history,
+            destination=self.destination,
+            bills=self.organisation.bills,
+            clock=self.desk.clock,
+            actor=self.desk.authorship.actor,
+            run=str(uuid4()),
+        )
 
     def _cleared(self, bill: BillId) -> bool:
         """Tell whether a person said that m3ter's own failed run of a bill sent nothing."""
