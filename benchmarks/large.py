@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.desired.writer import csv_text, yaml_text
+from reconciler.domain.kinds.environment import EnvironmentSpec
 from reconciler.domain.live import LiveIntegration
 from reconciler.domain.value import JsonObject, JsonValue
 from reconciler.ports.organisation import IntegrationBody, Organisation
+from reconciler.settings import Settings
+from reconciler.wiring.organisation import connect
 
 ORGANISATION = "11111111-1111-4111-8111-111111111111"
 CREDENTIAL = "Chargebee (test)"
+RATE = 45
 PRICE = "usage-other-GBP"
 DIALECT: JsonObject = {
     "environment": "sandbox",
@@ -27,23 +32,29 @@ DIALECT: JsonObject = {
 }
 
 
-def write_large(folder: Path, organisation: Organisation) -> None:
-    """Write ``integrations.d`` so that git says exactly what the organisation has."""
-    root = folder / "integrations.d"
+def write_large(folder: Path, environ: Mapping[str, str], settings: Settings) -> None:
+    """Write ``integrations.d`` so that git says exactly what the emulated organisation has."""
+    connection = {**ENVIRONMENT["m3ter"], "baseUrl": environ["M3TER_BASE_URL"]}  # type: ignore[dict-item]
+    spec = EnvironmentSpec.model_validate({**ENVIRONMENT, "m3ter": connection}, strict=False)
+    with connect(spec, settings) as organisation:
+        _write_all(folder / "integrations.d", organisation)
+
+
+def _write_all(root: Path, organisation: Organisation) -> None:
     codes = {one.id: one.code for one in organisation.codes.all_accounts()}
     rows: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for row in organisation.mappings.list():
         key = (str(row.integration_id), row.table)
         rows[key][codes[row.m3ter_id]] = row.external_id  # type: ignore[index]
-    _write(root / "project.yaml", _document("Project", "large", _PROJECT))
-    _write(root / "sandbox.yaml", _document("Environment", "sandbox", _ENVIRONMENT))
-    _write(root / "dialect.yaml", _document("Dialect", "chargebee", DIALECT))
+    write(root / "project.yaml", document("Project", "large", _PROJECT))
+    write(root / "sandbox.yaml", document("Environment", "sandbox", ENVIRONMENT))
+    write(root / "dialect.yaml", document("Dialect", "chargebee", DIALECT))
     for number, live in enumerate(organisation.integrations.list()):
         _set_price(organisation, live)
         name = f"chargebee-{number:02}"
         accounts = live.config_data["accountIds"]
         assert isinstance(accounts, list)
-        listed: list[JsonValue] = [{"code": codes[one]} for one in accounts]  # type: ignore[index]
+        listed: list[JsonValue] = [{"code": codes[one]} for one in accounts]
         spec: JsonObject = {
             "displayName": live.name,
             "destination": "Chargebee",
@@ -52,7 +63,7 @@ def write_large(folder: Path, organisation: Organisation) -> None:
             "entity": {"onlySendBillOnApproval": True},
             "chargebee": {"defaultPriceId": PRICE},
         }
-        _write(root / name / "integration.yaml", _document("Integration", name, spec))
+        write(root / name / "integration.yaml", document("Integration", name, spec))
         for table in ("Customer", "Subscription"):
             _write_set(root / name, name, table, rows[live.id, table])
 
@@ -80,17 +91,17 @@ def _write_set(folder: Path, integration: str, table: str, rows: dict[str, str])
         "rows": {"csv": file, "m3ter": {"code": "account"}, "externalId": "external_id"},
     }
     name = f"{integration}-{table.lower()}"
-    _write(folder / f"{table.lower()}.yaml", _document("MappingSet", name, spec))
+    write(folder / f"{table.lower()}.yaml", document("MappingSet", name, spec))
     cells = {code: (code, one) for code, one in rows.items()}
     (folder / file).write_text(csv_text(("account", "external_id"), cells), encoding="utf-8")
 
 
-def _write(file: Path, document: JsonObject) -> None:
+def write(file: Path, document: JsonObject) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml_text([document]), encoding="utf-8")
 
 
-def _document(kind: str, name: str, spec: JsonObject) -> JsonObject:
+def document(kind: str, name: str, spec: JsonObject) -> JsonObject:
     return {
         "apiVersion": "m3ter-reconciler/v1",
         "kind": kind,
@@ -100,14 +111,14 @@ def _document(kind: str, name: str, spec: JsonObject) -> JsonObject:
 
 
 _PROJECT: JsonObject = {"prune": "confirm", "adoption": "by-name"}
-_ENVIRONMENT: JsonObject = {
+ENVIRONMENT: JsonObject = {
     "protected": False,
     "m3ter": {
         "organizationId": ORGANISATION,
         "baseUrl": "https://api.m3ter.com",
         "accessKey": {"env": "M3TER_API_KEY"},
         "apiSecret": {"env": "M3TER_API_SECRET"},
-        "requestsPerSecond": 45,
+        "requestsPerSecond": RATE,
     },
     "credentials": {"shared": {"name": CREDENTIAL}},
 }

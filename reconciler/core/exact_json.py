@@ -63,7 +63,10 @@ def canonical(value: JsonValue) -> bytes:
 
 def digest(value: JsonValue) -> str:
     """Give the SHA-256 of the canonical form, 64 hexadecimal digits."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+    found = hashlib.sha256()
+    writer = _Writer("", sorted, _normal, lambda text: found.update(text.encode()))
+    found.update(writer.text(value, "").encode())
+    return found.hexdigest()
 
 
 def number_text(number: int | Decimal) -> str:
@@ -118,11 +121,13 @@ class _Writer:
         step: str,
         order: Callable[[Iterable[str]], list[str]],
         number: Callable[[int | Decimal], str],
+        spill: Callable[[str], None] | None = None,
     ) -> None:
         self._step = step
         self._colon = ": " if step else ":"
         self._order = order
         self._number = number
+        self._spill = spill
         self._pieces: list[str] = []
 
     def text(self, value: JsonValue, line: str) -> str:
@@ -144,6 +149,12 @@ class _Writer:
         else:
             raise NotExactError(value)
 
+    def _drain(self) -> None:
+        """Hand over what is written so far: the text of a large record is never held whole."""
+        if self._spill is not None:
+            self._spill("".join(self._pieces))
+            self._pieces.clear()
+
     def _object(self, value: Mapping[str, JsonValue], line: str) -> None:
         inner, mark = line and line + self._step, "{"
         for key in self._order(value):
@@ -154,6 +165,8 @@ class _Writer:
 
     def _array(self, value: Sequence[JsonValue], line: str) -> None:
         inner, mark = line and line + self._step, "["
+        if len(self._pieces) > _HELD:
+            self._drain()
         for one in value:
             self._pieces.append(mark + inner)
             self._write(one, inner)
@@ -161,5 +174,7 @@ class _Writer:
         self._pieces.append("[]" if mark == "[" else line + "]")
 
 
+_HELD = 10_000
+"""Pieces after which a digest takes them in."""
 _quoted = json.encoder.encode_basestring
 _WORDS = {None: "null", True: "true", False: "false"}

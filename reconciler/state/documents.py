@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,12 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.core import exact_json
 from reconciler.core.plan_identity import as_json, plan_id, record_id
-from reconciler.domain.applied import RECORD_SCHEMA, AppliedRecord
+from reconciler.domain.applied import RECORD_SCHEMA, AppliedRecord, Binding
 from reconciler.domain.plan import PLAN_SCHEMA, Plan
 from reconciler.domain.value import JsonValue
 from reconciler.errors import ExitCode, ReconcilerError
 
 Document = TypeVar("Document", Plan, AppliedRecord)
+_PORTION = 500
 _WRITTEN = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{64})",[^\n]*\n')
 
 
@@ -113,11 +115,25 @@ def _read(
     if (found := _schema(plain)) != schema:
         raise UnreadableDocumentError(what, where, f"it says `{found}`, not `{schema}`")
     try:
-        return adapter.validate_python(plain)
+        return _validated(adapter, plain)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise UnreadableDocumentError(what, where, f"{place}: {first['msg']}") from None
+
+
+def _validated(adapter: TypeAdapter[Document], plain: JsonValue) -> Document:
+    """Build a document; bindings in portions, so that never all are held in both forms."""
+    bindings = plain.get("bindings") if isinstance(plain, dict) and "body" not in plain else None
+    if not isinstance(plain, dict) or not isinstance(bindings, list):
+        return adapter.validate_python(plain)
+    built: list[Binding] = []
+    for start in range(0, len(bindings), _PORTION):
+        built += _bindings_adapter().validate_python(bindings[start : start + _PORTION])
+        bindings[start : start + _PORTION] = [None] * len(bindings[start : start + _PORTION])
+    found: Any = adapter.validate_python({**plain, "bindings": ()})
+    document: Document = replace(found, bindings=tuple(built))
+    return document
 
 
 def _schema(plain: JsonValue) -> object:
@@ -130,6 +146,11 @@ def _schema(plain: JsonValue) -> object:
 @cache
 def _plan_adapter() -> TypeAdapter[Plan]:
     return TypeAdapter(Plan)
+
+
+@cache
+def _bindings_adapter() -> TypeAdapter[list[Binding]]:
+    return TypeAdapter(list[Binding])
 
 
 @cache
