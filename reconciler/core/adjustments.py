@@ -61,13 +61,43 @@ def adjust(
         case "refuse":
             return Adjusted(reasons=tuple(_refused(one) for one in negative))
         case "credit-note":
-            return Adjusted(credits=tuple(_credit(one) for one in negative))
+            return _credited(negative, lines)
         case "discount":
             if way == "pending":
                 return Adjusted(reasons=tuple(_no_discounts(one) for one in negative))
             return _discounted(negative, lines)
         case _:
             assert_never(policy)
+
+
+def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
+    """Credit all of it, unless the bill is below zero in sum: no invoice bears such a note.
+
+    Source: third-party digest of the Chargebee specification, credit_notes create: an adjustment
+    is at most what is due. A line at a catalogue price has no amount yet, so nothing is known then.
+    """
+    billed = [one.expected.minor for one in lines if one.expected is not None]
+    credit = -sum(one.amount.minor for one in negative)
+    if len(billed) == len(lines) and credit > sum(billed):
+        first = negative[0]
+        base = Money(sum(billed), first.amount.currency)
+        return Adjusted(reasons=(_below_zero(first, Money(credit, base.currency), base),))
+    return Adjusted(credits=tuple(_credit(one) for one in negative))
+
+
+def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
+    """Credit what an invoice can bear; a bill of credits alone needs no invoice.
+
+    Source: Chargebee API docs, "Create credit note": an adjustment credit note is at most the
+    amount due of its invoice, so a larger one would leave the bill sent in part.
+    """
+    billed = [one.expected for one in lines]
+    known = [one.minor for one in billed if one is not None]
+    credit = -sum(one.amount.minor for one in negative)
+    if negative and lines and len(known) == len(billed) and credit > sum(known):
+        currency = negative[0].amount.currency
+        return Adjusted(reasons=(_beyond(negative[0], Money(credit, currency), sum(known)),))
+    return Adjusted(credits=tuple(_credit(one) for one in negative))
 
 
 def _discounted(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
@@ -112,12 +142,32 @@ def _refused(one: NegativeLine) -> BlockReason:
     )
 
 
+def _below_zero(one: NegativeLine, credit: Money, base: Money) -> BlockReason:
+    return BlockReason(
+        BlockCode.NEGATIVE_LINE,
+        f"the negative lines of the bill come to {credit}, more than the {base} that is billed:"
+        " no invoice can bear a credit note above what is due",
+        "exclude their type, or credit the customer in Chargebee by hand and skip this bill",
+        one.trace.source,
+    )
+
+
 def _no_discounts(one: NegativeLine) -> BlockReason:
     return BlockReason(
         BlockCode.NEGATIVE_LINE,
         f"{one.trace.source} is below zero ({one.amount}), and a pending invoice takes no discount",
         "exclude its type, or set push.negativeLines to credit-note",
         one.trace.source,
+    )
+
+
+def _beyond(first: NegativeLine, credit: Money, billed: int) -> BlockReason:
+    return BlockReason(
+        BlockCode.NEGATIVE_LINE,
+        f"its credits come to {credit}, more than the {Money(billed, credit.currency)} of its other"
+        " lines, and a credit note cannot take more than its invoice has",
+        "credit the customer in Chargebee by hand and `sync skip` the bill, or correct it in m3ter",
+        first.trace.source,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from chaos import month_end
 from chaos.due import Due
 from chaos.inside import Inside
 from chaos.pushing import init, listed, push
@@ -36,10 +37,8 @@ def place(make_ground: Callable[..., Inside]) -> Inside:
 def test_another_ledger_is_refused(place: Inside) -> None:
     for file in (place.folder / "integrations.d").glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
-        other = text.replace(
-            "0d0e0a7d-0000-4000-8000-000000000001", "0d0e0a7d" + "-1111" * 3 + "1" * 8
-        )
-        file.write_text(other.replace("-1111-1111-111111111111", "-4111-8111-111111111111"))
+        other = text.replace(month_end.LEDGER, "0d0e0a7d-0000-4000-8000-000000000002")
+        file.write_text(other, encoding="utf-8")
     assert place.run("apply", "--env", "chaos", "--yes").code == 0
     before = posts(place)
     ended = push(place)

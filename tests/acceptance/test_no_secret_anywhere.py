@@ -71,8 +71,7 @@ class Bench:
     def _run(self, arguments: list[str], environ: dict[str, str]) -> int:
         out, err = StringIO(), StringIO()
         typed = [one.replace("plan.", f"{self.folder}/plan.") for one in arguments]
-        if arguments[0] != "show":
-            typed[1:1] = ["-C", str(self.folder)]
+        typed = ["-C", str(self.folder), *typed]
         code = main(typed, self.environ | environ, stdin=StringIO(), stdout=out, stderr=err)
         self.printed.append((" ".join(arguments), out.getvalue() + err.getvalue()))
         return code

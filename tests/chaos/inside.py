@@ -21,7 +21,7 @@ class Inside(Ground):
     def run_with(self, environ: dict[str, str], *arguments: str) -> Ended:
         """Run a command with other variables."""
         out, err = StringIO(), StringIO()
-        typed = [arguments[0], "-C", str(self.folder), *arguments[1:]]
+        typed = ["-C", str(self.folder), *arguments]
         given = self.environment() | environ
         code = main(typed, given, stdin=StringIO(), stdout=out, stderr=err)
         return Ended(code, out.getvalue(), err.getvalue())

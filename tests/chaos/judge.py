@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from chaos.due import Due, Json, LineKey, NotDue, Organisation
 
+PROMOTIONAL = "promotional_credits"
 STAMP = "cf_m3ter_bill_id"
 
 
@@ -135,7 +136,10 @@ class _Site:
     def _reductions(self, group: Sequence[Json]) -> tuple[int, int]:
         ids = {one["id"] for one in group}
         discounts = sum(
-            part["discount_amount"] for one in group for part in one["line_item_discounts"]
+            part["discount_amount"]
+            for one in group
+            for part in one["line_item_discounts"]
+            if part.get("discount_type") != PROMOTIONAL  # the customer's own credits
         )
         credit = sum(
             one["total"]

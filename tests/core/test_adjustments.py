@@ -61,3 +61,17 @@ def test_a_credit_note_is_an_effect_of_its_own() -> None:
     assert credit.period == draft.period
     assert [one.price_id for one in draft.lines] == ["api"]
     assert str(draft.billed) == "GBP 6.99"
+
+
+def test_credits_above_the_whole_bill_block_before_anything_is_sent() -> None:
+    below = bill(line("USAGE", "10", units="1"), line("USAGE_CREDIT", "-10.01"))
+    by = route(page=PRICES, push={"negative_lines": "credit-note"})
+    (reason,) = blocked(below, by).reasons
+    assert "come to GBP 10.01, more than the GBP 10.00" in reason.text
+    equal = bill(line("USAGE", "10.01"), line("USAGE_CREDIT", "-10"))
+    assert drafted(equal, by).credits
+
+
+def test_what_a_catalogue_price_comes_to_is_not_known_so_credits_are_tried() -> None:
+    by = route(push={"negative_lines": "credit-note"})
+    assert drafted(bill(line("MINIMUM_SPEND", None), line("AD_HOC", "-1")), by).credits
