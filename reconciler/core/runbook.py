@@ -45,6 +45,7 @@ class Page(StrEnum):
     FIRST_SETUP = "first-set-up"
     CUTOVER = "cut-over"
     NOT_OURS = "not-ours"
+    SKIPPED = "skipped"
 
 
 _OF_STATUS: Mapping[PushStatus, Page] = {
@@ -57,7 +58,7 @@ _OF_STATUS: Mapping[PushStatus, Page] = {
     PushStatus.INVOICE_ALREADY_PAID: Page.ALREADY_PAID,
     PushStatus.ACCOUNTING_PERIOD_CLOSED: Page.PERIOD_CLOSED,
     PushStatus.TIMEOUT_LIMIT_EXCEEDED: Page.TIMEOUT,
-    PushStatus.DISABLED: Page.DISABLED,
+    PushStatus.DISABLED: Page.SKIPPED,
     PushStatus.UNKNOWN: Page.UNKNOWN,
     PushStatus.PARTIAL: Page.PARTIAL,
     PushStatus.REOPENED: Page.REOPENED,

@@ -66,9 +66,7 @@ def pushes_text(environment: str, pushes: Sequence[Pushed]) -> str:
     lines = [f"{environment}: the {counted(len(pushes), 'push', 'pushes')} that moved last"]
     for one in pushes:
         money = str(one.money) if one.money is not None else "-"
-        lines.append(
-            f"  {clock(one.changed_at)}  {short(one.bill_id):<12} {money:>16}  {WORDS[one.status]}"
-        )
+        lines.append(f"  {clock(one.changed_at)}  {one.bill_id}  {money:>16}  {WORDS[one.status]}")
         if one.message and one.status not in _CALM:
             lines += wrapped(one.message, "      ")
     return "\n".join(lines) + "\n"
