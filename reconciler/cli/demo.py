@@ -101,8 +101,8 @@ def push(stage: Stage) -> None:
     stage.run("ledger", "init", *here)
     stage.say("What would be sent, and what would not, with the reason. Nothing is written.")
     stage.run("sync", "plan", *here, show=SHOWN)
-    stage.say("""Now it is sent, and the process is killed in the middle, as a machine that loses its
-        power. The exact requests are in the ledger; what had no answer is looked for first.""")
+    stage.say("""Now it is sent, and the process is killed in the middle, as by a machine that loses
+        its power. The exact requests are in the ledger; what had no answer is looked for first.""")
     stage.kill_midway("sync", "run", *here, after_seconds=KILL_AFTER_SECONDS)
     stage.run("sync", "run", *here, expect=ExitCode.PARTLY_DONE, show=SHOWN)
     stage.say("""Exit 14: some bills need a decision or a correction first, and each is listed with
