@@ -85,21 +85,6 @@ def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> A
     return Adjusted(credits=tuple(_credit(one) for one in negative))
 
 
-def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
-    """Credit what an invoice can bear; a bill of credits alone needs no invoice.
-
-    Source: Chargebee API docs, "Create credit note": an adjustment credit note is at most the
-    amount due of its invoice, so a larger one would leave the bill sent in part.
-    """
-    billed = [one.expected for one in lines]
-    known = [one.minor for one in billed if one is not None]
-    credit = -sum(one.amount.minor for one in negative)
-    if negative and lines and len(known) == len(billed) and credit > sum(known):
-        currency = negative[0].amount.currency
-        return Adjusted(reasons=(_beyond(negative[0], Money(credit, currency), sum(known)),))
-    return Adjusted(credits=tuple(_credit(one) for one in negative))
-
-
 def _discounted(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
     discounts: list[DraftDiscount] = []
     reasons: list[BlockReason] = []
@@ -158,16 +143,6 @@ def _no_discounts(one: NegativeLine) -> BlockReason:
         f"{one.trace.source} is below zero ({one.amount}), and a pending invoice takes no discount",
         "exclude its type, or set push.negativeLines to credit-note",
         one.trace.source,
-    )
-
-
-def _beyond(first: NegativeLine, credit: Money, billed: int) -> BlockReason:
-    return BlockReason(
-        BlockCode.NEGATIVE_LINE,
-        f"its credits come to {credit}, more than the {Money(billed, credit.currency)} of its other"
-        " lines, and a credit note cannot take more than its invoice has",
-        "credit the customer in Chargebee by hand and `sync skip` the bill, or correct it in m3ter",
-        first.trace.source,
     )
 
 
