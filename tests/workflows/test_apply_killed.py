@@ -97,13 +97,14 @@ def test_taking_an_integration_down_killed_at_any_request_converges(
     place: Place, way: Way, side: Side
 ) -> None:
     place.edit("project.yaml", "prune: confirm ", "prune: allow ")
+    place.edit("chargebee-us/integration.yaml", "protect: true", "protect: false")
     base = MortalChain()
     first = Run(place, base, view(place))
     with mortal_organisation(place.emulator.url, Killer()) as organisation:
         first.apply(first.plan(organisation), organisation)
     for file in ("integration.yaml", "accounts.yaml", "accounts.csv", "prices.yaml"):
         place.remove(f"chargebee-us/{file}")
-    _kill_after(place, base, way, side, at_least=7)
+    _kill_after(place, base, way, side, at_least=14)
 
 
 def _kill_after(place: Place, base: MortalChain, way: Way, side: Side, at_least: int) -> None:
