@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from reconciler.core.look_first import LookFirst
 from reconciler.domain.kinds.environment import (
     ChargebeeConnection,
     EnvironmentSpec,
@@ -41,7 +40,6 @@ from reconciler.wiring.desk import Desk
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
-DEFAULT_SETTINGS = LookFirst()
 BURST_SECONDS = 1.0
 """Seconds of the rate that may follow each other at once; they make up for late wake-ups."""
 
@@ -119,15 +117,12 @@ class Rebuilding:
 
 
 @contextmanager
-def pushing_ledger(
-    desk: Desk, environment: EnvironmentSpec, settings: LookFirst = DEFAULT_SETTINGS
-) -> Iterator[OpenLedger]:
+def pushing_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLedger]:
     """Open a ledger to push with, for the time of a ``with`` block.
 
     Args:
         desk: The repository, and which environment of it.
         environment: As it is in force.
-        settings: When empty look-ups prove that nothing arrived.
 
     Raises:
         NoLedgerDefinedError: When the environment names none.
@@ -139,7 +134,7 @@ def pushing_ledger(
     """
     expected = _expected(desk, environment)
     with _database(desk, environment) as (database, url):
-        ledger = open_ledger(database, expected, settings)
+        ledger = open_ledger(database, expected, desk.settings.look_first)
         try:
             yield OpenLedger(ledger, desk, url)
         finally:
@@ -147,16 +142,14 @@ def pushing_ledger(
 
 
 @contextmanager
-def reading_ledger(
-    desk: Desk, environment: EnvironmentSpec, settings: LookFirst = DEFAULT_SETTINGS
-) -> Iterator[OpenLedger | None]:
+def reading_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLedger | None]:
     """Open a ledger only to look, beside whoever pushes; ``None`` when there is none yet."""
     spec = _spec(desk, environment)
     if isinstance(spec, SqliteLedger) and not (desk.root / spec.sqlite).exists():
         yield None
         return
     with _database(desk, environment, reader=True) as (database, url):
-        ledger = read_ledger(database, _expected(desk, environment), settings)
+        ledger = read_ledger(database, _expected(desk, environment), desk.settings.look_first)
         yield None if ledger is None else OpenLedger(ledger, desk, url)
 
 
@@ -176,9 +169,9 @@ def controlling_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[Ope
         database, url = control_sqlite(file, desk.clock), None
     else:
         url = desk.settings.resolve(spec.postgresql, desk.root)
-        database = open_postgres(url, desk.clock)
+        database = open_postgres(url, desk.clock, database_time=not desk.settings.clock_ahead)
     try:
-        ledger = read_ledger(database, _expected(desk, environment), DEFAULT_SETTINGS)
+        ledger = read_ledger(database, _expected(desk, environment), desk.settings.look_first)
         if ledger is None:
             raise NoLedgerError(database.where)
         yield OpenLedger(ledger, desk, url)
@@ -195,7 +188,7 @@ def init_ledger(desk: Desk, environment: EnvironmentSpec) -> LedgerIdentity:
     """
     expected = _expected(desk, environment)
     with _database(desk, environment) as (database, _):
-        return create_ledger(database, expected, DEFAULT_SETTINGS).identity
+        return create_ledger(database, expected, desk.settings.look_first).identity
 
 
 @contextmanager
@@ -207,7 +200,7 @@ def rebuilding_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[Rebu
     """
     expected = _expected(desk, environment)
     with _database(desk, environment) as (database, _):
-        ledger = reopen_ledger(database, expected, DEFAULT_SETTINGS)
+        ledger = reopen_ledger(database, expected, desk.settings.look_first)
         yield Rebuilding(ledger, partial(accept, ledger, expected))
 
 
@@ -251,7 +244,7 @@ def _database(
         database = (read_sqlite if reader else open_sqlite)(file, desk.clock)
     else:
         url = desk.settings.resolve(spec.postgresql, desk.root)
-        database = open_postgres(url, desk.clock)
+        database = open_postgres(url, desk.clock, database_time=not desk.settings.clock_ahead)
     try:
         yield database, url
     finally:

@@ -33,7 +33,6 @@ from reconciler.transport.client import HttpClient, Limits, shared_tls
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import (
-    DEFAULT_SETTINGS,
     OpenLedger,
     pushing_ledger,
     reading_ledger,
@@ -343,7 +342,7 @@ def open_push(
             if opened
             else EmbeddedWorkers(desk.clock),
             notifier=notifier(scope.environment, desk.settings, desk),
-            settings=DEFAULT_SETTINGS,
+            settings=desk.settings.look_first,
         )
 
 
