@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import psycopg
-from procrastinate import App, PsycopgConnector, exceptions
-from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate import App, JobContext, PsycopgConnector, exceptions
+from procrastinate.jobs import DeleteJobCondition
 from procrastinate.worker import Worker
 
 from reconciler.core.runbook import Page, page
@@ -23,6 +23,8 @@ from reconciler.domain.push import SiteName
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.runtime import BillBusyError, Job, Outcome, Schedule
+from reconciler.workers.cron import cron
+from reconciler.workers.job_care import Care
 from reconciler.workers.job_schema import make_schema
 
 QUEUE = "push"
@@ -31,8 +33,6 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 """How long the database may be away before the work ends."""
 PAUSE_SECONDS = 0.2
-HOUR = 60
-DAY = 24
 Result = TypeVar("Result")
 
 
@@ -72,9 +72,13 @@ class JobQueue(Generic[Outcome]):
     _ready: threading.Event = field(default_factory=threading.Event)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _care: Care = field(init=False)
     _loop: asyncio.AbstractEventLoop | None = None
     _app: App | None = None
     _thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self._care = Care(self.dead_after)
 
     def __enter__(self) -> JobQueue[Outcome]:
         # without a handler Python prints what a library logs, jobs and addresses included
@@ -185,21 +189,25 @@ class JobQueue(Generic[Outcome]):
                 await self._closing.wait()
 
     def _declare(self, app: App, pool: ThreadPoolExecutor, lookers: ThreadPoolExecutor) -> None:
-        async def push(site: str, bill_id: str, serial: str) -> None:
+        async def push(context: JobContext, site: str, bill_id: str, serial: str) -> None:
             job = Job(SiteName(site), BillId(bill_id), serial)
-            await self._push(self.known.get(queueing_lock(job), job), pool)
+            with self._care.at_work(context):
+                await self._push(self.known.get(queueing_lock(job), job), pool)
 
-        app.task(name="push", queue=QUEUE)(push)
+        app.task(name="push", queue=QUEUE, pass_context=True)(push)
         for schedule in self.schedules:
             self._declare_schedule(app, schedule, lookers)
 
     def _declare_schedule(self, app: App, schedule: Schedule, lookers: ThreadPoolExecutor) -> None:
-        async def look(timestamp: int) -> None:
+        async def look(context: JobContext, timestamp: int) -> None:
             del timestamp
-            await asyncio.get_running_loop().run_in_executor(lookers, self._feed, schedule)
+            with self._care.at_work(context):
+                await asyncio.get_running_loop().run_in_executor(lookers, self._feed, schedule)
 
         name = f"schedule/{schedule.name}"
-        task = app.task(name=name, queue=QUEUE, lock=name, queueing_lock=name)(look)
+        task = app.task(name=name, queue=QUEUE, lock=name, queueing_lock=name, pass_context=True)(
+            look
+        )
         app.periodic(cron=cron(schedule.minutes), periodic_id=schedule.name)(task)
 
     async def _begin_schedules(self, app: App) -> None:
@@ -246,7 +254,9 @@ class JobQueue(Generic[Outcome]):
                 update_heartbeat_interval=self.dead_after / 3,
                 stalled_worker_timeout=self.dead_after,
             )
-            helpers = [asyncio.create_task(one) for one in (self._end(worker), self._care(worker))]
+            helpers = [
+                asyncio.create_task(one) for one in (self._end(worker), self._care.keep(worker))
+            ]
             try:
                 await _untyped(worker).run()
             except exceptions.ConnectorException:
@@ -259,26 +269,6 @@ class JobQueue(Generic[Outcome]):
     async def _end(self, worker: Worker) -> None:
         await self._ending.wait()
         _untyped(worker).stop()
-
-    async def _care(self, worker: Worker) -> None:
-        """Give signs of life, and take over the jobs of workers that give none."""
-        while True:
-            await asyncio.sleep(self.dead_after / 3)
-            try:
-                if worker.worker_id is not None:
-                    await worker.app.job_manager.update_heartbeat(worker.worker_id)
-                await self._take_over(worker.app)
-            except exceptions.ConnectorException:
-                continue
-
-    async def _take_over(self, app: App) -> None:
-        manager = app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self.dead_after):
-            try:
-                await manager.retry_job(job)
-            except exceptions.UniqueViolation:
-                # the bill waits in the queue again; the dead job would hold its lock for ever
-                await manager.finish_job(job, Status.FAILED, delete_job=True)
 
     async def _defer(self, job: Job, seconds: float) -> None:
         assert self._app is not None
@@ -313,20 +303,6 @@ class JobQueue(Generic[Outcome]):
 def queueing_lock(job: Job) -> str:
     """Name a bill in the queue."""
     return f"{job.site}/{job.bill_id}"
-
-
-def cron(minutes: int) -> str:
-    """Write an interval as cron does.
-
-    Raises:
-        ValueError: When the interval divides neither an hour nor a day in hours.
-    """
-    hours, rest = divmod(minutes, HOUR)
-    if not hours and HOUR % minutes == 0:
-        return f"*/{minutes} * * * *"
-    if rest or not hours or DAY % hours:
-        raise ValueError(f"{minutes} minutes divide neither an hour nor a day")
-    return f"0 */{hours} * * *" if hours < DAY else "0 0 * * *"
 
 
 def _untyped(worker: Worker) -> Any:  # noqa: ANN401  two of its methods have no annotations
