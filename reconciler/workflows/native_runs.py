@@ -81,13 +81,12 @@ def seen_events(
 ) -> tuple[SeenEvent, ...]:
     """Give the newest events, newest first."""
     accounts = {str(one.id): str(one.account_id) for one in bills}
-    names = {str(one.live.id): one.live.name for one in known}
     return tuple(
         SeenEvent(
             one,
             bill_of(one),
             message_of(one),
-            tuple(names.get(each, each) for each in configurations_of_event(one, accounts, known)),
+            configurations_of_event(one, accounts, known),
         )
         for one in islice(organisation.runs.events(), count)
     )
