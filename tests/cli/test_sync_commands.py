@@ -1,0 +1,201 @@
+"""The sync commands as people type them, against the emulated month."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.sync_place import ENV, SyncPlace
+
+from reconciler.cli.sync import COMMANDS
+
+
+@pytest.fixture
+def place(tmp_path: Path, emulate: Any) -> SyncPlace:
+    running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
+    return SyncPlace(tmp_path, running.url).setup()
+
+
+def test_help_names_every_subcommand_without_importing_them(place: SyncPlace) -> None:
+    code, told = place.reconciler("sync", "--help")
+    assert code == 0
+    assert all(f"  {one.name} " in told for one in COMMANDS)
+
+
+def test_an_unknown_subcommand_is_a_usage_error(place: SyncPlace) -> None:
+    assert place.reconciler("sync", "send")[0] == 10
+
+
+def test_a_plan_reads_like_a_month_end(place: SyncPlace) -> None:
+    code, told = place.reconciler("sync", "plan", "--env", ENV)
+    assert code == 0, told
+    assert "applied record" in told
+    assert "ready " in told
+    assert "at 100,000 requests a minute" in told
+    assert "missing account mapping   docs/runbook.md#blocked-account-mapping" in told
+    assert "not approved yet" in told
+    assert "Falls to the default price other-GBP:" in told
+    assert "Rounding that Chargebee will make:" in told
+    assert "Nothing was written anywhere." in told
+    assert max(map(len, told.splitlines())) <= 160
+
+
+def test_a_plan_as_json_is_one_document_with_exact_amounts(place: SyncPlace) -> None:
+    code, told = place.reconciler("sync", "plan", "--env", ENV, "--format", "json")
+    body = json.loads(told)
+    assert code == 0
+    assert body["schema"] == "m3ter-reconciler/sync-plan/v1"
+    assert body["groups"]["ready"]["bills"] > 20
+    assert all(isinstance(one, str) for one in body["groups"]["ready"]["money"].values())
+    assert any(one["page"] for one in body["bills"])
+
+
+def test_a_plan_from_the_files_obeys_what_was_not_applied(place: SyncPlace) -> None:
+    place.edit("month-end-gbp/integration.yaml", "since: 2026-12-01", "since: 2026-12-02")
+    applied = place.reconciler("sync", "plan", "--env", ENV)[1]
+    code, files = place.reconciler("sync", "plan", "--env", ENV, "--from-files")
+    assert code == 0
+    assert "only printed" in files
+    assert "before 2 Dec 2026" in files
+    assert "before 2 Dec 2026" not in applied
+
+
+def test_a_plan_needs_no_ledger_and_a_run_does(place: SyncPlace) -> None:
+    for file in (place.root / ".reconciler").rglob("*ledger*"):
+        if file.is_file():
+            file.unlink()
+    assert place.reconciler("sync", "plan", "--env", ENV)[0] == 0
+    code, told = place.reconciler("sync", "run", "--env", ENV)
+    assert code == 11
+    assert "Nothing was sent" in told
+
+
+def test_flags_narrow_what_is_sent(place: SyncPlace) -> None:
+    bill = place.bill_of("acct-00000")
+    code, told = place.reconciler("sync", "run", "--env", ENV, "--bill", bill)
+    assert code == 0, told
+    assert "sent" in told
+    assert "     1 bill" in told
+    code, told = place.reconciler(
+        "sync", "run", "--env", ENV, "--account", "acct-00002", "--format", "json"
+    )
+    assert code == 0
+    assert json.loads(told)["groups"]["sent"]["bills"] == 1
+    code, told = place.reconciler("sync", "run", "--env", ENV, "--until", "2026-11-01")
+    assert code == 0
+    assert "no bill" in told
+    assert place.reconciler("sync", "run", "--env", ENV, "--account", "nobody")[0] == 10
+    assert place.reconciler("sync", "run", "--env", ENV, "--integration", "nothing")[0] == 10
+    assert place.reconciler("sync", "run", "--env", ENV, "--max-amount", "GBP")[0] == 10
+
+
+def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
+    code, told = place.reconciler(
+        "sync", "run", "--env", ENV, "--integration", "month-end-usd", "--canary", "2"
+    )
+    assert "canary: 2 bills stand in Chargebee as they were sent; going on" in told
+    assert "Unexplained after reading back: $0.00" in told
+    assert code in {0, 14}
+
+
+def test_an_unknown_outcome_is_told_with_its_page_and_exit_16(place: SyncPlace) -> None:
+    bill = place.bill_of("acct-00000")
+    place.fault("cut_after_commit")
+    code, told = place.reconciler("sync", "run", "--env", ENV, "--bill", bill)
+    assert code == 16
+    assert "docs/runbook.md#unknown-outcome" in told
+    code, told = place.reconciler(
+        "sync", "resolve", bill, "--env", ENV, "--not-sent", "--sent", "x", "--reason", "r"
+    )
+    assert code == 10
+    invoice = str(place.invoices_of(bill)[0]["id"])
+    code, told = place.reconciler(
+        "sync", "resolve", bill, "--env", ENV, "--sent", invoice, "--reason", "seen it"
+    )
+    assert code == 0, told
+    assert place.reconciler("sync", "run", "--env", ENV, "--bill", bill)[0] == 0
+
+
+def test_skip_and_retry_speak_of_what_they_did(place: SyncPlace) -> None:
+    bill = place.bill_of("acct-00000")
+    code, told = place.reconciler("sync", "skip", bill, "--env", ENV, "--reason", "internal")
+    assert code == 0
+    assert "takes that back" in told
+    assert place.reconciler("sync", "retry", "--env", ENV)[0] == 10
+    code, told = place.reconciler("sync", "retry", bill, "--env", ENV)
+    assert code == 0
+    assert "judged again" in told
+    assert place.reconciler("sync", "retry", "--all", "--env", ENV)[0] == 0
+    assert place.reconciler("sync", "retry", "no-such-bill", "--env", ENV)[0] != 0
+
+
+def test_adopting_an_invoice_needs_one_that_is_there(place: SyncPlace) -> None:
+    bill = place.bill_of("acct-00000")
+    code, told = place.reconciler(
+        "sync", "adopt-invoice", bill, "no-invoice", "--env", ENV, "--reason", "by hand"
+    )
+    assert code == 10
+    assert "Chargebee has no invoice no-invoice" in told
+    code, told = place.reconciler(
+        "sync", "resolve", bill, "--env", ENV, "--not-sent", "--reason", "r"
+    )
+    assert code == 10
+
+
+def test_controls_say_what_was_so_before(place: SyncPlace) -> None:
+    assert "was not paused" in place.reconciler("sync", "resume", "--env", ENV)[1]
+    assert place.reconciler("sync", "pause", "--env", ENV, "--reason", "audit")[0] == 0
+    code, told = place.reconciler("sync", "run", "--env", ENV)
+    assert code == 13
+    assert "docs/runbook.md#paused" in told
+    assert "audit" in place.reconciler("sync", "plan", "--env", ENV)[1]
+    assert "goes on" in place.reconciler("sync", "resume", "--env", ENV)[1]
+    assert (
+        "was not disabled" in place.reconciler("sync", "enable", "month-end-gbp", "--env", ENV)[1]
+    )
+    assert place.reconciler("sync", "enable", "nothing", "--env", ENV)[0] == 10
+
+
+def test_a_backfill_asks_and_goes_past_since(place: SyncPlace) -> None:
+    assert place.reconciler("sync", "backfill", "--env", ENV, "--reason", "r")[0] == 10
+    window = ("--since", "2026-11-01", "--until", "2026-12-02", "--reason", "first month")
+    code, told = place.reconciler("sync", "backfill", "--env", ENV, *window)
+    assert code == 13
+    assert "Nothing was sent" in told
+    bill = place.bill_of("acct-00000")
+    code, told = place.reconciler(
+        "sync", "backfill", "--env", ENV, *window, "--yes", "--bill", bill
+    )
+    assert code == 0, told
+    assert len(place.invoices_of(bill)) == 1
+
+
+def test_a_freeze_window_needs_an_approval(place: SyncPlace) -> None:
+    place.edit(
+        "environment.yaml",
+        "  fallback: warn",
+        "  freeze: [{from: 2020-01-01T00:00:00Z, until: 2099-01-01T00:00:00Z, reason: audit}]\n"
+        "  fallback: warn",
+    )
+    place.apply_frozen()
+    code, told = place.reconciler("sync", "run", "--env", ENV)
+    assert code == 13
+    assert "frozen" in told
+    bill = place.bill_of("acct-00000")
+    code, told = place.reconciler(
+        "sync", "run", "--env", ENV, "--bill", bill, "--approve", "freeze"
+    )
+    assert code == 0, told
+
+
+def test_nothing_applied_is_said_so(tmp_path: Path, emulate: Any) -> None:
+    running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
+    place = SyncPlace(tmp_path, running.url)
+    place.write()
+    code, told = place.reconciler("sync", "plan", "--env", ENV)
+    assert code == 10
+    assert "nothing was ever applied" in told
+    code, told = place.reconciler("sync", "plan", "--env", ENV, "--from-files")
+    assert "only printed" in told

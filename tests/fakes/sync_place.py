@@ -1,0 +1,249 @@
+"""A repository for the emulator's month-end, applied once; opens everything that a sync works with.
+
+``Mortal`` wraps a port and dies at one of its calls, as a process that is killed does.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fakes.clock import FakeClock
+from fakes.emulated_http import EmulatedHttp
+
+from reconciler.cli.main import main
+from reconciler.cli.month_end import month_end_files
+from reconciler.core.rendered import rendered
+from reconciler.domain.address import BillId
+from reconciler.domain.standing import Standing
+from reconciler.emulator.chargebee.sites import API_KEY
+from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET
+from reconciler.render.progress import SilentProgress
+from reconciler.settings import Settings
+from reconciler.wiring.desk import open_desk
+from reconciler.wiring.push import PushDesk, open_push
+from reconciler.workers.embedded import EmbeddedWorkers
+from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.sync_limits import Limits
+from reconciler.workflows.sync_plan import SyncPlan, plan_sync
+from reconciler.workflows.sync_run import SyncResult
+
+START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+ENV = "month-end"
+
+
+class Killed(BaseException):
+    """The process died."""
+
+
+@dataclass
+class Life:
+    """Counts the calls of ports; dies at one of them, and stays dead.
+
+    Attributes:
+        dies_at: Number of the call, from 1; 0 never.
+        after: Die once the call is done, instead of before.
+    """
+
+    dies_at: int = 0
+    after: bool = False
+    calls: list[str] = field(default_factory=list)
+    dead: bool = False
+
+    def pass_by(self, name: str, call: Any) -> Any:
+        if self.dead:
+            raise Killed(name)
+        self.calls.append(name)
+        mine = len(self.calls) == self.dies_at
+        if mine and not self.after:
+            self.dead = True
+            raise Killed(name)
+        answer = call()
+        if mine:
+            self.dead = True
+            raise Killed(name)
+        return answer
+
+
+class Mortal:
+    """A port whose calls a ``Life`` counts."""
+
+    def __init__(self, port: Any, life: Life) -> None:
+        self._port = port
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+        return lambda *args, **kwargs: self._life.pass_by(name, lambda: found(*args, **kwargs))
+
+
+@dataclass
+class SyncPlace:
+    """One repository, one emulator, one clock."""
+
+    root: Path
+    url: str
+    clock: FakeClock = field(default_factory=lambda: FakeClock(START))
+    notices: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "M3TER_API_KEY": ACCESS_KEY,
+            "M3TER_API_SECRET": API_SECRET,
+            "M3TER_BASE_URL": self.url,
+            "CHARGEBEE_API_KEY": API_KEY,
+            "CHARGEBEE_BASE_URL": self.url,
+            "USER": "tester",
+        }
+
+    def setup(self) -> SyncPlace:
+        """Write the definitions, apply them and make the ledger."""
+        self.write()
+        self.apply()
+        assert self.reconciler("ledger", "init", "--env", ENV)[0] == 0
+        return self
+
+    def write(self) -> None:
+        """Write the definitions."""
+        with EmulatedHttp(self.url) as http:
+            state = http.control("GET", "/state", None, vendor="m3ter")
+        for path, text in month_end_files(state, dialect=True, per_minute=100_000).items():
+            file = self.root / "integrations.d" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+
+    def apply_frozen(self) -> None:
+        """Put the files in force without a plan, as `keep-git` would."""
+        settings = Settings.from_environment(self.environ)
+        desk = open_desk(self.root, ENV, self.environ, settings, progress=SilentProgress())
+        head = desk.chain.head(ENV)
+        assert head is not None
+        desk.chain.append(
+            replace(
+                head,
+                sequence=head.sequence + 1,
+                previous=head.id,
+                id=None,
+                definitions=rendered(desk.effective),
+            )
+        )
+
+    def apply(self) -> None:
+        text = self.reconciler("plan", "--env", ENV)[1]
+        asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", text)))
+        approvals = [part for one in asked for part in ("--approve", one)]
+        code, told = self.reconciler("apply", "--env", ENV, "--yes", *approvals)
+        assert code == 0, told
+
+    def reconciler(self, *arguments: str) -> tuple[int, str]:
+        """Run a command; gives its exit code and both streams."""
+        out, err = io.StringIO(), io.StringIO()
+        code = main(
+            ["-C", str(self.root), *arguments],
+            self.environ,
+            stdin=io.StringIO(),
+            stdout=out,
+            stderr=err,
+        )
+        return code, out.getvalue() + err.getvalue()
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / "integrations.d" / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def notify(self, event: str, title: str, text: str) -> None:
+        self.notices.append((event, title, text))
+
+    @contextmanager
+    def open(
+        self, life: Life | None = None, *, reading: bool = False, threads: int = 1
+    ) -> Iterator[PushDesk]:
+        """Open everything, on the fake clock; with a ``Life``, ledger and site may die."""
+        settings = Settings.from_environment(self.environ)
+        desk = open_desk(self.root, ENV, self.environ, settings, progress=SilentProgress())
+        with ExitStack() as stack:
+            place = stack.enter_context(open_push(replace(desk, clock=self.clock), reading=reading))
+            place = replace(
+                place, workers=EmbeddedWorkers(self.clock, threads=threads), notifier=self
+            )
+            if life is not None and place.opened is not None:
+                mortal: Any = Mortal(place.opened.ledger, life)
+                place = replace(
+                    place,
+                    destination=Mortal(place.destination, life),  # type: ignore[arg-type]
+                    opened=replace(place.opened, ledger=mortal),
+                    view=mortal,
+                )
+            yield place
+
+    def run(
+        self,
+        *bills: str,
+        life: Life | None = None,
+        limits: Limits | None = None,
+        narrow: Narrow | None = None,
+        stopped: Any = lambda: False,
+        threads: int = 1,
+    ) -> SyncResult:
+        """Run a sync, of some bills or of all."""
+        wanted = narrow or Narrow(bills=frozenset(map(BillId, bills)))
+        with self.open(life, threads=threads) as place:
+            place.refuse_held(wanted.integrations, thawed=False)
+            place.read_stamps()
+            return place.run(wanted, limits or Limits(), stopped)
+
+    def plan(self) -> SyncPlan:
+        with self.open(reading=True) as place:
+            judge = place.judge(Narrow())
+            return plan_sync(judge, place.organisation.bills, SilentProgress())
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks."""
+        self.clock.advance(seconds)
+        with EmulatedHttp(self.url) as http:
+            http.control("POST", "/clock", {"advance_seconds": int(seconds)})
+
+    def state(self, vendor: str, kind: str) -> list[Any]:
+        with EmulatedHttp(self.url) as http:
+            found: list[Any] = http.control("GET", "/state", None, vendor=vendor)[vendor][kind]
+        return found
+
+    def invoices_of(self, bill: str) -> list[Any]:
+        return [
+            one
+            for one in self.state("chargebee", "invoices")
+            if one.get("cf_m3ter_bill_id") == bill
+        ]
+
+    def bill_of(self, account: str) -> str:
+        found = [one["id"] for one in self.state("m3ter", "bills") if one["accountCode"] == account]
+        return str(found[0])
+
+    def chargebee_writes(self) -> list[Any]:
+        with EmulatedHttp(self.url) as http:
+            found = http.requests(vendor="chargebee")
+        return [one for one in found if one["method"] == "POST"]
+
+    def fault(self, fault: str, path: str = "/api/v2/invoices/*", **rule: Any) -> None:
+        match = {"vendor": "chargebee", "method": "POST", "path": path}
+        with EmulatedHttp(self.url) as http:
+            http.fault(fault, **({"match": match, "times": 1} | rule))
+
+
+def standing_of(result: SyncResult, bill: str) -> Standing:
+    for listed in result.tally.listed.values():
+        for one in listed:
+            if one.who.bill_id == bill:
+                return one
+    raise AssertionError(f"bill {bill} is not listed")

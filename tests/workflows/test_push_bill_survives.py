@@ -1,0 +1,101 @@
+"""A push is killed at every call of a port, and goes on: exactly one invoice, always."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.sync_place import Killed, Life, SyncPlace
+
+from reconciler.domain.address import BillId
+from reconciler.domain.standing import Group
+from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.sync_run import stream
+
+
+def ready(place: SyncPlace, integration: str) -> list[str]:
+    """Bills that one integration would send now, one by one."""
+    found = []
+    with place.open(reading=True) as opened:
+        judge = opened.judge(Narrow())
+        for bill in stream(judge, opened.organisation.bills, lambda _: None):
+            about = opened.watch.one(bill.id, bill.account_code)
+            one = judge.judge(bill, about, None).standing
+            if one.group is Group.READY and one.integration == integration:
+                found.append(str(bill.id))
+    return found
+
+
+def finish(place: SyncPlace, bill: str) -> None:
+    """Run on until nothing is under way; time passes as at month end."""
+    for _ in range(12):
+        result = place.run(bill)
+        if not result.tally.bills(Group.UNDER_WAY):
+            assert not result.tally.differing
+            return
+        place.advance(20 * 60)
+    raise AssertionError(result.tally.listed)
+
+
+def die_everywhere(place: SyncPlace, bills: list[str], *, after: bool) -> list[str]:
+    """Kill the push of one bill at its first call, of the next at its second, and so on."""
+    dies_at = 0
+    for bill in bills:
+        dies_at += 1
+        life = Life(dies_at, after)
+        try:
+            place.run(bill, life=life)
+        except Killed:
+            finish(place, bill)
+            continue
+        assert dies_at > len(life.calls)
+        return life.calls
+    raise AssertionError("more calls than bills")
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_bill_whose_push_dies_anywhere_becomes_one_invoice(
+    tmp_path: Path, emulate: Any, after: bool
+) -> None:
+    running = emulate("month-end", month_end_bills=110, clock="still", requests_per_second=0)
+    place = SyncPlace(tmp_path, running.url).setup()
+    bills = ready(place, "month-end-gbp")
+    calls = die_everywhere(place, bills, after=after)
+    assert {"claim", "put_bill", "intend", "sending", "perform", "ended", "read"} <= set(calls)
+    for bill in bills[: len(calls)]:
+        assert len(place.invoices_of(bill)) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_lines_of_a_pending_invoice_are_added_once_whatever_dies(
+    tmp_path: Path, emulate: Any, after: bool
+) -> None:
+    running = emulate("month-end", month_end_bills=160, clock="still", requests_per_second=0)
+    place = SyncPlace(tmp_path, running.url).setup()
+    bills = [*ready(place, "month-end-gbp-pending"), *ready(place, "month-end-usd-pending")]
+    assert bills
+    for number, bill in enumerate(bills):
+        # each bill dies several times on its way, at other calls than the one before
+        for dies_at in (7 + number, 9 + number, 12 + number):
+            try:
+                place.run(bill, life=Life(dies_at, after))
+            except Killed:
+                continue
+        finish(place, bill)
+    sent = place.plan().tally
+    assert sent.bills(Group.UNCHANGED) == len(bills)
+    with place.open(reading=True) as opened:
+        for bill in bills:
+            effects = opened.view.effects(opened.scope.site, BillId(bill))
+            lines = [key for one in effects for key in one.line_ids]
+            assert len(lines) == len(set(lines)) == len(effects)
+            ours = {one.object_id for one in effects}
+            there = [
+                line["id"]
+                for one in place.state("chargebee", "invoices")
+                if one["id"] in ours
+                for line in one["line_items"]
+                if line["entity_type"] == "charge_item_price"
+            ]
+            assert sorted(there) == sorted(lines)
