@@ -130,16 +130,29 @@ class Ground:
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
         """Start a command; whoever starts it ends it, at the latest the ground."""
-        process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=self.folder,
-            env=self.environment() | environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self._printed(len(self.started)).open("wb") as printed:
+            process = subprocess.Popen(
+                [*COMMAND, *arguments],
+                cwd=self.folder,
+                env=self.environment() | environ,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+            )
         self.started.append(process)
         return process
+
+    def wait_for(self, process: subprocess.Popen[bytes], text: str) -> None:
+        """Wait until a command that was started has printed a text."""
+        file = self._printed(self.started.index(process))
+        until = time.monotonic() + SECONDS_MAX
+        while text not in file.read_text(encoding="utf-8"):
+            assert process.poll() is None, file.read_text(encoding="utf-8")
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    def _printed(self, number: int) -> Path:
+        return self.folder / f"printed-{number:03}.log"
 
     def environment(self) -> dict[str, str]:
         """The variables of a command."""
@@ -169,6 +182,16 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGKILL)
     process.wait(SECONDS_MAX)
+
+
+def kill_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kill a process after so many seconds; false when it had ended by itself."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        return True
+    return False
 
 
 @contextmanager

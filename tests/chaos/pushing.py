@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from random import Random
 
 from chaos.due import Due, Json, NotDue
-from chaos.ground import Ended, Ground, kill
+from chaos.ground import Ended, Ground, kill_within
 from chaos.month_end import ENVIRONMENT
 
 MINUTE = 60
@@ -36,12 +35,7 @@ def push(place: Ground, *more: str) -> Ended:
 def killed(place: Ground, random: Random, *, longest: float) -> bool:
     """Start a `sync run` and kill it at a random instant; false when it had ended by itself."""
     process = place.start("sync", "run", "--env", ENVIRONMENT)
-    try:
-        process.wait(random.uniform(0.6, longest))
-    except subprocess.TimeoutExpired:
-        kill(process)
-        return True
-    return False
+    return kill_within(process, random.uniform(0.6, longest))
 
 
 def to_the_end(place: Ground) -> int:

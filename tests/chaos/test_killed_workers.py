@@ -1,0 +1,51 @@
+"""Three workers over PostgreSQL: killed and never restarted, and PostgreSQL restarted meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from chaos.conftest import Size
+from chaos.ground import Ground, ground, kill_within
+from chaos.month_end import ENVIRONMENT
+from chaos.pushing import DAY, init, listed, to_the_end
+from chaos.weather import storm
+from fakes.postgres import Postgres
+
+pytestmark = pytest.mark.chaos
+WORKER = ("sync", "worker", "--env", ENVIRONMENT)
+LEDGER = {"postgresql": {"env": "LEDGER_URL"}}
+
+
+def test_killed_workers_over_postgresql_send_every_bill_once(
+    tmp_path: Path, size: Size, own_postgres: Postgres
+) -> None:
+    random = Random(1)
+    url = own_postgres.create("ledger").reveal()
+    bills = f"month_end_bills={size.bills}"
+    with ground(tmp_path, bills, ledger=LEDGER, LEDGER_URL=url) as place:
+        init(place)
+        place.control.fault(*storm())
+        for round_of in range(size.kills // 40 + 1):
+            _work(place, own_postgres, random, seconds=8.0 if size.full else 3.0)
+            assert not place.verdict({}).wrong, round_of
+            place.pass_time(600)
+        place.control.calm()
+        to_the_end(place)
+        for days in (2, 4):
+            place.pass_time(days * DAY)
+            to_the_end(place)
+        verdict = place.verdict(listed(place))
+        assert verdict.done, verdict
+
+
+def _work(place: Ground, postgres: Postgres, random: Random, seconds: float) -> None:
+    """Three workers begin; two are killed, the database restarts, and the third goes on."""
+    first, second, third = [place.start(*WORKER) for _ in range(3)]
+    for one in (first, second, third):
+        place.wait_for(one, "working for")
+    for one in (first, second):
+        assert kill_within(one, random.uniform(1.0, seconds)), "a worker ended by itself"
+    postgres.restart()
+    assert kill_within(third, random.uniform(1.0, seconds)), "the last worker ended by itself"
