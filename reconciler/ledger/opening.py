@@ -14,7 +14,7 @@ from reconciler.ledger import leases
 from reconciler.ledger.database import Database
 from reconciler.ledger.pushes import SqlLedger, identity_of
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.schema_version import migrate, version
+from reconciler.ledger.schema_version import migrate, version, wait_for_others
 from reconciler.ledger.tables import ledger
 from reconciler.ports.ledger import LedgerIdentity
 
@@ -137,7 +137,7 @@ def create_ledger(database: Database, expected: Expected, settings: LookFirst) -
     if expected.seen is not None and expected.seen.sequence:
         raise LostLedgerError(database.where, expected.seen)
     _insert(database, expected.id)
-    return _writable(database, expected, settings)
+    return open_ledger(database, expected, settings)
 
 
 def reopen_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
@@ -204,6 +204,7 @@ def _insert(database: Database, identity: str) -> None:
     migrate(database)
 
     def make(connection: Connection) -> None:
+        wait_for_others(connection)
         at = stamp_text(database.now(connection))
         if not _has_row(connection):
             connection.execute(insert(ledger).values(id=identity, sequence=0, created_at=at))

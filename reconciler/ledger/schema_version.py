@@ -50,12 +50,17 @@ def migrate(database: Database) -> None:
         database.write(_upgrade)
 
 
+def wait_for_others(connection: Connection) -> None:
+    """Be the only one who makes something new, until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"select pg_advisory_xact_lock({MIGRATION_LOCK})"))
+
+
 def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"select pg_advisory_xact_lock({MIGRATION_LOCK})"))
+    wait_for_others(connection)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

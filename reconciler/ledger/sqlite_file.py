@@ -6,12 +6,14 @@ import fcntl
 import os
 import socket
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ledger.database import Database, LedgerUnreachableError
@@ -69,14 +71,18 @@ def control_sqlite(file: Path, clock: Clock) -> Database:
 
 
 def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database:
-    address = f"sqlite:///file:{quote(str(file.absolute()))}?mode={mode}&uri=true"
+    address = f"file:{quote(str(file.absolute()))}?mode={mode}"
+    connect = partial(
+        sqlite3.connect, address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False
+    )
     engine = create_engine(
-        address,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
         pool_size=CONNECTIONS,
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _make_durable if lock else _leave_transactions)
+    event.listen(engine, "connect", _leave_transactions if mode == "ro" else _make_durable)
     event.listen(engine, "begin", _begin)
     database = Database(engine, clock, str(file), lock=lock)
     try:

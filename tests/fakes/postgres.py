@@ -89,4 +89,5 @@ def serving(name: str) -> Iterator[Postgres]:
 def query(url: Secret, statement: str) -> list[tuple[Any, ...]]:
     """Ask a database something beside the code under test."""
     with psycopg.connect(url.reveal(), autocommit=True) as connection:
-        return connection.execute(statement.encode()).fetchall()
+        found = connection.execute(statement.encode())
+        return found.fetchall() if found.description else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -125,7 +126,7 @@ def test_an_effect_keeps_every_byte_and_digit(ledger: SqlLedger) -> None:
     first, second = ledger.effects(SITE, BILL)
     assert (first.key, first.request, first.lines_before) == (made, step(made).request, None)
     assert (second.key, second.request) == (lines, line_step(lines).request)
-    assert second.lines_before == {InvoiceLineId("li_1"), InvoiceLineId("li_2")}
+    assert second.lines_before == frozenset(map(InvoiceLineId, ["li_1", "li_2"]))
     assert (second.invoice_id, second.draft_line) == (InvoiceId("inv_1"), 4)
 
 
@@ -181,10 +182,11 @@ def test_an_unknown_outcome_survives_everything_but_proof(
     ledger.intend(lease, one, step(one), WHY)
     ledger.sending(lease, one)
     assert ledger.ended(lease, one, Unknown("cut"), "transient").state is PushState.IN_DOUBT
+    states = []
     for minutes in (36, 3):
         clock.advance(minutes * 60)
-        effect = ledger.looked(lease, one, NotFound())
-    assert effect.state is PushState.RETRY
+        states.append(ledger.looked(lease, one, NotFound()).state)
+    assert states == [PushState.IN_DOUBT, PushState.RETRY]
     assert ledger.looked(lease, one, Undecidable("voided")).state is PushState.PERSON
 
 
@@ -302,14 +304,15 @@ def test_what_cannot_happen_is_refused_and_not_recorded(ledger: SqlLedger) -> No
 def test_the_sequence_rises_with_everything_about_an_effect(ledger: SqlLedger) -> None:
     lease, one = held(ledger), key()
     seen = [ledger.identity.sequence]
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: ledger.intend(lease, one, step(one), WHY),
         lambda: ledger.sending(lease, one),
         lambda: ledger.ended(lease, one, Refused("x", "y"), None),
         lambda: ledger.redraft(lease, one, step(one), WHY),
         lambda: ledger.looked(lease, one, NotFound()),
         lambda: ledger.resolved(lease, one, Resolved("inv_1", "x"), "ann"),
-    ):
+    ]
+    for act in acts:
         act()
         seen.append(ledger.identity.sequence)
     assert seen == list(range(7))

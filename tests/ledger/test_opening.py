@@ -1,0 +1,187 @@
+"""Which ledger may be used: pinned, there, and not behind what was seen of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fakes.clock import FakeClock
+from fakes.push_effects import BILL, LEDGER_ID, OTHER_ID, SITE, WHY, expected, key, stamped, step
+from sqlalchemy import text
+
+from reconciler.core.look_first import LookFirst
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ledger.database import Database
+from reconciler.ledger.opening import (
+    LostLedgerError,
+    NoLedgerError,
+    OldLedgerError,
+    OtherLedgerError,
+    accept,
+    create_ledger,
+    open_ledger,
+    read_ledger,
+    reopen_ledger,
+)
+from reconciler.ledger.schema_version import (
+    MIGRATIONS,
+    NEWEST,
+    VERSION_TABLE,
+    LedgerSchemaError,
+    migrate,
+    version,
+)
+from reconciler.ledger.tables import metadata
+from reconciler.ports.ledger import LedgerIdentity
+
+SETTINGS = LookFirst()
+
+
+def refused(act: Any, kind: type[ReconcilerError]) -> str:
+    with pytest.raises(kind) as raised:
+        act()
+    assert raised.value.exit_code is ExitCode.REFUSED_IDENTITY
+    assert "Nothing was sent" in str(raised.value)
+    return str(raised.value)
+
+
+def test_before_the_first_push_there_is_none(database: Database) -> None:
+    words = refused(lambda: open_ledger(database, expected(), SETTINGS), NoLedgerError)
+    assert "reconciler ledger init" in words
+    assert read_ledger(database, expected(), SETTINGS) is None
+
+
+def test_a_new_one_has_the_pinned_id_and_is_noted(database: Database) -> None:
+    notes: list[LedgerIdentity] = []
+    created = create_ledger(database, expected(notes=notes), SETTINGS)
+    assert created.identity == LedgerIdentity(LEDGER_ID, 0)
+    assert notes == [created.identity]
+    assert open_ledger(database, expected(), SETTINGS).identity == created.identity
+
+
+def test_making_it_twice_keeps_what_is_in_it(database: Database) -> None:
+    first = create_ledger(database, expected(), SETTINGS)
+    first.pause(SITE, "ann", "wait")
+    again = create_ledger(database, expected(), SETTINGS)
+    assert again.paused(SITE) is not None
+    assert again.identity == first.identity
+
+
+def test_another_ledger_than_the_pinned_one_is_refused(database: Database) -> None:
+    create_ledger(database, expected(OTHER_ID), SETTINGS)
+    for act in (open_ledger, create_ledger, read_ledger, reopen_ledger):
+        with pytest.raises(OtherLedgerError, match=OTHER_ID) as raised:
+            act(database, expected(), SETTINGS)
+        assert LEDGER_ID in str(raised.value)
+
+
+def test_a_new_pin_does_not_hide_earlier_pushes(database: Database) -> None:
+    create_ledger(database, expected(), SETTINGS)
+    seen = LedgerIdentity(OTHER_ID, 12)
+    words = refused(lambda: open_ledger(database, expected(seen=seen), SETTINGS), OtherLedgerError)
+    assert OTHER_ID in words
+
+
+def test_an_unused_ledger_may_be_pinned_anew(database: Database) -> None:
+    create_ledger(database, expected(seen=LedgerIdentity(OTHER_ID, 0)), SETTINGS)
+    open_ledger(database, expected(seen=LedgerIdentity(OTHER_ID, 0)), SETTINGS)
+
+
+def test_none_after_earlier_pushes_is_a_loss_also_for_init(database: Database) -> None:
+    seen = expected(seen=LedgerIdentity(LEDGER_ID, 40))
+    for act in (open_ledger, create_ledger):
+        words = refused(lambda act=act: act(database, seen, SETTINGS), LostLedgerError)
+        assert "record 40" in words
+        assert "ledger rebuild" in words
+
+
+def test_an_older_copy_is_refused(database: Database) -> None:
+    create_ledger(database, expected(), SETTINGS)
+    seen = expected(seen=LedgerIdentity(LEDGER_ID, 1))
+    for act in (open_ledger, create_ledger):
+        words = refused(lambda act=act: act(database, seen, SETTINGS), OldLedgerError)
+        assert "older copy" in words
+    assert read_ledger(database, seen, SETTINGS) is not None
+
+
+def test_a_lost_ledger_is_used_again_only_when_it_learnt(
+    database: Database, clock: FakeClock
+) -> None:
+    notes: list[LedgerIdentity] = []
+    lost = expected(seen=LedgerIdentity(LEDGER_ID, 40), notes=notes)
+    again = reopen_ledger(database, lost, SETTINGS)
+    assert again.put_stamps(SITE, [stamped(1)]) == 1
+    refused(lambda: open_ledger(database, lost, SETTINGS), OldLedgerError)
+    clock.advance(60)
+    identity = accept(again, lost)
+    assert identity == LedgerIdentity(LEDGER_ID, 41, clock.now())
+    assert notes == [identity]
+    opened = open_ledger(database, expected(seen=identity), SETTINGS)
+    assert [one.id for one in opened.stamps(SITE, BILL)] == ["inv_00001"]
+    assert opened.identity == identity
+
+
+def test_a_sound_ledger_may_learn_too(database: Database) -> None:
+    create_ledger(database, expected(), SETTINGS)
+    again = reopen_ledger(database, expected(), SETTINGS)
+    assert accept(again, expected()).sequence == 1
+
+
+def test_leases_of_the_dead_end_when_the_one_writer_comes_back(
+    database: Database, clock: FakeClock, backend: str
+) -> None:
+    first = create_ledger(database, expected(), SETTINGS)
+    lease = first.claim(SITE, BILL, "dead", 3600)
+    assert lease is not None
+    first.intend(lease, key(), step(key()), WHY)
+    clock.advance(1)
+    again = open_ledger(database, expected(), SETTINGS).claim(SITE, BILL, "two", 60)
+    if backend == "sqlite":
+        assert again is not None
+        assert again.fence == 2
+    else:
+        assert again is None
+        clock.time += timedelta(seconds=3600)
+        assert first.claim(SITE, BILL, "two", 60) is not None
+
+
+def test_the_schema_that_alembic_makes_is_the_one_of_the_tables(database: Database) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    migrate(database)
+    options = {"version_table": VERSION_TABLE, "compare_type": True}
+    found = database.read(
+        lambda connection: compare_metadata(
+            MigrationContext.configure(connection, opts=options), metadata
+        )
+    )
+    assert found == []
+
+
+def test_the_newest_version_is_alembics_head() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    assert database.read(version) is None
+    for _ in range(2):
+        migrate(database)
+        assert database.read(version) == NEWEST
+
+
+def test_a_schema_of_a_newer_tool_is_refused(database: Database) -> None:
+    create_ledger(database, expected(), SETTINGS)
+    database.write(
+        lambda connection: connection.execute(
+            text(f"update {VERSION_TABLE} set version_num='0002'")
+        )
+    )
+    words = refused(lambda: open_ledger(database, expected(), SETTINGS), LedgerSchemaError)
+    assert "0002" in words
