@@ -1,0 +1,34 @@
+"""One of many processes that share a pace: URL, rate, burst, seconds, threads; prints its grants."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from reconciler.domain.push import SiteName
+from reconciler.domain.secret import Secret
+from reconciler.ledger.postgres import open_postgres
+from reconciler.ledger.rate_limit import SharedBucket
+from reconciler.transport.system_clock import SystemClock
+
+url, rate, burst, seconds, threads = sys.argv[1], *map(float, sys.argv[2:6])
+database = open_postgres(Secret(url), SystemClock())
+bucket = SharedBucket(database, SiteName("acme-test"), rate, burst=burst)
+end = time.time() + seconds
+grants: list[float] = []
+
+
+def work() -> None:
+    while time.time() < end:
+        bucket.acquire()
+        grants.append(time.time())
+
+
+workers = [threading.Thread(target=work) for _ in range(int(threads))]
+for one in workers:
+    one.start()
+for one in workers:
+    one.join()
+database.close()
+sys.stdout.write("\n".join(f"{one:.6f}" for one in grants))
