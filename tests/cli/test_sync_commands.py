@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,17 @@ import pytest
 from fakes.sync_place import ENV, SyncPlace
 
 from reconciler.cli.sync import COMMANDS
+from reconciler.core import exact_json
 
 
 @pytest.fixture
 def place(tmp_path: Path, emulate: Any) -> SyncPlace:
     running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
     return SyncPlace(tmp_path, running.url).setup()
+
+
+def told_json(told: str) -> Any:
+    return exact_json.decode(told)
 
 
 def test_help_names_every_subcommand_without_importing_them(place: SyncPlace) -> None:
@@ -44,7 +48,7 @@ def test_a_plan_reads_like_a_month_end(place: SyncPlace) -> None:
 
 def test_a_plan_as_json_is_one_document_with_exact_amounts(place: SyncPlace) -> None:
     code, told = place.reconciler("sync", "plan", "--env", ENV, "--format", "json")
-    body = json.loads(told)
+    body = told_json(told)
     assert code == 0
     assert body["schema"] == "m3ter-reconciler/sync-plan/v1"
     assert body["groups"]["ready"]["bills"] > 20
@@ -82,7 +86,7 @@ def test_flags_narrow_what_is_sent(place: SyncPlace) -> None:
         "sync", "run", "--env", ENV, "--account", "acct-00002", "--format", "json"
     )
     assert code == 0
-    assert json.loads(told)["groups"]["sent"]["bills"] == 1
+    assert told_json(told)["groups"]["sent"]["bills"] == 1
     code, told = place.reconciler("sync", "run", "--env", ENV, "--until", "2026-11-01")
     assert code == 0
     assert "no bill" in told
