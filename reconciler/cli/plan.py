@@ -58,7 +58,7 @@ def plan(
     made = _make(desk(app, environment))
     if out is not None:
         write_file("the plan", out, encode_plan(made))
-    app.publish(formats, _renderers(made, full=full, file=str(out or "plan.json")))
+    app.publish(formats, _renderers(made, full=full, file=str(out) if out else None))
     if made.body.unplanned:
         return ExitCode.INVALID
     return standing(made) if exit_code else ExitCode.DONE
@@ -125,7 +125,7 @@ def apply(
     with place.organisation() as organisation:
         made = saved or _planned(place, organisation)
         if saved is None:
-            app.show(_renderers(made, full=False, file="plan.json")["text"]())
+            app.show(_renderers(made, full=False, file="")["text"]())
         return _apply(app, place, made, organisation, approvals, saved=bool(saved), yes=yes)
 
 
@@ -200,7 +200,7 @@ def _saved(file: Path) -> Plan:
     return decode_plan(read_file("the plan", file), str(file))
 
 
-def _renderers(made: Plan, *, full: bool, file: str) -> Mapping[str, Callable[[], str]]:
+def _renderers(made: Plan, *, full: bool, file: str | None) -> Mapping[str, Callable[[], str]]:
     from reconciler.render.plan_html import plan_html
     from reconciler.render.plan_json import plan_json
     from reconciler.render.plan_markdown import plan_markdown

@@ -37,7 +37,8 @@ class NeedsApprovalError(ReconcilerError):
         lines = "\n".join(f"  {one.guard}: {one.message}" for one in held)
         guards = sorted({one.guard for one in held if one.needs != "remedy"})
         approve = " ".join(f"--approve {one}@{plan[:_SHORTEST]}" for one in guards)
-        ending = f"To go on: {approve}" if guards else "No approval lifts these."
+        asked = "--yes, or " if all(one.needs == "confirmation" for one in held) else ""
+        ending = f"To go on: {asked}{approve}" if guards else "No approval lifts these."
         super().__init__(
             f"plan {plan[:_SHORTEST]} is held:\n{lines}\nNothing was written. {ending}"
         )

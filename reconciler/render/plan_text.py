@@ -13,13 +13,14 @@ LISTED_MAPPINGS_MAX = 20
 WIDTH = 100
 
 
-def plan_text(plan: Plan, *, full: bool = False, file: str = "plan.json") -> str:
+def plan_text(plan: Plan, *, full: bool = False, file: str | None = "plan.json") -> str:
     """Render a plan.
 
     Args:
         plan: The plan.
         full: List every mapping and every unchanged field.
-        file: What the plan was saved as, for the line that says how to apply it.
+        file: What the plan was saved as, for the line that says how to apply it; ``None`` when it
+            was not saved, and empty when it is about to be applied anyway.
     """
     seen = view(plan, full=full)
     if not seen.objects and not plan.body.hits and not plan.body.unplanned:
@@ -90,7 +91,7 @@ def _listed(objects: Iterable[ObjectView], *, full: bool) -> Iterator[list[str]]
 def _object(one: ObjectView) -> list[str]:
     title = f"{one.mark} {one.address}  {one.label}".rstrip()
     if one.origin and not one.fields:
-        title = f"{title:<75} {one.origin}"
+        title = f"{title:<{max(75, WIDTH - 2 - len(one.origin))}}  {one.origin}"
     lines = [title.rstrip()]
     if one.address.kind == "integration" or one.mark in {"-", "."}:
         lines += _wrapped(f"{', '.join(one.steps)}: {one.reason}", "    ")
@@ -131,15 +132,16 @@ def _unplanned(wrong: Unplanned) -> list[str]:
     ]
 
 
-def _what_next(plan: Plan, seen: PlanView, file: str) -> Iterator[str]:
+def _what_next(plan: Plan, seen: PlanView, file: str | None) -> Iterator[str]:
     yield f"Plan {plan.id:.12}."
     if plan.body.unplanned:
         yield "Put the errors above right first. Nothing was sent to m3ter."
     elif any(hit.needs == "remedy" for hit in plan.body.hits):
         yield "It cannot be applied as it is; see above for what to do. Nothing was sent to m3ter."
-    elif seen.writes or seen.objects:
+    elif file != "" and (seen.writes or seen.objects):
         needed = "".join(f" --approve {one}" for one in approvals(plan))
-        yield f"To apply it:  reconciler apply {file}{needed}"
+        place = f"--env {plan.body.environment}" if file is None else file
+        yield f"To apply it:  reconciler apply {place}{needed}"
     for hit in plan.body.hits:
         if hit.guard in {"drift", "conflict"} and hit.address and hit.field:
             yield f"To keep what m3ter has:  reconciler accept-live '{hit.address}#{hit.field}'"

@@ -232,4 +232,7 @@ def _plain_text(value: JsonValue, names: Mapping[str, str]) -> str:
         case Mapping():
             return exact_json.encode(value)
         case _:
-            return ", ".join(_plain_text(one, names) for one in value) or "none"
+            # a set is sorted by its ids, and people read names
+            named = any(isinstance(one, str) and one in names for one in value)
+            shown = [_plain_text(one, names) for one in value]
+            return ", ".join(sorted(shown) if named else shown) or "none"

@@ -19,6 +19,18 @@ from reconciler.domain.applied import (
 )
 from reconciler.errors import ExitCode, winning
 
+WORDS = (
+    "done",
+    "taken over",
+    "already as desired",
+    "left alone",
+    "failed",
+    "blocked",
+    "not attempted",
+    "unknown",
+)
+"""What became of changes, in the order in which a receipt counts them."""
+
 
 def receipt_text(record: AppliedRecord) -> str:
     """Render the receipt of an apply."""
@@ -56,20 +68,25 @@ def _is_open(outcome: Outcome) -> bool:
 
 
 def _first(record: AppliedRecord, receipt: Receipt) -> str:
-    counts = Counter(type(one.outcome) for one in receipt.outcomes)
+    counts = Counter(_word(one) for one in receipt.outcomes)
     if not counts:
         return f"{record.environment} is as git says; nothing was sent to m3ter."
-    words = {
-        Done: "done",
-        Already: "already as desired",
-        Failed: "failed",
-        Blocked: "blocked",
-        NotAttempted: "not attempted",
-        OutcomeUnknown: "unknown",
-    }
-    parts = [f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind]]
-    place = f"applied record {record.sequence}"
-    return f"{record.environment}: {', '.join(parts)} of {counts.total():,} changes ({place})."
+    parts = [f"{counts[word]:,} {word}" for word in WORDS if counts[word]]
+    changes = "change" if counts.total() == 1 else "changes"
+    place = f"applied record {record.sequence}" if record.id else "nothing new to record"
+    return f"{record.environment}: {', '.join(parts)} of {counts.total():,} {changes} ({place})."
+
+
+def _word(one: ChangeOutcome) -> str:
+    match one.outcome, one.change.partition(":")[0]:
+        case Already(), "adopt":
+            return "taken over"
+        case Already(), "keep" | "ignore":
+            return "left alone"
+        case Already(), _:
+            return "already as desired"
+        case outcome, _:
+            return outcome.type.replace("-", " ")
 
 
 def _open(one: ChangeOutcome) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from fakes.plans import UK, connect, content, create, create_mapping, delete, update
+from fakes.scene import Scene
 
 from reconciler.core.comparable import live_hash
 from reconciler.core.fence import Fence, StalePlanError, fence
@@ -19,6 +20,7 @@ from reconciler.domain.change import (
     Enable,
     FieldChange,
     FieldValue,
+    Keep,
     LinkById,
     LiveReference,
     MappingContent,
@@ -174,6 +176,24 @@ def test_an_enable_between_others_needs_their_content() -> None:
     assert met(on, later, integrations=(live(4, name="other"),)).moved != ()
     unsaid = replace(later, content=None)
     assert met(on, unsaid, integrations=(live(4),)).done == {on.id}
+
+
+def test_what_has_no_content_and_what_is_kept_decides_nothing() -> None:
+    before = live(enabled=False)
+    unsaid, on = changed(before, None), enable(before)
+    assert met(unsaid, on, integrations=(live(4),)).done == {unsaid.id, on.id}
+    kept = Keep(ChangeId(f"keep:{UK}"), UK, reference(before), "protected")
+    assert met(kept, integrations=(live(7),)).moved == ()
+
+
+def test_sets_of_a_modelled_setting_have_no_order() -> None:
+    scene = Scene()
+    made = scene.plan()
+    scene.apply(made)
+    found = tuple(scene.organisation.configs.values())
+    rows = tuple(scene.organisation.rows.values())
+    again = fence(made.body.changes, found, rows, made.body.definitions)
+    assert again.done == {one.id for one in made.body.changes}
 
 
 def test_a_server_may_drop_echo_and_respell_what_a_change_is_not_about() -> None:

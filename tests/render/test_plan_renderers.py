@@ -66,7 +66,7 @@ sandbox · organisation 1111…1111 · commit 3f2c9ab (clean) · compared with a
 
 + integration/chargebee-uk  "Chargebee UK bills"
     create, connect: m3ter does not have it
-+ mapping/chargebee-uk-accounts/acme-uk  -> Subscription sub_acme-uk        accounts.csv:3
++ mapping/chargebee-uk-accounts/acme-uk  -> Subscription sub_acme-uk                  accounts.csv:3
 ! integration/chargebee-us  "Chargebee UK bills"
     change: git changed it
     displayName               US bills (old) -> US bills                         integration.yaml:44
