@@ -39,6 +39,7 @@ from reconciler.domain.change import (
     Keep,
     Update,
 )
+from reconciler.domain.live import LiveIntegration
 from reconciler.domain.plan import Approval, ChainPosition, GuardHit, Plan
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.organisation import Organisation
@@ -46,6 +47,7 @@ from reconciler.ports.runtime import Clock, Progress, Task
 from reconciler.ports.state import StateChain, StateLock
 from reconciler.workflows.carry_out import Carrier
 from reconciler.workflows.confirm_dialect import confirm_dialects
+from reconciler.workflows.missed_bills import missed_bills
 
 PARALLEL = 16
 """Changes of one kind at once; the organisation's rate limit, not this, sets the pace."""
@@ -165,7 +167,7 @@ def apply(
             head = ports.chain.append(_started(run, head))
         carrier = Carrier(ports.organisation, ports.clock, dict(met.live))
         _carry_out(run, carrier, met.done)
-        receipt = _receipt(run)
+        receipt = replace(_receipt(run), notes=_notes(run, carrier))
         bindings = bindings_after(plan, _bindings(head), receipt, carrier.live)
         record = _record(run, head, APPLIED, bindings, receipt)
         return ports.chain.append(record) if _news(record, head) else record
@@ -306,6 +308,17 @@ def _receipt(run: Run) -> Receipt:
         for change in run.plan.body.changes
     )
     return Receipt(run.plan.id, run.started_at, _now(run.ports.clock), outcomes)
+
+
+def _notes(run: Run, carrier: Carrier) -> tuple[str, ...]:
+    connected = [
+        (change, live)
+        for change in run.plan.body.changes
+        if isinstance(change, Connect) and isinstance(run.outcomes[change.id], Done)
+        if isinstance(live := carrier.live.get(change.address), LiveIntegration)
+    ]
+    ports = run.ports
+    return missed_bills(run.plan, connected, ports.organisation, ports.chain, ports.clock)
 
 
 def _record(
