@@ -134,7 +134,8 @@ def test_a_connected_configuration_that_takes_everyone_stops_every_push(place: S
         one for one in place.state("m3ter", "integrationconfigs") if one["name"] == "Month end JPY"
     )
     with EmulatedHttp(place.url) as http:
-        patch = {"authorized": True, "configData": {"accountIds": []}}
+        credential = "c0000000-0000-4000-8000-000000000001"
+        patch = {"integrationCredentialsId": credential, "configData": {"accountIds": []}}
         http.control("POST", "/user-edit", {"id": config["id"], "patch": patch, "user": "x"})
     bill = place.bill_of(CREATED)
     found = standing_of(place.run(bill), bill)
@@ -248,11 +249,14 @@ def test_a_bill_that_another_worker_holds_is_brought_again(place: SyncPlace) -> 
 
 def test_a_worker_sends_what_becomes_ready_until_it_is_stopped(place: SyncPlace) -> None:
     seen: list[Any] = []
+
+    def stopped() -> bool:
+        return bool(place.invoices_of(place.bill_of(CREATED)))
+
     with place.open() as opened:
         narrow = Narrow(bills=frozenset({BillId(place.bill_of(CREATED))}))
-        serving = opened.serving(narrow, lambda: bool(seen))
-        for one in serving.outcomes():
-            seen.append(one)
+        serving = opened.serving(narrow, stopped)
+        seen.extend(serving.outcomes())
     assert [one.group for one in seen] == [Group.SENT]
 
 
