@@ -149,7 +149,7 @@ def current(decisions: Sequence[Decision], name: str, to: Way) -> dict[str, str]
             found = {}
             continue
         step = one.subject.rsplit("/", 1)[1]
-        if FINISHED in found and step != FINISHED:
+        if step == "date" or (FINISHED in found and step != FINISHED):
             found = {}
         found[step] = one.what
     return found

@@ -250,7 +250,7 @@ def _figures(one: DraftLine) -> str:
         case WholePricing(quantity, price):
             return f"{quantity:,} x {price}"
         case DecimalPricing(quantity, number):
-            return f"{quantity:,f} x {plain(number)}"
+            return f"{plain(quantity)} x {plain(number)}"
         case CataloguePricing():
             return ""
 

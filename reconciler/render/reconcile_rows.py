@@ -50,6 +50,10 @@ class RowSpool:
         for row in rows_of(one):
             self._file.write(exact_json.encode(row) + "\n")
 
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
     def rows(self) -> Iterator[Mapping[str, JsonValue]]:
         """Give every row, from the first."""
         self._file.flush()

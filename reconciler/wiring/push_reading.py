@@ -14,11 +14,13 @@ from reconciler.core.push_standing import Pushed, PushStanding
 from reconciler.domain.address import BillId
 from reconciler.domain.decision import Tried
 from reconciler.domain.push import SiteName
-from reconciler.ledger.opening import NoLedgerError
+from reconciler.errors import ReconcilerError
+from reconciler.ledger.opening import LostLedgerError, NoLedgerError
 from reconciler.ledger.shelf import temporary_shelf
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier
+from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
 from reconciler.wiring.push import connect_site, in_force, notifier, with_flat_prices
@@ -68,7 +70,7 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
         spec = site_of(desk, scope.environment)
         opened = stack.enter_context(reading_ledger(desk, scope.environment))
         if opened is None:
-            raise NoLedgerError(where(desk, scope.environment))
+            raise _missing(desk, where(desk, scope.environment))
         stamps = {one.route.policy.stamp for one in scope.routes}
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps))
         scope = with_flat_prices(scope, site.destination)
@@ -100,8 +102,22 @@ def open_cutover(desk: Desk) -> Iterator[CutoverPorts]:
     site = SiteName(site_of(desk, environment).site)
     with desk.organisation() as organisation, pushing_ledger(desk, environment) as opened:
         yield CutoverPorts(
-            site, organisation, opened.ledger, opened.history, desk.clock, desk.progress
+            environment=desk.environment,
+            site=site,
+            organisation=organisation,
+            ledger=opened.ledger,
+            history=opened.history,
+            clock=desk.clock,
+            progress=desk.progress,
         )
+
+
+def _missing(desk: Desk, place: str) -> ReconcilerError:
+    """Tell a ledger that is gone from one that never was."""
+    seen = DirectoryLedgerWatch(desk.chain.folder).seen(desk.environment)
+    if seen is not None and seen.sequence:
+        return LostLedgerError(place, seen)
+    return NoLedgerError(place)
 
 
 def requests_for(desk: Desk, bill: BillId) -> tuple[Tried, ...]:

@@ -96,6 +96,7 @@ class WrongConfirmationError(ReconcilerError):
 class CutoverPorts:
     """The world of a cut-over; only ``history`` is written."""
 
+    environment: str
     site: SiteName
     organisation: Organisation
     ledger: Ledger
@@ -154,21 +155,39 @@ def cutover(
         NoDateError: When no date was given or decided.
         WrongConfirmationError: When something else was confirmed; nothing was recorded.
     """
-    decisions = ports.history.decisions(ports.site, subject(order.name, order.to).rsplit("/", 1)[0])
-    decided = current(decisions, order.name, order.to)
+    effective = obeyed(head, working)
+    defined = _defined(order, effective)
+    place = next((one.origin for one in working.integrations if one.name == order.name), None)
+    mine = _live(order.name, head, ports.organisation.integrations.list())
+    defined = replace(defined, origin=place or defined.origin)
+    return look_and_record(order, defined, mine, ports, hear)
+
+
+def look_and_record(
+    order: Order,
+    defined: Defined[IntegrationSpec],
+    mine: LiveIntegration | None,
+    ports: CutoverPorts,
+    hear: Hear,
+) -> CutoverStand:
+    """Look how far the cut-over of one integration is, and record one decision.
+
+    Args:
+        order: What was asked for.
+        defined: The integration in the applied record.
+        mine: Its configuration in m3ter.
+        ports: The world.
+        hear: Receives every open bill with its owner.
+    """
+    # about both directions: deciding in one ends the other
+    said = ports.history.decisions(ports.site, subject(order.name, order.to).rsplit("/", 1)[0])
+    decided = current(said, order.name, order.to)
     start = _start(order, decided)
     if start.isoformat() != decided.get("date"):
         # another date makes another list: what was confirmed for the old one does not count
         decided = {}
-    obeyed_now = obeyed(head, working)
-    defined = _defined(order, obeyed_now)
     owners = _owners(order, start, defined, ports, hear)
-    facts = _facts(replace(order, start=start), defined, head, owners, ports)
-    facts = replace(
-        facts,
-        environment=obeyed_now.environment.name,
-        place=str(_place(order.name, working) or defined.origin),
-    )
+    facts = _facts(replace(order, start=start), defined, mine, owners, ports)
     stand = CutoverStand(facts, steps(facts, decided))
     if order.confirm and stand.now is not None:
         decided = {**decided, **_confirmed(order, stand.now, facts, ports)}
@@ -204,27 +223,26 @@ def _start(order: Order, decided: Mapping[str, str]) -> date:
 def _facts(
     order: Order,
     defined: Defined[IntegrationSpec],
-    head: AppliedRecord | None,
+    mine: LiveIntegration | None,
     owners: Owners,
     ports: CutoverPorts,
 ) -> Facts:
     assert order.start is not None, "it was decided before"
     live = ports.organisation.integrations.list()
-    mine = _live(order.name, head, live)
     sending = [one for one in live if _sends_bills(one) and is_connected(one)]
     return Facts(
-        environment="",
+        environment=ports.environment,
         name=order.name,
         to=order.to,
         start=order.start,
         applied=defined.spec,
         connected=None if mine is None else is_connected(mine),
         enabled=mine.enabled if mine else False,
-        others=tuple(one.name or one.id for one in sending if one is not mine),
+        others=tuple(one.name or one.id for one in sending if mine is None or one.id != mine.id),
         half_way=_half_way(order.name, ports),
         paused=ports.ledger.paused(ports.site),
         disabled=ports.ledger.disabled(ports.site, order.name),
-        place="",
+        place=str(defined.origin),
         owners=owners,
     )
 
@@ -311,10 +329,6 @@ def _defined(order: Order, effective: Effective) -> Defined[IntegrationSpec]:
         if one.name == order.name and one.spec.chargebee is not None:
             return one
     raise NoSuchIntegrationError(order.name, effective.environment.name)
-
-
-def _place(name: str, working: Effective) -> object:
-    return next((one.origin for one in working.integrations if one.name == name), None)
 
 
 def _live(
