@@ -9,9 +9,9 @@ import sys
 from decimal import Decimal
 
 from benchmarks.sync_ground import (
+    MINUTE,
     ROOT,
     SYNC,
-    Measured,
     invoices,
     measured,
     per_minute,
@@ -19,7 +19,8 @@ from benchmarks.sync_ground import (
 )
 
 LIMIT = 600
-BILLS = 400
+BILLS = 500
+TOO_SHORT = "over before the limit was reached"
 LATENCY = {"fault": "latency", "match": {"vendor": "chargebee"}, "seconds": Decimal("0.02")}
 SWITCHES = ("requests_per_second=0", f"requests_per_minute={LIMIT}")
 
@@ -47,19 +48,14 @@ def _one(name: str, command: tuple[str, ...], bills: int) -> float:
         made = invoices(place) - before
         requests = place.control.requests()[seen:]
     limited = sum(one["status"] == 429 for one in requests)
-    rate = per_minute(requests, skip=10.0)
-    _print(name, used, made, f"{len(requests)} requests", rate, limited)
-    return used.cpu * 1000 / max(made, 1)
-
-
-def _print(  # noqa: PLR0917 - the columns of one line
-    name: str, used: Measured, made: int, requests: str, rate: float, limited: int
-) -> None:
+    long = used.seconds > MINUTE
+    pace = f"{per_minute(requests, skip=10.0) / LIMIT:.1%} of the limit" if long else TOO_SHORT
     print(
-        f"  {name}: exit {used.code}, {made} invoices by {requests} in {used.seconds:.0f} s;"
-        f" {rate:.0f} a minute = {rate / LIMIT:.1%} of the limit, {limited} refused with 429;"
+        f"  {name}: exit {used.code}, {made} invoices in {used.seconds:.0f} s, {pace},"
+        f" {limited} refused with 429; {len(requests) / max(made, 1):.1f} requests and"
         f" {used.cpu * 1000 / max(made, 1):.0f} ms CPU an invoice, {used.megabytes:.0f} MB"
     )
+    return used.cpu * 1000 / max(made, 1)
 
 
 if __name__ == "__main__":

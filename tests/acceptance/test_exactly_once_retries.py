@@ -45,20 +45,23 @@ def test_pushing_again_sends_nothing_whenever_that_is(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "more"),
+    ("fault", "more", "later"),
     [
-        ("cut_before_commit", {}),
-        ("cut_after_commit", {}),
-        ("lost_response", {"seconds": 0}),
-        ("commit_after_cut", {"seconds": 20}),
-        ("commit_after_cut", {"seconds": 600}),
-        ("http_504", {"commit": True}),
-        ("http_500", {}),
-        ("html_502", {"commit": True}),
+        ("cut_before_commit", {}, 2 * MINUTE),
+        ("cut_before_commit", {}, 3 * DAY),
+        ("cut_after_commit", {}, 2 * MINUTE),
+        ("cut_after_commit", {}, 38 * MINUTE),
+        ("cut_after_commit", {}, 3 * DAY),
+        ("lost_response", {"seconds": 0}, 38 * MINUTE),
+        ("commit_after_cut", {"seconds": 20}, 2 * MINUTE),
+        ("commit_after_cut", {"seconds": 600}, 2 * MINUTE),
+        ("commit_after_cut", {"seconds": 600}, 38 * MINUTE),
+        ("http_504", {"commit": True}, 38 * MINUTE),
+        ("http_500", {}, 38 * MINUTE),
+        ("html_502", {"commit": True}, 3 * DAY),
     ],
-    ids=lambda one: str(one) if isinstance(one, str) else "-".join(map(str, one.values())),
+    ids=lambda one: "-".join(map(str, one.values())) if isinstance(one, dict) else str(one),
 )
-@pytest.mark.parametrize("later", [2 * MINUTE, 38 * MINUTE, 3 * DAY], ids=["2m", "38m", "3d"])
 def test_an_unknown_outcome_ends_in_one_invoice(
     ground: Ground, fault: str, more: dict[str, Any], later: int
 ) -> None:

@@ -28,7 +28,10 @@ LineKey = tuple[str, int, int, int]
 
 @dataclass(frozen=True)
 class Due:
-    """What one bill must have become: lines, discounts by price, credit in minor units."""
+    """What one bill must have become: lines, discounts by price, credit in minor units.
+
+    ``rounding`` is what Chargebee computes beyond m3ter's amounts.
+    """
 
     lines: Counter[LineKey]
     discounts: Counter[str]
@@ -36,6 +39,7 @@ class Due:
     owner: str
     pending: bool
     currency: str
+    rounding: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ class _Drafting:
         lines: Counter[LineKey] = Counter()
         negative: Counter[str] = Counter()
         base: Counter[str] = Counter()
+        rounding = 0
         for one in parts:
             billed = self._minor(one.amount)
             if billed < 0:
@@ -137,11 +142,12 @@ class _Drafting:
             computed = self._computed(one)
             lines[one.price, computed, one.start, one.end] += 1
             base[one.price] += computed
+            rounding += computed - billed
         discounts, credit = self._adjust(negative, base)
         if self.problems:
             return NotDue("; ".join(self.problems))
         way = not self.page.get("createInvoice", False)
-        return Due(lines, discounts, credit, owner, way, self.bill["currency"])
+        return Due(lines, discounts, credit, owner, way, self.bill["currency"], rounding)
 
     def _adjust(self, negative: Counter[str], base: Counter[str]) -> tuple[Counter[str], int]:
         policy = self.push.get("negativeLines", "refuse")

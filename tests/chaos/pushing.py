@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from random import Random
 
 from chaos.due import Due, Json, NotDue
@@ -14,6 +16,7 @@ CREATE = "/api/v2/invoices/create_for_charge_items_and_charges"
 # A look-up counts 35 minutes after the last attempt; the second one two minutes later.
 LOOK_MINUTES = 38
 MOST_ROUNDS = 40
+PERIOD = ("--period", "2026-11")
 NOBODYS = NotDue("0 integrations take its account")
 MOVING = ("ready", "under way", "failed")
 IN_NONE = "in no push integration"
@@ -94,3 +97,21 @@ def invoices(place: Ground, bill: str) -> list[Json]:
 def creates(place: Ground) -> list[Json]:
     """Create calls that Chargebee saw."""
     return [one for one in place.control.requests() if one["path"] == CREATE]
+
+
+def assert_reconciled(place: Ground, sent: Collection[str]) -> None:
+    """The tool's own reconciliation: nothing unexplained but what was not sent; rounding as due."""
+    ended = place.run("sync", "reconcile", "--env", ENVIRONMENT, "--format", "json", *PERIOD)
+    assert ended.code in {0, 17}, ended.err
+    rows = ended.json["rows"]
+    found = [one for one in rows if one["row"] == "difference" and one["class"] != "missing"]
+    assert not found
+    assert not {one["bill"] for one in rows if one["row"] == "difference"} & set(sent)
+    wanted: Counter[str] = Counter()
+    for key, due in place.before.due().items():
+        if isinstance(due, Due) and key in sent:
+            wanted[due.currency] += due.rounding
+    totals = {one["currency"]: one["rounding"] for one in ended.json["totals"]}
+    assert {one: int(text.replace(".", "")) for one, text in totals.items()} == {
+        one: wanted[one] for one in totals
+    }

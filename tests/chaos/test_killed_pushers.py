@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from chaos.conftest import Size
 from chaos.ground import ground
-from chaos.pushing import DAY, MINUTE, init, killed, listed, to_the_end
+from chaos.pushing import DAY, MINUTE, assert_reconciled, init, killed, listed, to_the_end
 from chaos.weather import storm
 
 pytestmark = pytest.mark.chaos
@@ -35,3 +35,4 @@ def test_killed_pushers_send_every_bill_once(tmp_path: Path, size: Size, seed: i
             to_the_end(place)
         verdict = place.verdict(listed(place))
         assert verdict.done, verdict
+        assert_reconciled(place, verdict.sent)

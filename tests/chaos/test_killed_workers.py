@@ -9,7 +9,7 @@ import pytest
 from chaos.conftest import Size
 from chaos.ground import Ground, ground, kill_within
 from chaos.month_end import ENVIRONMENT
-from chaos.pushing import DAY, init, listed, to_the_end
+from chaos.pushing import DAY, assert_reconciled, init, listed, to_the_end
 from chaos.weather import storm
 from fakes.postgres import Postgres
 
@@ -38,6 +38,7 @@ def test_killed_workers_over_postgresql_send_every_bill_once(
             to_the_end(place)
         verdict = place.verdict(listed(place))
         assert verdict.done, verdict
+        assert_reconciled(place, verdict.sent)
 
 
 def _work(place: Ground, postgres: Postgres, random: Random, seconds: float) -> None:
