@@ -193,3 +193,15 @@ def test_what_cannot_stand_in_git_is_left_out_with_the_reason(
     assert '! "twin" was left out: several have its name' in out
     assert '! "Odd one" was left out: the destination Custom is not known here' in out
     assert "3 left out" in out
+
+
+def test_mappings_that_git_has_no_set_for_get_one_beside_their_integration(
+    place: LiveRepository,
+) -> None:
+    (place.root / "integrations.d/chargebee-uk/prices.yaml").unlink()
+    (place.root / ".reconciler").rename(place.root / "elsewhere")
+    place.ok("import --integration 'Chargebee UK bills'")
+    text = place.text("chargebee-uk/products.yaml")
+    assert "name: chargebee-uk-products" in text
+    assert "sandbox: api-calls-GBP" in text
+    assert "to create" not in place.ok("plan")

@@ -324,3 +324,31 @@ def test_accept_live_under_every_spelling_of_the_server(tmp_path: Path, emulate:
     assert "onlySendBillOnApproval: false" in text
     assert "sortLineItemsBy: subtotal" in text
     assert "is as git says" in place.ok("plan")
+
+
+def test_discover_without_mapping_sets_or_without_published_tables(
+    place: LiveRepository,
+) -> None:
+    place.control(
+        "/_emulator/faults",
+        {
+            "rules": [
+                {
+                    "match": {
+                        "vendor": "m3ter",
+                        "method": "GET",
+                        "path": f"/organizations/{place.org}/externalmappingconfiguration",
+                    },
+                    "fault": "http_500",
+                    "times": 1,
+                }
+            ]
+        },
+    )
+    assert "All mapping sets use" in place.ok("discover"), "one failure is asked again"
+    for name in ("chargebee-uk", "chargebee-us"):
+        for kind in ("accounts.yaml", "prices.yaml", "accounts.csv"):
+            (place.root / "integrations.d" / name / kind).unlink()
+        place.edit(f"{name}/integration.yaml", "enforceExternalMappingsForConfig: true", "")
+    place.edit("chargebee-us/integration.yaml", "createInvoice: false", "createInvoice: true")
+    assert "All mapping sets use" in place.ok("discover")

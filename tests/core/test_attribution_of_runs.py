@@ -123,11 +123,12 @@ def test_each_object_is_summed_up_by_its_gravest_difference() -> None:
     left = Address("mapping", "loose", "x")
     changes = (
         Ignore(body.changes[0].id, left, None, (), "not adopted"),
-        Keep(body.changes[0].id, left, None, "kept"),
+        Keep(body.changes[0].id, Address("mapping", "kept", "x"), None, "kept"),
         Keep(body.changes[0].id, UK, None, "kept"),
     )
     assert differences_of(replace(body, changes=changes), {}) == {
         Address("mapping", "loose"): ("not adopted", ("1 mapping not adopted",)),
+        Address("mapping", "kept"): ("in sync", ()),
         UK: ("in sync", ()),
     }
 

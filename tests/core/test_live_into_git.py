@@ -97,8 +97,8 @@ def test_plain_values_are_written_as_they_are() -> None:
 
 
 def sides(base: list[JsonValue], live: list[JsonValue], desired: list[JsonValue]) -> FieldChange:
-    values = [FieldValue(one) for one in (base, live, desired)]
-    return FieldChange(FieldPath("global.accountIds"), "theirs", *values)
+    path = FieldPath("global.accountIds")
+    return FieldChange(path, "theirs", FieldValue(base), FieldValue(live), FieldValue(desired))
 
 
 def test_of_a_set_that_both_moved_only_what_m3ter_moved_is_accepted() -> None:
