@@ -1,0 +1,116 @@
+"""sync reconcile, explain and cutover as people type them, against the emulated month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.sync_place import ENV, SyncPlace
+
+from reconciler.core.exact_json import decode
+
+
+@pytest.fixture
+def place(tmp_path: Path, emulate: Any) -> SyncPlace:
+    running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
+    return SyncPlace(tmp_path, running.url).setup()
+
+
+def asked(place: SyncPlace, *arguments: str) -> tuple[int, str]:
+    return place.reconciler("sync", *arguments, "--env", ENV)
+
+
+def test_a_month_is_reconciled_before_and_after_it_is_sent(place: SyncPlace) -> None:
+    code, before = asked(place, "reconcile", "--period", "2026-11")
+    assert code == 17, before
+    assert "is due and was not sent" in before
+    assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
+    table, rows = place.root / "r.json", place.root / "r.csv"
+    code, text = asked(
+        place,
+        "reconcile",
+        "--period",
+        "2026-11",
+        "--format",
+        "text",
+        "--format",
+        f"json={table}",
+        "--format",
+        f"csv={rows}",
+        "--notify",
+    )
+    assert code == 17, text
+    body: Any = decode(table.read_bytes())
+    sent = [one for one in body["rows"] if one["row"] == "bill" and one["status"] == "COMPLETE"]
+    assert len(sent) > 20
+    assert {one["unexplained"] for one in sent} <= {"0.00", "0"}
+    assert rows.read_text(encoding="utf-8").startswith("row,bill,account")
+    code, narrow = asked(
+        place, "reconcile", "--integration", "month-end-kwd", "--tolerance", "KWD:1"
+    )
+    assert code == 0, narrow
+
+
+def test_a_sent_and_a_blocked_bill_are_explained(place: SyncPlace) -> None:
+    bill = place.bill_of("acct-00000")
+    code, ready = asked(place, "explain", bill)
+    assert code == 0, ready
+    assert "would draft it now" in ready
+    assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
+    code, sent = asked(place, "explain", bill, "--line", "1")
+    assert code == 0
+    assert "attempt 1 of 1" in sent
+    assert "as sent" in sent
+    assert asked(place, "explain", "nope")[0] == 10
+    code, shown = place.reconciler("status", "--env", ENV)
+    assert "Push to acme-test" in shown
+    code, shown = place.reconciler("runs", "--env", ENV)
+    assert "that moved last" in shown
+    code, shown = place.reconciler("runs", "--env", ENV, "--bill", bill)
+    assert "1 request to Chargebee" in shown
+
+
+def test_a_cut_over_stops_at_its_next_step(place: SyncPlace) -> None:
+    way = ("cutover", "--integration", "month-end-gbp", "--to", "native")
+    code, told = asked(place, *way)
+    assert code == 10
+    assert "--from" in told
+    code, told = asked(place, *way, "--from", "2026-12-01", "--confirm", "2026-12-01")
+    assert code == 13, told
+    assert "[NOW ] nothing is pushed while the routes change" in told
+    assert "sync pause" in told
+    code, told = asked(place, "cutover", "--integration", "x", "--to", "push")
+    assert code == 10
+    assert "no Chargebee integration `x`" in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--period", "2026-13"),
+        ("--tolerance", "GBP"),
+        ("--tolerance", "GBP:-1"),
+        ("--integration", "nobody"),
+    ],
+)
+def test_what_cannot_be_reconciled_is_a_usage_error(
+    place: SyncPlace, arguments: tuple[str, ...]
+) -> None:
+    assert asked(place, "reconcile", *arguments)[0] == 10
+
+
+def test_a_file_that_cannot_be_written_is_named(place: SyncPlace) -> None:
+    code, told = asked(place, "reconcile", "--format", "csv=/nowhere/r.csv")
+    assert code == 10
+    assert "/nowhere/r.csv" in told
+
+
+def test_a_lost_ledger_is_told_from_one_that_never_was(place: SyncPlace) -> None:
+    for file in (place.root / ".reconciler").glob("ledger.sqlite*"):
+        file.unlink()
+    code, told = asked(place, "reconcile")
+    assert code == 11
+    assert "ledger" in told
+    code, shown = place.reconciler("runs", "--env", ENV, "--bill", "b")
+    assert "Chargebee" not in shown
