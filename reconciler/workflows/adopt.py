@@ -105,7 +105,7 @@ def _refuse_failed(compared: Comparison, address: Address) -> None:
 def _candidate(compared: Comparison, address: Address, identity: str) -> Live:
     pairs = compared.paired.pairs
     if identity:
-        everything = (*compared.integrations, *compared.mappings)
+        everything: tuple[Live, ...] = (*compared.integrations, *compared.mappings)
         live = next((one for one in everything if one.id == identity), None)
         if live is None or isinstance(live, LiveMapping) != (address.kind == "mapping"):
             raise NoCandidateError(address, identity)

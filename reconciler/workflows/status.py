@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.core.attribution import SeenRun
 from reconciler.core.identity import Missing
 from reconciler.core.standings import (
     Report,
@@ -20,7 +21,6 @@ from reconciler.domain.plan import PlanBody
 from reconciler.ports.state import StateChain
 from reconciler.workflows.compare import Comparison, compare
 from reconciler.workflows.native_runs import (
-    SeenRun,
     latest_runs,
     newest_bills,
     newest_by_configuration,
