@@ -192,13 +192,15 @@ class Place:
 
     def delete(self, resource: str, identity: str) -> None:
         """Delete an object as a Console user would."""
-        self._m3ter("DELETE", f"/{resource}/{identity}")
+        self.call("DELETE", f"/{resource}/{identity}")
 
     def create(self, resource: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object as a Console user would."""
-        return self._m3ter("POST", f"/{resource}", body)
+        made: dict[str, Any] = self.call("POST", f"/{resource}", body)
+        return made
 
-    def _m3ter(self, method: str, path: str, body: object = None) -> Any:
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request that must succeed; the path is below the organisation."""
         with EmulatedHttp(self.emulator.url) as http:
             http.log_in()
             answer = http.m3ter(method, path, body)
