@@ -37,7 +37,7 @@ class SyncTally:
         rounding: What Chargebee makes of the amounts beyond them, by currency.
         unexplained: What was read back beyond that, by currency.
         kept_whole: Lines that are sent as quantity 1 to keep m3ter's amount.
-        requests: Writes that the ready bills need.
+        requests: What sending the ready bills takes, reads before and after aside.
         unknown: Bills whose outcome nobody knows.
         differing: Sent bills that do not stand in Chargebee as they were sent.
     """
@@ -96,7 +96,8 @@ class SyncTally:
         if one.draft is None:
             return
         draft = one.draft
-        lines = len(draft.lines) if draft.way == "pending" else 1
+        # a line on a pending invoice costs a read and a write
+        lines = 2 * len(draft.lines) if draft.way == "pending" else 1
         self.requests += lines + (1 if draft.credits else 0)
         self.kept_whole += sum(
             isinstance(line.pricing, WholePricing)

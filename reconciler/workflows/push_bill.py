@@ -258,6 +258,7 @@ class _Going:
 
     Attributes:
         about: What the interlock knows; ``None`` until it is asked.
+        moved: Whether it was moved to another invoice in this run.
     """
 
     push: Pusher
@@ -268,6 +269,7 @@ class _Going:
     sending: Sending
     about: About | None
     version: int
+    moved: bool = False
 
     def on(self) -> Standing:
         """Go on until the bill is complete or nothing can be done now."""
@@ -281,6 +283,11 @@ class _Going:
         begun = next((one for one in self._mine(effects) if one.state is not PushState.DONE), None)
         if begun is None:
             return self._step(effects)
+        if self._closed_first(begun, effects):
+            return self._elsewhere(begun, effects)
+        return self._move(begun, effects)
+
+    def _move(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
         match next_move(begun, self.push.clock.now(), self.push.settings):
             case Send():
                 return self._send(begun, effects)
@@ -295,6 +302,22 @@ class _Going:
                 return None
             case never:
                 assert_never(never)
+
+    def _closed_first(self, begun: Effect, effects: tuple[Effect, ...]) -> bool:
+        """Whether the invoice closed before any line of the bill was on it; asked once a run."""
+        done = any(one.state is PushState.DONE for one in self._mine(effects))
+        return begun.state is PushState.CLOSED and not done and not self.moved
+
+    def _elsewhere(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
+        """Make the step anew for the next pending invoice, or wait for one."""
+        self.moved = True
+        found = self.push.destination.next_step(self.draft, effects, self.sending)
+        if isinstance(found, Step) and found.name == begun.key.step:
+            self.push.ledger.redraft(self.lease, begun.key, found, self._provenance())
+            return None
+        if isinstance(found, WaitForInvoice):
+            return self._rest(effects, found.why, found.until)
+        return self._rest(effects, begun.message, None)
 
     def _step(self, effects: tuple[Effect, ...]) -> Standing | None:
         """Ask the destination what comes next, and store the intent."""
@@ -371,7 +394,8 @@ class _Going:
             return None
         if not any(one.attempts for one in effects):
             return replace(self._unsent(barred.short, barred.why), page=barred.page)
-        return self._rest(effects, f"{barred.short}: {barred.why}", None)
+        rests = self._rest(effects, f"{barred.short}: {barred.why}", None)
+        return replace(rests, page=barred.page or rests.page)
 
     def _unsent(self, short: str, why: str = "") -> Standing:
         """Leave the bill as it stands in the ledger; a later run goes on."""

@@ -1,0 +1,69 @@
+"""Sums of a sync: by group, reason and currency, with a bounded list of bills."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakes.push_data import bill, drafted, line, route
+
+from reconciler.core.sync_tally import LISTED_MAX, SyncTally
+from reconciler.domain.address import AccountId, BillId
+from reconciler.domain.money import Currency, Money
+from reconciler.domain.push import PushStatus
+from reconciler.domain.standing import Group, Standing, Who
+from reconciler.errors import ExitCode
+
+GBP = Currency("GBP", 2)
+
+
+def standing(group: Group, short: str = "", number: int = 1, pence: int = 100) -> Standing:
+    who = Who(BillId(f"bill-{number}"), AccountId("acc"), "acme-uk")
+    return Standing(group, who, "uk", short, short, money=Money(pence, GBP))
+
+
+def test_an_empty_tally_is_done() -> None:
+    tally = SyncTally()
+    assert tally.exit_code == ExitCode.DONE
+    assert tally.bills(Group.SENT) == 0
+    assert tally.money(Group.SENT) == ()
+
+
+def test_bills_are_counted_by_group_and_reason_and_listed_up_to_a_bound() -> None:
+    tally = SyncTally()
+    for number in range(LISTED_MAX + 5):
+        tally.add(standing(Group.BLOCKED, "missing account mapping", number))
+    assert tally.bills(Group.BLOCKED) == LISTED_MAX + 5
+    assert tally.money(Group.BLOCKED) == (Money(100 * (LISTED_MAX + 5), GBP),)
+    assert len(tally.listed[Group.BLOCKED]) == LISTED_MAX
+    assert tally.reasons[Group.BLOCKED, "missing account mapping"].purse.bills == LISTED_MAX + 5
+    assert tally.exit_code == ExitCode.PARTLY_DONE
+
+
+def test_an_unknown_outcome_beats_everything() -> None:
+    tally = SyncTally()
+    tally.add(replace(standing(Group.UNDER_WAY, "not known"), status=PushStatus.UNKNOWN))
+    tally.add(standing(Group.BLOCKED, "x"))
+    assert tally.unknown == 1
+    assert tally.exit_code == ExitCode.UNKNOWN_OUTCOME
+
+
+def test_a_sent_bill_that_differs_ends_with_17() -> None:
+    tally = SyncTally()
+    tally.add(replace(standing(Group.SENT, "sent"), unexplained=Money(0, GBP)))
+    assert tally.differing == 0
+    odd = replace(standing(Group.SENT, "sent, but it differs"), page="x", unexplained=Money(5, GBP))
+    tally.add(odd)
+    assert tally.differing == 1
+    assert tally.unexplained.money == (Money(5, GBP),)
+    assert tally.exit_code == ExitCode.OUTSIDE_TOLERANCE
+
+
+def test_drafts_tell_of_requests_fallbacks_and_lines_kept_whole() -> None:
+    tally = SyncTally()
+    draft = drafted(bill(line(amount="400", units="3")), route())
+    tally.add(replace(standing(Group.READY), draft=draft, rounding=Money(0, GBP)))
+    assert tally.requests == 1
+    assert tally.fallbacks["other-GBP"].bills == 1
+    assert tally.kept_whole in {0, 1}
+    tally.add(replace(standing(Group.READY), draft=replace(draft, way="pending")))
+    assert tally.requests == 1 + 2 * len(draft.lines)

@@ -1,0 +1,94 @@
+"""What people read of a sync that the month in the emulator does not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from reconciler.core.sync_tally import SyncTally
+from reconciler.domain.address import AccountId, BillId
+from reconciler.domain.money import Currency, Money
+from reconciler.domain.standing import Group, Standing, Who
+from reconciler.render.sync_text import bill_line, money_text, plan_text, run_text
+
+
+@dataclass
+class Named:
+    name: str
+
+
+@dataclass
+class Scope:
+    name: str = "production"
+    site: str = "acme"
+    record: int = 41
+    commit: str = "3f2c9ab0000"
+    routes: tuple[Named, ...] = (Named("chargebee-uk"),)
+
+
+@dataclass
+class Plan:
+    scope: Scope = field(default_factory=Scope)
+    tally: SyncTally = field(default_factory=SyncTally)
+    paused: str = "k.smith, 1 Dec: audit"
+    disabled: dict[str, str] = field(default_factory=lambda: {"chargebee-uk": "ten failures"})
+    per_minute: int = 60
+    takes: timedelta = timedelta(minutes=7)
+
+
+@dataclass
+class Result:
+    scope: Scope = field(default_factory=Scope)
+    tally: SyncTally = field(default_factory=SyncTally)
+    run: str = "r1"
+    stopped: bool = True
+    limit: str = "the limit of 3 bills is reached"
+    notes: list[str] = field(default_factory=lambda: ["a note"])
+
+
+def standing(group: Group, number: int = 1) -> Standing:
+    who = Who(BillId(f"b{number}"), AccountId("acc"))
+    money = Money(-12345, Currency("GBP", 2))
+    return Standing(group, who, "uk", "a reason", "a reason in full", money=money)
+
+
+def test_an_empty_plan_says_that_no_bill_is_ready_and_why_nothing_goes() -> None:
+    told = plan_text(Plan())
+    assert "applied record 41 (commit 3f2c9ab)" in told
+    assert "no bill" in told
+    assert "paused by k.smith" in told
+    assert "chargebee-uk is disabled: ten failures" in told
+
+
+def test_a_ready_bill_comes_with_the_time_it_takes() -> None:
+    made = Plan()
+    made.tally.add(standing(Group.READY))
+    assert "about 7 minutes at 60 requests a minute" in plan_text(made)
+    made.takes = timedelta(minutes=1)
+    assert "about 1 minute at" in plan_text(made)
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    made = Plan()
+    for number in range(30):
+        made.tally.add(standing(Group.BLOCKED, number))
+    assert "and 10 more" in plan_text(made)
+
+
+def test_a_stopped_run_says_so_and_what_is_left() -> None:
+    told = run_text(Result())
+    assert "Stopped:" in told
+    assert "Ended early: the limit of 3 bills is reached" in told
+    assert "a note" in told
+
+
+def test_a_difference_names_its_page() -> None:
+    done = Result()
+    done.tally.differing = 1
+    assert "docs/runbook.md#difference" in run_text(done)
+
+
+def test_amounts_have_a_sign_or_a_code() -> None:
+    assert money_text(Money(-5, Currency("GBP", 2))) == "-£0.05"
+    assert money_text(Money(1234567, Currency("KWD", 2))) == "KWD 12,345.67"
+    assert bill_line(standing(Group.BLOCKED)).startswith("acc  bill b1  -£123.45")
