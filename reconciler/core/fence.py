@@ -170,15 +170,12 @@ def content_key(
     if isinstance(content, ConfigurationContent):
         return (content.destination.casefold(), content.entity_type.casefold(), content.name)
     linked: str = ""
-    match content.link:
-        case LinkById(id=identity):
-            linked = identity
-        case LinkByAddress(address=address):
-            if address not in created:
-                return None
-            linked = IntegrationId(created[address].id)
-        case None:
-            pass
+    if isinstance(content.link, LinkById):
+        linked = content.link.id
+    elif isinstance(content.link, LinkByAddress):
+        if content.link.address not in created:
+            return None
+        linked = IntegrationId(created[content.link.address].id)
     return (content.system, content.table, content.entity, content.m3ter_id, linked)
 
 
