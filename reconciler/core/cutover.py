@@ -36,6 +36,10 @@ HALF_WAY = frozenset(
     }
 )
 """Pushes that began and did not end: the other route must not start over them."""
+ENDED = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.DISABLED})
+"""Bills that are done with; ``DISABLED`` is one that a person said not to send."""
+UNBEGUN = frozenset({PushStatus.WAITING, PushStatus.BLOCKED})
+"""Bills that the ledger only looked at: nothing of them was sent, so either route may own them."""
 
 
 class Owner(StrEnum):
@@ -179,12 +183,12 @@ def owner_of(
         row: Where the ledger has it.
         native: What m3ter's own runs say.
     """
-    if row is PushStatus.COMPLETE:
+    if row in ENDED or isinstance(native, SentNatively):
         return None
-    if row is not None and row is not PushStatus.WAITING:
+    if row is PushStatus.TIMEOUT_LIMIT_EXCEEDED:
+        return Owner.PERSON, "m3ter may have sent a part, and nobody has decided yet"
+    if row is not None and row not in UNBEGUN:
         return Owner.PUSH, f"the ledger has it: {row.value}"
-    if isinstance(native, SentNatively):
-        return None
     return _of_runs(native) or _unsent(to, start, period_end, approved=approved)
 
 
@@ -322,7 +326,7 @@ def _owners(facts: Facts, confirmed: str) -> Step:
     if people:
         todo = (
             f"{people:,} bills may be at Chargebee in part. Look each up there, then say so:",
-            f"reconciler sync resolve BILL --env {facts.environment} --sent INVOICE",
+            f"reconciler sync adopt-invoice BILL INVOICE --env {facts.environment} --reason …",
             f"reconciler sync skip BILL --env {facts.environment} --reason …",
         )
         return Step("owners", "every open bill has one owner", done=False, todo=todo)

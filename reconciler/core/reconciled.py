@@ -32,7 +32,7 @@ class Left(StrEnum):
     NOT_OURS = "not ours"
     NOT_YET = "not due yet"
     NOTHING_TO_SEND = "adds up to nothing to send"
-    BY_M3TER = "sent by m3ter itself"
+    BY_M3TER = "sent by m3ter itself, or by hand"
     OTHER = "of another integration"
 
 

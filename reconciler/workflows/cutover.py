@@ -25,8 +25,10 @@ from reconciler.core.cutover import (
     subject,
 )
 from reconciler.core.interlock import (
+    Clear,
     InterlockSettings,
     Knowledge,
+    MaybePartial,
     NativeRunning,
     RouteClaim,
     interlock,
@@ -48,6 +50,7 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import BillQuery, Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.workflows.obeyed import obeyed
+from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER
 
 BILL = "Bill"
 CHUNK = 100
@@ -282,6 +285,8 @@ def _owned(
         claim = (RouteClaim(order.name, "in"),)
         ours = tuple(one for one in runs if one.destination.casefold() in {"", "chargebee"})
         native = interlock(order.name, Knowledge(now, (), claim, ours), now, InterlockSettings())
+        if isinstance(native, MaybePartial) and _said_not_sent(bill, ports):
+            native = Clear()
         found = owner_of(
             to=order.to,
             start=start,
@@ -298,6 +303,12 @@ def _owned(
         running = isinstance(native, NativeRunning)
         name = bill.account_code or bill.account_id
         yield OwnedBill(bill.id, name, bill.end_date, owner, why, money, running)
+
+
+def _said_not_sent(bill: Bill, ports: CutoverPorts) -> bool:
+    """Tell whether a person looked, and said that m3ter sent nothing of a bill."""
+    said = ports.history.decisions(ports.site, f"native/{bill.id}")
+    return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
 
 
 def _may_take(scope: Scope, account: Account | None, bill: Bill) -> bool:

@@ -35,6 +35,7 @@ from reconciler.workflows.cutover import (
     WrongConfirmationError,
     look_and_record,
 )
+from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER
 
 DATE = date(2026, 12, 1)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -204,10 +205,13 @@ def test_bills_that_m3ter_may_have_sent_in_part_must_be_looked_up_first(world: W
     world.runs.runs["bill-1"] = [run("ERROR")]
     stand = world.go(confirm="2026-12-01")
     assert stand.now is not None
-    assert "sync resolve" in " ".join(stand.now.todo)
+    assert "sync adopt-invoice" in " ".join(stand.now.todo)
     with pytest.raises(WrongConfirmationError):
         world.go(confirm=stand.facts.owners.digest)
+    world.month.recorded(one(), PushStatus.TIMEOUT_LIMIT_EXCEEDED)
+    assert "sync adopt-invoice" in " ".join((world.go().now or stand.now).todo)
     world.month.recorded(one(), PushStatus.BLOCKED)
+    world.month.history.decide(SITE, "native/bill-1", NOT_SENT_BY_M3TER, "k.smith", "looked")
     assert "--confirm" in " ".join((world.go().now or stand.now).todo)
 
 
@@ -264,6 +268,9 @@ OPEN = {"approved": True, "period_end": DATE, "to": "push", "row": None, "native
         ({"row": PushStatus.COMPLETE}, None),
         ({"row": PushStatus.UNKNOWN}, Owner.PUSH),
         ({"row": PushStatus.WAITING}, Owner.PUSH),
+        ({"row": PushStatus.BLOCKED, "to": "native"}, Owner.NOBODY),
+        ({"row": PushStatus.DISABLED}, None),
+        ({"row": PushStatus.TIMEOUT_LIMIT_EXCEEDED}, Owner.PERSON),
         ({"native": SentNatively(run("COMPLETE"))}, None),
         ({"native": NativeRunning(run("STARTED"))}, Owner.NATIVE),
         ({"native": MaybePartial(run("ERROR"))}, Owner.PERSON),
