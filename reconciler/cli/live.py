@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.ports.organisation import Organisation
     from reconciler.wiring.desk import Desk
     from reconciler.workflows.compare import Comparison
+    from reconciler.workflows.import_live import Import
 
 
 @click.command()
@@ -77,6 +78,7 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
     from reconciler.render.import_text import import_text
     from reconciler.workflows import import_live as workflow
     from reconciler.workflows.dialects import dialect_edits, with_dialects
+    from reconciler.workflows.import_valid import import_valid
 
     folder = _inside(folder)
     place = desk(app, environment)
@@ -88,13 +90,13 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
         found = workflow.missing_dialects(place.effective, organisation, place.clock, live)
         dialects, edits = dialect_edits(environment, found, definitions)
         compared = _compared(place, organisation, with_dialects(place.effective, found))
-        done = workflow.import_live(
-            compared,
-            definitions,
-            organisation,
-            workflow.Wish(live, everything=not wanted, folder=folder),
-            _signature(place, "import"),
-        )
+        signature = _signature(place, "import")
+
+        def make(refused: Mapping[str, str]) -> Import:
+            wish = workflow.Wish(live, not wanted, folder, refused)
+            return workflow.import_live(compared, definitions, organisation, wish, signature)
+
+        done = import_valid(make, lambda made: place.problems_after((*edits, *made)))
         names = _names(compared, organisation)
     place.edit((*edits, *done.edits))
     _append(place, done.record)

@@ -82,7 +82,8 @@ def _fields(done: Imported, names: Mapping[str, str]) -> Iterator[str]:
 def _after(environment: str, done: Imported, others: Sequence[str]) -> Iterator[str]:
     yield ""
     if not (done.new or done.fields or done.rows):
-        yield "Git says all of it already. Nothing was sent to m3ter."
+        rest = "Git says the rest already." if done.skipped else "Git says all of it already."
+        yield f"{rest} Nothing was sent to m3ter."
         return
     if others and any(one.address.kind == "integration" for one in done.new):
         yield from textwrap.wrap(

@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler import __version__
 from reconciler.core.edits import Edit
 from reconciler.domain.definitions import Effective
+from reconciler.domain.problem import Problem
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.definitions import DefinitionSource
 from reconciler.ports.organisation import Organisation
@@ -18,7 +19,7 @@ from reconciler.ports.runtime import Clock, Progress
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
 from reconciler.transport.system_clock import SystemClock
-from reconciler.wiring.edits import edit_files
+from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
 from reconciler.wiring.state import Authorship, authorship, open_state
@@ -65,6 +66,10 @@ class Desk:
     def made_from(self) -> Source:
         """Tool, commit and cleanliness, for plans."""
         return Source(TOOL, self.authorship.commit, self.authorship.dirty)
+
+    def problems_after(self, edits: tuple[Edit, ...]) -> tuple[Problem, ...]:
+        """Give the problems that the definitions would have after edits; no file is written."""
+        return problems_after(self.root, edits, self.settings)
 
     def edit(self, edits: tuple[Edit, ...]) -> Effective:
         """Edit the definition files, and give the environment's view of them then.

@@ -49,12 +49,21 @@ def edit_files(root: Path, edits: tuple[Edit, ...], settings: Settings) -> None:
     """
     if not edits:
         return
+    problems = problems_after(root, edits, settings)
+    if any(one.severity == "error" for one in problems):
+        raise EditsNotValidError(problems, files_of(edits))
+    perform(edits, FileEditor(root))
+
+
+def problems_after(root: Path, edits: tuple[Edit, ...], settings: Settings) -> tuple[Problem, ...]:
+    """Give the problems that the definitions would have; the edits are made in a copy only.
+
+    Raises:
+        EditRefusedError: When an edit would touch anything else.
+    """
     with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
         copy = Path(folder)
         if (root / FOLDER).is_dir():
             shutil.copytree(root / FOLDER, copy / FOLDER, symlinks=True)
         perform(edits, FileEditor(copy))
-        found = validate(open_repository(copy), settings.allowance, knows_time_zone)
-        if not found.valid:
-            raise EditsNotValidError(found.problems, files_of(edits))
-    perform(edits, FileEditor(root))
+        return validate(open_repository(copy), settings.allowance, knows_time_zone).problems

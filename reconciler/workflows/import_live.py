@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.accepting import Accepted, accepted, integration_edits
 from reconciler.core.as_written import KnownNames
@@ -50,11 +50,16 @@ class NoSuchIntegrationError(ReconcilerError):
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What an import takes: edits of files, and perhaps a record that moves the base along."""
+    """What an import takes: edits of files, and perhaps a record that moves the base along.
+
+    Attributes:
+        folders: Where the files of each new integration go, by its live id.
+    """
 
     report: Imported
     edits: tuple[Edit, ...]
     record: AppliedRecord | None
+    folders: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,13 @@ class Wish:
         integrations: Live, in the order of the list.
         everything: Whether mappings that are linked to nothing come along.
         folder: Relative to the repository, below ``integrations.d``.
+        refused: Why a configuration cannot stand in git, by its id.
     """
 
     integrations: tuple[LiveIntegration, ...]
     everything: bool
     folder: str
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def chosen(
@@ -194,7 +201,7 @@ class _Work:
         added: list[str] = []
         for live in self.wish.integrations:
             identity = live.credential_id
-            if identity is None or identity in names:
+            if identity is None or identity in names or live.id in self.wish.refused:
                 continue
             label = listed.get(identity, "")
             unique = bool(label) and list(listed.values()).count(label) == 1
@@ -229,6 +236,8 @@ class _Work:
 
     def _unfit(self, live: LiveIntegration) -> str:
         """Say why a configuration cannot stand in git, if so."""
+        if live.id in self.wish.refused:
+            return self.wish.refused[live.id]
         if not live.name:
             return "it has no name; give it one in m3ter's Console"
         if spoken(live) is None:
@@ -279,7 +288,11 @@ class _Work:
             skipped=(*self.skipped, *rows.skipped),
         )
         record = moved_record(self.compared, paths, signature)
-        return Import(report, (*self.edits, *rows.edits), record)
+        return Import(report, (*self.edits, *rows.edits), record, self._new_folders())
+
+    def _new_folders(self) -> Mapping[str, str]:
+        names = {one: address.name for one, address in self.addresses.items()}
+        return {one: self.folders[name] for one, name in names.items() if name in self.folders}
 
 
 def _addresses(compared: Comparison) -> dict[str, Address]:

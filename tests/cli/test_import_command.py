@@ -205,3 +205,24 @@ def test_mappings_that_git_has_no_set_for_get_one_beside_their_integration(
     assert "name: chargebee-uk-products" in text
     assert "sandbox: api-calls-GBP" in text
     assert "to create" not in place.ok("plan")
+
+
+def test_what_breaks_a_rule_is_left_out_and_the_rest_is_imported(
+    place: LiveRepository, fresh: LiveRepository
+) -> None:
+    credential = place.config(US)["integrationCredentialsId"]
+    body = {
+        "entityType": "Bill",
+        "destination": "Chargebee",
+        "name": "No prices",
+        "configData": {"chargebeeCreateInvoice": True},
+        "integrationCredentialsId": credential,
+    }
+    place.call("POST", "/integrationconfigs", body)
+    out = " ".join(fresh.ok("import").split())
+    assert '! "No prices" was left out: it breaks rule R076: no price for lines' in out
+    assert "4 new in git" in out
+    assert "no-prices/integration.yaml" not in fresh.files()
+    fresh.ok("validate")
+    out = fresh.ok("import --integration 'No prices'")
+    assert "Git says the rest already." in out
