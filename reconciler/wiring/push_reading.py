@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from reconciler.core.interlock import InterlockSettings
 from reconciler.core.push_standing import Pushed, PushStanding
@@ -17,6 +18,7 @@ from reconciler.domain.push import SiteName
 from reconciler.errors import ReconcilerError
 from reconciler.ledger.opening import LostLedgerError, NoLedgerError
 from reconciler.ledger.shelf import temporary_shelf
+from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier
@@ -28,6 +30,7 @@ from reconciler.workflows.bill_sides import SidePorts
 from reconciler.workflows.cutover import CutoverPorts
 from reconciler.workflows.explain import ExplainPorts
 from reconciler.workflows.obeyed import obeyed
+from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER
 from reconciler.workflows.push_status import newest_pushes, push_status, requests_of
 from reconciler.workflows.reconcile import ReconcilePorts
 from reconciler.workflows.scope_view import ScopeView
@@ -75,7 +78,8 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps))
         scope = with_flat_prices(scope, site.destination)
         watch = Watch(scope, organisation, desk.clock, InterlockSettings())
-        view = ScopeView(scope, watch, desk.clock)
+        cleared = partial(_cleared, opened.history, scope.site)
+        view = ScopeView(scope, watch, desk.clock, cleared)
         shelf = stack.enter_context(temporary_shelf())
         sides = SidePorts(scope.site, opened.ledger, site.destination, view, shelf)
         yield Reading(
@@ -110,6 +114,11 @@ def open_cutover(desk: Desk) -> Iterator[CutoverPorts]:
             clock=desk.clock,
             progress=desk.progress,
         )
+
+
+def _cleared(history: PushHistory, site: SiteName, bill: BillId) -> bool:
+    said = history.decisions(site, f"native/{bill}")
+    return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
 
 
 def _missing(desk: Desk, place: str) -> ReconcilerError:

@@ -15,7 +15,7 @@ from reconciler.core.runbook import Page, page
 from reconciler.core.sent import in_our_order, invoice_ids, sent_of
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
-from reconciler.domain.decision import Tried
+from reconciler.domain.decision import Decision, Tried
 from reconciler.domain.draft import BlockedBill, InvoiceDraft, NothingToSend
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import Effect, PushStatus, SiteName
@@ -122,7 +122,7 @@ def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanati
             Tried(one.key, one.number, one.started_at, one.outcome, one.message)
             for one in ports.ledger.attempts(ports.site, row.bill_id)
         ),
-        decisions=ports.history.decisions(ports.site, f"{ports.site}/{row.bill_id}"),
+        decisions=_decisions(row.bill_id, ports),
     )
     return _with_invoices(told, draft, row, ports) if draft else told
 
@@ -167,7 +167,7 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
         in_force=ports.routes.in_force,
         money=billed(bill, ports.routes.readings.currencies),
         assumptions=standing.assumptions if isinstance(standing, Ours) else (),
-        decisions=ports.history.decisions(ports.site, f"{ports.site}/{bill.id}"),
+        decisions=_decisions(bill.id, ports),
     )
     if row is not None and row.status is not PushStatus.BLOCKED:
         told = replace(told, stands=_WORDS[row.status], why=row.message, page=page(row.status))
@@ -204,6 +204,13 @@ def _with_outcome(
             page=page(told.reasons[0].code),
         )
     return told
+
+
+def _decisions(bill: BillId, ports: ExplainPorts) -> tuple[Decision, ...]:
+    """Give what people decided about a bill, its steps and m3ter's own runs of it."""
+    subjects = (f"{ports.site}/{bill}", f"native/{bill}", bill)
+    said = [one for each in subjects for one in ports.history.decisions(ports.site, each)]
+    return tuple(sorted(said, key=lambda one: one.at))
 
 
 def _invoices(

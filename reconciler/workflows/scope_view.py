@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -37,11 +37,16 @@ from reconciler.workflows.sync_scope import About, PushRoute, SyncScope, Watch, 
 
 @dataclass(slots=True)
 class ScopeView:
-    """Answers from one reading of what is in force; never writes, and never sends."""
+    """Answers from one reading of what is in force; never writes, and never sends.
+
+    Attributes:
+        cleared: Whether a person said that m3ter's own failed run of a bill sent nothing.
+    """
 
     scope: SyncScope
     watch: Watch
     clock: Clock
+    cleared: Callable[[BillId], bool] = lambda _: False
     _known: dict[BillId, About] = field(default_factory=dict)
 
     @property
@@ -74,7 +79,7 @@ class ScopeView:
         asked = [(one, _takes(one, bill, about)) for one in self.scope.routes]
         for route, answer in asked:
             if isinstance(answer, Taken):
-                return self._taken(route, answer, about)
+                return self._taken(route, answer, about, bill.id)
         for route, answer in asked:
             if isinstance(answer, Left) and answer.reason in {"unapproved", "unknown"}:
                 kind = NotYet if answer.reason == "unapproved" else Undecided
@@ -104,10 +109,13 @@ class ScopeView:
             known = self.watch.one(bill.id, bill.account_code)
         return known
 
-    def _taken(self, route: PushRoute, taken: Taken, about: About) -> Standing:
+    def _taken(self, route: PushRoute, taken: Taken, about: About, bill: BillId) -> Standing:
         if route.drift:
             return Undecided(route.name, f"drift blocks it: {'; '.join(route.drift)}")
-        return _by_interlock(route.name, taken, self.watch.interlock(route.name, about))
+        found = self.watch.interlock(route.name, about)
+        if isinstance(found, MaybePartial) and self.cleared(bill):
+            found = Clear()
+        return _by_interlock(route.name, taken, found)
 
 
 def _takes(route: PushRoute, bill: Bill, about: About) -> Taken | Left:

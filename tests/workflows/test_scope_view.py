@@ -102,6 +102,12 @@ def test_the_interlock_decides_about_a_bill_that_is_taken(found: Interlock, kind
     assert isinstance(view(FakeWatch(found=found)).standing(BILL), kind)
 
 
+def test_a_person_can_clear_a_run_of_m3ter_that_sent_nothing() -> None:
+    asking = view(FakeWatch(found=MaybePartial(RUN)))
+    asking.cleared = lambda one: one == "bill-1"
+    assert isinstance(asking.standing(BILL), Ours)
+
+
 def test_drift_leaves_a_bill_undecided() -> None:
     found = view(None, push_route(drift=("the filter was changed",))).standing(BILL)
     assert isinstance(found, Undecided)
