@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -56,19 +59,27 @@ class DirectoryLedgerWatch:
 
     def note(self, environment: str, identity: LedgerIdentity) -> None:
         """Remember a ledger; the sequence of the same ledger never falls."""
-        with self._turn:
+        with self._alone(environment):
             seen = self.seen(environment)
             if seen is not None and seen.id == identity.id and seen.sequence >= identity.sequence:
                 return
             note: JsonObject = {"ledger": identity.id, "sequence": identity.sequence}
             _replace(self._file(environment), exact_json.encode(note).encode())
 
+    @contextmanager
+    def _alone(self, environment: str) -> Iterator[None]:
+        """Let one thread of one process at a time compare and replace the note."""
+        folder = self.folder / environment
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._turn, (folder / "ledger.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def _file(self, environment: str) -> Path:
         return self.folder / environment / FILE
 
 
 def _replace(place: Path, data: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".ledger-", delete=False) as file:
         file.write(data)
         file.flush()

@@ -1,0 +1,80 @@
+"""The ledger's commands as people type them, against the emulated month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fakes.sync_place import ENV, SyncPlace
+
+from reconciler.core import exact_json
+from reconciler.emulator.chargebee.sites import API_KEY
+from reconciler.workflows.judge_bill import Narrow
+
+SINCE = ("--since", "2026-10-01")
+
+
+@pytest.fixture
+def place(tmp_path: Path, emulate: Any) -> SyncPlace:
+    running = emulate("month-end", month_end_bills=25, clock="still", requests_per_second=0)
+    return SyncPlace(tmp_path, running.url).setup()
+
+
+def drop(place: SyncPlace) -> None:
+    for file in (place.root / ".reconciler").glob("ledger.sqlite*"):
+        file.unlink()
+
+
+def test_making_it_again_says_that_it_was_there(place: SyncPlace) -> None:
+    code, told = place.reconciler("ledger", "init", "--env", ENV)
+    assert code == 0
+    assert ".reconciler/ledger.sqlite is new." in told
+
+
+def test_after_a_loss_nothing_is_sent_until_it_was_rebuilt_and_then_nothing_twice(
+    place: SyncPlace,
+) -> None:
+    gbp = Narrow(integrations=frozenset({"month-end-gbp"}))
+    place.run(narrow=gbp)
+    stamped = [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
+    assert stamped
+    drop(place)
+    for command in (("ledger", "init"), ("sync", "run")):
+        code, told = place.reconciler(*command, "--env", ENV)
+        assert code == 11, told
+        assert "ledger rebuild" in told
+        assert "docs/runbook.md#ledger-lost" in told
+    code, told = place.reconciler("ledger", "rebuild", "--env", ENV, *SINCE)
+    assert code == 0, told
+    assert f"Read {len(stamped)} stamped invoices since 01 Oct 2026" in told
+    assert "adds lines to pending invoices" in told
+    before = len(place.state("chargebee", "invoices"))
+    place.run(narrow=gbp)
+    assert len(place.state("chargebee", "invoices")) == before
+
+
+def test_what_stamps_cannot_say_is_listed_and_ends_with_14(place: SyncPlace) -> None:
+    place.run(narrow=Narrow(integrations=frozenset({"month-end-gbp"})))
+    one = next(one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id"))
+    path = f"{place.url}/api/v2/invoices/{one['id']}/void"
+    assert httpx.post(path, auth=(API_KEY, "")).status_code == 200
+    code, told = place.reconciler("ledger", "rebuild", "--env", ENV, *SINCE, "--format", "json")
+    assert code == 14, told
+    body: Any = exact_json.decode(told)
+    assert [found["invoices"] for found in body["undecided"]] == [[one["id"]]]
+
+
+@pytest.mark.parametrize("since", [(), ("--since", "last week")])
+def test_a_day_is_needed(place: SyncPlace, since: tuple[str, ...]) -> None:
+    code, told = place.reconciler("ledger", "rebuild", "--env", ENV, *since)
+    assert code == 10
+    assert "--since" in told
+
+
+def test_help_names_both(place: SyncPlace) -> None:
+    code, told = place.reconciler("ledger", "--help")
+    assert code == 0
+    assert "init" in told
+    assert "rebuild" in told
