@@ -17,7 +17,7 @@ from reconciler.domain.standing import Group
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.workflows.judge_bill import Narrow
 from reconciler.workflows.people_decide import CannotDecideError
-from reconciler.workflows.push_bill import KeyRefusedError
+from reconciler.workflows.push_steps import KeyRefusedError
 from reconciler.workflows.sync_limits import Limits, NotAnAmountError, parse_amounts
 from reconciler.workflows.sync_run import HeldBackError, PausedError, canary_failed
 
