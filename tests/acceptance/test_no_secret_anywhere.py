@@ -50,6 +50,9 @@ AFTER = (
     ("sync", "reconcile", *ENV),
     ("sync", "reconcile", *ENV, "--format", "json"),
     ("status", *ENV),
+    ("sync", "pause", *ENV, "--reason", "month end"),
+    ("sync", "run", *ENV),
+    ("sync", "resume", *ENV),
     ("ledger", "rebuild", *ENV, "--since", "2026-11-01"),
 )
 
@@ -121,6 +124,8 @@ def test_no_secret_is_printed_or_kept_by_any_command(bench: Bench) -> None:
         bench.run(*arguments)
     bill = bench.control.state().m3ter["bills"][0]["id"]
     bench.run("sync", "explain", *ENV, bill)
+    misused = [name for name, text in bench.printed if "shows how it is used" in text]
+    assert not misused
     assert not [*bench.leaks()]
 
 
@@ -134,6 +139,17 @@ def test_no_refused_key_is_quoted(bench: Bench) -> None:
     assert bench.run("sync", "run", *ENV, **key) == 11
     assert not [*bench.leaks()]
     assert not [text for _, text in bench.printed for one in wrong.values() if one in text]
+
+
+def test_no_address_of_a_database_is_quoted(bench: Bench) -> None:
+    ledger = {"postgresql": {"env": "LEDGER_URL"}}
+    month_end.write(bench.folder, bench.control.state().m3ter, ledger, 3500)
+    bench.environ |= {"LEDGER_URL": "postgresql://me:pa55-w0rd@127.0.0.1:9/ledger"}
+    for arguments in BEFORE[1:]:
+        bench.run(*arguments)
+    assert bench.run("sync", "run", *ENV) == 11
+    assert not [*bench.leaks()]
+    assert not [text for _, text in bench.printed if "pa55" in text]
 
 
 def test_a_leak_would_be_seen(bench: Bench) -> None:

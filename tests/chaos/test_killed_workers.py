@@ -8,11 +8,13 @@ from random import Random
 
 import pytest
 from chaos.conftest import Size
-from chaos.ground import Ground, ground, kill_within
+from chaos.ground import SECONDS_MAX, Ground, ground, kill_within
 from chaos.month_end import ENVIRONMENT
-from chaos.pushing import DAY, assert_reconciled, init, listed, to_the_end
+from chaos.pushing import ALLOWED, DAY, assert_reconciled, init, listed, to_the_end
 from chaos.weather import storm
 from fakes.postgres import Postgres
+
+from reconciler.domain.secret import Secret
 
 pytestmark = pytest.mark.chaos
 WORKER = ("sync", "worker", "--env", ENVIRONMENT)
@@ -29,17 +31,30 @@ def test_killed_workers_over_postgresql_send_every_bill_once(
         init(place)
         place.control.fault(*storm())
         for round_of in range(size.kills // 40 + 1):
-            _work(place, own_postgres, random, seconds=8.0 if size.full else 3.0)
+            _work(place, own_postgres, random, seconds=8.0 if size.full else 2.0)
             assert not place.verdict({}).wrong, round_of
             place.pass_time(600)
         place.control.calm()
         to_the_end(place)
-        for days in (2, 4):
+        for days in (2, 4) if size.full else ():
             place.pass_time(days * DAY)
             to_the_end(place)
         verdict = place.verdict(listed(place))
         assert verdict.done, verdict
         assert_reconciled(place, verdict.sent)
+
+
+def test_two_runs_at_once_over_postgresql_send_every_bill_once(
+    tmp_path: Path, size: Size, postgres_url: Secret
+) -> None:
+    bills = f"month_end_bills={size.bills}"
+    with ground(tmp_path, bills, ledger=LEDGER, LEDGER_URL=postgres_url.reveal()) as place:
+        init(place)
+        runs = [place.start("sync", "run", "--env", ENVIRONMENT) for _ in range(2)]
+        assert {one.wait(SECONDS_MAX) for one in runs} <= ALLOWED
+        to_the_end(place)
+        verdict = place.verdict(listed(place))
+        assert verdict.done, verdict
 
 
 def _work(place: Ground, postgres: Postgres, random: Random, seconds: float) -> None:
