@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +21,12 @@ class Care:
     Attributes:
         dead_after: Seconds without a sign of life after which a worker's jobs are taken over.
         here: Numbers of the jobs that are really at work in this process.
+        heard_at: When the database answered last.
     """
 
     dead_after: float
     here: set[int] = field(default_factory=set)
+    heard_at: float = field(default_factory=time.monotonic)
 
     async def keep(self, worker: Worker) -> None:
         """Go on until cancelled; a database that is away is asked again."""
@@ -32,8 +35,13 @@ class Care:
             await asyncio.sleep(self.dead_after / 3)
             try:
                 before = await self._round(worker, before)
+                self.heard_at = time.monotonic()
             except exceptions.ConnectorException:
                 continue
+
+    def silence(self) -> float:
+        """Give the seconds since the database answered last."""
+        return time.monotonic() - self.heard_at
 
     @contextmanager
     def at_work(self, context: JobContext) -> Iterator[None]:

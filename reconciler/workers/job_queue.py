@@ -28,10 +28,8 @@ from reconciler.workers.job_care import Care
 from reconciler.workers.job_schema import make_schema
 
 QUEUE = "push"
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 """How often the queue is asked when no notification comes."""
-PATIENCE_SECONDS = 60.0
-"""How long the database may be away before the work ends."""
 PAUSE_SECONDS = 0.2
 Result = TypeVar("Result")
 
@@ -58,6 +56,7 @@ class JobQueue(Generic[Outcome]):
         work: Called in a thread for every job.
         threads: How many of them.
         dead_after: Seconds without a sign of life after which a worker's jobs are taken over.
+        patience: Seconds that the database may be away before the work ends.
         fatal: What ended the work, when something did.
     """
 
@@ -66,6 +65,7 @@ class JobQueue(Generic[Outcome]):
     schedules: Sequence[Schedule]
     threads: int
     dead_after: float
+    patience: float
     fatal: BaseException | None = None
     known: dict[str, Job] = field(default_factory=dict)
     _outcomes: SimpleQueue[tuple[Job, Outcome]] = field(default_factory=SimpleQueue)
@@ -101,6 +101,11 @@ class JobQueue(Generic[Outcome]):
         """Whether the queue can be spoken to; always inside the block, unless it never began."""
         return self._app is not None and self._ready.is_set() and self._loop is not None
 
+    @property
+    def gone(self) -> bool:
+        """Whether the database was given up."""
+        return isinstance(self.fatal, QueueGoneError)
+
     def fail(self, error: BaseException) -> None:
         """Begin nothing new: something fatal happened; the first one counts."""
         self.fatal = self.fatal or error
@@ -135,12 +140,13 @@ class JobQueue(Generic[Outcome]):
             QueueGoneError: When it does not come back.
         """
         assert self._loop is not None
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self.patience
         while True:
             try:
                 return asyncio.run_coroutine_threadsafe(make(), self._loop).result()
             except exceptions.ConnectorException:
-                if time.monotonic() >= until:
+                if self.gone or time.monotonic() >= until:
+                    self.fail(QueueGoneError())
                     raise QueueGoneError from None
             time.sleep(PAUSE_SECONDS)
 
@@ -174,7 +180,7 @@ class JobQueue(Generic[Outcome]):
             kwargs={"options": f"-c search_path={schema}"},
             min_size=1,
             max_size=8,
-            timeout=10,
+            timeout=min(10.0, self.patience),
         )
         self._app = App(connector=connector)
         with (
@@ -260,6 +266,8 @@ class JobQueue(Generic[Outcome]):
             try:
                 await _untyped(worker).run()
             except exceptions.ConnectorException:
+                if self._care.silence() > self.patience:
+                    self.fail(QueueGoneError())
                 await asyncio.sleep(PAUSE_SECONDS)
             finally:
                 for one in helpers:

@@ -49,12 +49,14 @@ class ProcrastinateWorkers:
         url: The ledger's database; the jobs have a schema of their own in it.
         threads: At most 16 work at once in this process.
         dead_after: Seconds without a sign of life after which a worker's jobs are taken over.
+        patience: Seconds that the database may be away before the work ends.
     """
 
     url: Secret
     clock: Clock
     threads: int = MOST_THREADS
     dead_after: float = 30.0
+    patience: float = 60.0
 
     def __post_init__(self) -> None:
         """Refuse at once where the extra is missing.
@@ -93,7 +95,7 @@ class ProcrastinateWorkers:
         from reconciler.workers.job_queue import JobQueue
 
         threads = min(self.threads, MOST_THREADS)
-        return JobQueue(self.url, work, schedules, threads, self.dead_after)
+        return JobQueue(self.url, work, schedules, threads, self.dead_after, self.patience)
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class _Run(Generic[Outcome]):
                 yield from self.queue.outcomes(HEAR_SECONDS)
                 self._drop_over()
         finally:
-            if self.queue.known and self.queue.alive:
+            if self.queue.known and self.queue.alive and not self.queue.gone:
                 self.queue.forget(self.queue.known)
 
     def _ending(self) -> bool:

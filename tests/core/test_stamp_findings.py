@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fakes.push_effects import stamped
 
@@ -32,7 +34,7 @@ def test_two_invoices_are_for_a_person() -> None:
 
 
 @pytest.mark.parametrize("change", [{"status": "voided"}, {"deleted": True}])
-def test_an_invoice_that_is_gone_is_for_a_person(change: dict[str, object]) -> None:
+def test_an_invoice_that_is_gone_is_for_a_person(change: dict[str, Any]) -> None:
     assert found(stamped(1, **change)) == [(BILL, ("inv_00001",), "its")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,3 +199,19 @@ def test_parameters_are_not_in_the_words_of_errors(shared: Database, tmp_path: P
             lambda connection: connection.execute(text("select :x from nowhere"), {"x": "s3cr3t"})
         )
     assert "s3cr3t" not in str(raised.value)
+
+
+def test_a_missing_driver_is_said_with_the_line_that_installs_it() -> None:
+    script = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from reconciler.domain.secret import Secret\n"
+        "from reconciler.transport.system_clock import SystemClock\n"
+        "from reconciler.ledger.postgres import PostgresMissingError, open_postgres\n"
+        "try: open_postgres(Secret('postgresql://x'), SystemClock())\n"
+        "except PostgresMissingError as error: print(error.exit_code, error)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.startswith("10 the ledger is in PostgreSQL, but its driver is not installed")
+    assert "pip install 'm3ter-reconciler[postgres]'" in told.stdout

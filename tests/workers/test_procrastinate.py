@@ -20,6 +20,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.ports.runtime import BillBusyError, Job, Schedule
 from reconciler.transport.system_clock import SystemClock
 from reconciler.workers.cron import cron
+from reconciler.workers.job_queue import QueueGoneError
 from reconciler.workers.job_schema import schema_name
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
@@ -234,6 +235,80 @@ def test_a_restarted_database_is_waited_for(own_postgres: Postgres) -> None:
             own_postgres.restart()
         done.add(one)
     assert done == set(range(40))
+
+
+def test_a_run_gives_up_on_a_database_that_stays_away(own_postgres: Postgres) -> None:
+    url = own_postgres.create("jobs")
+    away = ProcrastinateWorkers(url, SystemClock(), 2, dead_after=0.9, patience=1.0)
+    stopping = threading.Event()
+
+    def work(one: Job) -> int:
+        if not stopping.is_set():
+            stopping.set()
+            own_postgres.stop()
+        time.sleep(0.1)
+        return number(one)
+
+    with pytest.raises(QueueGoneError, match="does not answer"):
+        list(away.run((job(i) for i in range(40)), work, never))
+    own_postgres.start()
+
+
+def test_serving_gives_up_on_a_database_that_stays_away(own_postgres: Postgres) -> None:
+    url = own_postgres.create("jobs")
+    away = ProcrastinateWorkers(url, SystemClock(), 2, dead_after=0.9, patience=1.0)
+
+    def look() -> list[Job]:
+        own_postgres.stop()
+        return []
+
+    with pytest.raises(QueueGoneError):
+        list(away.serve([Schedule("poll", 5, look)], number, never))
+    own_postgres.start()
+
+
+@pytest.mark.parametrize("missing", ["procrastinate", "psycopg"])
+def test_a_missing_extra_is_said_with_the_line_that_installs_it(missing: str) -> None:
+    script = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from reconciler.domain.secret import Secret\n"
+        "from reconciler.transport.system_clock import SystemClock\n"
+        "from reconciler.workers.procrastinate import EngineMissingError, ProcrastinateWorkers\n"
+        "try: ProcrastinateWorkers(Secret('x'), SystemClock())\n"
+        "except EngineMissingError as error: print(error.exit_code, error)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.startswith("10 workers on several machines need procrastinate")
+    assert "pip install 'm3ter-reconciler[postgres]'" in told.stdout
+
+
+def test_three_that_serve_poll_one_after_the_other(
+    postgres_url: Secret,
+) -> None:
+    gate, looks = threading.Event(), Counter[str]()
+
+    def look() -> list[Job]:
+        looks["poll"] += 1
+        gate.wait(10)
+        return []
+
+    def serve() -> None:
+        list(workers(postgres_url).serve([Schedule("poll", 30, look)], number, gate.is_set))
+
+    three = [threading.Thread(target=serve) for _ in range(3)]
+    for one in three:
+        one.start()
+    until(lambda: looks["poll"] == 1)
+    time.sleep(0.2)
+    # one is at work and at most one waits in the queue
+    assert looks["poll"] == 1
+    assert len(left(postgres_url)) <= 2
+    gate.set()
+    for one in three:
+        one.join(20)
+    assert looks["poll"] <= 2
 
 
 def test_a_database_that_is_not_there_is_an_error_without_its_address(tmp_path: Path) -> None:
