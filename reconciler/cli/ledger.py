@@ -13,8 +13,8 @@ from reconciler.cli.options import App, Output
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
+    from reconciler.core.stamp_findings import Rebuilt
     from reconciler.wiring.desk import Desk
-    from reconciler.workflows.rebuild_ledger import Rebuilt
 
 
 @click.group()

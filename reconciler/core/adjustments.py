@@ -71,14 +71,14 @@ def adjust(
 
 
 def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
-    """Credit all of it, unless the bill is below zero in sum: no invoice bears such a note.
+    """Credit all of it, unless its invoice is too small for the note; credits alone need none.
 
     Source: third-party digest of the Chargebee specification, credit_notes create: an adjustment
     is at most what is due. A line at a catalogue price has no amount yet, so nothing is known then.
     """
     billed = [one.expected.minor for one in lines if one.expected is not None]
     credit = -sum(one.amount.minor for one in negative)
-    if len(billed) == len(lines) and credit > sum(billed):
+    if lines and len(billed) == len(lines) and credit > sum(billed):
         first = negative[0]
         base = Money(sum(billed), first.amount.currency)
         return Adjusted(reasons=(_below_zero(first, Money(credit, base.currency), base),))

@@ -27,6 +27,25 @@ class Undecided:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What was learnt.
+
+    Attributes:
+        read: Stamped invoices that were read.
+        new: Those of them that the ledger did not know.
+        undecided: Bills that stop until a person decides.
+        unstamped: Push integrations that add lines to pending invoices, which carry no stamp: each
+            of their bills from before stops, and ``sync plan`` lists it.
+    """
+
+    since: datetime
+    read: int
+    new: int
+    undecided: tuple[Undecided, ...]
+    unstamped: tuple[str, ...]
+
+
 def short(invoice: Invoice) -> StampedInvoice:
     """Keep what the question needs; a voided or deleted invoice does not bill anybody."""
     return StampedInvoice(invoice.id, not invoice.deleted and invoice.status != "voided")

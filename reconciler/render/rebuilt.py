@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.core import exact_json
 from reconciler.core.runbook import Page, page
-from reconciler.workflows.rebuild_ledger import Rebuilt
+from reconciler.core.stamp_findings import Rebuilt
 
 SCHEMA = "m3ter-reconciler/ledger-rebuild/v1"
 MOST_LISTED = 50

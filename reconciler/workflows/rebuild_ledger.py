@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.stamp_findings import StampedInvoice, Undecided, short, undecided
+from reconciler.core.stamp_findings import Rebuilt, StampedInvoice, short, undecided
 from reconciler.domain.address import BillId
 from reconciler.domain.definitions import Effective
 from reconciler.domain.invoice import Invoice
 from reconciler.ports.destination import Destination
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.runtime import Progress, Task
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What was learnt.
-
-    Attributes:
-        read: Stamped invoices that were read.
-        new: Those of them that the ledger did not know.
-        undecided: Bills that stop until a person decides.
-        unstamped: Push integrations that add lines to pending invoices, which carry no stamp: each
-            of their bills from before stops, and ``sync plan`` lists it.
-    """
-
-    since: datetime
-    read: int
-    new: int
-    undecided: tuple[Undecided, ...]
-    unstamped: tuple[str, ...]
 
 
 def rebuild(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.core import exact_json
-from reconciler.core.stamp_findings import Undecided
+from reconciler.core.stamp_findings import Rebuilt, Undecided
 from reconciler.domain.address import BillId
 from reconciler.domain.push import InvoiceId
 from reconciler.render.rebuilt import MOST_LISTED, rebuilt_json, rebuilt_text
-from reconciler.workflows.rebuild_ledger import Rebuilt
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 
