@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
 	@$(BIN)/python -m coverage report > .coverage.txt || (cat .coverage.txt; exit 1)
 	@$(BIN)/python -m coverage report --fail-under=100 --include='reconciler/domain/*,reconciler/core/*' \
 	  > .coverage.txt || (echo 'domain and core are covered completely, or not done:'; cat .coverage.txt; exit 1)
@@ -38,7 +38,7 @@ schemas: $(VENV)/.dev
 
 # Two hundred kills, three workers on PostgreSQL, PostgreSQL itself restarted: long.
 chaos: $(VENV)/.dev
-	$(BIN)/python -m pytest -m chaos -p no:randomly --chaos-full
+	$(BIN)/python -m pytest tests/chaos tests/workflows -p no:randomly --chaos-full
 
 # Ratios against peers in one run; never a pass or a failure.
 bench: $(VENV)/.dev

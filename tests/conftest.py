@@ -25,8 +25,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--chaos-full",
         action="store_true",
-        help="run the chaos tests in full size: 200 kills over 500 bills; long",
+        help="run the chaos tests in full size, and every crash point of the others; long",
     )
+
+
+@pytest.fixture
+def stride(request: pytest.FixtureRequest) -> int:
+    """How far apart crash points are tried: every one under ``--chaos-full``, else every fourth."""
+    return 1 if request.config.getoption("--chaos-full") else 4
 
 
 @pytest.fixture

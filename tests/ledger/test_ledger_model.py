@@ -223,6 +223,6 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
 
 LedgerAgainstModel.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None
+    max_examples=20, stateful_step_count=25, deadline=None
 )
 TestLedgerAgainstModel = LedgerAgainstModel.TestCase
