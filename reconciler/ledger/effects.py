@@ -31,6 +31,8 @@ from reconciler.ledger.tables import effects
 from reconciler.ports.ledger import Lease, Provenance
 
 FINAL = frozenset({PushState.DONE, PushState.PERSON})
+UNDER_WAY = frozenset({PushState.SENDING, PushState.IN_DOUBT})
+"""States in which an answer to an attempt decides."""
 """States that an answer does not change, because a look-up or another worker came first."""
 
 
@@ -134,8 +136,8 @@ def ended(
         outcome: What was heard.
         at: The ledger's time.
         settings: When empty look-ups prove absence.
-        current: Whether nobody took the bill since. What another worker recorded stands above a
-            late answer, except that a late answer may name what was made.
+        current: Whether nobody took the bill since. What another worker recorded, or a person
+            decided meanwhile, stands above a late answer, except that it may name what was made.
     """
     number = number_of(connection, key)
     if attempts.is_over(connection, number, lease):
@@ -144,7 +146,7 @@ def ended(
     effect = find(connection, key)
     if effect.state in FINAL:
         return _heard_late(connection, effect, outcome)
-    if current:
+    if current and effect.state in UNDER_WAY:
         return happened(connection, key, outcome, at, settings)
     if isinstance(outcome, Performed):
         made = Found(outcome.object_id, outcome.line_ids)

@@ -142,7 +142,8 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         heard = self.ledger.ended(held.lease, key(), outcome, None)
         self.sequence += 1
         final = self.effect.state in {PushState.DONE, PushState.PERSON}
-        current = held.lease.fence == self.fence
+        under_way = self.effect.state in {PushState.SENDING, PushState.IN_DOUBT}
+        current = held.lease.fence == self.fence and under_way
         event: Event | None = outcome
         if final:
             event = None
