@@ -30,9 +30,9 @@ from reconciler.ledger.rows import Columns, effect_columns, effect_of
 from reconciler.ledger.tables import effects
 from reconciler.ports.ledger import Lease, Provenance
 
-FINAL = frozenset({PushState.DONE, PushState.PERSON})
 UNDER_WAY = frozenset({PushState.SENDING, PushState.IN_DOUBT})
 """States in which an answer to an attempt decides."""
+FINAL = frozenset({PushState.DONE, PushState.PERSON})
 """States that an answer does not change, because a look-up or another worker came first."""
 
 
@@ -146,7 +146,7 @@ def ended(
     effect = find(connection, key)
     if effect.state in FINAL:
         return _heard_late(connection, effect, outcome)
-    if current and effect.state in UNDER_WAY:
+    if current and (effect.state in UNDER_WAY or not effect.attempts):
         return happened(connection, key, outcome, at, settings)
     if isinstance(outcome, Performed):
         made = Found(outcome.object_id, outcome.line_ids)
