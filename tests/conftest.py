@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes.postgres_fixtures import own_postgres, postgres, postgres_url
+from hypothesis import HealthCheck, settings
 
 from reconciler.emulator.running import RunningEmulator
 from reconciler.emulator.world import World
@@ -27,6 +29,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the chaos tests in full size, and every crash point of the others; long",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how hard the laws are tried; on CI the same examples every time."""
+    slow = [HealthCheck.too_slow]
+    settings.register_profile(
+        "short", max_examples=40, deadline=None, suppress_health_check=slow, derandomize=False
+    )
+    settings.register_profile("ci", settings.get_profile("short"), derandomize=True)
+    settings.register_profile("full", settings.get_profile("short"), max_examples=300)
+    short = "ci" if os.environ.get("CI") else "short"
+    settings.load_profile("full" if config.getoption("--chaos-full") else short)
 
 
 @pytest.fixture
