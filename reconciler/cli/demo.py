@@ -27,10 +27,18 @@ KILL_AFTER_SECONDS = 1.6
 
 
 @click.command()
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How the emulated m3ter behaves where nothing is documented. May be repeated.",
+)
 @pass_app
-def demo(app: App) -> None:
+def demo(app: App, switches: tuple[str, ...]) -> None:
     """Watch the whole way once, against the emulator: nothing outside this machine is touched."""
-    with _stage(app, "starter") as stage:
+    chosen = [word for one in switches for word in ("--switch", one)]
+    with _stage(app, "starter", *chosen) as stage:
         shutil.copytree(example_folder(), stage.folder / "integrations.d")
         stage.commit("The example")
         app.show(f"An emulated m3ter and Chargebee serve at {stage.url}.")
