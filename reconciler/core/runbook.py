@@ -73,13 +73,9 @@ def page(of: Page | PushStatus | BlockCode | ExitCode) -> str:
     Args:
         of: The page itself, or what it is about; ``COMPLETE`` needs none and gives the file.
     """
-    match of:
-        case ExitCode():
-            return f"{RUNBOOK}#exit-{of.value}"
-        case BlockCode():
-            return f"{RUNBOOK}#blocked-{of.value}"
-        case Page():
-            return f"{RUNBOOK}#{of.value}"
-        case PushStatus():
-            found = _OF_STATUS.get(of)
-            return f"{RUNBOOK}#{found.value}" if found else RUNBOOK
+    if isinstance(of, ExitCode):
+        return f"{RUNBOOK}#exit-{of.value}"
+    if isinstance(of, BlockCode):
+        return f"{RUNBOOK}#blocked-{of.value}"
+    found = of if isinstance(of, Page) else _OF_STATUS.get(of)
+    return f"{RUNBOOK}#{found.value}" if found else RUNBOOK
