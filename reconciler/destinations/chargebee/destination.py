@@ -15,13 +15,13 @@ from reconciler.destinations.chargebee.preflight import DecimalPlaces, preflight
 from reconciler.destinations.chargebee.progress import Progress, progress_of
 from reconciler.destinations.chargebee.reading import Reading
 from reconciler.destinations.chargebee.session import Session
-from reconciler.destinations.chargebee.steps import (
+from reconciler.destinations.chargebee.steps import decide
+from reconciler.destinations.chargebee.there import (
     NeedInvoice,
     NeedNothing,
     NeedPending,
     Pace,
     There,
-    decide,
     need_of,
 )
 from reconciler.domain.address import BillId

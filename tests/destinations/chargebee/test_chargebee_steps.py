@@ -9,12 +9,12 @@ from fakes.push_data import invoice_of
 
 from reconciler.core.recalculation import ReplaceLines
 from reconciler.destinations.chargebee.progress import Progress, add_step, progress_of
-from reconciler.destinations.chargebee.steps import (
+from reconciler.destinations.chargebee.steps import decide
+from reconciler.destinations.chargebee.there import (
     NeedInvoice,
     NeedNothing,
     NeedPending,
     There,
-    decide,
     need_of,
 )
 from reconciler.domain.draft import InvoiceDraft

@@ -1,0 +1,45 @@
+"""Credits: negative lines of a bill, and what a former sending billed."""
+
+from __future__ import annotations
+
+from reconciler.core.recalculation import CreditAndRebill
+from reconciler.destinations.chargebee import wire
+from reconciler.destinations.chargebee.progress import CREDIT, CREDIT_FORMER, Progress
+from reconciler.destinations.chargebee.there import There, ids_on, stop
+from reconciler.domain.invoice import Invoice
+from reconciler.domain.push import Step
+from reconciler.ports.destination import NextStep, WaitForInvoice
+
+
+def credit_former(progress: Progress, there: There) -> NextStep:
+    """Take back what a former sending billed."""
+    change = progress.sending.change
+    if not isinstance(change, CreditAndRebill):
+        return stop("the credit note for the former invoice was refused")
+    ours = [one for one in change.invoice.lines if one.id in change.lines]
+    on = _credit_on(change.invoice)
+    request = wire.credit_lines(progress.draft, on, ours, there.switches)
+    return Step(CREDIT_FORMER, request, change.invoice.id, ids_on(change.invoice))
+
+
+def credit_negative(progress: Progress, there: There) -> NextStep:
+    """Credit negative lines once their invoice is closed; alone where there is none."""
+    invoice = there.invoice
+    if progress.billed_on is None:
+        on = wire.CreditOn(None, "refundable", there.customer_id)
+        return Step(CREDIT, wire.credit_negative(progress.draft, on, there.switches))
+    if invoice is None:
+        return stop(f"invoice {progress.billed_on} cannot be found to be credited")
+    if invoice.deleted or invoice.status == "voided":
+        return stop(f"invoice {invoice.id} was deleted or voided before it was credited")
+    if invoice.status == "pending":
+        # Source: Chargebee API docs, create a credit note: pending is not among the states allowed
+        why = f"invoice {invoice.id} can be credited once it is closed"
+        return WaitForInvoice(there.now + there.pace.look_again, why)
+    request = wire.credit_negative(progress.draft, _credit_on(invoice), there.switches)
+    return Step(CREDIT, request, invoice.id, ids_on(invoice))
+
+
+def _credit_on(invoice: Invoice) -> wire.CreditOn:
+    """Choose the type: what is paid is given back, what is due is adjusted."""
+    return wire.CreditOn(invoice.id, "refundable" if invoice.status == "paid" else "adjustment")
