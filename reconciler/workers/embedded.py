@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from reconciler.ports.runtime import BillBusyError, Clock, Job, Outcome, Schedule, Stopped
+from reconciler.workers.busy import BusyBills
 
 MOST_THREADS = 16
 LOOK_AHEAD = 64
@@ -63,6 +64,7 @@ class _Round(Generic[Outcome]):
     flying: dict[Future[Outcome], Job] = field(default_factory=dict)
     held: deque[Job] = field(default_factory=deque)
     later: list[tuple[float, Job]] = field(default_factory=list)
+    busy: BusyBills = field(default_factory=BusyBills)
     exhausted: bool = False
     fatal: BaseException | None = None
 
@@ -129,8 +131,10 @@ class _Round(Generic[Outcome]):
             try:
                 outcome = future.result()
             except BillBusyError as busy:
-                self.later.append((self.clock.monotonic() + busy.seconds, job))
+                seconds = self.busy.again_in(job.bill_id, busy.seconds)
+                self.later.append((self.clock.monotonic() + seconds, job))
             except BaseException as error:  # noqa: BLE001  raised when the others have ended
                 self.fatal = self.fatal or error
             else:
+                self.busy.free(job.bill_id)
                 yield job, outcome

@@ -23,6 +23,7 @@ from reconciler.domain.push import SiteName
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.runtime import BillBusyError, Job, Outcome, Schedule
+from reconciler.workers.busy import BusyBills
 from reconciler.workers.cron import cron
 from reconciler.workers.job_care import Care
 from reconciler.workers.job_schema import make_schema
@@ -68,6 +69,7 @@ class JobQueue(Generic[Outcome]):
     patience: float
     fatal: BaseException | None = None
     known: dict[str, Job] = field(default_factory=dict)
+    _busy: BusyBills = field(default_factory=BusyBills)
     _outcomes: SimpleQueue[tuple[Job, Outcome]] = field(default_factory=SimpleQueue)
     _ready: threading.Event = field(default_factory=threading.Event)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -231,10 +233,11 @@ class JobQueue(Generic[Outcome]):
         try:
             outcome = await loop.run_in_executor(pool, self.work, job)
         except BillBusyError as busy:
-            await self._defer(job, busy.seconds)
+            await self._defer(job, self._busy.again_in(job.bill_id, busy.seconds))
         except Exception as error:  # noqa: BLE001  raised in the caller's thread
             self.fail(error)
         else:
+            self._busy.free(job.bill_id)
             self._outcomes.put((job, outcome))
 
     def _feed(self, schedule: Schedule) -> None:

@@ -35,7 +35,8 @@ from reconciler.workflows.judge_bill import (
 )
 from reconciler.workflows.push_steps import LEASE_SECONDS, Going, PushWorld
 
-BUSY_SECONDS = 15
+BUSY_SECONDS = 0.25
+"""How soon a bill that another worker holds is looked at again, for the first time."""
 
 
 @dataclass(frozen=True, slots=True)

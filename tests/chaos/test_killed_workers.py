@@ -47,8 +47,6 @@ def test_killed_workers_over_postgresql_send_every_bill_once(
 def test_two_runs_at_once_over_postgresql_send_every_bill_once(
     tmp_path: Path, size: Size, postgres_url: Secret
 ) -> None:
-    if not size.full:
-        pytest.skip("bills that the other run holds are waited for; in full with --chaos-full")
     bills = f"month_end_bills={size.bills}"
     with ground(tmp_path, bills, ledger=LEDGER, LEDGER_URL=postgres_url.reveal()) as place:
         init(place)

@@ -1,0 +1,35 @@
+"""How long a bill that another worker holds is left alone: a moment first, then longer."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+LONGEST_SECONDS = 15.0
+"""A holder that died keeps a bill for minutes; looking more rarely than this wins nothing."""
+
+
+@dataclass(slots=True)
+class BusyBills:
+    """Counts how often bills were found busy in a row; safe from many threads."""
+
+    _found: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def again_in(self, bill: str, first: float) -> float:
+        """Give the seconds until a busy bill is looked at again: twice as many each time.
+
+        Args:
+            bill: Which one.
+            first: Seconds after it was found busy for the first time.
+        """
+        with self._lock:
+            before = self._found.get(bill, 0)
+            self._found[bill] = before + 1
+        # longer waits are given as they are asked for
+        return max(first, min(LONGEST_SECONDS, first * 2.0 ** min(before, 16)))
+
+    def free(self, bill: str) -> None:
+        """Hear that a bill was not busy any more."""
+        with self._lock:
+            self._found.pop(bill, None)
