@@ -136,8 +136,8 @@ def cutover(
     """
     from reconciler.render.cutover_text import cutover_text, owned_text
     from reconciler.wiring.push_reading import open_cutover
-    from reconciler.workflows.cutover import Order
     from reconciler.workflows.cutover import cutover as workflow
+    from reconciler.workflows.cutover_world import Order
 
     place = desk(app, environment)
     day = start.date() if start else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.cutover import Facts, OwnedBill, Owner, Step
+from reconciler.core.cutover import Facts, Step
+from reconciler.core.cutover_owners import OwnedBill, Owner
 from reconciler.core.runbook import Page, page
 from reconciler.render.figures import day, sums, wrapped
 from reconciler.render.plain_text import counted, printable

@@ -27,7 +27,7 @@ from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
 from reconciler.wiring.push import connect_site, in_force, notifier, with_flat_prices
 from reconciler.workflows.bill_sides import SidePorts
-from reconciler.workflows.cutover import CutoverPorts
+from reconciler.workflows.cutover_world import CutoverPorts
 from reconciler.workflows.explain import ExplainPorts
 from reconciler.workflows.obeyed import obeyed
 from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER

@@ -13,7 +13,9 @@ from fakes.organisation import FakeOrganisation
 from fakes.push_data import bill, line, spec
 from fakes.push_reading import NAME, SITE, ListedBills, Month, month
 
-from reconciler.core.cutover import Facts, OwnedBill, Owner, Owners, current, owner_of, steps
+from reconciler.core.cutover import Facts, current
+from reconciler.core.cutover_owners import OwnedBill, Owner, Owners, owner_of
+from reconciler.core.cutover_steps import steps
 from reconciler.core.interlock import Clear, MaybePartial, NativeRunning, ReadAgain, SentNatively
 from reconciler.core.tally import Purse
 from reconciler.domain.address import AccountId, BillId, IntegrationId
@@ -27,13 +29,13 @@ from reconciler.domain.problem import Origin
 from reconciler.domain.push import PushStatus
 from reconciler.render.cutover_text import cutover_text, owned_text
 from reconciler.render.progress import SilentProgress
-from reconciler.workflows.cutover import (
+from reconciler.workflows.cutover import look_and_record
+from reconciler.workflows.cutover_world import (
     CutoverPorts,
     CutoverStand,
     NoDateError,
     Order,
     WrongConfirmationError,
-    look_and_record,
 )
 from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER
 
@@ -349,3 +351,25 @@ def test_half_way_pushes_are_named_by_state() -> None:
     now = next(each for each in steps(made, {"date": "2026-12-01"}) if not each.done)
     assert "2 pushes" in now.todo[0]
     assert "PARTIAL" in now.todo[0]
+
+
+@pytest.mark.parametrize("row", [PushStatus.COMPLETE, PushStatus.REOPENED])
+def test_what_we_sent_and_m3ter_opened_again_must_be_approved_before_m3ter_is_connected(
+    world: World, row: PushStatus
+) -> None:
+    world.applied, world.connected = PUSH, False
+    world.month.ledger.pause(SITE, "k.smith", "cut-over")
+    world.month.billed(one(status="PENDING"))
+    world.month.recorded(one(), row)
+    stand = world.go(to="native", confirm="2026-12-01")
+    assert [each.owner for each in world.heard] == [Owner.PERSON]
+    assert "Approve them in m3ter now" in " ".join((stand.now or stand.steps[0]).todo)
+    world.bills.bills[:] = [one()]
+    assert world.go(to="native").facts.owners.finished == 1
+    assert world.heard == []
+
+
+def test_bills_that_only_we_can_send_are_sent_before_m3ter_is_connected() -> None:
+    made = facts(to="native", applied=PUSH, paused="k.smith")
+    now = next(each for each in steps(made, {"date": "2026-12-01"}) if not each.done)
+    assert f"  reconciler sync run --env sandbox --integration {NAME}" in now.todo
