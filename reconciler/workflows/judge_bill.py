@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol, assert_never
 
+from reconciler.core.block_words import in_short
 from reconciler.core.draft_input import input_hash
 from reconciler.core.interlock import (
     Clear,
@@ -379,46 +380,7 @@ def _by_row(bill: Bill, row: BillRow) -> Standing | None:
     return of_row(row, *_UNTIL_CHANGED[row.status])
 
 
-STOPPED_SHORT = {
-    PushStatus.PARTIAL: "a part of it was sent",
-    PushStatus.ERROR: "Chargebee refused it",
-    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part",
-}
-
-
-def blocked(standing: Standing, reasons: tuple[BlockReason, ...]) -> Standing:
-    """Give the standing of a bill for which something must be corrected."""
-    codes = tuple(dict.fromkeys(one.code for one in reasons))
-    return replace(
-        standing,
-        group=Group.BLOCKED,
-        status=PushStatus.BLOCKED,
-        short=", ".join(_SHORT[one] for one in codes),
-        why="; ".join(f"{one.text} ({one.hint})" for one in reasons),
-        page=page(codes[0]),
-        reasons=reasons,
-        events=tuple(dict.fromkeys(one.event for one in reasons)),
-    )
-
-
-_SHORT = {
-    BlockCode.ACCOUNT_MAPPING: "missing account mapping",
-    BlockCode.AMBIGUOUS_MAPPING: "two mappings for one thing",
-    BlockCode.AMOUNT: "an amount that cannot be sent",
-    BlockCode.BANDS: "bands that do not add up",
-    BlockCode.CURRENCY: "a currency that is not known",
-    BlockCode.DECIMAL_PLACES: "decimal places are not set",
-    BlockCode.FALLBACK: "falls to the default price, which is forbidden",
-    BlockCode.LINE_TYPE: "a line type that is not known",
-    BlockCode.NEGATIVE_LINE: "a line below zero",
-    BlockCode.PERIOD: "a credit or debit line without a service period",
-    BlockCode.PREFLIGHT: "Chargebee is not ready for it",
-    BlockCode.PRICE: "a line without a price",
-    BlockCode.TIME_ZONE: "a time zone that is not known",
-}
-
-
-def of_row(row: BillRow, group: Group, short: str) -> Standing:
+STOPPEDdef of_row(row: BillRow, group: Group, short: str) -> Standing:
     """Give the standing that the ledger tells."""
     made = stands(Who(row.bill_id, row.account_id), group, short, row.message, row.integration)
     where = "" if group in {Group.UNCHANGED, Group.NOTHING} else page(row.status)
