@@ -26,7 +26,6 @@ from reconciler.core.selection import Left, Taken, takes
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import (
-    BlockCode,
     BlockedBill,
     BlockReason,
     InvoiceDraft,
@@ -380,7 +379,29 @@ def _by_row(bill: Bill, row: BillRow) -> Standing | None:
     return of_row(row, *_UNTIL_CHANGED[row.status])
 
 
-STOPPEDdef of_row(row: BillRow, group: Group, short: str) -> Standing:
+STOPPED_SHORT = {
+    PushStatus.PARTIAL: "a part of it was sent",
+    PushStatus.ERROR: "Chargebee refused it",
+    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part",
+}
+
+
+def blocked(standing: Standing, reasons: tuple[BlockReason, ...]) -> Standing:
+    """Give the standing of a bill for which something must be corrected."""
+    codes = tuple(dict.fromkeys(one.code for one in reasons))
+    return replace(
+        standing,
+        group=Group.BLOCKED,
+        status=PushStatus.BLOCKED,
+        short=in_short(reasons),
+        why="; ".join(f"{one.text} ({one.hint})" for one in reasons),
+        page=page(codes[0]),
+        reasons=reasons,
+        events=tuple(dict.fromkeys(one.event for one in reasons)),
+    )
+
+
+def of_row(row: BillRow, group: Group, short: str) -> Standing:
     """Give the standing that the ledger tells."""
     made = stands(Who(row.bill_id, row.account_id), group, short, row.message, row.integration)
     where = "" if group in {Group.UNCHANGED, Group.NOTHING} else page(row.status)
