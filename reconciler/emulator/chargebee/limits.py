@@ -70,6 +70,10 @@ class Limits:
         """Let a request run on for some real seconds."""
         self._held.append(Held(request, self._monotonic() + seconds, lock, key))
 
+    def release(self, request: Request) -> None:
+        """End a request before its time."""
+        self._held = [one for one in self._held if one.request is not request]
+
     def others(self, request: Request) -> list[Held]:
         """Other requests that have not ended yet."""
         now = self._monotonic()

@@ -91,6 +91,11 @@ class ChargebeeHalf:
         except RefusalError:
             return
 
+    def release(self, request: Request) -> None:
+        """End a request that was kept in flight."""
+        for desk in self._desks.values():
+            desk.limits.release(request)
+
     def _desk(self, request: Request) -> Desk:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         try:

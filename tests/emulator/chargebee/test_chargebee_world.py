@@ -53,6 +53,18 @@ def test_a_commit_after_the_cut_comes_once_and_in_its_time() -> None:
     assert [entry.committed for entry in world.log.select()] == [True]
 
 
+def test_what_was_committed_late_keeps_nothing_busy_any_longer() -> None:
+    world = World("starter", switches={"clock": "still"})
+    fault(world, "commit_after_cut", seconds=60)
+    assert post(world, key="k") is None
+    assert post(world, key="k") == 409
+    assert post(world) == 429
+    world.move_clock(seconds=61)
+    assert post(world, key="k") == 200
+    assert post(world) == 200
+    assert numbered(world) == ["1", "2"]
+
+
 def test_a_restart_goes_on_with_numbers_keys_and_appointments(tmp_path: Path) -> None:
     state = tmp_path / "state"
     switches = {"clock": "still"}
