@@ -23,6 +23,7 @@ _PAUSED = frozenset({"paused", "future"})
 # Source: Chargebee OpenAPI 2026-09-24: unit_price_in_decimal and quantity_in_decimal
 _PRICE_LENGTH_MAX = 39
 _QUANTITY_LENGTH_MAX = 33
+COLLECTION_HINT = "turn it off in Chargebee, or set push.collection: customer-default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,15 @@ class OwnerFacts:
         status: Of the subscription; empty for a customer.
         currency: Of the subscription; empty for a customer.
         why: Why it cannot be billed at all, or empty.
+        collects: Whose setting lets Chargebee collect by itself, for example ``customer 7``; empty
+            when auto-collection is off.
     """
 
     customer_id: str
     status: str
     currency: str
     why: str = ""
+    collects: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,24 @@ def _owner(
     if owner.currency and owner.currency != draft.currency.code:
         text = f"{name} is billed in {owner.currency}, and the bill is in {draft.currency}"
         yield _reason(text, hint, draft)
+    if why := collects_at_closing(draft, owner):
+        yield _reason(why, COLLECTION_HINT, draft)
+
+
+def collects_at_closing(draft: InvoiceDraft, owner: OwnerFacts) -> str:
+    """Say that closing the bill's open invoice would collect although it must not; else empty.
+
+    Source: chargebee changelog 3.29.0, create_pending_invoice: not with ``auto_collection``.
+    Source: Chargebee OpenAPI 2026-09-24, close: collects if the subscription's setting, else the
+    customer's, is on.
+    """
+    if draft.way != "create-open" or draft.collection != "off" or not owner.collects:
+        return ""
+    return (
+        f"push.collection is off, and closing an open invoice of {draft.target.kind}"
+        f" {draft.target.external_id} would collect by itself: auto-collection of {owner.collects}"
+        " is on, and an open invoice cannot be told otherwise"
+    )
 
 
 def _billable(status: str, switches: ChargebeeSwitches) -> bool:

@@ -36,6 +36,8 @@ class ChargebeeSwitches:
             because nobody says whether it is given once.
         paused_billing: Whether a paused or future subscription may be billed.
         cancelled_billing: Whether a cancelled subscription may be billed.
+        unset_collection: What closing an open invoice does where neither the subscription nor the
+            customer shows an auto-collection setting.
         custom_fields: Whether the stamp's field is looked for in the site's list of fields.
         response_schema: Whether requests say that they want Product Catalog 2.0 answers, for sites
             that have both catalogues.
@@ -51,6 +53,7 @@ class ChargebeeSwitches:
     repeated_discount: Literal["send", "block"] = "send"
     paused_billing: Literal["block", "allow"] = "block"
     cancelled_billing: Literal["block", "allow"] = "block"
+    unset_collection: Literal["collects", "off"] = "collects"
     custom_fields: Literal["check", "trust"] = "check"
     response_schema: Literal["site", "items"] = "site"
     void_reason: str = ""
@@ -66,6 +69,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "repeated_discount": ("send", "block"),
     "paused_billing": ("block", "allow"),
     "cancelled_billing": ("block", "allow"),
+    "unset_collection": ("collects", "off"),
     "custom_fields": ("check", "trust"),
     "response_schema": ("site", "items"),
 }

@@ -216,3 +216,55 @@ def test_a_stamp_field_that_the_site_ignores_stops_all_sending(world: Open) -> N
     assert isinstance(stopped, Stop)
     assert "cf_gone" in stopped.reason.text
     assert "without its stamp cf_gone" in " ".join(one.text for one in there.check(draft))
+
+
+OPEN_OFF = {"open": True, "collection": "off"}
+
+
+def test_an_open_invoice_that_would_collect_at_closing_is_blocked() -> None:
+    collecting = owned(collects="customer cust")
+    (said,) = texts(collecting, draft_of(push=OPEN_OFF))
+    assert "closing an open invoice" in said
+    assert "auto-collection of customer cust is on" in said
+    (reason,) = preflight(draft_of(push=OPEN_OFF), collecting, DecimalPlaces(), ChargebeeSwitches())
+    assert "push.collection: customer-default" in reason.hint
+    assert texts(FACTS, draft_of(push=OPEN_OFF)) == []
+    assert texts(collecting, draft_of(push={"open": True, "collection": "customer-default"})) == []
+    assert texts(collecting, draft_of(push={"collection": "off"})) == []
+
+
+@pytest.mark.parametrize(
+    ("subscription", "customer", "blocks"),
+    [
+        ("on", "off", "subscription sub_test_acme_uk"),
+        ("off", "on", ""),
+        (None, "on", "customer cust_acme_uk"),
+        (None, "off", ""),
+        (None, None, "customer cust_acme_uk"),
+    ],
+)
+def test_the_subscriptions_own_collection_comes_before_the_customers(
+    world: Open, subscription: str | None, customer: str | None, blocks: str
+) -> None:
+    site = world()
+    site.edit(UK, auto_collection=subscription)
+    site.edit("cust_acme_uk", auto_collection=customer)
+    found = site.destination.check(draft_of(push=OPEN_OFF))
+    assert [f"auto-collection of {blocks} is on" in one.text for one in found] == [True] * bool(
+        blocks
+    )
+
+
+def test_what_nobody_set_may_be_trusted_to_collect_nothing(world: Open) -> None:
+    site = world()
+    site.edit("cust_acme_uk", auto_collection=None)
+    site.session.switches = ChargebeeSwitches(unset_collection="off")
+    assert site.destination.check(draft_of(push=OPEN_OFF)) == ()
+
+
+def test_an_open_invoice_is_sent_without_auto_collection_and_stays_pending(world: Open) -> None:
+    site, draft = world(), draft_of(push=OPEN_OFF)
+    assert site.destination.check(draft) == ()
+    site.drive(draft)
+    assert b"auto_collection" not in site.effects[0].request.body
+    assert site.invoices()[0]["status"] == "pending"
