@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,12 +12,19 @@ import click
 from reconciler.cli import options
 from reconciler.cli.desk import desk, stoppable
 from reconciler.cli.options import App, Output
+from reconciler.cli.sync_flags import (
+    limiting,
+    limits_of,
+    narrow_of,
+    narrowing,
+    patience_of,
+    waiting,
+)
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.wiring.push import PushDesk
     from reconciler.workflows.judge_bill import Narrow
-    from reconciler.workflows.sync_limits import Limits
     from reconciler.workflows.sync_run import SyncResult
 
 
@@ -76,53 +82,6 @@ def sync() -> None:
     """Push m3ter's bills into Chargebee: exactly once, exact to the minor unit."""
 
 
-DATE = click.DateTime(["%Y-%m-%d"])
-
-
-def narrowing(command: options.Command) -> options.Command:
-    """Add the flags that leave fewer bills."""
-    for option in reversed(
-        (
-            click.option("--since", type=DATE, help="Bills whose period ends on or after it."),
-            click.option("--until", type=DATE, help="Bills whose period ends before it."),
-            click.option(
-                "--integration", "integrations", multiple=True, metavar="NAME", help="Only these."
-            ),
-            click.option(
-                "--account", "accounts", multiple=True, metavar="CODE", help="Only these."
-            ),
-            click.option("--bill", "bills", multiple=True, metavar="ID", help="Only these."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def limiting(command: options.Command) -> options.Command:
-    """Add the flags that stop a run before the send too many."""
-    for option in reversed(
-        (
-            click.option(
-                "--max-bills", type=click.IntRange(min=0), help="Begin at most so many bills."
-            ),
-            click.option(
-                "--max-amount",
-                "amounts",
-                multiple=True,
-                metavar="CUR:AMOUNT",
-                help="Send at most so much, for example GBP:1000. May be repeated.",
-            ),
-            click.option(
-                "--approve",
-                type=click.Choice(["freeze"]),
-                help="Run inside a freeze window all the same.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
 @click.command()
 @options.repository
 @options.environment
@@ -147,7 +106,7 @@ def plan(
     from reconciler.workflows.sync_plan import plan_sync
 
     with _open(app, environment, reading=True, from_files=from_files) as place:
-        judge = place.judge(_narrow(place, flags))
+        judge = place.judge(narrow_of(place, flags))
         made = plan_sync(judge, place.organisation.bills, place.desk.progress)
     app.publish(formats, {"text": lambda: plan_text(made), "json": lambda: plan_json(made)})
     return ExitCode.DONE
@@ -158,6 +117,7 @@ def plan(
 @options.environment
 @narrowing
 @limiting
+@waiting
 @click.option(
     "--canary",
     type=click.IntRange(min=1),
@@ -177,7 +137,7 @@ def run(
 ) -> ExitCode:
     """Send what is ready. Running it again, or twice at once, sends nothing twice."""
     with _open(app, environment) as place:
-        return _run(app, place, _narrow(place, flags), flags, formats, canary=canary)
+        return _run(app, place, narrow_of(place, flags), flags, formats, canary=canary)
 
 
 @click.command()
@@ -185,6 +145,7 @@ def run(
 @options.environment
 @narrowing
 @limiting
+@waiting
 @click.option("--reason", required=True, help="Why; it is recorded.")
 @click.option("--yes", is_flag=True, help="Answer the question.")
 @options.formats("text", "json")
@@ -205,7 +166,7 @@ def backfill(
     if flags["since"] is None or flags["until"] is None:
         raise click.UsageError("backfill needs --since and --until: it goes past push.since.")
     with _open(app, environment) as place:
-        narrow = replace(_narrow(place, flags), backfill=True)
+        narrow = replace(narrow_of(place, flags), backfill=True)
         question = (
             f"Send bills of {place.scope.site} whose period ends from {narrow.since} to "
             f"{narrow.until}, although push.since is later?"
@@ -228,7 +189,7 @@ def worker(app: App, /, environment: str, **flags: object) -> ExitCode:
     from reconciler.render.sync_text import bill_line
 
     with _open(app, environment, many=True) as place, stoppable(app) as stopped:
-        narrow = _narrow(place, flags)
+        narrow = narrow_of(place, flags)
         place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
         app.note(f"working for {place.scope.site} until stopped")
         for ended in place.serving(narrow, stopped).outcomes():
@@ -250,19 +211,19 @@ def _run(
     from reconciler.workflows.sync_run import canary_failed
 
     place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
-    limits = _limits(flags)
+    limits, patience = limits_of(flags), patience_of(app, flags)
     with stoppable(app) as stopped:
         place.read_stamps()
         if canary is not None:
             few = limits.first(canary)
-            first = place.run(narrow, few, stopped)
+            first = place.run(narrow, few, stopped, patience)
             why = canary_failed(first, canary)
             if why or stopped():
                 first.notes.append(why or "the run was stopped")
                 return _publish(app, first, formats, run_text, run_json)
             app.note(f"canary: {canary} bills stand in Chargebee as they were sent; going on")
             limits = limits.after(few)
-        result = place.run(narrow, limits, stopped)
+        result = place.run(narrow, limits, stopped, patience)
     return _publish(app, result, formats, run_text, run_json)
 
 
@@ -291,33 +252,3 @@ def _open(
     world = desk(app, environment)
     with open_push(world, reading=reading, from_files=from_files, many=many) as place:
         yield place
-
-
-def _narrow(place: PushDesk, flags: Mapping[str, object]) -> Narrow:
-    from reconciler.domain.address import BillId
-    from reconciler.workflows.judge_bill import Narrow
-
-    return Narrow(
-        since=_day(flags["since"]),
-        until=_day(flags["until"]),
-        integrations=place.named(_texts(flags["integrations"])),
-        accounts=place.accounts(_texts(flags["accounts"])),
-        bills=frozenset(BillId(one) for one in _texts(flags["bills"])),
-    )
-
-
-def _limits(flags: Mapping[str, object]) -> Limits:
-    from reconciler.workflows.sync_limits import Limits, parse_amounts
-
-    most = flags["max_bills"]
-    assert most is None or isinstance(most, int)
-    return Limits(most, parse_amounts(_texts(flags["amounts"])))
-
-
-def _day(value: object) -> date | None:
-    return value.date() if isinstance(value, datetime) else None
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    assert isinstance(value, tuple)
-    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from reconciler.core.tally import Purse
 from reconciler.domain.draft import WholePricing
@@ -40,6 +41,8 @@ class SyncTally:
         requests: What sending the ready bills takes, reads before and after aside.
         unknown: Bills whose outcome nobody knows.
         differing: Sent bills that do not stand in Chargebee as they were sent.
+        due_again: Bills that are tried again by themselves.
+        due_first: When the first of those is due.
     """
 
     groups: dict[Group, Purse] = field(default_factory=dict)
@@ -52,6 +55,8 @@ class SyncTally:
     requests: int = 0
     unknown: int = 0
     differing: int = 0
+    due_again: int = 0
+    due_first: datetime | None = None
 
     def add(self, one: Standing) -> None:
         """Count one bill."""
@@ -64,6 +69,9 @@ class SyncTally:
             listed.append(replace(one, draft=None))
         if one.status is PushStatus.UNKNOWN:
             self.unknown += 1
+        if one.again_at is not None:
+            self.due_again += 1
+            self.due_first = min(self.due_first or one.again_at, one.again_at)
         if one.group in {Group.READY, Group.SENT}:
             self._money(one)
 

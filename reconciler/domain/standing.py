@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from reconciler.domain.address import AccountId, BillId
@@ -55,6 +56,7 @@ class Standing:
         short: The reason in few words, equal for all bills with this reason.
         why: The reason in full.
         page: Address of a page in the runbook; empty where nothing is to be done.
+        again_at: When it is due again by itself; ``None`` when the next run finds out.
         new: Whether this is news since the last run; people are told of news only.
         status: For the ledger; ``None`` where nothing is recorded.
         draft: What is, or would be, sent.
@@ -80,3 +82,4 @@ class Standing:
     rounding: Money | None = None
     unexplained: Money | None = None
     new: bool = True
+    again_at: datetime | None = None

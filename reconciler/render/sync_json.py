@@ -37,6 +37,8 @@ def run_json(done: Ran) -> str:
         "unknown": done.tally.unknown,
         "differing": done.tally.differing,
         "unexplained": _money(done.tally.unexplained),
+        "dueAgain": done.tally.due_again,
+        "dueFirst": done.tally.due_first.isoformat() if done.tally.due_first else None,
     }
     return canonical(body).decode()
 

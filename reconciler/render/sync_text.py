@@ -182,6 +182,12 @@ def run_text(done: Ran) -> str:
             f"{_bills_of(tally.differing)} do not stand in Chargebee as they were sent: "
             "`reconciler sync reconcile` lists every difference. See docs/runbook.md#difference."
         )
+    if tally.due_first is not None:
+        are = "1 bill is" if tally.due_again == 1 else f"{tally.due_again:,} bills are"
+        lines.append(
+            f"{are} tried again, the first at {tally.due_first:%H:%M} UTC: run it again then, or"
+            " let the next run wait with `--wait DURATION`."
+        )
     lines.append(f"Run {done.run}.")
     return _clean(lines)
 

@@ -42,8 +42,10 @@ from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workflows.judge_bill import Judge, LedgerView, Narrow, NoLedgerYet
 from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER, Decider
 from reconciler.workflows.push_bill import Pusher
+from reconciler.workflows.sync_again import Patience
 from reconciler.workflows.sync_limits import Limits as RunLimits
 from reconciler.workflows.sync_run import (
+    NO_PATIENCE,
     Serving,
     SyncPorts,
     SyncResult,
@@ -228,9 +230,15 @@ class PushDesk:
             stopped=stopped,
         )
 
-    def run(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> SyncResult:
+    def run(
+        self,
+        narrow: Narrow,
+        limits: RunLimits,
+        stopped: Stopped,
+        patience: Patience = NO_PATIENCE,
+    ) -> SyncResult:
         """Run a sync."""
-        return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped)
+        return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped, patience)
 
     def serving(self, narrow: Narrow, stopped: Stopped) -> Serving:
         """Give a worker that reads what is in force again before every round."""

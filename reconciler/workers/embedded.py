@@ -8,8 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Generic
 
+from reconciler.core.busy_bills import BusyBills
 from reconciler.ports.runtime import BillBusyError, Clock, Job, Outcome, Schedule, Stopped
-from reconciler.workers.busy import BusyBills
 
 MOST_THREADS = 16
 LOOK_AHEAD = 64

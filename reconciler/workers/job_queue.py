@@ -17,13 +17,13 @@ from procrastinate import App, JobContext, PsycopgConnector, exceptions
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.worker import Worker
 
+from reconciler.core.busy_bills import BusyBills
 from reconciler.core.runbook import Page, page
 from reconciler.domain.address import BillId
 from reconciler.domain.push import SiteName
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.runtime import BillBusyError, Job, Outcome, Schedule
-from reconciler.workers.busy import BusyBills
 from reconciler.workers.cron import cron
 from reconciler.workers.job_care import Care
 from reconciler.workers.job_schema import make_schema

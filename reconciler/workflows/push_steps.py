@@ -304,6 +304,7 @@ class Going:
             page=page(status),
             events=("integration.perform.error",) if status in _ERRORS else (),
             new=news,
+            again_at=at if group is Group.UNDER_WAY else None,
         )
 
     def _put(self, status: PushStatus, message: str, at: datetime | None) -> None:

@@ -32,12 +32,12 @@ def init(place: Ground) -> None:
 
 def push(place: Ground, *more: str) -> Ended:
     """One `sync run` to its end."""
-    return place.run("sync", "run", "--env", ENVIRONMENT, *more)
+    return place.run("sync", "run", "--env", ENVIRONMENT, "--wait", "0", *more)
 
 
 def killed(place: Ground, random: Random, *, longest: float) -> bool:
     """Start a `sync run` and kill it at a random instant; false when it had ended by itself."""
-    process = place.start("sync", "run", "--env", ENVIRONMENT)
+    process = place.start("sync", "run", "--env", ENVIRONMENT, "--wait", "0")
     return kill_within(process, random.uniform(0.6, longest))
 
 

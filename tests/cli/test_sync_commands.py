@@ -107,9 +107,10 @@ def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
 def test_an_unknown_outcome_is_told_with_its_page_and_exit_16(place: SyncPlace) -> None:
     bill = place.bill_of("acct-00000")
     place.fault("cut_after_commit")
-    code, told = place.reconciler("sync", "run", "--env", ENV, "--bill", bill)
+    code, told = place.reconciler("sync", "run", "--env", ENV, "--bill", bill, "--wait", "0")
     assert code == 16
     assert "docs/runbook.md#unknown-outcome" in told
+    assert "1 bill is tried again, the first at" in told
     code, told = place.reconciler(
         "sync", "resolve", bill, "--env", ENV, "--not-sent", "--sent", "x", "--reason", "r"
     )

@@ -30,9 +30,10 @@ from reconciler.wiring.desk import open_desk
 from reconciler.wiring.push import PushDesk, open_push
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.sync_again import Patience
 from reconciler.workflows.sync_limits import Limits
 from reconciler.workflows.sync_plan import SyncPlan, plan_sync
-from reconciler.workflows.sync_run import SyncResult
+from reconciler.workflows.sync_run import NO_PATIENCE, SyncResult
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ENV = "month-end"
@@ -195,13 +196,14 @@ class SyncPlace:
         narrow: Narrow | None = None,
         stopped: Any = lambda: False,
         threads: int = 1,
+        patience: Patience = NO_PATIENCE,
     ) -> SyncResult:
         """Run a sync, of some bills or of all."""
         wanted = narrow or Narrow(bills=frozenset(map(BillId, bills)))
         with self.open(life, threads=threads) as place:
             place.refuse_held(wanted.integrations, thawed=False)
             place.read_stamps()
-            return place.run(wanted, limits or Limits(), stopped)
+            return place.run(wanted, limits or Limits(), stopped, patience)
 
     def plan(self) -> SyncPlan:
         with self.open(reading=True) as place:

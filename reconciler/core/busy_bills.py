@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 LONGEST_SECONDS = 15.0
@@ -11,10 +10,9 @@ LONGEST_SECONDS = 15.0
 
 @dataclass(slots=True)
 class BusyBills:
-    """Counts how often bills were found busy in a row; safe from many threads."""
+    """Counts how often bills were found busy in a row."""
 
     _found: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def again_in(self, bill: str, first: float) -> float:
         """Give the seconds until a busy bill is looked at again: twice as many each time.
@@ -23,13 +21,11 @@ class BusyBills:
             bill: Which one.
             first: Seconds after it was found busy for the first time.
         """
-        with self._lock:
-            before = self._found.get(bill, 0)
-            self._found[bill] = before + 1
+        before = self._found.get(bill, 0)
+        self._found[bill] = before + 1
         # longer waits are given as they are asked for
         return max(first, min(LONGEST_SECONDS, first * 2.0 ** min(before, 16)))
 
     def free(self, bill: str) -> None:
         """Hear that a bill was not busy any more."""
-        with self._lock:
-            self._found.pop(bill, None)
+        self._found.pop(bill, None)

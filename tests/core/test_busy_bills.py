@@ -6,9 +6,9 @@ import threading
 
 from fakes.push_effects import job
 
+from reconciler.core.busy_bills import LONGEST_SECONDS, BusyBills
 from reconciler.ports.runtime import BillBusyError, Job
 from reconciler.transport.system_clock import SystemClock
-from reconciler.workers.busy import LONGEST_SECONDS, BusyBills
 from reconciler.workers.embedded import EmbeddedWorkers
 
 
