@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.core.recalculation import CreditAndRebill, ReplaceLines, VoidAndRecreate
 from reconciler.domain.address import BillId
-from reconciler.domain.draft import BlockReason, InvoiceDraft
+from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
+from reconciler.domain.invoice_change import InvoiceChange
 from reconciler.domain.kinds.integration import PendingPolicy
 from reconciler.domain.push import (
     Effect,
@@ -84,12 +85,26 @@ class Stop:
 NextStep = Step | Complete | WaitForInvoice | Stop
 
 
+@dataclass(frozen=True, slots=True)
+class AlreadyClosed:
+    """The invoice that a bill was sent to is not pending any more."""
+
+    invoice: Invoice
+
+
+Closing = Step | AlreadyClosed | Stop
+
+
 class Destination(Protocol):
     """One site. Nothing but ``perform`` writes."""
 
     @property
     def site(self) -> SiteName:
         """The site, checked against the key."""
+        ...
+
+    def expect(self, targets: Sequence[Target]) -> None:
+        """Hear who is billed next: what ``check`` reads of them may be read together."""
         ...
 
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
@@ -112,6 +127,27 @@ class Destination(Protocol):
             draft: Of the generation that is being sent.
             done: Every effect of the bill in the ledger, earlier generations included.
             sending: Generation, policies and since when the bill waits.
+        """
+        ...
+
+    def closing(
+        self,
+        draft: InvoiceDraft,
+        done: Sequence[Effect],
+        generation: int,
+        *,
+        with_foreign_lines: bool,
+    ) -> Closing:
+        """Say how the open invoice of a bill that was sent is closed. Reads only.
+
+        Args:
+            draft: As it was sent.
+            done: Every effect of the bill.
+            generation: Which one was sent.
+            with_foreign_lines: Whether lines that are not ours may be closed with it.
+
+        Returns:
+            The step that closes it; or ``Stop`` when it is not as it was sent.
         """
         ...
 
@@ -155,5 +191,16 @@ class Destination(Protocol):
             bill: The bill.
             draft: Says who is billed, and since when.
             done: Its effects, whose line ids are looked for.
+        """
+        ...
+
+    def changes(
+        self, invoices: Collection[InvoiceId], since: datetime
+    ) -> Iterator[InvoiceChange]:
+        """Stream who changed some invoices, oldest first, as far as the destination remembers.
+
+        Args:
+            invoices: By the ids that they have, or had.
+            since: Nothing before it is asked for.
         """
         ...

@@ -20,7 +20,7 @@ from reconciler.core.reconciled import InForce
 from reconciler.core.route import Readings, Route
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill, BillLine
-from reconciler.domain.draft import BlockReason, DraftOutcome, InvoiceDraft
+from reconciler.domain.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import (
     Effect,
@@ -91,6 +91,9 @@ class SiteInMemory:
     def put(self, invoice: Invoice) -> Invoice:
         self.invoices[invoice.id] = invoice
         return invoice
+
+    def expect(self, targets: Sequence[Target]) -> None:
+        """Need no list."""
 
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
         return self.reasons

@@ -8,24 +8,34 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from reconciler.destinations.chargebee.catalogue import Catalogue
+from reconciler.destinations.chargebee.closing import closing
 from reconciler.destinations.chargebee.invoices import Invoices
 from reconciler.destinations.chargebee.lookup import Lookup
 from reconciler.destinations.chargebee.outcomes import lost_stamp, outcome_of
-from reconciler.destinations.chargebee.preflight import DecimalPlaces, preflight, stamp_lost
+from reconciler.destinations.chargebee.preflight import (
+    COLLECTION_HINT,
+    DecimalPlaces,
+    collects_at_closing,
+    preflight,
+    stamp_lost,
+)
 from reconciler.destinations.chargebee.progress import Progress, progress_of
 from reconciler.destinations.chargebee.reading import Reading
 from reconciler.destinations.chargebee.session import Session
 from reconciler.destinations.chargebee.steps import decide
 from reconciler.destinations.chargebee.there import (
+    Need,
     NeedInvoice,
     NeedNothing,
     NeedPending,
     Pace,
     There,
     need_of,
+    need_to_close,
+    stop,
 )
 from reconciler.domain.address import BillId
-from reconciler.domain.draft import BlockReason, InvoiceDraft
+from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import CurrencyTable, chargebee_currencies
 from reconciler.domain.push import (
@@ -36,11 +46,12 @@ from reconciler.domain.push import (
     NotPerformed,
     PushKey,
     SiteName,
+    Step,
     StepOutcome,
     StoredRequest,
     Unknown,
 )
-from reconciler.ports.destination import FIRST_SENDING, NextStep, Sending, Stop
+from reconciler.ports.destination import FIRST_SENDING, Closing, NextStep, Sending, Stop
 from reconciler.transport.retry import Answer, NotSentError
 
 # A line on a pending invoice costs a read and a write.
@@ -107,6 +118,10 @@ class ChargebeeDestination:
         """
         return self._catalogue.flat_prices(ids)
 
+    def expect(self, targets: Sequence[Target]) -> None:
+        """Hear who is billed next; they are read by lists when the first of them is checked."""
+        self._catalogue.expect(targets)
+
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
         """Preflight, from cached reads: everything that would be refused or billed wrongly.
 
@@ -138,6 +153,25 @@ class ChargebeeDestination:
         if progress.settled:
             return decide(progress, There(self._session.clock.now()))
         return decide(progress, self._there(progress))
+
+    def closing(
+        self,
+        draft: InvoiceDraft,
+        done: Sequence[Effect],
+        generation: int,
+        *,
+        with_foreign_lines: bool,
+    ) -> Closing:
+        """Say how the open invoice of a bill is closed; see the port.
+
+        Raises:
+            DestinationError: When what is there cannot be read.
+        """
+        progress = progress_of(draft, done, Sending(generation=generation))
+        there = self._there(progress, need_to_close(progress))
+        found = closing(progress, there, with_foreign_lines=with_foreign_lines)
+        why = collects_at_closing(draft, self._catalogue.owner(draft.target))
+        return stop(why, COLLECTION_HINT) if why and isinstance(found, Step) else found
 
     def perform(
         self,
@@ -183,18 +217,18 @@ class ChargebeeDestination:
         """
         return self._lookup.by_bill(bill, draft, done)
 
-    def _there(self, progress: Progress) -> There:
-        """Read what the next step needs, and nothing else."""
+    def _there(self, progress: Progress, need: Need | None = None) -> There:
+        """Read what a step needs, by default the next one, and nothing else."""
         draft = progress.draft
         invoice: Invoice | None = None
         pending: tuple[Invoice, ...] = ()
-        need = need_of(progress)
+        need = need or need_of(progress)
         owner = self._catalogue.owner(draft.target)
         match need:
             case NeedNothing():
                 pass
             case NeedInvoice(key, effect):
-                invoice = self._current(key, effect, draft)
+                invoice = self._current(key, effect, progress)
             case NeedPending():
                 pending = self._pending(owner.customer_id, draft)
             case _:
@@ -215,12 +249,11 @@ class ChargebeeDestination:
             return ()
         return self._invoices.pending(customer_id, draft.target.external_id)
 
-    def _current(
-        self, key: InvoiceId, effect: Effect | None, draft: InvoiceDraft
-    ) -> Invoice | None:
+    def _current(self, key: InvoiceId, effect: Effect | None, progress: Progress) -> Invoice | None:
+        draft = progress.draft
         lines = effect.line_ids if effect is not None else ()
         found = self._lookup.current(key, lines, draft)
         if found is None and draft.way != "pending":
             # Closed with new ids for its lines too; the stamp is what stays.
-            return self._lookup.only_stamped(draft)
+            return self._lookup.only_stamped(draft, progress.done, progress.generation)
         return found

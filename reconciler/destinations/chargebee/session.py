@@ -139,6 +139,19 @@ class Session:
         Raises:
             DestinationError: Always one of its typed subclasses.
         """
+        for entry in self.entries(path, query):
+            yield from _within(entry, name)
+
+    def entries(self, path: str, query: form.Pairs = ()) -> Iterator[JsonObject]:
+        """Read a list entry by entry: an object, with what Chargebee puts beside it.
+
+        Args:
+            path: Below the API root.
+            query: Filters and ``sort_by``, without which no order is documented.
+
+        Raises:
+            DestinationError: Always one of its typed subclasses.
+        """
         seen: set[str] = set()
         offset, standing = "", 0
         while True:
@@ -147,8 +160,7 @@ class Session:
             if page is None:
                 raise ChargebeeRefusedReadError(f"GET {path}", HTTPStatus.NOT_FOUND, "no such list")
             entries = tuple(objects(page, "list"))
-            for entry in entries:
-                yield from _within(entry, name)
+            yield from entries
             offset = str(page.get("next_offset") or "")
             if not offset:
                 return
