@@ -106,36 +106,42 @@ def _settle(facts: Facts) -> Step:
 
 
 def _owners(facts: Facts, *, confirmed: bool) -> Step:
-    if facts.owners.bills(Owner.PERSON):
-        return Step("owners", "every open bill has one owner", done=False, todo=_people(facts))
-    nobody = facts.owners.bills(Owner.NOBODY)
-    alone = (f"{nobody:,} bills have no owner: nobody will send them by itself.",) if nobody else ()
+    people = facts.owners.bills(Owner.PERSON)
+    if people and facts.to == "native":
+        return Step("owners", "every open bill has one owner", done=False, todo=_reopened(people))
     return Step(
         "owners",
         "every open bill has one owner, and a person has read the list",
         confirmed,
         (
-            *alone,
-            *(_send_first(facts) if nobody and facts.to == "native" else ()),
+            *(_in_part(people) if people else ()),
+            *_alone(facts),
             f"Read the list above, then add --confirm {facts.owners.digest}",
         ),
     )
 
 
-def _people(facts: Facts) -> tuple[str, ...]:
-    people, env = facts.owners.bills(Owner.PERSON), f"--env {facts.environment}"
-    if facts.to == "native":
-        return (
-            f"{people:,} bills were sent by us, at least in part, and are open in m3ter again.",
-            "Approve them in m3ter now, while nothing is connected; then run this again.",
-            f"One that m3ter itself may have sent in part: {page(Page.TIMEOUT)}",
-        )
+def _in_part(people: int) -> tuple[str, ...]:
     return (
-        f"{people:,} bills may be at Chargebee in part. Look each up there, then say so:",
-        f"reconciler sync adopt-invoice BILL INVOICE {env} --reason …",
-        f"reconciler sync skip BILL {env} --reason …",
-        f"See {page(Page.TIMEOUT)}",
+        f"{people:,} bills may be at Chargebee in part. The push sends nothing of them until",
+        f"somebody has looked and said so, once it is in force: {page(Page.TIMEOUT)}",
     )
+
+
+def _reopened(people: int) -> tuple[str, ...]:
+    return (
+        f"{people:,} bills may stand in Chargebee already, and m3ter would send them once more.",
+        "Sent by us and open again: approve them in m3ter now, while nothing is connected.",
+        f"Sent in part by m3ter: {page(Page.TIMEOUT)}. Then run this again.",
+    )
+
+
+def _alone(facts: Facts) -> tuple[str, ...]:
+    nobody = facts.owners.bills(Owner.NOBODY)
+    if not nobody:
+        return ()
+    told = f"{nobody:,} bills have no owner: nobody will send them by itself."
+    return (told, *(_send_first(facts) if facts.to == "native" else ()))
 
 
 def _send_first(facts: Facts) -> tuple[str, ...]:

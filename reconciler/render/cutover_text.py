@@ -63,5 +63,8 @@ def _ending(facts: Facts, steps: Sequence[Step]) -> Iterator[str]:
         where = f"--env {facts.environment} --integration {facts.name}"
         yield f"  reconciler sync plan {where}"
         yield f"  reconciler sync run {where} --canary 1"
+        if people := facts.owners.bills(Owner.PERSON):
+            bills = counted(people, "bill waits", "bills wait")
+            yield f"{bills} for a person, and nothing of them is sent before: {page(Page.TIMEOUT)}"
     else:
         yield "Nothing is left: m3ter sends the bills of this integration itself."

@@ -82,7 +82,7 @@ def look_and_record(
     owners = owners_of(order, start, defined, ports, hear)
     facts = _facts(order, start, defined, mine, ports, owners=owners)
     stand = CutoverStand(facts, steps(facts, decided))
-    if order.confirm and stand.now is not None:
+    if order.confirm and order.confirm not in decided.values() and stand.now is not None:
         decided = {**decided, **_confirmed(order, stand.now, facts, ports)}
         stand = CutoverStand(facts, steps(facts, decided))
     if stand.now is None and decided.get(FINISHED) is None:

@@ -201,20 +201,41 @@ def test_a_confirmation_is_for_exactly_what_was_read(world: World) -> None:
         world.go(confirm=digest)
 
 
-def test_bills_that_m3ter_may_have_sent_in_part_must_be_looked_up_first(world: World) -> None:
+def test_bills_that_m3ter_may_have_sent_in_part_stay_a_persons(world: World) -> None:
     world.month.billed(one())
     world.connected = False
     world.runs.runs["bill-1"] = [run("ERROR")]
     stand = world.go(confirm="2026-12-01")
-    assert stand.now is not None
-    assert "sync adopt-invoice" in " ".join(stand.now.todo)
-    with pytest.raises(WrongConfirmationError):
-        world.go(confirm=stand.facts.owners.digest)
+    assert [each.owner for each in world.heard] == [Owner.PERSON]
+    assert "docs/runbook.md#timeout" in " ".join((stand.now or stand.steps[0]).todo)
+    world.go(confirm=stand.facts.owners.digest)
+    world.applied = PUSH
+    done = world.go()
+    assert done.now is None
+    assert "1 bill waits for a person" in cutover_text(done.facts, done.steps)
     world.month.recorded(one(), PushStatus.TIMEOUT_LIMIT_EXCEEDED)
-    assert "sync adopt-invoice" in " ".join((world.go().now or stand.now).todo)
+    world.go()
+    assert [each.owner for each in world.heard] == [Owner.PERSON]
     world.month.recorded(one(), PushStatus.BLOCKED)
     world.month.history.decide(SITE, "native/bill-1", NOT_SENT_BY_M3TER, "k.smith", "looked")
-    assert "--confirm" in " ".join((world.go().now or stand.now).todo)
+    world.go()
+    assert [each.owner for each in world.heard] == [Owner.PUSH]
+
+
+def test_what_was_confirmed_may_be_confirmed_again(world: World) -> None:
+    assert world.now(confirm="2026-12-01") == "disconnect"
+    assert world.now(confirm="2026-12-01") == "disconnect"
+    assert len(world.month.history.decisions(SITE, f"cutover/{NAME}")) == 1
+
+
+def test_m3ter_is_not_connected_over_bills_that_may_stand_in_part(world: World) -> None:
+    world.applied, world.connected = PUSH, False
+    world.month.ledger.pause(SITE, "k.smith", "cut-over")
+    world.month.billed(one())
+    world.runs.runs["bill-1"] = [run("ERROR")]
+    stand = world.go(to="native", confirm="2026-12-01")
+    with pytest.raises(WrongConfirmationError, match="nothing that can be confirmed"):
+        world.go(to="native", confirm=stand.facts.owners.digest)
 
 
 def test_another_date_makes_another_cut_over(world: World) -> None:
@@ -363,7 +384,7 @@ def test_what_we_sent_and_m3ter_opened_again_must_be_approved_before_m3ter_is_co
     world.month.recorded(one(), row)
     stand = world.go(to="native", confirm="2026-12-01")
     assert [each.owner for each in world.heard] == [Owner.PERSON]
-    assert "Approve them in m3ter now" in " ".join((stand.now or stand.steps[0]).todo)
+    assert "approve them in m3ter now" in " ".join((stand.now or stand.steps[0]).todo)
     world.bills.bills[:] = [one()]
     assert world.go(to="native").facts.owners.finished == 1
     assert world.heard == []
