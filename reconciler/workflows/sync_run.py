@@ -17,14 +17,28 @@ from reconciler.domain.push import PushStatus, SiteName
 from reconciler.domain.standing import Group, Standing
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.destination import Destination
-from reconciler.ports.ledger import Ledger
+from reconciler.ports.ledger import BillRow, Ledger
 from reconciler.ports.organisation import BillQuery, Bills
-from reconciler.ports.runtime import Clock, Job, Notifier, Progress, Schedule, Stopped, Workers
+from reconciler.ports.runtime import (
+    BillBusyError,
+    Clock,
+    Job,
+    Notifier,
+    Progress,
+    Schedule,
+    Stopped,
+    Task,
+    Workers,
+)
 from reconciler.workflows.judge_bill import RESUMED, Judge
 from reconciler.workflows.push_bill import Pusher
+from reconciler.workflows.sync_again import TOLD_SECONDS, DueAgain, Patience
 from reconciler.workflows.sync_scope import SyncScope, membership_of
 
 POLL_MINUTES = 5
+NO_PATIENCE = Patience()
+BEGUN_MAX = 10_000
+"""Bills begun earlier that come first; their ids are kept in memory, so they have a bound."""
 BATCH = 50
 """Bills whose accounts and native runs are read together; m3ter's list of runs takes as many."""
 # ``billDate`` is not the end of the period; m3ter does not say how far they may be apart.
@@ -152,38 +166,31 @@ def read_stamps(scope: SyncScope, ports: SyncPorts) -> int:
     return read
 
 
-def run_sync(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncTally:
+def run_sync(
+    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: Patience = NO_PATIENCE
+) -> SyncTally:
     """Push everything that is due; ends when all of it is, a limit is reached, or it is stopped.
 
     Args:
         pusher: Brings one bill on; its judge knows the flags.
         ports: The world.
         stopped: Turned by a signal.
+        patience: How long bills that become due again are waited for.
     """
-    tally = SyncTally()
-    pace = Pace(ports.clock)
-
-    def enough() -> bool:
-        return stopped() or bool(pusher.limits.reached)
-
-    with ports.progress.task("pushing", count_of(pusher.judge, ports.bills)) as task:
-
-        def left(one: Standing) -> None:
-            tally.add(one)
-            task.advance(1, pace.note(tally))
-
-        jobs = _jobs(pusher.judge, ports, left, enough)
-        for _, ended in ports.workers.run(jobs, pusher.work, enough):
-            left(ended)
-            pace.ended(ended)
-    _tell(tally, ports.notifier, pusher.judge.watch.scope.site)
-    return tally
+    running = _Running(pusher, ports, stopped, DueAgain(ports.clock), Pace(ports.clock))
+    running.first()
+    running.again_until(ports.clock.now() + patience.wait, patience.tell)
+    running.count_left()
+    _tell(running.tally, ports.notifier, pusher.judge.watch.scope.site)
+    return running.tally
 
 
-def result_of(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncResult:
+def result_of(
+    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: Patience = NO_PATIENCE
+) -> SyncResult:
     """Run a sync, and give what became of it."""
     started = ports.clock.now()
-    tally = run_sync(pusher, ports, stopped)
+    tally = run_sync(pusher, ports, stopped, patience)
     return SyncResult(
         scope=pusher.judge.watch.scope,
         run=pusher.run,
@@ -193,6 +200,61 @@ def result_of(pusher: Pusher, ports: SyncPorts, stopped: Stopped) -> SyncResult:
         stopped=stopped(),
         limit=pusher.limits.reached,
     )
+
+
+@dataclass(slots=True)
+class _Running:
+    """One run on its way: everything once, then what is due again."""
+
+    pusher: Pusher
+    ports: SyncPorts
+    stopped: Stopped
+    again: DueAgain
+    pace: Pace
+    tally: SyncTally = field(default_factory=SyncTally)
+
+    def first(self) -> None:
+        """Look at every bill once, and at those that become due meanwhile."""
+        with self.ports.progress.task(
+            "pushing", count_of(self.pusher.judge, self.ports.bills)
+        ) as task:
+
+            def left(one: Standing) -> None:
+                self.tally.add(one)
+                task.advance(1, self.pace.note(self.tally))
+
+            jobs = _jobs(self.pusher.judge, self.ports, left, self._enough, resuming=True)
+            self._round(self.again.between(jobs), task)
+
+    def again_until(self, until: datetime, tell: Callable[[str], None]) -> None:
+        """Bring bills again as they become due, until a time."""
+        while (at := self.again.next_at(until)) is not None and not self._enough():
+            if (at - self.ports.clock.now()).total_seconds() > TOLD_SECONDS:
+                tell(self.again.told(until))
+            self.again.wait(at, self._enough)
+            with self.ports.progress.task("pushing again", None) as task:
+                self._round(self.again.due(), task)
+
+    def count_left(self) -> None:
+        """Count the bills that the run does not wait for."""
+        for one in self.again.left():
+            self.tally.add(one)
+
+    def _round(self, jobs: Iterable[Job], task: Task) -> None:
+        for job, ended in self.ports.workers.run(jobs, self._work, self._enough):
+            if (one := self.again.ended(job, ended)) is not None:
+                self.tally.add(one)
+                self.pace.ended(one)
+                task.advance(1, self.pace.note(self.tally))
+
+    def _work(self, job: Job) -> Standing:
+        try:
+            return self.pusher.work(job)
+        except BillBusyError as error:
+            return self.again.busy(job, error)
+
+    def _enough(self) -> bool:
+        return self.stopped() or bool(self.pusher.limits.reached)
 
 
 def canary_failed(result: SyncResult, bills: int) -> str:
@@ -235,15 +297,28 @@ class Serving:
         return self.pusher.work(job)
 
 
-def stream(judge: Judge, bills: Bills, left: Callable[[Standing], None]) -> Iterator[Bill]:
-    """Give the bills that need a look, in batches whose accounts are read; count the others."""
+def stream(
+    judge: Judge,
+    bills: Bills,
+    left: Callable[[Standing], None],
+    *,
+    all_the_same: Callable[[Standing], bool] = lambda _: False,
+) -> Iterator[Bill]:
+    """Give the bills that need a look, in batches whose accounts are read; count the others.
+
+    Args:
+        judge: Knows the flags.
+        bills: m3ter's.
+        left: Hears of every bill that is not given.
+        all_the_same: Says which of those are given nevertheless.
+    """
     found = iter(bills.list(query_of(judge)))
     while page_of := list(islice(found, BATCH)):
         open_ones: list[Bill] = []
         for bill in page_of:
             row = judge.ledger.bill(judge.watch.scope.site, bill.id)
             standing = judge.at_once(bill, row)
-            if standing is None:
+            if standing is None or all_the_same(standing):
                 open_ones.append(bill)
             else:
                 left(replace(standing, who=replace(standing.who, account_code=bill.account_code)))
@@ -255,24 +330,49 @@ def stream(judge: Judge, bills: Bills, left: Callable[[Standing], None]) -> Iter
 
 
 def _jobs(
-    judge: Judge, ports: SyncPorts, left: Callable[[Standing], None], enough: Stopped
+    judge: Judge,
+    ports: SyncPorts,
+    left: Callable[[Standing], None],
+    enough: Stopped,
+    *,
+    resuming: bool = False,
 ) -> Iterator[Job]:
-    """Give what was begun earlier first, then the bills that may be ready."""
+    """Give what was begun earlier first, then the bills that may be ready.
+
+    Args:
+        judge: Knows the flags.
+        ports: The world.
+        left: Hears of every bill that is not given.
+        enough: Turned when nothing more is to be begun.
+        resuming: Give also what another run began meanwhile, so that it is waited for.
+    """
     site = judge.watch.scope.site
     begun: set[str] = set()
-    for row in ports.ledger.bills(site, RESUMED):
-        if judge.narrow.leaves(row.integration, row.account_id, row.bill_id, row.period_end):
-            begun.add(row.bill_id)
-            yield Job(site, row.bill_id, row.account_id)
+    for row in _begun(judge, ports.ledger):
+        begun.add(row.bill_id)
+        yield Job(site, row.bill_id, row.account_id)
 
     def counted(one: Standing) -> None:
         if one.who.bill_id not in begun:
             left(one)
 
-    for bill in stream(judge, ports.bills, counted):
+    def meanwhile(one: Standing) -> bool:
+        return resuming and one.status in RESUMED and one.who.bill_id not in begun
+
+    for bill in stream(judge, ports.bills, counted, all_the_same=meanwhile):
         if enough():
             return
         yield Job(site, bill.id, _serial(judge, bill), bill)
+
+
+def _begun(judge: Judge, ledger: Ledger) -> Iterator[BillRow]:
+    """Give rows with something under way; those beyond a bound come in the order of the bills."""
+    rows = ledger.bills(judge.watch.scope.site, RESUMED)
+    leaves = judge.narrow.leaves
+    mine = (
+        row for row in rows if leaves(row.integration, row.account_id, row.bill_id, row.period_end)
+    )
+    return islice(mine, BEGUN_MAX)
 
 
 def _serial(judge: Judge, bill: Bill) -> str:
