@@ -19,7 +19,14 @@ def desk(app: App, environment: str) -> Desk:
     """Open the desk of a command."""
     from reconciler.wiring.desk import open_desk
 
-    return open_desk(app.root, environment, app.environ, app.settings, progress=progress(app))
+    return open_desk(
+        app.root,
+        environment,
+        app.environ,
+        app.settings,
+        progress=progress(app),
+        tell=app.note,
+    )
 
 
 def progress(app: App) -> Progress:

@@ -38,6 +38,10 @@ class DeskError(ReconcilerError):
         super().__init__(f"{what} {file}: {reason}.\nNothing was sent to m3ter.")
 
 
+def _nobody(_: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One environment of one repository, ready to work with.
@@ -45,6 +49,7 @@ class Desk:
     Attributes:
         source: Reads the files again when something was edited.
         chain: Chain and lock of applied records.
+        tell: Writes a remark for the reader.
     """
 
     root: Path
@@ -56,6 +61,7 @@ class Desk:
     clock: Clock
     progress: Progress
     log: Callable[[str], None] | None = None
+    tell: Callable[[str], None] = _nobody
 
     @property
     def environment(self) -> str:
@@ -107,6 +113,7 @@ def open_desk(
     *,
     progress: Progress,
     log: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] = _nobody,
 ) -> Desk:
     """Read and check the definitions of a repository for one environment.
 
@@ -127,6 +134,7 @@ def open_desk(
         clock=clock,
         progress=progress,
         log=log,
+        tell=tell,
     )
 
 

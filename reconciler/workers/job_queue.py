@@ -176,7 +176,7 @@ class JobQueue(Generic[Outcome]):
         self._loop = asyncio.get_running_loop()
         # an answer that the database could not take is no news: the job is taken over
         self._loop.set_exception_handler(lambda *_: None)
-        schema = await asyncio.to_thread(make_schema, self.url)
+        schema = await asyncio.to_thread(self._make_schema)
         connector = PsycopgConnector(
             conninfo=self.url.reveal(),
             kwargs={"options": f"-c search_path={schema}"},
@@ -195,6 +195,17 @@ class JobQueue(Generic[Outcome]):
                 self._ready.set()
                 await self._work(self._app)
                 await self._closing.wait()
+
+    def _make_schema(self) -> str:
+        """Make the tables; a database that is away is waited for."""
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                return make_schema(self.url)
+            except psycopg.OperationalError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(PAUSE_SECONDS)
 
     def _declare(self, app: App, pool: ThreadPoolExecutor, lookers: ThreadPoolExecutor) -> None:
         async def push(context: JobContext, site: str, bill_id: str, serial: str) -> None:

@@ -22,6 +22,7 @@ from reconciler.errors import ExitCode
 from reconciler.ledger.database import Database, LedgerGoneError, LedgerUnreachableError
 from reconciler.ledger.opening import create_ledger
 from reconciler.ledger.postgres import open_postgres
+from reconciler.ledger.postgres_away import LedgerAwayError, is_refused, reason
 from reconciler.ledger.pushes import SqlLedger
 from reconciler.ports.ledger import Lease
 from reconciler.transport.system_clock import SystemClock
@@ -168,9 +169,7 @@ def test_a_database_that_stays_away_ends_the_work(own_postgres: Postgres) -> Non
 @pytest.mark.parametrize(
     "address",
     [
-        "postgresql://ann:s3cr3t@127.0.0.1:1/none",
         "postgresql://ann:s3cr3t@host:not-a-port/none",
-        "postgresql://ann:s3cr3t@[half/none",
         "mysql://ann:s3cr3t@127.0.0.1/none",
         "s3cr3t",
         "postgresql+psycopg://ann:s3cr3t@127.0.0.1:1/none?nonsense=s3cr3t",
@@ -183,6 +182,62 @@ def test_an_address_that_leads_nowhere_is_never_repeated(address: str) -> None:
     assert "s3cr3t" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert "PostgreSQL" in str(raised.value)
+
+
+def test_a_server_that_starts_late_is_waited_for_and_said_so(own_postgres: Postgres) -> None:
+    url, told = own_postgres.create("ledger"), list[str]()
+    own_postgres.stop()
+    back = threading.Timer(0.5, own_postgres.start)
+    back.start()
+    database = open_postgres(url, SystemClock(), tell=told.append)
+    back.join()
+    assert database.shared
+    assert told[0] == "waiting for PostgreSQL, at most 60 s: nobody listens at its socket"
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [("127.0.0.1:1", "nobody listens at its address"), ("[half", "its host is not known")],
+)
+def test_a_server_that_stays_away_is_no_refused_identity(host: str, why: str) -> None:
+    clock, told = FakeClock(), list[str]()
+    with pytest.raises(LedgerAwayError) as raised:
+        open_postgres(Secret(f"postgresql://ann:s3cr3t@{host}/none"), clock, tell=told.append)
+    assert raised.value.exit_code is not ExitCode.REFUSED_IDENTITY
+    assert f"did not let us in for 60 s: {why}" in str(raised.value)
+    assert "s3cr3t" not in str(raised.value) + "".join(told)
+    assert len(told) == 1
+    assert 60 <= clock.seconds < 62
+
+
+def test_a_user_that_the_server_does_not_know_is_refused_at_once(own_postgres: Postgres) -> None:
+    clock = FakeClock()
+    address = own_postgres.create("ledger").reveal().replace("postgres@", "nobody@")
+    with pytest.raises(LedgerUnreachableError) as raised:
+        open_postgres(Secret(address), clock)
+    assert raised.value.exit_code is ExitCode.REFUSED_IDENTITY
+    assert clock.seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ('FATAL:  password authentication failed for user "ann"', True),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', True),
+        ('FATAL:  database "none" does not exist', True),
+        ("SSL error: certificate verify failed", True),
+        ("FATAL:  the database system is starting up", False),
+        ("FATAL:  the database system is shutting down", False),
+        ("FATAL:  sorry, too many clients already", False),
+        ("SSL SYSCALL error: EOF detected", False),
+        ("failed to resolve host 'ssl.certificate.invalid'", False),
+        ("something else", False),
+    ],
+)
+def test_only_what_waiting_cannot_change_is_a_refusal(words: str, refused: bool) -> None:
+    assert is_refused(words) is refused
+    assert reason(words).startswith("it") or refused
 
 
 def test_plain_addresses_of_postgres_are_understood(postgres_url: Secret) -> None:

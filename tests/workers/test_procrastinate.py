@@ -237,6 +237,15 @@ def test_a_restarted_database_is_waited_for(own_postgres: Postgres) -> None:
     assert done == set(range(40))
 
 
+def test_a_database_that_starts_late_is_waited_for(own_postgres: Postgres) -> None:
+    url = own_postgres.create("jobs")
+    own_postgres.stop()
+    back = threading.Timer(0.5, own_postgres.start)
+    back.start()
+    assert [one for _, one in workers(url).run([job(1)], number, never)] == [1]
+    back.join()
+
+
 def test_a_run_gives_up_on_a_database_that_stays_away(own_postgres: Postgres) -> None:
     url = own_postgres.create("jobs")
     away = ProcrastinateWorkers(url, SystemClock(), 2, dead_after=0.9, patience=1.0)
@@ -313,8 +322,9 @@ def test_three_that_serve_poll_one_after_the_other(
 
 def test_a_database_that_is_not_there_is_an_error_without_its_address(tmp_path: Path) -> None:
     url = Secret(f"postgresql://ann:s3cr3t-word@/none?host={tmp_path}&connect_timeout=1")
+    away = ProcrastinateWorkers(url, SystemClock(), patience=0.5)
     with pytest.raises(ReconcilerError) as raised:
-        list(workers(url).run([job(1)], number, never))
+        list(away.run([job(1)], number, never))
     assert "s3cr3t-word" not in str(raised.value)
     assert "does not answer" in str(raised.value)
 
