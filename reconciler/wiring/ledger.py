@@ -35,13 +35,10 @@ from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import LedgerIdentity
 from reconciler.ports.runtime import RateLimit, Workers
 from reconciler.state.ledger_watch import DirectoryLedgerWatch
-from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk
+from reconciler.wiring.site_pace import own_bucket, pace_of
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
-
-BURST_SECONDS = 1.0
-"""Seconds of the rate that may follow each other at once; they make up for late wake-ups."""
 
 
 class NoLedgerDefinedError(ReconcilerError):
@@ -91,11 +88,10 @@ class OpenLedger:
 
         No 60 seconds see more than ``requestsPerMinute``, the burst included.
         """
-        burst = max(1.0, site.requests_per_minute / 60 * BURST_SECONDS)
-        rate = max(1.0, site.requests_per_minute - burst - 1) / 60
         if self.url is None:
-            return TokenBucket(rate, self.desk.clock, burst=burst)
-        return SharedBucket(self.ledger.database, SiteName(site.site), rate, burst=burst)
+            return own_bucket(site, self.desk.clock)
+        pace, name = pace_of(site), SiteName(site.site)
+        return SharedBucket(self.ledger.database, name, pace.per_second, burst=pace.burst)
 
     def workers(self, *, on_many_machines: bool = False) -> Workers:
         """Give what delivers jobs; on many machines only over PostgreSQL.
@@ -169,7 +165,7 @@ def controlling_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[Ope
         database, url = control_sqlite(file, desk.clock), None
     else:
         url = desk.settings.resolve(spec.postgresql, desk.root)
-        database = open_postgres(url, desk.clock, database_time=not desk.settings.clock_ahead)
+        database = _postgres(url, desk)
     try:
         ledger = read_ledger(database, _expected(desk, environment), desk.settings.look_first)
         if ledger is None:
@@ -233,6 +229,11 @@ def _expected(desk: Desk, environment: EnvironmentSpec) -> Expected:
     return Expected(_spec(desk, environment).id, watch.seen(name), partial(watch.note, name))
 
 
+def _postgres(url: Secret, desk: Desk) -> Database:
+    machine_time = bool(desk.settings.clock_ahead)
+    return open_postgres(url, desk.clock, database_time=not machine_time, tell=desk.tell)
+
+
 @contextmanager
 def _database(
     desk: Desk, environment: EnvironmentSpec, *, reader: bool = False
@@ -244,7 +245,7 @@ def _database(
         database = (read_sqlite if reader else open_sqlite)(file, desk.clock)
     else:
         url = desk.settings.resolve(spec.postgresql, desk.root)
-        database = open_postgres(url, desk.clock, database_time=not desk.settings.clock_ahead)
+        database = _postgres(url, desk)
     try:
         yield database, url
     finally:

@@ -30,7 +30,6 @@ from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier, RateLimit, Stopped, Workers
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Limits, shared_tls
-from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import (
     OpenLedger,
@@ -38,6 +37,7 @@ from reconciler.wiring.ledger import (
     reading_ledger,
     site_of,
 )
+from reconciler.wiring.site_pace import own_bucket
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workflows.judge_bill import Judge, LedgerView, Narrow, NoLedgerYet
 from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER, Decider
@@ -56,8 +56,6 @@ from reconciler.workflows.sync_run import (
 from reconciler.workflows.sync_scope import NoPushError, PushRoute, SyncScope, Watch, read_scope
 
 DEFAULT_LIMITS = Limits()
-# A burst makes up for late wake-ups; the vendor's window is a minute long.
-_BURST_SECONDS = 1.0
 
 
 class NoAccountError(ReconcilerError):
@@ -96,7 +94,7 @@ def connect_site(
         spec: Where, and how fast.
         desk: Resolves the key and says which hosts are allowed.
         stamps: Custom fields that carry bill ids.
-        limiter: The shared bucket of all workers; one of this process by default.
+        limiter: ``OpenLedger.limiter`` where a ledger is open; one of this process by default.
         limits: Time and size of one call.
         chance: Spreads repeated reads; gives numbers from 0 up to 1.
 
@@ -107,7 +105,7 @@ def connect_site(
     settings = desk.settings
     base_url = settings.chargebee_url(spec.base_url)
     api_key = settings.resolve(spec.api_key, desk.root)
-    limiter = limiter or site_bucket(spec, desk)
+    limiter = limiter or own_bucket(spec, desk.clock)
     tls = shared_tls(settings.authorities) if base_url.startswith("https:") else None
     with HttpClient(base_url, desk.clock, limits=limits, tls=tls, log=desk.log) as client:
         session = Session(
@@ -128,12 +126,6 @@ def connect_site(
             pace=pace_of(spec.requests_per_minute),
         )
         yield Site(open_site(session, of_site), limiter)
-
-
-def site_bucket(spec: ChargebeeConnection, desk: Desk) -> TokenBucket:
-    """Build the site's token bucket of one process."""
-    rate = spec.requests_per_minute / 60
-    return TokenBucket(rate, desk.clock, burst=rate * _BURST_SECONDS)
 
 
 def notifier(environment: EnvironmentSpec, settings: Settings, desk: Desk) -> Notifier:
@@ -335,7 +327,7 @@ def open_push(
         spec = site_of(desk, scope.environment)
         opened = _ledger(desk, scope.environment, stack, reading=reading)
         stamps = {one.route.policy.stamp for one in scope.routes}
-        limiter = opened.limiter(spec) if opened and not reading else site_bucket(spec, desk)
+        limiter = opened.limiter(spec) if opened else None
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
         scope = with_flat_prices(scope, site.destination)
         yield PushDesk(

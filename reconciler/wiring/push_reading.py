@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from reconciler.core.interlock import InterlockSettings
@@ -26,15 +26,23 @@ from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
 from reconciler.wiring.push import connect_site, in_force, notifier, with_flat_prices
-from reconciler.workflows.bill_sides import SidePorts
+from reconciler.workflows.bill_invoices import SidePorts
 from reconciler.workflows.cutover_world import CutoverPorts
 from reconciler.workflows.explain import ExplainPorts
 from reconciler.workflows.obeyed import obeyed
+from reconciler.workflows.past_pushes import PastPushes, newest_that_pushed
 from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER
 from reconciler.workflows.push_status import newest_pushes, push_status, requests_of
+from reconciler.workflows.push_view import PushRoutes
 from reconciler.workflows.reconcile import ReconcilePorts
 from reconciler.workflows.scope_view import ScopeView
-from reconciler.workflows.sync_scope import Watch
+from reconciler.workflows.sync_scope import (
+    NoPushError,
+    NoSiteError,
+    SyncScope,
+    Watch,
+    read_scope,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +77,26 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
     """
     with ExitStack() as stack:
         organisation = stack.enter_context(desk.organisation())
-        scope = in_force(desk, organisation)
+        scope, past = scope_to_read(desk, organisation)
         spec = site_of(desk, scope.environment)
         opened = stack.enter_context(reading_ledger(desk, scope.environment))
         if opened is None:
             raise _missing(desk, where(desk, scope.environment))
         stamps = {one.route.policy.stamp for one in scope.routes}
-        site = stack.enter_context(connect_site(spec, desk, stamps=stamps))
+        limiter = opened.limiter(spec)
+        site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
         scope = with_flat_prices(scope, site.destination)
         watch = Watch(scope, organisation, desk.clock, InterlockSettings())
         cleared = partial(_cleared, opened.history, scope.site)
-        view = ScopeView(scope, watch, desk.clock, cleared)
+        now = ScopeView(scope, watch, desk.clock, cleared)
+        view: PushRoutes = PastPushes(now) if past else now
         shelf = stack.enter_context(temporary_shelf())
         sides = SidePorts(scope.site, opened.ledger, site.destination, view, shelf)
         yield Reading(
             desk=desk,
             organisation=organisation,
             ledger=opened.ledger,
-            reconcile=ReconcilePorts(organisation.bills, sides, desk.progress),
+            reconcile=ReconcilePorts(organisation.bills, sides, site.destination, desk.progress),
             explain=ExplainPorts(
                 site=scope.site,
                 bills=organisation.bills,
@@ -94,9 +104,34 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
                 destination=site.destination,
                 routes=view,
                 history=opened.history,
+                invoices=site.destination,
             ),
             notifier=notifier(scope.environment, desk.settings, desk),
         )
+
+
+def scope_to_read(desk: Desk, organisation: Organisation) -> tuple[SyncScope, bool]:
+    """Read what is in force; where nothing is pushed any more, what was when it last was.
+
+    Returns:
+        The scope, and whether it is past. Site and ledger are those of now, as far as they are
+        still named.
+
+    Raises:
+        NoPushError: When nothing was ever pushed.
+        NoSiteError: When there never was a site.
+    """
+    try:
+        return in_force(desk, organisation), False
+    except (NoPushError, NoSiteError):
+        record = newest_that_pushed(desk.chain.records(desk.environment))
+        if record is None:
+            raise
+    scope = read_scope(desk.effective, record, organisation, desk.progress)
+    now = obeyed(desk.chain.head(desk.environment), desk.effective).environment.spec
+    if now.chargebee is None or now.ledger is None:
+        return scope, True
+    return replace(scope, environment=now, site=SiteName(now.chargebee.site)), True
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.clock import FakeClock
 from fakes.push_effects import BILL, SITE, WHY, key, step
 
 from reconciler.domain.kinds.environment import EnvironmentSpec
 from reconciler.domain.secret import Secret
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode
 from reconciler.ledger.opening import LostLedgerError, NoLedgerError, OldLedgerError
+from reconciler.ledger.postgres_away import LedgerAwayError
 from reconciler.ledger.rate_limit import SharedBucket
 from reconciler.ledger.sqlite_file import LedgerBusyError
 from reconciler.render.progress import SilentProgress
@@ -186,11 +189,12 @@ def test_a_shared_ledger_has_one_pace_and_workers_on_many_machines(
 
 
 def test_an_unreachable_database_is_not_named_by_its_address(folder: Path) -> None:
+    told: list[str] = []
     desk = shared(folder, Secret("postgresql://ann:s3cr3t@127.0.0.1:1/none"))
-    with pytest.raises(ReconcilerError) as raised:
-        init_ledger(desk, spec_of(desk))
+    with pytest.raises(LedgerAwayError) as raised:
+        init_ledger(replace(desk, clock=FakeClock(), tell=told.append), spec_of(desk))
     assert "s3cr3t" not in str(raised.value)
-    assert raised.value.exit_code is ExitCode.REFUSED_IDENTITY
+    assert told == ["waiting for PostgreSQL, at most 60 s: nobody listens at its address"]
 
 
 def test_control_needs_a_ledger(desk: Desk) -> None:
