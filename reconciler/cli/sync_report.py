@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,7 @@ Pieces = Callable[[], Iterator[str]]
     metavar="CUR:AMOUNT",
     help="Let differences up to this pass, instead of push.tolerance. May be repeated.",
 )
+@click.option("--complete", is_flag=True, help="Exit 17 also while a bill is not sent yet.")
 @click.option("--notify", is_flag=True, help="Tell whoever subscribed to `overdue`, too.")
 @options.formats("text", "csv", "json", "markdown")
 @options.pass_app
@@ -47,20 +49,24 @@ def reconcile(
     period: str | None,
     integration: str | None,
     tolerances: tuple[str, ...],
+    complete: bool,
     notify: bool,
     formats: tuple[Output, ...],
 ) -> ExitCode:
     """Compare m3ter's bills, the ledger and Chargebee's invoices, line by line before tax.
 
-    Exit 17 when a difference is outside the tolerance. Nothing is written anywhere.
+    What m3ter bills is sent, not sent for a reason that is listed, or unexplained. Exit 17 when
+    something unexplained is outside the tolerance. Nothing is written anywhere.
     """
+    from reconciler.render.reconcile_markdown import reconcile_markdown
     from reconciler.render.reconcile_rows import RowSpool, csv_pieces, json_pieces
-    from reconciler.render.reconcile_text import reconcile_markdown, reconcile_text
+    from reconciler.render.reconcile_text import reconcile_text
     from reconciler.wiring.push_reading import open_reading
     from reconciler.workflows.reconcile import reconcile as workflow
 
     place = desk(app, environment)
     question = _question(place.clock.now().date(), period, integration, tolerances)
+    question = replace(question, complete=complete)
     with TemporaryFile("w+", encoding="utf-8", newline="\n") as file:
         spool = RowSpool(file)
         with open_reading(place) as reading:

@@ -34,6 +34,7 @@ class Explanation:
         invoices: As read back, ours first.
         lines: Our lines on the first invoice, by position in the draft.
         differences: What reconciling finds on it.
+        notes: What could not be found out.
     """
 
     bill_id: BillId
@@ -57,6 +58,7 @@ class Explanation:
     attempts: tuple[Tried, ...] = ()
     decisions: tuple[Decision, ...] = ()
     differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def effect_of(self, position: int) -> Effect | None:
         """Find the newest step that sends a line of the draft, by the line's position."""

@@ -28,12 +28,16 @@ class Sent:
         lines: Our line ids by position in the draft, as far as they are known.
         foreign: Line ids that were on the invoice before we added ours.
         credited: What stands on our credit notes, as read back; ``None`` when there are none.
+        held: Positions of lines that were provably not sent yet.
+        credits_held: Whether the credit note was provably not sent yet.
     """
 
     draft: InvoiceDraft
     lines: Mapping[int, InvoiceLineId]
     foreign: frozenset[InvoiceLineId] = frozenset()
     credited: Money | None = None
+    held: frozenset[int] = frozenset()
+    credits_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Finding:
     kind: DifferenceClass
     unexplained: Money | None
     text: str
+    line_id: InvoiceLineId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,12 @@ class Compared:
     Attributes:
         invoiced: What our lines and extra ones come to, discounts and credit notes taken off.
         catalogue: What our lines at catalogue prices come to; not in ``invoiced``.
+        held: Those of ``Sent.held`` that are indeed not there.
     """
 
     invoiced: Money
     catalogue: Money
+    held: frozenset[int]
     findings: tuple[Finding, ...]
 
 
@@ -63,10 +70,12 @@ def compare(sent: Sent, invoice: Invoice) -> Compared:
     """Compare an invoice, whose currency is the draft's, line by line."""
     ours = match(sent, invoice)
     extra = tuple(_extra(sent, invoice, ours))
+    held = sent.held - ours.keys()
     findings = [
         finding
         for position, wanted in enumerate(sent.draft.lines)
-        for finding in _line(wanted, ours.get(position), invoice)
+        if position not in held
+        for finding in _line(wanted, ours.get(position), sent.lines.get(position), invoice)
     ]
     findings.extend(_foreign(line, invoice) for line in extra)
     findings.extend(_reductions(sent, list(ours.values()), invoice))
@@ -78,7 +87,7 @@ def compare(sent: Sent, invoice: Invoice) -> Compared:
     ]
     zero = Money(0, sent.draft.currency)
     invoiced = _sum((*counted, *extra), zero) - (sent.credited or zero)
-    return Compared(invoiced, _sum(at_catalogue, zero), tuple(findings))
+    return Compared(invoiced, _sum(at_catalogue, zero), held, tuple(findings))
 
 
 def match(sent: Sent, invoice: Invoice) -> dict[int, InvoiceLine]:
@@ -133,28 +142,30 @@ def _extra(sent: Sent, invoice: Invoice, ours: Mapping[int, InvoiceLine]) -> Ite
             yield line
 
 
-def _line(wanted: DraftLine, line: InvoiceLine | None, invoice: Invoice) -> Iterator[Finding]:
+def _line(
+    wanted: DraftLine, line: InvoiceLine | None, known: InvoiceLineId | None, invoice: Invoice
+) -> Iterator[Finding]:
     name = f'line "{wanted.description}" of invoice {invoice.id}'
     if line is None:
         gone = -wanted.expected if wanted.expected is not None else None
         text = f"{name}, {wanted.expected or 'at the catalogue price'}, is not there"
-        yield Finding(DifferenceClass.EDITED, gone, text)
+        yield Finding(DifferenceClass.EDITED, gone, text, known)
         return
     if line.price_id != wanted.price_id:
         text = f"{name} has price {line.price_id or 'none'}; {wanted.price_id} was sent"
-        yield Finding(DifferenceClass.EDITED, None, text)
+        yield Finding(DifferenceClass.EDITED, None, text, line.id)
     if wanted.expected is not None and line.amount != wanted.expected:
         edited = not _as_sent(line, wanted.pricing)
         kind = DifferenceClass.EDITED if edited else DifferenceClass.AMOUNT
         text = f"{name} is {line.amount}; {wanted.expected} was sent"
-        yield Finding(kind, line.amount - wanted.expected, text)
+        yield Finding(kind, line.amount - wanted.expected, text, line.id)
     period = wanted.period
     if (line.date_from or period.start, line.date_to or period.end) != (period.start, period.end):
         text = (
             f"{name} is for {line.date_from} to {line.date_to};"
             f" {period.start} to {period.end} was sent"
         )
-        yield Finding(DifferenceClass.PERIOD, None, text)
+        yield Finding(DifferenceClass.PERIOD, None, text, line.id)
 
 
 def _as_sent(line: InvoiceLine, pricing: Pricing) -> bool:
@@ -166,7 +177,7 @@ def _as_sent(line: InvoiceLine, pricing: Pricing) -> bool:
 
 def _foreign(line: InvoiceLine, invoice: Invoice) -> Finding:
     text = f'invoice {invoice.id}: a line "{line.description}" of {line.amount} is not ours'
-    return Finding(DifferenceClass.EXTRA, line.amount - line.discount, text)
+    return Finding(DifferenceClass.EXTRA, line.amount - line.discount, text, line.id)
 
 
 def _reductions(sent: Sent, ours: Sequence[InvoiceLine], invoice: Invoice) -> Iterator[Finding]:
@@ -177,7 +188,8 @@ def _reductions(sent: Sent, ours: Sequence[InvoiceLine], invoice: Invoice) -> It
     if wanted != given:
         text = f"invoice {invoice.id} discounts our lines by {given}; {wanted} was sent"
         yield Finding(DifferenceClass.AMOUNT, wanted - given, text)
-    due = Money(sum(one.amount.minor for one in sent.draft.credits), zero.currency)
+    notes = () if sent.credits_held else sent.draft.credits
+    due = Money(sum(one.amount.minor for one in notes), zero.currency)
     credited = sent.credited or zero
     if due != credited:
         text = f"credit notes of invoice {invoice.id} come to {credited}; {due} was due"

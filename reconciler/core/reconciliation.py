@@ -1,17 +1,17 @@
 """m3ter bill x ledger x invoice -> differences, line by line and before tax.
 
 Rounding is what was announced before sending: what the destination was to compute, less m3ter's
-amount in minor units. Unexplained is everything else, and must be zero.
+amount in minor units. What is knowingly held back is not sent. Unexplained is everything else, and
+must be zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from reconciler.core.case import Case, CaseResult
 from reconciler.core.invoice_lines import Finding, Sent, compare
-from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import Currency, Money
@@ -23,43 +23,6 @@ from reconciler.domain.reconciliation import (
 )
 
 _Placed = tuple[Invoice | None, Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One bill on all three sides.
-
-    Attributes:
-        due: What m3ter bills now, drafted now; ``None`` when nothing is due.
-        sent: What was sent; ``None`` when nothing was.
-        invoices: The invoices that carry the bill's stamp or hold its lines.
-        why_not_sent: Why it was not sent, as ``status`` would say.
-    """
-
-    bill_id: BillId
-    account_id: AccountId
-    due: InvoiceDraft | None
-    sent: Sent | None
-    invoices: tuple[Invoice, ...]
-    why_not_sent: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """One bill's money and differences."""
-
-    currency: Currency
-    billed: Money
-    sent: Money
-    invoiced: Money
-    rounding: Money
-    catalogue: Money
-    differences: tuple[Difference, ...]
-
-    @property
-    def unexplained(self) -> Money:
-        """What neither the bill nor announced rounding accounts for."""
-        return self.invoiced - self.billed - self.rounding
 
 
 def reconcile(cases: Iterable[Case]) -> Reconciliation:
@@ -117,30 +80,48 @@ def _sent(case: Case, sent: Sent) -> CaseResult:
     spare = [(one, _extra(one)) for one in alive[1:]]
     found.extend(spare)
     invoiced, catalogue = _money(spare, zero), zero
-    found.extend(_as_a_whole(case, sent, alive))
+    held = sent.held
     if alive and alive[0].currency == draft.currency.code:
         compared = compare(sent, alive[0])
-        invoiced, catalogue = invoiced + compared.invoiced, compared.catalogue
+        invoiced, catalogue, held = invoiced + compared.invoiced, compared.catalogue, compared.held
         found.extend((alive[0], one) for one in compared.findings)
-    rounding = draft.expected - draft.billed
+    not_sent, never = _held_part(sent, held)
+    found.extend(_as_a_whole(case, sent, alive, draft.expected - never))
     return CaseResult(
-        draft.currency,
-        billed,
-        draft.expected,
-        invoiced,
-        rounding,
-        catalogue,
-        _differences(case, found),
+        currency=draft.currency,
+        billed=billed,
+        sent=draft.expected - never,
+        not_sent=not_sent,
+        invoiced=invoiced,
+        rounding=draft.expected - draft.billed - (never - not_sent),
+        catalogue=catalogue,
+        differences=_differences(case, found),
     )
 
 
-def _as_a_whole(case: Case, sent: Sent, alive: Sequence[Invoice]) -> Iterator[_Placed]:
-    """Say what is wrong with the invoice as a whole."""
+def _held_part(sent: Sent, held: Iterable[int]) -> tuple[Money, Money]:
+    """Give what m3ter bills, and what the destination would compute, of what was never sent."""
+    draft = sent.draft
+    credit = sum(one.amount.minor for one in draft.credits) if sent.credits_held else 0
+    billed = expected = -credit
+    for line in (draft.lines[position] for position in held):
+        billed += line.billed.minor if line.billed is not None else 0
+        expected += line.expected.minor if line.expected is not None else 0
+    return Money(billed, draft.currency), Money(expected, draft.currency)
+
+
+def _as_a_whole(
+    case: Case, sent: Sent, alive: Sequence[Invoice], expected: Money
+) -> Iterator[_Placed]:
+    """Say what is wrong with the invoice as a whole, of which ``expected`` was sent."""
     draft = sent.draft
     if not alive:
         gone = [f"{one.id} {'deleted' if one.deleted else 'voided'}" for one in case.invoices]
+        if not expected.minor and len(sent.held) == len(draft.lines):
+            return
         text = f"no invoice stands for what was sent ({', '.join(gone) or 'none found'})"
-        yield None, Finding(DifferenceClass.MISSING, -draft.expected, text)
+        place = case.invoices[0] if case.invoices else None
+        yield place, Finding(DifferenceClass.MISSING, -expected, text)
         return
     invoice, kind = alive[0], draft.target.kind
     if invoice.currency != draft.currency.code:
@@ -159,12 +140,21 @@ def _as_a_whole(case: Case, sent: Sent, alive: Sequence[Invoice]) -> Iterator[_P
 def _not_sent(case: Case, due: InvoiceDraft) -> CaseResult:
     """A bill is due and was not sent; an invoice that carries its stamp all the same is extra."""
     zero = Money(0, due.currency)
-    text = f"{due.billed} is due and was not sent: {case.why_not_sent or 'no reason recorded'}"
+    found: list[_Placed] = []
+    if not case.held:
+        text = f"{due.billed} is due and was not sent: {case.why_not_sent or 'no reason recorded'}"
+        found.append((None, Finding(DifferenceClass.MISSING, -due.billed, text)))
     extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
-    missing: _Placed = (None, Finding(DifferenceClass.MISSING, -due.billed, text))
-    differences = _differences(case, [missing, *extra])
-    invoiced = _money(extra, zero)
-    return CaseResult(due.currency, due.billed, zero, invoiced, zero, zero, differences)
+    return CaseResult(
+        currency=due.currency,
+        billed=due.billed,
+        sent=zero,
+        not_sent=due.billed if case.held else zero,
+        invoiced=_money(extra, zero),
+        rounding=zero,
+        catalogue=zero,
+        differences=_differences(case, [*found, *extra]),
+    )
 
 
 def _only_invoices(case: Case) -> CaseResult | None:
@@ -175,7 +165,8 @@ def _only_invoices(case: Case) -> CaseResult | None:
         return None
     zero = Money(0, known[0].currency)
     differences = _differences(case, extra)
-    return CaseResult(zero.currency, zero, zero, _money(extra, zero), zero, zero, differences)
+    invoiced = _money(extra, zero)
+    return CaseResult(zero.currency, zero, zero, zero, invoiced, zero, zero, differences)
 
 
 def _extra(invoice: Invoice) -> Finding:
@@ -203,6 +194,7 @@ def _differences(case: Case, found: Iterable[_Placed]) -> tuple[Difference, ...]
             invoice.id if invoice else None,
             one.unexplained,
             one.text,
+            one.line_id,
         )
         for invoice, one in found
     )
@@ -217,6 +209,7 @@ def _totals(currency: Currency, results: list[CaseResult]) -> Totals:
         len(results),
         add(one.billed for one in results),
         add(one.sent for one in results),
+        add(one.not_sent for one in results),
         add(one.invoiced for one in results),
         add(one.rounding for one in results),
         add(one.unexplained for one in results),

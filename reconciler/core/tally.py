@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reconciler.core.reconciliation import CaseResult
+from reconciler.core.case import CaseResult
 from reconciler.domain.money import Currency, Money
 from reconciler.domain.reconciliation import Totals
 
@@ -34,6 +34,7 @@ class _Row:
     bills: int = 0
     billed: int = 0
     sent: int = 0
+    not_sent: int = 0
     invoiced: int = 0
     rounding: int = 0
     catalogue: int = 0
@@ -51,6 +52,7 @@ class Tally:
         row.bills += 1
         row.billed += one.billed.minor
         row.sent += one.sent.minor
+        row.not_sent += one.not_sent.minor
         row.invoiced += one.invoiced.minor
         row.rounding += one.rounding.minor
         row.catalogue += one.catalogue.minor
@@ -64,8 +66,9 @@ class Tally:
                 row.bills,
                 Money(row.billed, currency),
                 Money(row.sent, currency),
+                Money(row.not_sent, currency),
                 Money(row.invoiced, currency),
                 Money(row.rounding, currency),
-                Money(row.invoiced - row.billed - row.rounding, currency),
+                Money(row.invoiced - row.billed + row.not_sent - row.rounding, currency),
                 Money(row.catalogue, currency),
             )

@@ -24,6 +24,7 @@ from reconciler.domain.draft import (
     WholePricing,
 )
 from reconciler.domain.problem import Origin
+from reconciler.render.changed_by import by_text
 from reconciler.render.explain_sent import attempts_of_bill, sent_lines
 from reconciler.render.figures import WIDTH, clock, day, short, wrapped
 from reconciler.render.plain_text import printable
@@ -223,7 +224,10 @@ def _blocked(told: Explanation) -> Iterator[str]:
 
 def _ending(told: Explanation) -> Iterator[str]:
     for one in told.differences:
-        yield from wrapped(f"Difference, {one.kind}: {one.text}", "", "  ")
+        by = f"; {by_text(one.by)}" if one.by else ""
+        yield from wrapped(f"Difference, {one.kind}: {one.text}{by}", "", "  ")
+    for note in told.notes:
+        yield from wrapped(note, "", "  ")
     for decision in told.decisions:
         why = f": {decision.why}" if decision.why else ""
         text = f"{clock(decision.at)} UTC, {decision.actor} decided `{decision.what}`{why}"

@@ -12,9 +12,11 @@ from typing import IO
 
 from reconciler.core import exact_json
 from reconciler.core.reconciled import BillSides, Reconciled
+from reconciler.core.tally import Purse
 from reconciler.domain.money import Money
 from reconciler.domain.reconciliation import Difference
 from reconciler.domain.value import JsonObject, JsonValue
+from reconciler.render.changed_by import by_cells
 
 SCHEMA = "m3ter-reconciler/reconcile/v1"
 COLUMNS = (
@@ -28,15 +30,22 @@ COLUMNS = (
     "currency",
     "m3ter",
     "sent",
+    "notSent",
     "chargebee",
     "rounding",
     "unexplained",
     "catalogue",
     "text",
+    "page",
+    "did",
+    "by",
+    "at",
 )
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBERS = frozenset({"m3ter", "sent", "chargebee", "rounding", "unexplained", "catalogue"})
+_NUMBERS = frozenset(
+    {"m3ter", "sent", "notSent", "chargebee", "rounding", "unexplained", "catalogue"}
+)
 
 
 class RowSpool:
@@ -74,11 +83,15 @@ def rows_of(one: BillSides) -> Iterator[JsonObject]:
     }
     bill: dict[str, JsonValue] = {**known, "row": "bill", "status": one.status}
     bill |= {"invoice": " ".join(one.invoices), "class": one.left or "", "text": one.why}
+    if one.held is not None:
+        kind = "not to be sent" if one.held.settled else "not sent yet"
+        bill |= {"class": kind, "text": one.held.why, "page": one.held.page}
     money = result.billed if result else one.money
     if money is not None:
         bill |= {"currency": money.currency.code, "m3ter": _text(money)}
     if result is not None:
-        bill |= {"sent": _text(result.sent), "chargebee": _text(result.invoiced)}
+        bill |= {"sent": _text(result.sent), "notSent": _text(result.not_sent)}
+        bill |= {"chargebee": _text(result.invoiced)}
         bill |= {"rounding": _text(result.rounding), "unexplained": _text(result.unexplained)}
         bill |= {"catalogue": _text(result.catalogue)}
     yield bill
@@ -121,12 +134,17 @@ def _head(found: Reconciled) -> JsonObject:
         "exitCode": int(found.exit_code),
         "differences": found.differences,
         "outsideTolerance": found.outside,
+        "complete": found.complete,
+        "notSentYet": _purse(found.not_yet),
+        "notToBeSent": _purse(found.never),
+        "notes": list(found.notes),
         "totals": [
             {
                 "currency": one.currency,
                 "bills": one.bills,
                 "m3ter": _text(one.billed),
                 "sent": _text(one.sent),
+                "notSent": _text(one.not_sent),
                 "chargebee": _text(one.invoiced),
                 "rounding": _text(one.rounding),
                 "unexplained": _text(one.unexplained),
@@ -134,17 +152,13 @@ def _head(found: Reconciled) -> JsonObject:
             }
             for one in found.totals
         ],
-        "notInTable": [
-            {
-                "why": left.value,
-                "bills": purse.bills,
-                "money": [
-                    {"currency": one.currency.code, "amount": _text(one)} for one in purse.money
-                ],
-            }
-            for left, purse in found.left.items()
-        ],
+        "notInTable": [{"why": left.value, **_purse(purse)} for left, purse in found.left.items()],
     }
+
+
+def _purse(purse: Purse) -> JsonObject:
+    money = [{"currency": one.currency.code, "amount": _text(one)} for one in purse.money]
+    return {"bills": purse.bills, "money": money}
 
 
 def _tables(rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[tuple[str, ...]]:
@@ -169,6 +183,7 @@ def _difference(one: Difference) -> JsonObject:
         "currency": money.currency.code if money else None,
         "unexplained": _text(money) if money else None,
         "text": one.text,
+        **by_cells(one.by),
     }
 
 

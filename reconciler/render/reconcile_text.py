@@ -1,133 +1,99 @@
-"""A reconciliation for a terminal and for Markdown: the answer first, then what differs."""
+"""A reconciliation for a terminal: the table, the answer, then what differs or is not sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from reconciler.core.reconciled import Reconciled
-from reconciler.core.runbook import Page, page
+from reconciler.core.held import Held
+from reconciler.core.reconciled import Reconciled, Unsent
 from reconciler.domain.reconciliation import Difference, Totals
-from reconciler.render.figures import amount, signed, sums, wrapped
-from reconciler.render.plain_text import counted, printable
+from reconciler.render.changed_by import by_text
+from reconciler.render.figures import WIDTH, amount, signed, wrapped
+from reconciler.render.plain_text import printable
+from reconciler.render.reconcile_words import answer, beside, ending, title
+from reconciler.render.sync_text import money_text
 
-_COLUMNS = ("m3ter", "sent", "Chargebee", "rounding", "unexplained")
-_WIDTHS = (14, 14, 14, 12, 13)
+COLUMNS = ("m3ter", "sent", "not sent", "Chargebee", "rounding", "unexplained")
+_WIDTHS = (15, 15, 14, 15, 11, 13)
+_MONEY = 14
 
 
 def reconcile_text(found: Reconciled) -> str:
     """Render a reconciliation in 100 columns."""
     lines = [
-        _title(found),
+        *wrapped(title(found), "", "  "),
         "",
-        f"{'':<20}{'bills':>9}" + "".join(map(_right, _COLUMNS, _WIDTHS)),
+        f"{'':<6}{'bills':>7}" + "".join(map(_right, COLUMNS, _WIDTHS)),
         *(_row(one) for one in found.totals),
     ]
     if not found.totals:
         lines.append("no bill of the month is due or sent")
-    if found.shown:
-        lines.append("")
-        lines += [line for one, account in found.shown for line in _difference(one, account)]
-    lines += ["", *_beside(found), *_ending(found)]
+    lines += ["", *wrapped(answer(found)), ""]
+    lines += _section([line for one, account in found.shown for line in _difference(one, account)])
+    lines += _section(list(_unsent(found)))
+    lines += [line for one in (*beside(found), *ending(found)) for line in wrapped(one, "", "  ")]
     return printable("\n".join(lines).rstrip()) + "\n"
 
 
-def reconcile_markdown(found: Reconciled) -> str:
-    """Render a reconciliation for a comment or a page."""
-    lines = [
-        f"### {_title(found)}",
-        "",
-        "| currency | bills | " + " | ".join(_COLUMNS) + " |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    lines += [
-        f"| {one.currency} | {one.bills:,} | {' | '.join(_figures(one))} |" for one in found.totals
-    ]
-    if found.shown:
-        lines += ["", "| difference | class | account | bill | invoice | what differs |"]
-        lines += ["|--:|---|---|---|---|---|"]
-        lines += [_markdown_row(one, account) for one, account in found.shown]
-    lines += ["", *(line.strip() for line in (*_beside(found), *_ending(found)))]
-    return printable("\n".join(lines)) + "\n"
+def figures_of(one: Totals) -> tuple[str, ...]:
+    """Write the columns of a row."""
+    plain = (amount(one.billed), amount(one.sent), amount(one.not_sent), amount(one.invoiced))
+    return (*plain, signed(one.rounding), signed(one.unexplained))
 
 
-def _title(found: Reconciled) -> str:
-    force = found.in_force
-    commit = f" (commit {force.commit[:7]})" if force.commit else ""
-    who = found.question.integration or f"every push integration of {force.environment}"
-    record = f"applied record {force.record}{commit}"
-    return f"{found.question.month} · {who} · site {found.site} · {record}"
+def money_of(one: Difference) -> str:
+    """Write what a difference comes to, with its sign."""
+    if one.unexplained is None:
+        return "no amount"
+    return f"{one.unexplained.currency} {signed(one.unexplained)}"
+
+
+def told(one: Difference) -> str:
+    """Tell what differs, and who made it differ where that is known."""
+    return f"{one.text}; {by_text(one.by)}" if one.by else one.text
 
 
 def _row(one: Totals) -> str:
     mark = "  !" if one.unexplained.minor else ""
-    return f"{one.currency:<20}{one.bills:>9,}{''.join(map(_right, _figures(one), _WIDTHS))}{mark}"
+    return f"{one.currency:<6}{one.bills:>7,}{''.join(map(_right, figures_of(one), _WIDTHS))}{mark}"
 
 
 def _right(text: str, width: int) -> str:
     return f"{text:>{width}}"
 
 
-def _figures(one: Totals) -> tuple[str, ...]:
-    plain = (amount(one.billed), amount(one.sent), amount(one.invoiced))
-    return (*plain, signed(one.rounding), signed(one.unexplained))
+def _section(lines: list[str]) -> list[str]:
+    return [*lines, ""] if lines else []
 
 
 def _difference(one: Difference, account: str) -> list[str]:
-    money = _money(one)
     about = f"{account}, " if account else ""
     bill = f"bill {one.bill_id}" if one.bill_id else "no bill"
-    head = f"{money:<16} {one.kind}: {about}{bill}"
-    return [*wrapped(head, "", "  "), *wrapped(one.text, "    ")]
+    head = f"{money_of(one):<16} {one.kind}: {about}{bill}"
+    return [*wrapped(head, "", "  "), *wrapped(told(one), "    ")]
 
 
-def _money(one: Difference) -> str:
-    if one.unexplained is None:
-        return "no amount"
-    return f"{one.unexplained.currency} {signed(one.unexplained)}"
+def _unsent(found: Reconciled) -> Iterator[str]:
+    """List what is not sent under its reason, each reason with its page."""
+    groups: dict[tuple[bool, str, str], list[Unsent]] = {}
+    for one in found.unsent:
+        groups.setdefault(_kind(one.held), []).append(one)
+    for (settled, short, where), bills in sorted(groups.items()):
+        head = f"{'Not to be sent' if settled else 'Not sent yet'}: {short}"
+        fits = len(head) + len(where) + 2 <= WIDTH
+        yield from [f"{head}  {where}"] if fits else [*wrapped(head), f"  {where}"]
+        for one in bills:
+            yield from _bill(one)
+    more = found.not_yet.bills + found.never.bills - len(found.unsent)
+    if more:
+        yield f"and {more:,} more that are not sent"
 
 
-def _markdown_row(one: Difference, account: str) -> str:
-    cells = (_money(one), one.kind, account, one.bill_id or "", one.invoice_id or "", one.text)
-    return f"| {' | '.join(_cell(text) for text in cells)} |"
+def _bill(one: Unsent) -> Iterator[str]:
+    yield f"  {money_text(one.money):>{_MONEY}}  {one.account}, bill {one.bill_id}"
+    if one.held.why != one.held.short:
+        yield from wrapped(one.held.why, " " * (_MONEY + 4))
 
 
-def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-
-
-def _beside(found: Reconciled) -> Iterator[str]:
-    """Say what is in no column, so that nothing vanishes."""
-    for left, purse in found.left.items():
-        bills = counted(purse.bills, "bill", "bills")
-        yield f"Not in the table: {bills} {left}" + (
-            f" ({sums(purse.money)})" if purse.money else ""
-        )
-    catalogue = [one.catalogue for one in found.totals if one.catalogue.minor]
-    if catalogue:
-        yield (
-            f"In no column: {sums(catalogue)} of lines at Chargebee's catalogue price, for which"
-            " m3ter gives no amount"
-        )
-    inside = found.differences - found.outside
-    if inside:
-        yield f"Inside the tolerance: {counted(inside, 'difference', 'differences')}"
-
-
-def _ending(found: Reconciled) -> Iterable[str]:
-    if not found.outside:
-        return ["Unexplained: nothing. What m3ter bills was sent, and stands on the invoices."]
-    more = found.outside - len(found.shown)
-    count = counted(found.outside, "difference", "differences")
-    name = f"reconcile-{found.question.month.key}.csv"
-    hidden = f" {more:,} more are not shown." if more else ""
-    return [
-        f"Exit 17: {count} outside the tolerance ({_tolerance(found)}).{hidden}",
-        f"Every bill and difference: add --format csv={name}",
-        f"What to do: {page(Page.DIFFERENCE)}",
-    ]
-
-
-def _tolerance(found: Reconciled) -> str:
-    own = found.question.tolerances
-    told = [f"{currency} {limit}" for currency, limit in sorted(own.items())]
-    return ", ".join([*told, "otherwise each integration's own"] if told else ["push.tolerance"])
+def _kind(held: Held) -> tuple[bool, str, str]:
+    return held.settled, held.short, held.page

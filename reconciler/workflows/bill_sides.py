@@ -2,64 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Protocol
 
 from reconciler.core.billed import billed
+from reconciler.core.case import Case, CaseResult
 from reconciler.core.draft_input import input_hash
 from reconciler.core.draft_json import draft_from_json
+from reconciler.core.held import (
+    Held,
+    held_by_reasons,
+    held_by_row,
+    held_by_switch,
+    held_lines,
+    held_part,
+)
+from reconciler.core.invoice_lines import Sent
 from reconciler.core.reconciled import BillSides, Left
-from reconciler.core.reconciliation import Case, CaseResult, reconcile_bill
-from reconciler.core.sent import in_our_order, invoice_ids, sent_of
+from reconciler.core.reconciliation import reconcile_bill
+from reconciler.core.sent import sent_of
+from reconciler.core.who_changed import former_ids
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import BlockedBill, InvoiceDraft, NothingToSend
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import Money
-from reconciler.domain.push import Effect, PushStatus, SiteName
+from reconciler.domain.push import Effect, PushStatus
 from reconciler.domain.reconciliation import Difference, DifferenceClass
-from reconciler.ports.destination import Destination
-from reconciler.ports.ledger import BillRow, Ledger
-from reconciler.workflows.push_view import NotOurs, NotYet, PushRoutes, SentByM3ter, Undecided
+from reconciler.ports.ledger import BillRow
+from reconciler.workflows.bill_invoices import SidePorts, invoices_of
+from reconciler.workflows.push_view import (
+    NotOurs,
+    NotYet,
+    SentByM3ter,
+    Standing,
+    Undecided,
+)
 
 _LEFT = {NotOurs: Left.NOT_OURS, NotYet: Left.NOT_YET, SentByM3ter: Left.BY_M3TER}
-
-
-class InvoiceShelf(Protocol):
-    """Stamped invoices of a site, and which bills were compared, kept outside memory."""
-
-    def put(self, invoice: Invoice) -> None:
-        """Keep an invoice under its stamp; one without a stamp is let go."""
-        ...
-
-    def take(self, bill: BillId) -> tuple[Invoice, ...]:
-        """Give the invoices of a bill, and remember that it was asked for."""
-        ...
-
-    def rest(self) -> Iterator[BillId]:
-        """Stream the bills that were never asked for."""
-        ...
-
-    def meet(self, bill: BillId) -> bool:
-        """Remember that a bill was compared; says whether it is the first time."""
-        ...
-
-    def met(self, bill: BillId) -> bool:
-        """Tell whether a bill was compared."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SidePorts:
-    """Where the three sides come from."""
-
-    site: SiteName
-    ledger: Ledger
-    destination: Destination
-    routes: PushRoutes
-    shelf: InvoiceShelf
 
 
 def sides_of(bill: Bill, ports: SidePorts) -> BillSides:
@@ -79,11 +59,9 @@ def sides_without_bill(row: BillRow, ports: SidePorts) -> BillSides:
     if not row.draft:
         return replace(plain, left=Left.NOT_OURS, why="m3ter no longer has the bill")
     draft = draft_from_json(row.draft)
-    effects = ports.ledger.effects(ports.site, row.bill_id)
-    invoices = _invoices(row.bill_id, effects, draft, ports)
-    sent = sent_of(draft, effects, row.generation, invoices)
-    case = Case(row.bill_id, row.account_id, None, sent, invoices)
-    return _decided(replace(plain, account=draft.account_code or row.account_id), case)
+    sent, invoices, effects = _sent(row, draft, ports)
+    plain = replace(plain, account=draft.account_code or row.account_id, former=former_ids(effects))
+    return _decided(plain, Case(row.bill_id, row.account_id, None, sent, invoices))
 
 
 def sides_of_stamp(bill_id: BillId, ports: SidePorts, first: date, after: date) -> BillSides:
@@ -97,61 +75,92 @@ def sides_of_stamp(bill_id: BillId, ports: SidePorts, first: date, after: date) 
     """
     invoices = tuple(
         one
-        for one in _invoices(bill_id, (), None, ports)
+        for one in invoices_of(bill_id, (), None, ports)
         if one.date is None or first <= one.date.date() < after
     )
     plain = BillSides(bill_id, "", "", "")
     return _decided(plain, Case(bill_id, AccountId(""), None, None, invoices))
 
 
-def why_not_sent(row: BillRow) -> str:
-    """Say why a bill was not sent, as the ledger has it."""
-    return f"{row.status.value}: {row.message}" if row.message else row.status.value
-
-
 def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
     """The ledger holds a draft: compare it with the bill of now and with the invoices."""
     draft = draft_from_json(row.draft)
-    effects = ports.ledger.effects(ports.site, bill.id)
-    invoices = _invoices(bill.id, effects, draft, ports)
-    sent = sent_of(draft, effects, row.generation, invoices)
-    plain = _blank(bill, row.integration, row)
+    sent, invoices, effects = _sent(row, draft, ports)
+    plain = replace(_blank(bill, row.integration, row), former=former_ids(effects))
+    held = held_by_row(row.status, row.message, effects)
+    if sent is None and held is not None and not held.settled and not invoices:
+        standing = ports.routes.standing(bill)
+        if isinstance(standing, NotOurs | NotYet | SentByM3ter):
+            return _not_due(bill, plain, standing, ports)
     if input_hash(bill) == draft.input_hash:
         due: InvoiceDraft | None = draft
     else:
         outcome = ports.routes.draft(bill, row.integration)
-        if isinstance(outcome, BlockedBill):
-            return _changed_and_blocked(bill, plain, draft, outcome, ports)
-        due = outcome if isinstance(outcome, InvoiceDraft) else None
-    case = Case(bill.id, bill.account_id, due, sent, invoices, why_not_sent(row))
-    return _decided(plain, case)
+        if isinstance(outcome, BlockedBill) and sent is not None:
+            case = Case(bill.id, bill.account_id, draft, sent, invoices)
+            return _changed_and_blocked(bill, plain, case, outcome, ports)
+        if isinstance(outcome, BlockedBill) and held is not None:
+            return _blocked(bill, plain, _blocking(outcome, held), invoices, ports)
+        due = None if isinstance(outcome, NothingToSend) else draft
+        due = outcome if isinstance(outcome, InvoiceDraft) else due
+    case = Case(bill.id, bill.account_id, due, sent, invoices, _missing(row), held is not None)
+    decided = _decided(plain, case, held)
+    if sent is not None and decided.result is not None and decided.result.not_sent.minor:
+        return replace(decided, held=held_part(row.status, row.message))
+    return decided
 
 
 def _unrecorded(bill: Bill, row: BillRow | None, ports: SidePorts) -> BillSides:
     """Nothing was ever drafted in the ledger: who takes the bill, and what is due."""
     standing = ports.routes.standing(bill)
-    invoices = _invoices(bill.id, (), None, ports)
+    invoices = invoices_of(bill.id, (), None, ports)
     plain = _blank(bill, standing.integration, row)
     if isinstance(standing, NotOurs | NotYet | SentByM3ter):
-        left = _LEFT[type(standing)]
-        kept = replace(plain, left=left, money=_money(bill, ports), why=standing.why)
+        kept = _not_due(bill, plain, standing, ports)
         case = Case(bill.id, bill.account_id, None, None, invoices)
         return _decided(kept, case) if invoices else kept
-    why = standing.why if isinstance(standing, Undecided) else ""
+    held = held_by_row(row.status, row.message) if row is not None else None
     outcome = ports.routes.draft(bill, standing.integration)
     match outcome:
         case BlockedBill():
-            return _blocked(bill, plain, outcome, invoices, ports)
+            return _blocked(bill, plain, _blocking(outcome, held), invoices, ports)
         case NothingToSend() if not invoices:
             return replace(plain, left=Left.NOTHING_TO_SEND, why=outcome.why)
         case _:
             due = outcome if isinstance(outcome, InvoiceDraft) else None
-            why = why or (why_not_sent(row) if row else "no run has tried it yet")
-            case = Case(bill.id, bill.account_id, due, None, invoices, why)
-            return _decided(plain, case)
+            held = _held_now(standing, due, row, ports)
+            missing = _missing(row) if row is not None else "no `sync run` has tried it yet"
+            case = Case(bill.id, bill.account_id, due, None, invoices, missing, held is not None)
+            return _decided(plain, case, held)
 
 
-def _decided(plain: BillSides, case: Case) -> BillSides:
+def _not_due(
+    bill: Bill, plain: BillSides, standing: NotOurs | NotYet | SentByM3ter, ports: SidePorts
+) -> BillSides:
+    """A bill of which nothing was sent, and that is not ours to send now."""
+    left = _LEFT[type(standing)]
+    return replace(plain, left=left, money=_money(bill, ports), why=standing.why)
+
+
+def _held_now(
+    standing: Standing, due: InvoiceDraft | None, row: BillRow | None, ports: SidePorts
+) -> Held | None:
+    """Say what holds a bill back of which the ledger has no draft."""
+    by_row = held_by_row(row.status, row.message) if row is not None else None
+    if by_row is not None and by_row.settled:
+        return by_row
+    if isinstance(standing, Undecided):
+        return Held(standing.short, standing.why, standing.page)
+    if row is not None and row.status is PushStatus.BLOCKED and due is not None:
+        reasons = ports.destination.check(due)
+        return held_by_reasons(reasons) if reasons else by_row
+    if by_row is not None:
+        return by_row
+    paused = ports.ledger.paused(ports.site)
+    return held_by_switch(paused, ports.ledger.disabled(ports.site, standing.integration))
+
+
+def _decided(plain: BillSides, case: Case, held: Held | None = None) -> BillSides:
     result = reconcile_bill(case)
     if result is None:
         return replace(plain, left=plain.left or Left.NOT_OURS)
@@ -162,44 +171,58 @@ def _decided(plain: BillSides, case: Case) -> BillSides:
         differences=result.differences,
         left=None,
         money=result.billed,
+        held=held if case.sent is None and case.due is not None else None,
     )
+
+
+def _blocking(outcome: BlockedBill, by_row: Held | None) -> Held:
+    """Say why a bill is not sent: what blocks it, unless a person decided that it stays so."""
+    if by_row is not None and by_row.settled:
+        return by_row
+    return held_by_reasons(outcome.reasons)
 
 
 def _blocked(
-    bill: Bill,
-    plain: BillSides,
-    outcome: BlockedBill,
-    invoices: tuple[Invoice, ...],
-    ports: SidePorts,
+    bill: Bill, plain: BillSides, held: Held, invoices: tuple[Invoice, ...], ports: SidePorts
 ) -> BillSides:
-    """A blocked bill has no draft, yet its money is due and must not vanish from the table."""
-    why = "; ".join(one.text for one in outcome.reasons)
+    """A blocked bill has no draft, yet its money is due and must not vanish from the table.
+
+    Nothing of it can stand at the destination, unless an invoice carries its stamp.
+    """
     money = _money(bill, ports)
-    text = (
-        f"{money or 'an amount that cannot be read'} is due and was not sent: it is blocked: {why}"
-    )
-    missing = Difference(
-        DifferenceClass.MISSING, bill.id, bill.account_id, None, -money if money else None, text
-    )
     extra = reconcile_bill(Case(bill.id, bill.account_id, None, None, invoices))
-    differences = (missing, *(extra.differences if extra else ()))
-    kept = replace(plain, differences=differences, money=money, why=why)
+    differences = extra.differences if extra else ()
     if money is None:
-        return kept
+        text = f"an amount that cannot be read is due and was not sent: {held.why}"
+        missing = Difference(DifferenceClass.MISSING, bill.id, bill.account_id, None, None, text)
+        return replace(plain, differences=(missing, *differences))
     zero = Money(0, money.currency)
     same = extra is not None and extra.currency == money.currency
     invoiced = extra.invoiced if extra is not None and same else zero
     return replace(
-        kept,
+        plain,
+        differences=differences,
+        money=money,
+        held=held,
         invoices=tuple(one.id for one in invoices),
-        result=CaseResult(money.currency, money, zero, invoiced, zero, zero, differences),
+        result=CaseResult(money.currency, money, zero, money, invoiced, zero, zero, differences),
     )
 
 
 def _changed_and_blocked(
-    bill: Bill, plain: BillSides, draft: InvoiceDraft, outcome: BlockedBill, ports: SidePorts
+    bill: Bill, plain: BillSides, case: Case, outcome: BlockedBill, ports: SidePorts
 ) -> BillSides:
-    """A sent bill changed in m3ter into one that cannot be drafted: money is known, lines not."""
+    """A sent bill changed in m3ter into one that cannot be drafted: money is known, lines not.
+
+    Args:
+        bill: As m3ter has it now.
+        plain: What is known of it.
+        case: What was sent, taken for due.
+        outcome: Why it cannot be drafted.
+        ports: The three sides.
+    """
+    draft = case.due
+    assert draft is not None, "what was recorded is taken for due"
     why = "; ".join(one.text for one in outcome.reasons)
     now = _money(bill, ports)
     same = now is not None and now.currency == draft.currency
@@ -207,18 +230,31 @@ def _changed_and_blocked(
     text += f" {draft.billed} was recorded, and it cannot be drafted: {why}"
     gap = draft.billed - now if now is not None and same else None
     found = Difference(DifferenceClass.AMOUNT, bill.id, bill.account_id, None, gap, text)
-    effects = ports.ledger.effects(ports.site, bill.id)
-    invoices = _invoices(bill.id, effects, draft, ports)
-    row = ports.ledger.bill(ports.site, bill.id)
-    sent = sent_of(draft, effects, row.generation if row else 1, invoices)
-    case = Case(bill.id, bill.account_id, draft, sent, invoices, why)
     decided = _decided(plain, case)
     assert decided.result is not None, "a recorded draft is a side"
     differences = (found, *decided.differences)
     result = replace(decided.result, differences=differences)
     if now is not None and same:
         result = replace(result, billed=now)
-    return replace(decided, result=result, differences=differences, why=why)
+    return replace(decided, result=result, differences=differences)
+
+
+def _sent(
+    row: BillRow, draft: InvoiceDraft, ports: SidePorts
+) -> tuple[Sent | None, tuple[Invoice, ...], tuple[Effect, ...]]:
+    """Give what was sent, the invoices, and the effects that the ledger holds."""
+    effects = ports.ledger.effects(ports.site, row.bill_id)
+    invoices = invoices_of(row.bill_id, effects, draft, ports)
+    sent = sent_of(draft, effects, row.generation, invoices)
+    if sent is not None:
+        lines, notes = held_lines(draft, effects, row.generation, row.status)
+        sent = replace(sent, held=lines, credits_held=notes)
+    return sent, invoices, effects
+
+
+def _missing(row: BillRow) -> str:
+    """Say where the ledger has a bill that is missing."""
+    return f"{row.status.value}: {row.message}" if row.message else row.status.value
 
 
 def _blank(bill: Bill, integration: str, row: BillRow | None) -> BillSides:
@@ -228,30 +264,3 @@ def _blank(bill: Bill, integration: str, row: BillRow | None) -> BillSides:
 
 def _money(bill: Bill, ports: SidePorts) -> Money | None:
     return billed(bill, ports.routes.readings.currencies)
-
-
-def _invoices(
-    bill: BillId, effects: tuple[Effect, ...], draft: InvoiceDraft | None, ports: SidePorts
-) -> tuple[Invoice, ...]:
-    """Give the invoices of a bill with their lines, ours first, those that were undone last."""
-    known = invoice_ids(effects)
-    found = {one.id: one for one in ports.shelf.take(bill)}
-    for identity in (*known, *found):
-        if identity not in found or not found[identity].lines:
-            read = ports.destination.read(identity)
-            if read is not None:
-                found[identity] = read
-    if draft is not None and any(one not in found for one in known):
-        # a pending invoice may get another id when it is closed
-        found |= {one.id: one for one in ports.destination.by_bill(bill, draft, effects)}
-    newest = max((one.key.generation for one in effects), default=1)
-    replaced = set(invoice_ids([one for one in effects if one.key.generation < newest]))
-    replaced -= set(invoice_ids([one for one in effects if one.key.generation == newest]))
-    kept = [one for one in found.values() if not (one.id in replaced and _credited(one))]
-    return in_our_order(kept, known)
-
-
-def _credited(invoice: Invoice) -> bool:
-    """Tell whether credit notes take back the whole of an invoice."""
-    total = sum(one.amount.minor - one.discount.minor for one in invoice.lines)
-    return invoice.credited is not None and invoice.credited.minor >= total

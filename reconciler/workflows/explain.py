@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from reconciler.core.billed import billed
+from reconciler.core.case import Case
 from reconciler.core.draft_input import input_hash
 from reconciler.core.draft_json import draft_from_json
 from reconciler.core.explanation import Explanation
+from reconciler.core.held import held_lines
 from reconciler.core.invoice_lines import match
-from reconciler.core.reconciliation import Case, reconcile_bill
-from reconciler.core.runbook import Page, page
+from reconciler.core.reconciliation import reconcile_bill
+from reconciler.core.runbook import page
 from reconciler.core.sent import in_our_order, invoice_ids, sent_of
+from reconciler.core.who_changed import former_ids
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.decision import Decision, Tried
@@ -22,17 +25,13 @@ from reconciler.domain.push import Effect, PushStatus, SiteName
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.destination import Destination
 from reconciler.ports.history import PushHistory
+from reconciler.ports.invoice_history import InvoiceHistory
 from reconciler.ports.ledger import BillRow, Ledger
 from reconciler.ports.organisation import Bills, NotFoundError
-from reconciler.workflows.push_view import (
-    NotOurs,
-    NotYet,
-    Ours,
-    PushRoutes,
-    SentByM3ter,
-    Standing,
-    Undecided,
-)
+from reconciler.workflows.explain_words import WORDS
+from reconciler.workflows.explain_words import stands as stands_now
+from reconciler.workflows.find_authors import find_authors
+from reconciler.workflows.push_view import Ours, PushRoutes, Standing
 
 
 class UnknownBillError(ReconcilerError):
@@ -69,6 +68,7 @@ class ExplainPorts:
     destination: Destination
     routes: PushRoutes
     history: PushHistory
+    invoices: InvoiceHistory
 
 
 def explain(identity: BillId, ports: ExplainPorts, line: int | None = None) -> Explanation:
@@ -111,7 +111,7 @@ def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanati
         draft=draft,
         recorded=True,
         commit=newest[-1] if newest else "",
-        stands=_WORDS[row.status],
+        stands=WORDS[row.status],
         why=row.message,
         page="" if row.status is PushStatus.COMPLETE else page(row.status),
         in_force=ports.routes.in_force,
@@ -133,6 +133,9 @@ def _with_invoices(
     """Add what stands at the destination, and what differs."""
     invoices = _invoices(draft, told.effects, ports)
     sent = sent_of(draft, told.effects, row.generation, invoices)
+    if sent is not None:
+        held, credited = held_lines(draft, told.effects, row.generation, row.status)
+        sent = replace(sent, held=held, credits_held=credited)
     due: InvoiceDraft | None = draft
     if told.bill is None:
         due = None
@@ -145,14 +148,17 @@ def _with_invoices(
     lines = None
     if sent is not None and alive and alive[0].currency == draft.currency.code:
         lines = match(sent, alive[0])
-    differences = result.differences if result else ()
-    return replace(told, invoices=invoices, lines=lines, differences=differences)
+    found = result.differences if result else ()
+    of_bill = (found, former_ids(told.effects))
+    (differences,), note = find_authors([of_bill], ports.invoices, draft.period.start)
+    notes = (note,) if note else ()
+    return replace(told, invoices=invoices, lines=lines, differences=differences, notes=notes)
 
 
 def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explanation:
     """Draft a bill that was never recorded as it would be drafted now."""
     standing = ports.routes.standing(bill)
-    stands, where = _stands(standing)
+    stands, where = stands_now(standing)
     told = Explanation(
         bill_id=bill.id,
         account=bill.account_code or bill.account_id,
@@ -170,7 +176,7 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
         decisions=_decisions(bill.id, ports),
     )
     if row is not None and row.status is not PushStatus.BLOCKED:
-        told = replace(told, stands=_WORDS[row.status], why=row.message, page=page(row.status))
+        told = replace(told, stands=WORDS[row.status], why=row.message, page=page(row.status))
     if not standing.integration:
         return told
     return _with_outcome(told, bill, standing, ports)
@@ -222,40 +228,3 @@ def _invoices(
     if len(found) < len(known) or not known:
         found |= {one.id: one for one in ports.destination.by_bill(draft.bill_id, draft, effects)}
     return in_our_order(tuple(found.values()), known)
-
-
-def _stands(standing: Standing) -> tuple[str, str]:
-    """Give the sentence and the page of a bill that the ledger does not hold."""
-    match standing:
-        case Ours(integration):
-            return f"It is ready: the next run of {integration} sends it.", ""
-        case NotYet(integration):
-            return f"{integration} will send it, but not yet.", page(Page.WAITING)
-        case Undecided():
-            return "It is not sent: who may bill it is not certain.", page(Page.INTERLOCK)
-        case SentByM3ter():
-            return "m3ter sent it itself, so nothing is sent for it again.", ""
-        case NotOurs():
-            return "It is not ours: no push integration takes it.", page(Page.NOT_OURS)
-        case _:
-            assert_never(standing)
-
-
-_WORDS = {
-    PushStatus.WAITING: "It waits: nothing of it was sent yet.",
-    PushStatus.STARTED: "It is being sent.",
-    PushStatus.COMPLETE: "It was sent, all of it.",
-    PushStatus.ERROR: "Chargebee refused it. Nothing of it stands there.",
-    PushStatus.AWAITING_RETRY: "It was provably not sent yet, and will be tried again.",
-    PushStatus.AUTH_FAILED: "Chargebee refused the key. Nothing of it was sent by that attempt.",
-    PushStatus.INVOICE_ALREADY_PAID: "m3ter changed it after its invoice was paid.",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Its accounting period is closed in Chargebee.",
-    PushStatus.RATE_LIMIT_RETRY: "Chargebee asked to slow down; it will be tried again.",
-    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "It was given up after a time; a person decides.",
-    PushStatus.DISABLED: "A person decided not to send it, or its push is disabled.",
-    PushStatus.UNKNOWN: "Whether it arrived is not known. It is looked for before it is sent.",
-    PushStatus.PARTIAL: "Some of its lines stand on an invoice, and some do not.",
-    PushStatus.REOPENED: "It was sent, and then went back to PENDING in m3ter.",
-    PushStatus.BLOCKED: "It is blocked: nothing of it is sent until this is put right.",
-    PushStatus.NOTHING_TO_SEND: "It has nothing to send.",
-}

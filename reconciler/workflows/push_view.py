@@ -9,6 +9,7 @@ from typing import Protocol
 
 from reconciler.core.reconciled import InForce
 from reconciler.core.route import Readings
+from reconciler.core.runbook import Page, page
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import DraftOutcome
 
@@ -31,10 +32,17 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Whether the bill may be sent is not known, or another route may send it too."""
+    """Whether the bill may be sent is not known, or another route may send it too.
+
+    Attributes:
+        short: The kind of doubt, in a few words.
+        page: Of the runbook.
+    """
 
     integration: str
     why: str
+    short: str = "who may bill it is not certain"
+    page: str = page(Page.INTERLOCK)
 
 
 @dataclass(frozen=True, slots=True)

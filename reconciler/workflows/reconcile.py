@@ -14,22 +14,23 @@ from itertools import islice
 from typing import TypeVar
 
 from reconciler.core.billing_month import BillingMonth
-from reconciler.core.reconciled import BillSides, Left, Question, Reconciled
+from reconciler.core.reconciled import BillSides, Left, Question, Reconciled, Unsent
 from reconciler.core.reconciliation import outside
 from reconciler.core.tally import Purse, Tally
+from reconciler.core.who_changed import may_be_edited
 from reconciler.domain.reconciliation import Difference, Reconciliation
+from reconciler.ports.invoice_history import InvoiceHistory
 from reconciler.ports.ledger import BillRow
 from reconciler.ports.organisation import BillQuery, Bills
 from reconciler.ports.runtime import Progress, Task
-from reconciler.workflows.bill_sides import (
-    SidePorts,
-    sides_of,
-    sides_of_stamp,
-    sides_without_bill,
-)
+from reconciler.workflows.bill_invoices import SidePorts
+from reconciler.workflows.bill_sides import sides_of, sides_of_stamp, sides_without_bill
+from reconciler.workflows.find_authors import find_authors
 
 CHUNK = 100
 SHOWN_MAX = 40
+# Bills whose differences somebody may have made wait for the names, in memory; more do not.
+WAITING_MAX = 200
 # ``billDate`` is not the end of the period; m3ter does not say how far they may be apart.
 DATE_MARGIN = timedelta(days=62)
 
@@ -43,6 +44,7 @@ class ReconcilePorts:
 
     bills: Bills
     sides: SidePorts
+    history: InvoiceHistory
     progress: Progress
 
 
@@ -61,11 +63,18 @@ def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconcil
         for invoice in sides.destination.stamped(_since(question.month)):
             sides.shelf.put(invoice)
             task.advance()
+    waiting: list[BillSides] = []
     with ports.progress.task("comparing bills", None) as task:
         for one in _every_bill(question, ports, task):
             told = _for_question(one, question)
+            if len(waiting) < WAITING_MAX and any(map(may_be_edited, told.differences)):
+                waiting.append(told)
+                continue
             _count(told, found, tally, ports)
             hear(told)
+    for one in _with_authors(waiting, found, ports):
+        _count(one, found, tally, ports)
+        hear(one)
     found.totals = tuple(tally.totals())
     return found
 
@@ -132,9 +141,23 @@ def _ledger_rows(month: BillingMonth, sides: SidePorts) -> Iterator[BillRow]:
             yield row
 
 
+def _with_authors(
+    waiting: list[BillSides], found: Reconciled, ports: ReconcilePorts
+) -> Iterator[BillSides]:
+    """Name who made the differences, from one reading of the destination's memory."""
+    since = datetime.combine(found.question.month.first, time(0), UTC)
+    of_bills = [(one.differences, one.former) for one in waiting]
+    named, note = find_authors(of_bills, ports.history, since)
+    found.notes.extend([note] if note else [])
+    for one, differences in zip(waiting, named, strict=True):
+        result = replace(one.result, differences=differences) if one.result else None
+        yield replace(one, differences=differences, result=result)
+
+
 def _count(one: BillSides, found: Reconciled, tally: Tally, ports: ReconcilePorts) -> None:
     if one.result is not None:
         tally.add(one.result)
+        _count_unsent(one, found)
     elif one.left is not None:
         found.left.setdefault(one.left, Purse()).add(one.money)
     routes = ports.sides.routes
@@ -147,11 +170,20 @@ def _count(one: BillSides, found: Reconciled, tally: Tally, ports: ReconcilePort
                 found.shown.append((difference, one.account))
 
 
+def _count_unsent(one: BillSides, found: Reconciled) -> None:
+    if one.held is None or one.result is None:
+        return
+    money = one.result.not_sent
+    (found.never if one.held.settled else found.not_yet).add(money)
+    if len(found.unsent) < SHOWN_MAX:
+        found.unsent.append(Unsent(one.bill_id, one.account, one.integration, money, one.held))
+
+
 def _for_question(one: BillSides, question: Question) -> BillSides:
     """Leave bills of other integrations out of the table, but count them."""
     if question.integration is None or one.integration in {"", question.integration}:
         return one
-    return replace(one, result=None, differences=(), left=Left.OTHER)
+    return replace(one, result=None, differences=(), left=Left.OTHER, held=None)
 
 
 def _query(month: BillingMonth) -> BillQuery:

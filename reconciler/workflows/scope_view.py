@@ -19,6 +19,7 @@ from reconciler.core.interlock import (
 from reconciler.core.invoicing import draft_bill
 from reconciler.core.reconciled import InForce
 from reconciler.core.route import Readings
+from reconciler.core.runbook import Page, page
 from reconciler.core.selection import Left, Taken, takes
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
@@ -111,7 +112,9 @@ class ScopeView:
 
     def _taken(self, route: PushRoute, taken: Taken, about: About, bill: BillId) -> Standing:
         if route.drift:
-            return Undecided(route.name, f"drift blocks it: {'; '.join(route.drift)}")
+            why = "; ".join(route.drift)
+            short = f"{route.name} is not in m3ter as it was applied"
+            return Undecided(route.name, why, short, page(Page.DRIFT))
         found = self.watch.interlock(route.name, about)
         if isinstance(found, MaybePartial) and self.cleared(bill):
             found = Clear()
@@ -137,8 +140,9 @@ def _by_interlock(name: str, taken: Taken, found: Interlock) -> Standing:
             return NotYet(name, f"m3ter still works on it (run {run.id}, {run.status})")
         case MaybePartial(run):
             why = f"m3ter's own run {run.id} ended {run.status}: part of it may have been sent"
-            return Undecided(name, why)
+            return Undecided(name, why, "m3ter may have sent a part of it")
         case OtherRoute(why):
-            return Undecided(name, why)
+            short = "another route may bill the account"
+            return Undecided(name, why, short, page(Page.DOUBLE_ROUTE))
         case ReadAgain():
             return Undecided(name, "what is known of its account is over a minute old; ask again")

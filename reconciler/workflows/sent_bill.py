@@ -18,7 +18,8 @@ from reconciler.core.recalculation import (
     VoidAndRecreate,
     recalculated,
 )
-from reconciler.core.reconciliation import Case, CaseResult, reconcile_bill
+from reconciler.core.case import Case, CaseResult
+from reconciler.core.reconciliation import reconcile_bill
 from reconciler.core.runbook import Page, page
 from reconciler.core.sent import in_our_order, invoice_ids, line_ids, sent_of
 from reconciler.domain.bill import Bill
@@ -64,11 +65,12 @@ def judge_sent(
             why = f"it was sent as {row.billed}, and is {bill.status} in m3ter again, {how}"
             made = Standing(Group.DECIDE, who, row.integration, "reopened after it was sent", why)
             return replace(made, money=money, status=PushStatus.REOPENED, page=page(Page.REOPENED))
-        case LeaveToPerson(why):
+        case LeaveToPerson(why, paid):
             why = f"{why}: sent as {row.billed}, m3ter bills {money} now"
-            short = "recalculated after it was sent"
+            short = f"recalculated after it was {'paid' if paid else 'sent'}"
+            status = PushStatus.INVOICE_ALREADY_PAID if paid else PushStatus.REOPENED
             made = Standing(Group.DECIDE, who, row.integration, short, why)
-            return replace(made, money=money, page=page(Page.REOPENED))
+            return replace(made, money=money, status=status, page=page(status))
         case _:
             return found
 

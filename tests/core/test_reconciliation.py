@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.invoice_lines import Sent
+from reconciler.core.case import Case
 from reconciler.core.reconciliation import (
-    Case,
     outside,
     reconcile,
     reconcile_bill,

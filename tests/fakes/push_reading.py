@@ -22,6 +22,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill, BillLine
 from reconciler.domain.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
+from reconciler.domain.invoice_change import InvoiceChange
 from reconciler.domain.push import (
     Effect,
     InvoiceId,
@@ -41,6 +42,7 @@ from reconciler.ledger.opening import Expected, create_ledger
 from reconciler.ledger.pushes import SqlLedger
 from reconciler.ledger.shelf import TemporaryShelf, temporary_shelf
 from reconciler.ledger.sqlite_file import open_sqlite
+from reconciler.ports.destination import DestinationError
 from reconciler.ports.ledger import BillRow, Provenance
 from reconciler.ports.organisation import BillQuery, NotFoundError
 from reconciler.workflows.push_view import Ours, Standing
@@ -86,6 +88,9 @@ class SiteInMemory:
     invoices: dict[InvoiceId, Invoice] = field(default_factory=dict)
     reasons: tuple[BlockReason, ...] = ()
     reads: list[InvoiceId] = field(default_factory=list)
+    remembered: list[InvoiceChange] = field(default_factory=list)
+    forgets: DestinationError | None = None
+    asked_changes: list[frozenset[InvoiceId]] = field(default_factory=list)
     site: SiteName = SITE
 
     def put(self, invoice: Invoice) -> Invoice:
@@ -109,6 +114,12 @@ class SiteInMemory:
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()
     ) -> tuple[Invoice, ...]:
         return tuple(one for one in self.invoices.values() if one.stamp == bill)
+
+    def changes(self, invoices: Collection[InvoiceId], since: datetime) -> Iterator[InvoiceChange]:
+        self.asked_changes.append(frozenset(invoices))
+        yield from (one for one in self.remembered if one.invoice_id in invoices)
+        if self.forgets is not None:
+            raise self.forgets
 
     def next_step(self, *_: Any) -> Any:
         raise AssertionError("a reader asks for no step")

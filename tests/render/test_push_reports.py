@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from reconciler.core.billing_month import BillingMonth
+from reconciler.core.case import CaseResult
 from reconciler.core.exact_json import decode as exact
 from reconciler.core.exact_json import encode
 from reconciler.core.push_standing import Patience, Pushed, standing_of
 from reconciler.core.reconciled import BillSides, InForce, Left, Question, Reconciled
-from reconciler.core.reconciliation import CaseResult
 from reconciler.core.tally import Purse, Tally
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.decision import Tried
@@ -31,8 +31,9 @@ from reconciler.render.push_status_text import (
     pushes_text,
     requests_text,
 )
+from reconciler.render.reconcile_markdown import reconcile_markdown
 from reconciler.render.reconcile_rows import RowSpool, csv_pieces, json_pieces
-from reconciler.render.reconcile_text import reconcile_markdown, reconcile_text
+from reconciler.render.reconcile_text import reconcile_text
 
 GBP = Currency("GBP", 2)
 AT = datetime(2026, 12, 10, tzinfo=UTC)
@@ -55,7 +56,7 @@ FEE = Difference(
     'a line "=Set|up" of GBP 25.00 is not ours',
 )
 GONE = Difference(DifferenceClass.EXTRA, None, None, None, None, "nobody knows it")
-RESULT = CaseResult(GBP, gbp(40000), gbp(40000), gbp(42500), gbp(0), gbp(700), (FEE,))
+RESULT = CaseResult(GBP, gbp(40000), gbp(40000), gbp(0), gbp(42500), gbp(0), gbp(700), (FEE,))
 
 
 def month_of(*, outside: int = 2, **changes: object) -> Reconciled:

@@ -70,7 +70,7 @@ def rich_route(**push: Any) -> Any:
 
 
 def told(world: Month, identity: str = "bill-1", number: int | None = None) -> str:
-    ports = ExplainPorts(SITE, world.bills, world.ledger, world.site, world.routes, world.history)
+    ports = ExplainPorts(SITE, world.bills, world.ledger, world.site, world.routes, world.history, world.site)
     return explain_text(explain(BillId(identity), ports, number), number)
 
 

@@ -30,7 +30,7 @@ from reconciler.domain.push import (
 from reconciler.domain.reconciliation import DifferenceClass
 from reconciler.errors import ExitCode
 from reconciler.render.progress import SilentProgress
-from reconciler.workflows.bill_sides import SidePorts
+from reconciler.workflows.bill_invoices import SidePorts
 from reconciler.workflows.push_view import NotOurs, NotYet, SentByM3ter, Undecided
 from reconciler.workflows.reconcile import ReconcilePorts, reconcile
 
@@ -56,7 +56,7 @@ def asked(world: Month, **more: Any) -> tuple[Reconciled, dict[str, BillSides]]:
         heard[sides.bill_id] = sides
 
     sides = SidePorts(SITE, world.ledger, world.site, world.routes, world.shelf)
-    ports = ReconcilePorts(world.bills, sides, SilentProgress())
+    ports = ReconcilePorts(world.bills, sides, world.site, SilentProgress())
     return reconcile(Question(NOV, **more), ports, hear), heard
 
 

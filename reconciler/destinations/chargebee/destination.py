@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.closing import closing
+from reconciler.destinations.chargebee.events import Events
 from reconciler.destinations.chargebee.invoices import Invoices
 from reconciler.destinations.chargebee.lookup import Lookup
 from reconciler.destinations.chargebee.outcomes import lost_stamp, outcome_of
@@ -37,6 +38,7 @@ from reconciler.destinations.chargebee.there import (
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
+from reconciler.domain.invoice_change import InvoiceChange
 from reconciler.domain.money import CurrencyTable, chargebee_currencies
 from reconciler.domain.push import (
     Effect,
@@ -101,6 +103,7 @@ class ChargebeeDestination:
         self._settings = settings
         reading = Reading(settings.stamps, settings.currencies)
         self._invoices = Invoices(session, reading)
+        self._events = Events(session, reading)
         self._catalogue = Catalogue(session)
         self._lookup = Lookup(self._invoices, self._catalogue, reading)
         self._lost_stamp = ""
@@ -138,6 +141,14 @@ class ChargebeeDestination:
             DestinationError: When they cannot be read.
         """
         yield from self._invoices.stamped(since)
+
+    def changes(self, invoices: Collection[InvoiceId], since: datetime) -> Iterator[InvoiceChange]:
+        """Stream who changed some invoices, oldest first; see ``ports.invoice_history``.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        yield from self._events.changes(invoices, since)
 
     def next_step(
         self, draft: InvoiceDraft, done: Sequence[Effect], sending: Sending = FIRST_SENDING

@@ -54,6 +54,16 @@ class ChargebeeUnreachableError(DestinationUnreachableError):
         )
 
 
+class TooManyEventsError(DestinationError):
+    """The site has more events than are read to name who changed an invoice."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Chargebee has more than {most:,} events of invoices since then; the newer ones were"
+            " not read. Nothing was sent. Look at the invoice's own history in Chargebee."
+        )
+
+
 class UnreadableChargebeeAnswerError(DestinationUnreachableError):
     """Chargebee answered something that its published API does not allow."""
 

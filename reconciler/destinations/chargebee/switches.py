@@ -38,6 +38,7 @@ class ChargebeeSwitches:
         cancelled_billing: Whether a cancelled subscription may be billed.
         unset_collection: What closing an open invoice does where neither the subscription nor the
             customer shows an auto-collection setting.
+        events: Whether the list of events is asked who changed an invoice; only reports do.
         custom_fields: Whether the stamp's field is looked for in the site's list of fields.
         response_schema: Whether requests say that they want Product Catalog 2.0 answers, for sites
             that have both catalogues.
@@ -54,6 +55,7 @@ class ChargebeeSwitches:
     paused_billing: Literal["block", "allow"] = "block"
     cancelled_billing: Literal["block", "allow"] = "block"
     unset_collection: Literal["collects", "off"] = "collects"
+    events: Literal["ask", "never"] = "ask"
     custom_fields: Literal["check", "trust"] = "check"
     response_schema: Literal["site", "items"] = "site"
     void_reason: str = ""
@@ -70,6 +72,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "paused_billing": ("block", "allow"),
     "cancelled_billing": ("block", "allow"),
     "unset_collection": ("collects", "off"),
+    "events": ("ask", "never"),
     "custom_fields": ("check", "trust"),
     "response_schema": ("site", "items"),
 }
