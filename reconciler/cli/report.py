@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.attribution import Scope
+    from reconciler.domain.value import JsonObject
     from reconciler.ports.organisation import Organisation
     from reconciler.render.status_text import StatusPart
     from reconciler.wiring.desk import Desk
@@ -103,7 +104,9 @@ def runs(
             "text": lambda: (
                 runs_text(environment, seen, names, looked=looked) + _pushes(place, bill, limit)
             ),
-            "json": lambda: runs_json(environment, seen, names),
+            "json": lambda: runs_json(
+                environment, seen, names, pushed=_pushes_json(place, bill, limit)
+            ),
         },
     )
 
@@ -186,6 +189,18 @@ def _pushes(place: Desk, bill: str, limit: int) -> str:
         return "\n" + requests_text(bill, requests) if requests else ""
     found = pushes_of(place, limit)
     return "" if found is None else "\n" + pushes_text(place.environment, found[1])
+
+
+def _pushes_json(place: Desk, bill: str, limit: int) -> JsonObject:
+    """Give the push part of runs, as data; empty where nothing was ever pushed."""
+    from reconciler.domain.address import BillId
+    from reconciler.render.push_status_text import pushes_json, requests_json
+    from reconciler.wiring.push_reading import pushes_of, requests_for
+
+    if bill:
+        return {"requests": requests_json(requests_for(place, BillId(bill)))}
+    found = pushes_of(place, limit)
+    return {"pushes": [] if found is None else pushes_json(found[1])}
 
 
 def _status_parts(place: Desk) -> Sequence[StatusPart]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -20,12 +21,25 @@ from reconciler.cli.sync_flags import (
     patience_of,
     waiting,
 )
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, ReconcilerError
 
 if TYPE_CHECKING:
+    from reconciler.domain.standing import Standing
     from reconciler.wiring.push import PushDesk
     from reconciler.workflows.judge_bill import Narrow
     from reconciler.workflows.sync_run import SyncResult
+
+
+class UnwritableListError(ReconcilerError):
+    """The file that ``--list`` names cannot be opened."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(
+            f"cannot write the list of bills to {file}: {reason}.\n"
+            "No bill was looked at, and nothing was sent. Name a file in a folder that exists."
+        )
 
 
 class Listed(NamedTuple):
@@ -40,6 +54,7 @@ COMMANDS: tuple[Listed, ...] = (
     Listed("plan", "sync:plan", "Show what would be sent; writes nothing anywhere"),
     Listed("run", "sync:run", "Send what is ready"),
     Listed("worker", "sync:worker", "Send whatever becomes ready, until stopped"),
+    Listed("close", "sync_close:close", "Close invoices that were left open"),
     Listed("backfill", "sync:backfill", "Send bills from before push.since"),
     Listed("retry", "sync_decide:retry", "Try bills again that Chargebee refused"),
     Listed("resolve", "sync_decide:resolve", "Say whether a bill was sent, when nobody knows"),
@@ -89,6 +104,13 @@ def sync() -> None:
 @click.option(
     "--from-files", is_flag=True, help="Obey the files, not what was applied. Only prints."
 )
+@click.option(
+    "--list",
+    "listing",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write every bill with its reason into a CSV file, however many there are.",
+)
 @options.formats("text", "json")
 @options.pass_app
 def plan(
@@ -97,6 +119,7 @@ def plan(
     environment: str,
     *,
     from_files: bool,
+    listing: Path | None,
     formats: tuple[Output, ...],
     **flags: object,
 ) -> ExitCode:
@@ -107,7 +130,8 @@ def plan(
 
     with _open(app, environment, reading=True, from_files=from_files) as place:
         judge = place.judge(narrow_of(place, flags))
-        made = plan_sync(judge, place.organisation.bills, place.desk.progress)
+        with _listing(listing) as hear:
+            made = plan_sync(judge, place.organisation.bills, place.desk.progress, hear)
     app.publish(formats, {"text": lambda: plan_text(made), "json": lambda: plan_json(made)})
     return ExitCode.DONE
 
@@ -236,6 +260,22 @@ def _publish(
 ) -> ExitCode:
     app.publish(formats, {"text": lambda: text(result), "json": lambda: json(result)})
     return result.exit_code
+
+
+@contextmanager
+def _listing(file: Path | None) -> Iterator[Callable[[Standing], None]]:
+    """Open the list of bills; without a file nobody hears of them."""
+    from reconciler.render.sync_list import BillList
+
+    if file is None:
+        yield lambda _: None
+        return
+    try:
+        stream = file.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UnwritableListError(file, error.strerror or str(error)) from None
+    with stream:
+        yield BillList(stream).add
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 LONGEST_SECONDS = 15.0
 """A holder that died keeps a bill for minutes; looking more rarely than this wins nothing."""
+REMEMBERED_MAX = 10_000
+"""Bills whose count is kept; a worker that runs for months begins to count anew then."""
 
 
 @dataclass(slots=True)
@@ -22,6 +24,8 @@ class BusyBills:
             first: Seconds after it was found busy for the first time.
         """
         before = self._found.get(bill, 0)
+        if len(self._found) >= REMEMBERED_MAX:
+            self._found.clear()
         self._found[bill] = before + 1
         # longer waits are given as they are asked for
         return max(first, min(LONGEST_SECONDS, first * 2.0 ** min(before, 16)))

@@ -14,6 +14,11 @@ from reconciler.errors import ExitCode, winning
 
 LISTED_MAX = 200
 """Bills that are listed one by one for each group; the rest is counted."""
+REASONS_MAX = 500
+"""Different reasons that are counted apart; there are far fewer unless their texts name bills."""
+OTHER_REASONS = "for other reasons"
+IN_NONE = "in no push integration"
+"""The reason of bills that nobody sends; they are named, because some may have been forgotten."""
 _LISTED = frozenset({Group.BLOCKED, Group.DECIDE, Group.FAILED, Group.UNDER_WAY, Group.WAITING})
 _PARTLY = frozenset({Group.BLOCKED, Group.DECIDE, Group.FAILED, Group.UNDER_WAY})
 
@@ -62,10 +67,9 @@ class SyncTally:
         """Count one bill."""
         self.groups.setdefault(one.group, Purse()).add(one.money)
         if one.short:
-            reason = self.reasons.setdefault((one.group, one.short), Reason(page=one.page))
-            reason.purse.add(one.money)
+            self._reason(one).purse.add(one.money)
         listed = self.listed.setdefault(one.group, [])
-        if one.group in _LISTED and len(listed) < LISTED_MAX:
+        if (one.group in _LISTED or one.short == IN_NONE) and len(listed) < LISTED_MAX:
             listed.append(replace(one, draft=None))
         if one.status is PushStatus.UNKNOWN:
             self.unknown += 1
@@ -94,6 +98,12 @@ class SyncTally:
         if self.differing:
             codes.append(ExitCode.OUTSIDE_TOLERANCE)
         return winning(codes)
+
+    def _reason(self, one: Standing) -> Reason:
+        key = (one.group, one.short)
+        if key not in self.reasons and len(self.reasons) >= REASONS_MAX:
+            key = (one.group, OTHER_REASONS)
+        return self.reasons.setdefault(key, Reason(page=one.page))
 
     def _money(self, one: Standing) -> None:
         self.rounding.add(one.rounding)

@@ -89,6 +89,21 @@ def pushes_json(pushes: Sequence[Pushed]) -> list[JsonValue]:
     return [_pushed(one) for one in pushes]
 
 
+def requests_json(requests: Sequence[Tried]) -> list[JsonValue]:
+    """Give the requests that were sent for a bill as data; no bodies, no credentials."""
+    return [
+        {
+            "generation": one.key.generation,
+            "step": str(one.key.step),
+            "attempt": one.number,
+            "startedAt": one.started_at.isoformat(),
+            "outcome": one.outcome or None,
+            "message": one.message,
+        }
+        for one in requests
+    ]
+
+
 def _summary(standing: PushStanding) -> Iterator[str]:
     late = standing.overdue
     if not standing.counts:

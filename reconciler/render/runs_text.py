@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.core import exact_json
 from reconciler.core.attribution import DISABLED_EVENT, FAILED, ErrorRow, SeenEvent, SeenRun
 from reconciler.core.disabling import DISABLE_AFTER
-from reconciler.domain.value import JsonValue
+from reconciler.domain.value import JsonObject, JsonValue
 from reconciler.render.plain_text import counted, printable
 from reconciler.render.times import shown_time
 
@@ -43,11 +43,20 @@ def runs_text(environment: str, seen: Sequence[SeenRun], names: Names, *, looked
     return "\n".join(lines) + "\n"
 
 
-def runs_json(environment: str, seen: Sequence[SeenRun], names: Names) -> str:
-    """Render runs as one JSON document."""
+def runs_json(
+    environment: str, seen: Sequence[SeenRun], names: Names, *, pushed: JsonObject
+) -> str:
+    """Render runs as one JSON document.
+
+    Args:
+        environment: Its name.
+        seen: Newest first.
+        names: Of the configurations.
+        pushed: ``pushes``, or for one bill ``requests``: what reconciler itself sent.
+    """
     runs: list[JsonValue] = [_run_json(one, names) for one in seen]
     return exact_json.encode(
-        {"schema": RUNS_SCHEMA, "environment": environment, "runs": runs}, indent=2
+        {"schema": RUNS_SCHEMA, "environment": environment, "runs": runs, **pushed}, indent=2
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from reconciler.core.exact_json import canonical
 from reconciler.core.sync_tally import SyncTally
 from reconciler.core.tally import Purse
-from reconciler.domain.standing import Group, Standing
+from reconciler.domain.standing import Group
 from reconciler.domain.value import JsonObject, JsonValue
+from reconciler.render.sync_list import bill_row
 from reconciler.render.sync_text import Planned, Ran, Scope
 
 
@@ -56,7 +57,11 @@ def _scope(scope: Scope) -> JsonObject:
 def _tally(tally: SyncTally) -> JsonObject:
     return {
         "groups": {
-            str(group): {"bills": tally.bills(group), "money": _money(tally.groups[group])}
+            str(group): {
+                "bills": tally.bills(group),
+                "named": len(tally.listed.get(group, ())),
+                "money": _money(tally.groups[group]),
+            }
             for group in tally.groups
         },
         "reasons": [
@@ -69,7 +74,7 @@ def _tally(tally: SyncTally) -> JsonObject:
             }
             for (group, short), one in sorted(tally.reasons.items())
         ],
-        "bills": [_bill(one) for group in Group for one in tally.listed.get(group, ())],
+        "bills": [bill_row(one) for group in Group for one in tally.listed.get(group, ())],
         "fallbacks": {
             price: {"lines": one.bills, "money": _money(one)}
             for price, one in tally.fallbacks.items()
@@ -81,19 +86,3 @@ def _tally(tally: SyncTally) -> JsonObject:
 
 def _money(purse: Purse) -> JsonValue:
     return {one.currency.code: str(one.major) for one in purse.money}
-
-
-def _bill(one: Standing) -> JsonObject:
-    return {
-        "bill": one.who.bill_id,
-        "account": one.who.account_code or None,
-        "accountId": one.who.account_id or None,
-        "integration": one.integration or None,
-        "group": str(one.group),
-        "status": str(one.status) if one.status else None,
-        "reason": one.short,
-        "why": one.why,
-        "page": one.page or None,
-        "currency": one.money.currency.code if one.money else None,
-        "amount": str(one.money.major) if one.money else None,
-    }

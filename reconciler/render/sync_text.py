@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Protocol
 
-from reconciler.core.sync_tally import SyncTally
+from reconciler.core.sync_tally import IN_NONE, SyncTally
 from reconciler.domain.money import Money
 from reconciler.domain.standing import Group, Standing
 
@@ -269,7 +269,7 @@ def _bills(tally: SyncTally) -> Iterator[str]:
             )
         rest = tally.bills(group) - min(len(listed), _SHOWN_MAX)
         if rest:
-            yield f"  and {rest:,} more; `--format json` lists up to 200 of each group"
+            yield f"  and {rest:,} more; `reconciler sync plan --list FILE` names every bill"
 
 
 def _next(scope: Scope, tally: SyncTally) -> Iterator[str]:
@@ -278,6 +278,8 @@ def _next(scope: Scope, tally: SyncTally) -> Iterator[str]:
         yield f"To send what is ready:  reconciler sync run --env {scope.name}"
     if tally.bills(Group.BLOCKED) or tally.bills(Group.DECIDE):
         yield "What is blocked does not hold up the rest; each reason names its page."
+    if any(short == IN_NONE for _, short in tally.reasons):
+        yield f"Bills {IN_NONE} are not sent; `--list FILE` names them, and every other bill."
     yield "Nothing was written anywhere."
 
 

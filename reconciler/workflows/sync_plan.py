@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.sync_tally import SyncTally
-from reconciler.domain.standing import Group
+from reconciler.domain.bill import Bill
+from reconciler.domain.standing import Group, Standing
 from reconciler.ports.organisation import Bills
 from reconciler.ports.runtime import Progress
 from reconciler.workflows.judge_bill import Judge
@@ -41,21 +43,29 @@ class SyncPlan:
         return timedelta(minutes=requests / max(1, self.per_minute))
 
 
-def plan_sync(judge: Judge, bills: Bills, progress: Progress) -> SyncPlan:
+def plan_sync(
+    judge: Judge,
+    bills: Bills,
+    progress: Progress,
+    hear: Callable[[Standing], None] = lambda _: None,
+) -> SyncPlan:
     """Judge every bill of the window.
 
     Args:
         judge: Knows the flags.
         bills: m3ter's.
         progress: Hears how far it is.
+        hear: Hears of every bill, one after the other.
     """
     scope, tally = judge.watch.scope, SyncTally()
+
+    def counted(one: Standing) -> None:
+        tally.add(one)
+        hear(one)
+
     with progress.task("judging bills", count_of(judge, bills)) as task:
-        for bill in stream(judge, bills, tally.add):
-            about = judge.watch.known(bill.id) or judge.watch.one(bill.id, bill.account_code)
-            row = judge.ledger.bill(scope.site, bill.id)
-            effects = judge.ledger.effects(scope.site, bill.id) if row is not None else ()
-            tally.add(judge.judge(bill, about, row, effects).standing)
+        for bill in stream(judge, bills, counted):
+            counted(_judged(judge, bill))
             task.advance()
     site = scope.environment.chargebee
     return SyncPlan(
@@ -70,3 +80,11 @@ def plan_sync(judge: Judge, bills: Bills, progress: Progress) -> SyncPlan:
         },
         per_minute=site.requests_per_minute if site else 1,
     )
+
+
+def _judged(judge: Judge, bill: Bill) -> Standing:
+    site = judge.watch.scope.site
+    about = judge.watch.known(bill.id) or judge.watch.one(bill.id, bill.account_code)
+    row = judge.ledger.bill(site, bill.id)
+    effects = judge.ledger.effects(site, bill.id) if row is not None else ()
+    return judge.judge(bill, about, row, effects).standing

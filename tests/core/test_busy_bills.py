@@ -6,7 +6,7 @@ import threading
 
 from fakes.push_effects import job
 
-from reconciler.core.busy_bills import LONGEST_SECONDS, BusyBills
+from reconciler.core.busy_bills import LONGEST_SECONDS, REMEMBERED_MAX, BusyBills
 from reconciler.ports.runtime import BillBusyError, Job
 from reconciler.transport.system_clock import SystemClock
 from reconciler.workers.embedded import EmbeddedWorkers
@@ -46,3 +46,10 @@ def test_a_busy_bill_blocks_no_thread_and_comes_behind_the_others() -> None:
     list(workers.run([job(0), job(1), job(2)], work, lambda: False))
     assert order[0] == "bill-1"
     assert sorted(order) == ["bill-0", "bill-1", "bill-2"]
+
+
+def test_a_worker_that_runs_for_months_does_not_grow() -> None:
+    busy = BusyBills()
+    for number in range(REMEMBERED_MAX + 1):
+        busy.again_in(str(number), 1)
+    assert busy.again_in("0", 1) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fakes.push_data import bill, drafted, line, route
 
-from reconciler.core.sync_tally import LISTED_MAX, SyncTally
+from reconciler.core.sync_tally import IN_NONE, LISTED_MAX, OTHER_REASONS, REASONS_MAX, SyncTally
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.money import Currency, Money
 from reconciler.domain.push import PushStatus
@@ -67,3 +67,19 @@ def test_drafts_tell_of_requests_fallbacks_and_lines_kept_whole() -> None:
     assert tally.kept_whole in {0, 1}
     tally.add(replace(standing(Group.READY), draft=replace(draft, way="pending")))
     assert tally.requests == 1 + 2 * len(draft.lines)
+
+
+def test_reasons_whose_texts_all_differ_are_counted_together_beyond_a_bound() -> None:
+    tally = SyncTally()
+    for number in range(REASONS_MAX + 7):
+        tally.add(standing(Group.FAILED, f"reason {number}", number))
+    assert len(tally.reasons) == REASONS_MAX + 1
+    assert tally.reasons[Group.FAILED, OTHER_REASONS].purse.bills == 7
+    assert tally.bills(Group.FAILED) == REASONS_MAX + 7
+
+
+def test_of_the_bills_that_are_not_ours_those_that_nobody_takes_are_named() -> None:
+    tally = SyncTally()
+    tally.add(standing(Group.NOT_OURS, "before 1 Nov 2026", 1))
+    tally.add(standing(Group.NOT_OURS, IN_NONE, 2))
+    assert [one.who.bill_id for one in tally.listed[Group.NOT_OURS]] == ["bill-2"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+import io
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from reconciler.core.sync_tally import SyncTally
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.money import Currency, Money
 from reconciler.domain.standing import Group, Standing, Who
+from reconciler.render.sync_json import run_json
+from reconciler.render.sync_list import BillList
 from reconciler.render.sync_text import bill_line, money_text, plan_text, run_text
 
 
@@ -92,3 +95,25 @@ def test_amounts_have_a_sign_or_a_code() -> None:
     assert money_text(Money(-5, Currency("GBP", 2))) == "-£0.05"
     assert money_text(Money(1234567, Currency("KWD", 2))) == "KWD 12,345.67"
     assert bill_line(standing(Group.BLOCKED)).startswith("acc  bill b1  -£123.45")
+
+
+def test_a_cell_of_a_list_is_never_a_formula() -> None:
+    file = io.StringIO(newline="")
+    bills = BillList(file)
+    made = standing(Group.BLOCKED)
+    bills.add(replace(made, why="=cmd|' /C calc'!A0", who=replace(made.who, account_code="@x")))
+    head, row = file.getvalue().splitlines()
+    assert head.startswith("bill,account,accountId,integration,group,status,reason,why")
+    assert "'@x" in row
+    assert "'=cmd" in row
+    assert row.endswith(",GBP,-123.45")
+
+
+def test_bills_that_are_tried_again_are_told_with_their_time() -> None:
+    done = Result()
+    at = datetime(2026, 12, 1, 6, 14, tzinfo=UTC)
+    for number in range(2):
+        again_at = at + timedelta(minutes=number)
+        done.tally.add(replace(standing(Group.UNDER_WAY, number), again_at=again_at))
+    assert "2 bills are tried again, the first at 06:14 UTC" in run_text(done)
+    assert '"dueAgain":2,"dueFirst":"2026-12-01T06:14:00+00:00"' in run_json(done)
