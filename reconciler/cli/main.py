@@ -140,7 +140,7 @@ def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> 
         code = group.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=app)
         app.stdout.flush()
     except ReconcilerError as error:
-        app.note(f"error: {error}")
+        app.note(f"error: {_with_page(error)}")
         return error.exit_code
     except click.ClickException as error:
         return _usage(error, app)
@@ -153,6 +153,12 @@ def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> 
     except Exception as error:  # noqa: BLE001  the last line of defence: one line, no traceback
         return _unexpected(error, app, debug=debug)
     return code or ExitCode.DONE
+
+
+def _with_page(error: ReconcilerError) -> str:
+    from reconciler.core.runbook import with_page
+
+    return with_page(str(error), error.exit_code)
 
 
 def _usage(error: click.ClickException, app: App) -> ExitCode:
@@ -174,6 +180,7 @@ def _unexpected(error: Exception, app: App, *, debug: bool) -> ExitCode:
     app.note(f"error: unexpected {one_line(error, app.environ)}")
     if not debug:
         app.note("This is a defect of reconciler. `--debug` shows where; please report it.")
+        app.note("See docs/runbook.md#exit-1.")
     return ExitCode.UNEXPECTED
 
 

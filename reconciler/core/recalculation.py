@@ -20,6 +20,7 @@ from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import InvoiceLineId
 
 RecalculatedPolicy = Literal["refuse", "replace", "credit-and-rebill", "void-and-recreate"]
+_PAID = "is paid, at least in part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class VoidAndRecreate:
 
 @dataclass(frozen=True, slots=True)
 class LeaveToPerson:
-    """Nothing is sent; a person reads why."""
+    """Nothing is sent; a person reads why; ``paid`` when the invoice is, at least in part."""
 
     why: str
+    paid: bool = False
 
 
 Recalculated = (
@@ -100,10 +102,12 @@ def recalculated(
         return Reopened(changed)
     if not changed:
         return Unchanged()
+    why = _untouchable(sent.invoice)
+    if why or sent.invoice is None:
+        paid = why.endswith(_PAID)
+        return LeaveToPerson(f"m3ter recalculated the bill after it was sent, and {why}", paid)
     if policy == "refuse":
         return LeaveToPerson("m3ter recalculated the bill after it was sent")
-    if (why := _untouchable(sent.invoice)) or sent.invoice is None:
-        return LeaveToPerson(f"m3ter recalculated the bill after it was sent, and {why}")
     return _apply(sent, sent.invoice, policy)
 
 
@@ -113,7 +117,7 @@ def _untouchable(invoice: Invoice | None) -> str:
     if invoice.deleted or invoice.status == "voided":
         return f"its invoice {invoice.id} was {'deleted' if invoice.deleted else 'voided'}"
     if invoice.status == "paid" or (invoice.paid is not None and invoice.paid.minor):
-        return f"its invoice {invoice.id} is paid, at least in part"
+        return f"its invoice {invoice.id} {_PAID}"
     return ""
 
 

@@ -46,6 +46,7 @@ class Page(StrEnum):
     CUTOVER = "cut-over"
     NOT_OURS = "not-ours"
     SKIPPED = "skipped"
+    STAYS_OPEN = "stays-open"
 
 
 _OF_STATUS: Mapping[PushStatus, Page] = {
@@ -65,6 +66,26 @@ _OF_STATUS: Mapping[PushStatus, Page] = {
     PushStatus.BLOCKED: Page.BLOCKED,
     PushStatus.NOTHING_TO_SEND: Page.NOTHING_TO_SEND,
 }
+
+
+_OF_ENDING: Mapping[ExitCode, Page] = {
+    ExitCode.STALE: Page.STALE_PLAN,
+    ExitCode.LOCKED: Page.LOCKED,
+}
+_ITSELF = frozenset({ExitCode.DONE, ExitCode.INVALID})
+"""Endings whose messages say everything; problems in files name their rule instead."""
+
+
+def with_page(message: str, code: ExitCode) -> str:
+    """Add the page of an exit code to the message that a command ends with.
+
+    Args:
+        message: What the reader is told; one that names a page stays as it is.
+        code: What the command ends with.
+    """
+    if code in _ITSELF or f"{RUNBOOK}#" in message:
+        return message
+    return f"{message}\nSee {page(_OF_ENDING.get(code, code))}."
 
 
 def page(of: Page | PushStatus | BlockCode | ExitCode) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from reconciler.core.runbook import page
 from reconciler.domain.applied import (
     Already,
     AppliedRecord,
@@ -41,7 +42,8 @@ def receipt_text(record: AppliedRecord) -> str:
         lines += _open(one)
     lines += [f"  note: {note}" for note in receipt.notes]
     if any(_is_open(one.outcome) for one in receipt.outcomes):
-        lines += ["", f"Run `reconciler plan --env {record.environment}` to see what is left."]
+        again = f"Run `reconciler plan --env {record.environment}` to see what is left."
+        lines += ["", f"{again} {page(exit_code(receipt))}"]
     return "\n".join(lines) + "\n"
 
 

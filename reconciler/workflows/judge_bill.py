@@ -50,9 +50,16 @@ RESUMED = frozenset(
     }
 )
 """Rows with something under way; they go on by what the ledger holds, not by the bill."""
-STOPPED = frozenset({PushStatus.PARTIAL, PushStatus.ERROR, PushStatus.TIMEOUT_LIMIT_EXCEEDED})
+STOPPED = frozenset(
+    {
+        PushStatus.PARTIAL,
+        PushStatus.ERROR,
+        PushStatus.ACCOUNTING_PERIOD_CLOSED,
+        PushStatus.TIMEOUT_LIMIT_EXCEEDED,
+    }
+)
 """Rows that stay as they are until a person acts."""
-SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED})
+SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,7 @@ class Judge:
                 why = f"m3ter's own run {run.id} ended as {run.status}; it may have sent a part"
                 made = stands(who, Group.DECIDE, "m3ter may have sent a part", why, route.name)
                 stopped = PushStatus.TIMEOUT_LIMIT_EXCEEDED
-                return replace(made, page=page(Page.INTERLOCK), status=stopped)
+                return replace(made, page=page(stopped), status=stopped)
             case _:
                 assert_never(found)
 
@@ -382,6 +389,7 @@ def _by_row(bill: Bill, row: BillRow) -> Standing | None:
 STOPPED_SHORT = {
     PushStatus.PARTIAL: "a part of it was sent",
     PushStatus.ERROR: "Chargebee refused it",
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Chargebee refused its date",
     PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part",
 }
 

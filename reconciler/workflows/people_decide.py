@@ -37,7 +37,7 @@ from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import BillRow, Lease, Ledger, Provenance
 from reconciler.ports.organisation import Bills
 from reconciler.ports.runtime import Clock
-from reconciler.workflows.judge_bill import Judge
+from reconciler.workflows.judge_bill import SENT, Judge
 from reconciler.workflows.sync_scope import PushRoute, membership_of
 
 LEASE_SECONDS = 120
@@ -163,7 +163,7 @@ class Decider:
         with self._held(bill) as (lease, row):
             if row is None:
                 return f"bill {bill} was never begun; the next run judges it."
-            if row.status in {PushStatus.COMPLETE, PushStatus.REOPENED}:
+            if row.status in SENT:
                 raise CannotDecideError(bill, f"it is sent already: {row.message}")
             begun = self._begun(bill, row)
             if begun is None:
@@ -186,7 +186,7 @@ class Decider:
 
     def refused(self) -> Iterator[BillId]:
         """Give every bill that Chargebee refused."""
-        wanted = (PushStatus.ERROR,)
+        wanted = (PushStatus.ERROR, PushStatus.ACCOUNTING_PERIOD_CLOSED)
         yield from [one.bill_id for one in self.ledger.bills(self.site, wanted)]
 
     def _redraft(self, lease: Lease, row: BillRow, begun: Effect, live: Bill) -> None:

@@ -78,7 +78,8 @@ def test_a_command_may_return_its_exit_code(ending: click.Group) -> None:
 
 
 def test_an_error_is_one_message_and_its_exit_code(ending: click.Group) -> None:
-    assert end(ending, "error") == (15, "", "error: locked by j.doe\n")
+    told = "error: locked by j.doe\nSee docs/runbook.md#locked.\n"
+    assert end(ending, "error") == (15, "", told)
 
 
 def test_an_error_of_the_parser_without_a_command_is_10(ending: click.Group) -> None:

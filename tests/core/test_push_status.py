@@ -75,3 +75,16 @@ def test_the_tenth_systemic_failure_disables() -> None:
     assert must_disable(["systemic"] * DISABLE_AFTER)
     assert not must_disable(["bill"] * 50)
     assert must_disable(["bill"] * DISABLE_AFTER, "as-m3ter")
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("param_wrong_value: invoice_date : must not be in the past", P.ACCOUNTING_PERIOD_CLOSED),
+        ("param_wrong_value: item_prices[unit_price][0] : must be at least 0", P.ERROR),
+    ],
+)
+def test_a_refused_invoice_date_has_a_status_of_its_own(message: str, wanted: PushStatus) -> None:
+    key = PushKey(SiteName("acme"), BillId("b"), 1, StepName(StepKind.CREATE_INVOICE))
+    refused = Effect(key, S.REFUSED, StoredRequest("/x", b""), message=message)
+    assert status_of([refused], 1) is wanted

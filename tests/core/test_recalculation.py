@@ -99,3 +99,11 @@ def test_an_invoice_that_lost_our_lines_is_for_a_person() -> None:
     found = decide("replace", invoice("pending"), (*OURS, InvoiceLineId("li_9")))
     assert isinstance(found, LeaveToPerson)
     assert "no longer on its invoice" in found.why
+
+
+@pytest.mark.parametrize("policy", ["refuse", "replace", "credit-and-rebill", "void-and-recreate"])
+def test_every_policy_says_when_an_invoice_is_paid(policy: RecalculatedPolicy) -> None:
+    for found, paid in ((invoice("paid"), True), (invoice("voided"), False)):
+        told = decide(policy, found)
+        assert isinstance(told, LeaveToPerson)
+        assert told.paid is paid

@@ -63,7 +63,7 @@ sandbox: 1 done, 1 taken over, 1 already as desired, 1 left alone, 1 failed, 1 b
                  no answer came
   note: 2 bills were approved meanwhile
 
-Run `reconciler plan --env sandbox` to see what is left.
+Run `reconciler plan --env sandbox` to see what is left. docs/runbook.md#exit-16
 """)
 
 

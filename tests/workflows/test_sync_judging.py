@@ -122,7 +122,7 @@ def test_a_failed_run_of_m3ter_is_for_a_person_who_may_clear_it(place: SyncPlace
     with with_runs(place, "ERROR") as opened:
         found = standing_of(run(opened, bill), bill)
         assert found.group is Group.DECIDE
-        assert found.page.endswith("#interlock")
+        assert found.page.endswith("#timeout")
         assert standing_of(run(opened, bill), bill).new is False
         told = opened.decider().not_sent(BillId(bill), "looked in Chargebee")
         assert "sent nothing" in told
