@@ -116,42 +116,14 @@ def test_tolerance_is_by_currency_over_the_integrations_own(
     assert (found.differences, found.outside) == (1, outside)
 
 
-def test_a_bill_that_was_never_sent_is_missing_with_its_reason(world: Month) -> None:
-    world.billed(one(1), one(2), one(3))
-    world.recorded(one(2), PushStatus.WAITING, message="no pending invoice yet")
-    world.routes.standings[BillId("bill-3")] = Undecided(NAME, "another route selects it")
-    found, heard = asked(world)
-    assert found.totals[0].unexplained.minor == -120000
-    texts = [heard[f"bill-{n}"].differences[0].text for n in (1, 2, 3)]
-    assert "no run has tried it yet" in texts[0]
-    assert "WAITING: no pending invoice yet" in texts[1]
-    assert "another route selects it" in texts[2]
-    assert {each.kind for each, _ in found.shown} == {DifferenceClass.MISSING}
-
-
-def test_a_blocked_bill_keeps_its_money_in_the_table(world: Month) -> None:
-    world.routes.by = route(page={"default_price_id": None})
-    world.billed(one(1), bill(line(), id=BillId("bill-2"), currency="???"))
-    found, heard = asked(world)
-    (row,) = found.totals
-    assert (row.billed.minor, row.invoiced.minor, row.unexplained.minor) == (40000, 0, -40000)
-    assert "blocked" in heard["bill-1"].differences[0].text
-    unknown = heard["bill-2"]
-    assert (unknown.result, unknown.differences[0].unexplained) == (None, None)
-    assert found.outside == 2
-
-
-def test_a_stamped_invoice_of_a_blocked_bill_is_extra(world: Month) -> None:
-    draft = world.drafted(one(1))
-    world.site.put(invoice_of(draft))
-    world.routes.by = route(page={"default_price_id": None})
+def test_a_bill_that_nothing_holds_back_is_missing(world: Month) -> None:
     world.billed(one(1))
     found, heard = asked(world)
-    assert [each.kind for each in heard["bill-1"].differences] == [
-        DifferenceClass.MISSING,
-        DifferenceClass.EXTRA,
-    ]
-    assert found.totals[0].unexplained.minor == 0
+    assert found.totals[0].unexplained.minor == -40000
+    ((difference, _account),) = found.shown
+    assert difference.kind is DifferenceClass.MISSING
+    assert "no `sync run` has tried it yet" in difference.text
+    assert (heard["bill-1"].held, found.exit_code) == (None, ExitCode.OUTSIDE_TOLERANCE)
 
 
 def test_bills_outside_the_table_are_counted_with_their_money(world: Month) -> None:
