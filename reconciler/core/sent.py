@@ -48,17 +48,33 @@ def line_ids(done: Sequence[Effect]) -> Mapping[int, InvoiceLineId]:
 
 
 def invoice_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
-    """Give the invoices that done steps made or added to, the newest generation's first."""
+    """Give the invoices that done steps made or added to, the newest generation's first.
+
+    One that we closed is given by the id that it got then.
+    """
     newest = sorted(effects, key=lambda one: -one.key.generation)
+    closed = _closed(effects)
     ids: list[InvoiceId] = []
     for one in newest:
         if one.state is not PushState.DONE:
             continue
         if one.key.step.kind is StepKind.CREATE_INVOICE:
-            ids.append(InvoiceId(one.object_id))
+            ids.append(closed.get(one.object_id, InvoiceId(one.object_id)))
         elif one.key.step.kind is StepKind.ADD_LINE:
-            ids.append(one.invoice_id or InvoiceId(one.object_id))
+            key = one.invoice_id or InvoiceId(one.object_id)
+            ids.append(closed.get(key, key))
     return tuple(dict.fromkeys(ids))
+
+
+def _closed(effects: Sequence[Effect]) -> Mapping[str, InvoiceId]:
+    """Give the id of closed invoices by the one they had before."""
+    return {
+        one.invoice_id: InvoiceId(one.object_id)
+        for one in effects
+        if one.key.step.kind is StepKind.CLOSE_INVOICE
+        and one.state is PushState.DONE
+        and one.invoice_id is not None
+    }
 
 
 def in_our_order(invoices: Sequence[Invoice], known: Sequence[InvoiceId]) -> tuple[Invoice, ...]:

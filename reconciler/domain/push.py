@@ -23,6 +23,7 @@ class StepKind(StrEnum):
     DELETE_LINES = "delete-lines"
     CREDIT_NOTE = "credit-note"
     VOID_INVOICE = "void-invoice"
+    CLOSE_INVOICE = "close-invoice"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,7 +102,7 @@ class Performed:
     """The step is done.
 
     Attributes:
-        object_id: The invoice or credit note it made or changed.
+        object_id: The invoice or credit note it made or changed; of a closing, the invoice's new id.
         line_ids: Our lines on it, in draft order, as far as the answer shows them.
         replayed: The destination repeated an earlier answer; nothing new was made.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,6 @@ from reconciler.core.recalculation import CreditAndRebill, ReplaceLines, VoidAnd
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
-from reconciler.domain.invoice_change import InvoiceChange
 from reconciler.domain.kinds.integration import PendingPolicy
 from reconciler.domain.push import (
     Effect,
@@ -191,16 +190,5 @@ class Destination(Protocol):
             bill: The bill.
             draft: Says who is billed, and since when.
             done: Its effects, whose line ids are looked for.
-        """
-        ...
-
-    def changes(
-        self, invoices: Collection[InvoiceId], since: datetime
-    ) -> Iterator[InvoiceChange]:
-        """Stream who changed some invoices, oldest first, as far as the destination remembers.
-
-        Args:
-            invoices: By the ids that they have, or had.
-            since: Nothing before it is asked for.
         """
         ...

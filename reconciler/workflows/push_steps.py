@@ -108,6 +108,7 @@ class Going:
     Attributes:
         about: What the interlock knows; ``None`` until it is asked.
         moved: Whether it was moved to another invoice in this run.
+        looked: Whether a refused closing was looked for in this run.
     """
 
     push: PushWorld
@@ -119,6 +120,7 @@ class Going:
     about: About | None
     version: int
     moved: bool = False
+    looked: bool = False
 
     def on(self) -> Standing:
         """Go on until the bill is complete or nothing can be done now."""
@@ -128,12 +130,33 @@ class Going:
             if ended is not None:
                 return ended
 
+    def close(self, step: Step, effects: tuple[Effect, ...]) -> Standing:
+        """Close the invoice of a sent bill, as a person asked, and go on with what waited for it.
+
+        Args:
+            step: The closing, as the destination made it from the invoice that is there.
+            effects: Of the bill; a closing among them was refused, and is made anew.
+        """
+        if held := self.held(()):
+            return held
+        self._put(PushStatus.STARTED, "its invoice is being closed", None)
+        key = PushKey(self.lease.site, self.row.bill_id, self.row.generation, step.name)
+        refused = any(one.key == key for one in effects)
+        record = self.push.ledger.redraft if refused else self.push.ledger.intend
+        record(self.lease, key, step, self._provenance())
+        return self.on()
+
     def _next(self, effects: tuple[Effect, ...]) -> Standing | None:
         begun = next((one for one in self._mine(effects) if one.state is not PushState.DONE), None)
         if begun is None:
             return self._step(effects)
         if self._closed_first(begun, effects):
             return self._elsewhere(begun, effects)
+        if self._closing_refused(begun):
+            # a person, or the site, may have closed it first: then there was nothing to refuse
+            self.looked = True
+            self._look(begun, effects)
+            return None
         return self._move(begun, effects)
 
     def _move(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
@@ -151,6 +174,11 @@ class Going:
                 return None
             case never:
                 assert_never(never)
+
+    def _closing_refused(self, begun: Effect) -> bool:
+        """Whether a closing was refused, and nobody looked why; asked once a run."""
+        closing = begun.key.step.kind is StepKind.CLOSE_INVOICE
+        return closing and begun.state is PushState.REFUSED and not self.looked
 
     def _closed_first(self, begun: Effect, effects: tuple[Effect, ...]) -> bool:
         """Whether the invoice closed before any line of the bill was on it; asked once a run."""
@@ -178,6 +206,11 @@ class Going:
                 return None
             case Complete():
                 return self._verified(effects)
+            case WaitForInvoice(until, why) if self._mine(effects):
+                # what was sent stays as it was sent, whatever becomes of the bill meanwhile
+                rests = self._rest(effects, why, until)
+                short = "waits until its invoice is closed"
+                return replace(rests, group=Group.WAITING, short=short, again_at=None)
             case WaitForInvoice(until, why):
                 return self._rest(effects, why, until, waiting=PushStatus.WAITING)
             case Stop(reason):
@@ -189,7 +222,7 @@ class Going:
                 assert_never(never)
 
     def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> Standing | None:
-        if held := self._held(effects):
+        if held := self.held(effects):
             return held
         if effect.attempts == 0 and self._known_by_stamp(effect, effects):
             return None
@@ -226,7 +259,7 @@ class Going:
         found = self.push.destination.look_up(effect, self.draft, effects)
         self.push.ledger.looked(self.lease, effect.key, found)
 
-    def _held(self, effects: tuple[Effect, ...]) -> Standing | None:
+    def held(self, effects: tuple[Effect, ...]) -> Standing | None:
         """Say what forbids a write at this moment; asked before every one."""
         push, site = self.push, self.lease.site
         if push.stopped():
@@ -362,9 +395,17 @@ _SHORT = {
     PushStatus.WAITING: "no pending invoice yet",
     PushStatus.BLOCKED: "Chargebee is not ready for it",
     PushStatus.ERROR: "Chargebee refused it",
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Chargebee refused its date",
     PushStatus.PARTIAL: "a part of it was sent",
 }
-_ERRORS = frozenset({PushStatus.ERROR, PushStatus.PARTIAL, PushStatus.UNKNOWN})
+_ERRORS = frozenset(
+    {
+        PushStatus.ERROR,
+        PushStatus.ACCOUNTING_PERIOD_CLOSED,
+        PushStatus.PARTIAL,
+        PushStatus.UNKNOWN,
+    }
+)
 
 
 def mark_of(outcome: StepOutcome) -> Mark:

@@ -21,19 +21,24 @@ from reconciler.cli.main import main
 from reconciler.cli.month_end import month_end_files
 from reconciler.core.rendered import rendered
 from reconciler.domain.address import BillId
-from reconciler.domain.standing import Standing
+from reconciler.domain.draft import InvoiceDraft
+from reconciler.domain.push import Effect
+from reconciler.domain.standing import Group, Standing
+from reconciler.emulator import wire
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET
+from reconciler.ports.ledger import BillRow
 from reconciler.render.progress import SilentProgress
 from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
 from reconciler.wiring.push import PushDesk, open_push
 from reconciler.workers.embedded import EmbeddedWorkers
+from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
 from reconciler.workflows.judge_bill import Narrow
 from reconciler.workflows.sync_again import Patience
 from reconciler.workflows.sync_limits import Limits
 from reconciler.workflows.sync_plan import SyncPlan, plan_sync
-from reconciler.workflows.sync_run import NO_PATIENCE, SyncResult
+from reconciler.workflows.sync_run import NO_PATIENCE, SyncResult, stream
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ENV = "month-end"
@@ -50,10 +55,12 @@ class Life:
     Attributes:
         dies_at: Number of the call, from 1; 0 never.
         after: Die once the call is done, instead of before.
+        dies_in: Name of the call, when its number is not known.
     """
 
     dies_at: int = 0
     after: bool = False
+    dies_in: str = ""
     calls: list[str] = field(default_factory=list)
     dead: bool = False
 
@@ -61,7 +68,7 @@ class Life:
         if self.dead:
             raise Killed(name)
         self.calls.append(name)
-        mine = len(self.calls) == self.dies_at
+        mine = len(self.calls) == self.dies_at or name == self.dies_in
         if mine and not self.after:
             self.dead = True
             raise Killed(name)
@@ -204,6 +211,57 @@ class SyncPlace:
             place.refuse_held(wanted.integrations, thawed=False)
             place.read_stamps()
             return place.run(wanted, limits or Limits(), stopped, patience)
+
+    def close(
+        self,
+        *bills: str,
+        life: Life | None = None,
+        stopped: Any = lambda: False,
+        foreign: bool = False,
+        **order: Any,
+    ) -> CloseResult:
+        """Close the open invoices of some bills, or of all."""
+        wanted = CloseOrder(tuple(map(BillId, bills)), with_foreign_lines=foreign, **order)
+        with self.open(life) as place:
+            place.refuse_held(wanted.integrations, thawed=False)
+            closer = Closer(place.pusher(Narrow(), Limits(), stopped), wanted)
+            return closer.run(place.workers, SilentProgress())
+
+    def drafts(self, *integrations: str) -> dict[str, InvoiceDraft]:
+        """Drafts of the bills that some integrations would send now."""
+        found: dict[str, InvoiceDraft] = {}
+        with self.open(reading=True) as place:
+            judge = place.judge(Narrow())
+            for bill in stream(judge, place.organisation.bills, lambda _: None):
+                row = place.view.bill(place.scope.site, bill.id)
+                about = place.watch.one(bill.id, bill.account_code)
+                one = judge.judge(bill, about, row).standing
+                if one.group is Group.READY and one.draft and one.integration in integrations:
+                    found[str(bill.id)] = one.draft
+        return found
+
+    def row(self, bill: str) -> BillRow:
+        """What the ledger holds of a bill."""
+        with self.open(reading=True) as place:
+            found = place.view.bill(place.scope.site, BillId(bill))
+        assert found is not None
+        return found
+
+    def effects(self, bill: str) -> tuple[Effect, ...]:
+        with self.open(reading=True) as place:
+            return place.view.effects(place.scope.site, BillId(bill))
+
+    def person(self, path: str, **form: str) -> Any:
+        """What a person does in Chargebee."""
+        with EmulatedHttp(self.url) as http:
+            answer = http.http.post(f"/api/v2{path}", data=form, auth=(API_KEY, ""))
+        assert answer.status_code == 200, answer.text
+        return wire.decode(answer.content)
+
+    def person_edits(self, key: str, **patch: Any) -> None:
+        with EmulatedHttp(self.url) as http:
+            body = {"id": key, "patch": patch, "user": "k.smith"}
+            http.control("POST", "/user-edit", body)
 
     def plan(self) -> SyncPlan:
         with self.open(reading=True) as place:

@@ -13,7 +13,7 @@ from reconciler.destinations.chargebee.reading import an_object, text
 from reconciler.destinations.chargebee.session import Session, among
 from reconciler.destinations.chargebee.together import Remembered, Together
 from reconciler.domain.draft import InvoiceDraft, Target
-from reconciler.domain.value import JsonObject
+from reconciler.domain.value import JsonObject, JsonValue
 
 # Ids of a batch, together, in one query; gateways cut request lines at 8 KiB.
 _BATCH_LENGTH_MAX = 3000
@@ -131,7 +131,13 @@ class Catalogue:
         payer = found.get("customer")
         if isinstance(payer, dict) and not why:
             why = _wrong_customer(payer, customer)
-        return OwnerFacts(customer, text(one, "status"), text(one, "currency_code", ""), why)
+        return OwnerFacts(
+            customer,
+            text(one, "status"),
+            text(one, "currency_code", ""),
+            why,
+            self._collects((("subscription", key, one), ("customer", customer, payer))),
+        )
 
     def _customer(self, key: str) -> OwnerFacts:
         found = self._session.read(f"/customers/{segment(key)}")
@@ -150,12 +156,27 @@ class Catalogue:
         return {text(one, "id"): self._of_customer(text(one, "id"), one) for one in listed}
 
     def _of_customer(self, key: str, one: JsonObject) -> OwnerFacts:
-        return OwnerFacts(text(one, "id"), "", "", _wrong_customer(one, key))
+        collects = self._collects((("customer", key, one),))
+        return OwnerFacts(text(one, "id"), "", "", _wrong_customer(one, key), collects)
 
     def _listed(self, path: str, keys: Sequence[str]) -> Iterator[JsonObject]:
         for batch in _batches(keys):
             query = [("id[in]", among(batch)), ("sort_by[asc]", "created_at")]
             yield from self._session.entries(path, query)
+
+    def _collects(self, owners: Iterable[tuple[str, str, JsonValue]]) -> str:
+        """Name the first owner whose own auto-collection decides, when that is on.
+
+        Source: Chargebee OpenAPI 2026-09-24, close: the subscription's setting, else the
+        customer's. What holds where neither shows one is not documented: a switch.
+        """
+        name = ""
+        for kind, key, data in owners:
+            name = f"{kind} {key}"
+            given = data.get("auto_collection") if isinstance(data, Mapping) else None
+            if given is not None:
+                return "" if given == "off" else name
+        return name if self._session.switches.unset_collection == "collects" else ""
 
     def _waiting(self, target: Target) -> int:
         """Count the charges that a new invoice would sweep in.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.recalculation import CreditAndRebill
-from reconciler.destinations.chargebee import wire
+from reconciler.destinations.chargebee import credit_wire
 from reconciler.destinations.chargebee.progress import CREDIT, CREDIT_FORMER, Progress
 from reconciler.destinations.chargebee.there import There, ids_on, stop
 from reconciler.domain.invoice import Invoice
@@ -18,7 +18,7 @@ def credit_former(progress: Progress, there: There) -> NextStep:
         return stop("the credit note for the former invoice was refused")
     ours = [one for one in change.invoice.lines if one.id in change.lines]
     on = _credit_on(change.invoice)
-    request = wire.credit_lines(progress.draft, on, ours, there.switches)
+    request = credit_wire.credit_lines(progress.draft, on, ours, there.switches)
     return Step(CREDIT_FORMER, request, change.invoice.id, ids_on(change.invoice))
 
 
@@ -26,8 +26,8 @@ def credit_negative(progress: Progress, there: There) -> NextStep:
     """Credit negative lines once their invoice is closed; alone where there is none."""
     invoice = there.invoice
     if progress.billed_on is None:
-        on = wire.CreditOn(None, "refundable", there.customer_id)
-        return Step(CREDIT, wire.credit_negative(progress.draft, on, there.switches))
+        on = credit_wire.CreditOn(None, "refundable", there.customer_id)
+        return Step(CREDIT, credit_wire.credit_negative(progress.draft, on, there.switches))
     if invoice is None:
         return stop(f"invoice {progress.billed_on} cannot be found to be credited")
     if invoice.deleted or invoice.status == "voided":
@@ -35,11 +35,15 @@ def credit_negative(progress: Progress, there: There) -> NextStep:
     if invoice.status == "pending":
         # Source: Chargebee API docs, create a credit note: pending is not among the states allowed
         why = f"invoice {invoice.id} can be credited once it is closed"
+        if progress.draft.way == "create-open":
+            why += f": `reconciler sync close {progress.draft.bill_id}`"
         return WaitForInvoice(there.now + there.pace.look_again, why)
-    request = wire.credit_negative(progress.draft, _credit_on(invoice), there.switches)
+    request = credit_wire.credit_negative(progress.draft, _credit_on(invoice), there.switches)
     return Step(CREDIT, request, invoice.id, ids_on(invoice))
 
 
-def _credit_on(invoice: Invoice) -> wire.CreditOn:
+def _credit_on(invoice: Invoice) -> credit_wire.CreditOn:
     """Choose the type: what is paid is given back, what is due is adjusted."""
-    return wire.CreditOn(invoice.id, "refundable" if invoice.status == "paid" else "adjustment")
+    return credit_wire.CreditOn(
+        invoice.id, "refundable" if invoice.status == "paid" else "adjustment"
+    )

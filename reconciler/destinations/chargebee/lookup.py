@@ -11,7 +11,7 @@ from reconciler.core.line_difference import new_lines, stamped
 from reconciler.destinations.chargebee import form
 from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.invoices import Invoices, gone, owner_filter
-from reconciler.destinations.chargebee.progress import holds
+from reconciler.destinations.chargebee.progress import CREDIT_FORMER, holds
 from reconciler.destinations.chargebee.reading import Reading, number, objects, stamp_of, text
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import InvoiceDraft
@@ -31,6 +31,7 @@ from reconciler.domain.value import JsonObject
 
 # An invoice for a period is never older than the period; the margin is for time zones and clocks.
 _BEFORE_PERIOD = timedelta(days=2)
+_CREDITS = frozenset({StepKind.CREDIT_NOTE})
 
 
 class Lookup:
@@ -54,6 +55,8 @@ class Lookup:
                 return self._credited(effect, draft, done)
             case StepKind.VOID_INVOICE:
                 return self._voided(effect)
+            case StepKind.CLOSE_INVOICE:
+                return self._closed(effect, draft, done)
             case _:
                 assert_never(effect.key.step.kind)
 
@@ -62,7 +65,7 @@ class Lookup:
     ) -> tuple[Invoice, ...]:
         """Find every invoice that carries the bill's stamp, or holds lines of its effects."""
         lines = {line for one in done for line in one.line_ids}
-        names = {one.object_id for one in done if one.key.step.kind is not StepKind.CREDIT_NOTE}
+        names = _invoices_made(done)
         found: dict[InvoiceId, Invoice] = {}
         for data in self._of(draft):
             stamp = stamp_of(data, self._reading.stamps)
@@ -92,9 +95,20 @@ class Lookup:
                     return one
         return None
 
-    def only_stamped(self, draft: InvoiceDraft) -> Invoice | None:
-        """Give the one invoice of a bill that still holds, by its stamp."""
-        found = [one for one in self._stamped_as(draft.bill_id, draft, ()) if _holds_good(one)]
+    def only_stamped(
+        self, draft: InvoiceDraft, done: Sequence[Effect], generation: int
+    ) -> Invoice | None:
+        """Give the one invoice of a generation that still holds, by its stamp.
+
+        Args:
+            draft: Of the generation.
+            done: Effects of the bill; what earlier generations made is another invoice.
+            generation: Which one.
+        """
+        former = [one for one in done if one.key.generation < generation]
+        others = _invoices_made(former) | _undone(done)
+        stamped = self._stamped_as(draft.bill_id, draft, others)
+        found = [one for one in stamped if _holds_good(one)]
         return found[0] if len(found) == 1 else None
 
     def _stamped_as(
@@ -115,8 +129,9 @@ class Lookup:
         Invoices of earlier generations carry the same stamp, and so does one that was voided to
         make way for this; both are known by their effects.
         """
-        others = _made_by_others(effect, done)
-        found = self._stamped_as(effect.key.bill_id, draft, others)
+        others = [one for one in done if one.key != effect.key]
+        known = _invoices_made(others) | _undone(others)
+        found = self._stamped_as(effect.key.bill_id, draft, known)
         judged = stamped(found)
         if not isinstance(judged, Found):
             return judged
@@ -157,11 +172,26 @@ class Lookup:
             return Undecidable(f"invoice {effect.invoice_id} is gone or deleted, and not voided")
         return Found(invoice.id) if invoice.status == "voided" else NotFound()
 
+    def _closed(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]) -> LookUp:
+        """Tell whether an invoice is not pending any more, also under another id.
+
+        One that is not listed yet under its new id counts as not found: closing it again cannot
+        close anything twice, and is refused when it is closed.
+        """
+        key = effect.invoice_id or InvoiceId("")
+        invoice = self.current(key, effect.lines_before or (), draft)
+        invoice = invoice or self.only_stamped(draft, done, effect.key.generation)
+        if invoice is None or (invoice.status == "pending" and not invoice.deleted):
+            return NotFound()
+        if invoice.deleted or invoice.status == "voided":
+            return Undecidable(f"invoice {invoice.id} was deleted or voided")
+        return Found(invoice.id)
+
     def _credited(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]) -> LookUp:
         sent = form.decode(effect.request.body)
         names = ("reference_invoice_id", "customer_id")
         query = [(f"{name}[is]", one) for name in names if (one := form.value_of(sent, name))]
-        others = _made_by_others(effect, done)
+        others = {one.object_id for one in done if one.key != effect.key}
         amount = sum(
             int(row["unit_amount"]) * int(row["quantity"])
             for row in form.read_rows(sent, "line_items")
@@ -188,16 +218,20 @@ def _since(draft: InvoiceDraft) -> datetime:
     return draft.period.start - _BEFORE_PERIOD
 
 
-def _made_by_others(effect: Effect, done: Sequence[Effect]) -> frozenset[str]:
-    """Name what other effects of the bill made or worked on."""
-    others = [one for one in done if one.key != effect.key]
-    made = {one.object_id for one in others if one.state is PushState.DONE}
-    earlier = {
+def _invoices_made(effects: Sequence[Effect]) -> frozenset[str]:
+    """Name the invoices that effects made, changed or closed."""
+    done = (one for one in effects if one.state is PushState.DONE)
+    return frozenset(one.object_id for one in done if one.key.step.kind not in _CREDITS)
+
+
+def _undone(effects: Sequence[Effect]) -> frozenset[str]:
+    """Name the invoices that made way for another: voided, or credited as a whole."""
+    return frozenset(
         one.invoice_id
-        for one in others
-        if one.key.step.kind is StepKind.VOID_INVOICE and one.invoice_id is not None
-    }
-    return frozenset(made | earlier)
+        for one in effects
+        if one.invoice_id is not None
+        and (one.key.step.kind is StepKind.VOID_INVOICE or one.key.step == CREDIT_FORMER)
+    )
 
 
 def _renamed(effect: Effect) -> Undecidable:

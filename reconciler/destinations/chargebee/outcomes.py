@@ -29,13 +29,14 @@ from typing import Literal
 
 from reconciler.core.exact_json import NotJsonError, decode
 from reconciler.destinations.chargebee import form
+from reconciler.destinations.chargebee.credit_wire import CREDIT_PATH
 from reconciler.destinations.chargebee.errors import short
 from reconciler.destinations.chargebee.our_lines import added_line, created_lines
 from reconciler.destinations.chargebee.switches import ChargebeeSwitches
 from reconciler.destinations.chargebee.wire import (
     ADD_SUFFIX,
+    CLOSE_SUFFIX,
     CREATE_PATH,
-    CREDIT_PATH,
     DELETE_SUFFIX,
 )
 from reconciler.domain.push import (
@@ -152,6 +153,8 @@ def _performed(
     key = made.get("id") if isinstance(made, Mapping) else None
     if not isinstance(made, Mapping) or not isinstance(key, str) or not key:
         return Unknown(f"HTTP {answer.status} without the {name} that was asked for")
+    if request.path.endswith(CLOSE_SUFFIX) and made.get("status") == "pending":
+        return Unknown(f"HTTP {answer.status}, and invoice {key} is still pending")
     replayed = answer.headers.get(REPLAYED_HEADER, "").lower() == "true"
     sent = form.decode(request.body)
     lines: tuple[InvoiceLineId, ...] = ()

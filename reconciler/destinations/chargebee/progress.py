@@ -21,6 +21,8 @@ from reconciler.ports.destination import Sending
 CREATE = StepName(StepKind.CREATE_INVOICE)
 DELETE = StepName(StepKind.DELETE_LINES)
 VOID = StepName(StepKind.VOID_INVOICE)
+CLOSE = StepName(StepKind.CLOSE_INVOICE)
+"""A step of a generation only once a person asked for it."""
 CREDIT = StepName(StepKind.CREDIT_NOTE)
 CREDIT_FORMER = StepName(StepKind.CREDIT_NOTE, 1)
 """Takes back what a former generation billed; ``CREDIT`` credits this one's negative lines."""
@@ -44,6 +46,12 @@ class Progress:
     mine: tuple[Effect, ...]
     former: tuple[Effect, ...]
     sending: Sending
+    generation: int = 1
+
+    @property
+    def done(self) -> tuple[Effect, ...]:
+        """Every effect, earlier generations first."""
+        return (*self.former, *self.mine)
 
     @property
     def missing(self) -> StepName | None:
@@ -85,6 +93,11 @@ class Progress:
             return None
         return tuple(line for one in billed for line in one.line_ids)
 
+    @property
+    def last(self) -> Effect | None:
+        """The effect whose lines find the invoice again under another id."""
+        return self.added[-1] if self.added else self.effect(CREATE)
+
     def effect(self, name: StepName) -> Effect | None:
         """Give the effect of a step."""
         return next((one for one in self.mine if one.key.step == name), None)
@@ -96,7 +109,10 @@ class Progress:
 
     @property
     def billed_on(self) -> InvoiceId | None:
-        """The invoice that this generation's lines are on, by the id it had then."""
+        """The invoice that this generation's lines are on, by the newest id that is known."""
+        closed = self.effect(CLOSE)
+        if closed is not None and closed.state is PushState.DONE:
+            return InvoiceId(closed.object_id)
         found = self.effect(CREATE)
         if found is not None and found.state is PushState.DONE:
             return InvoiceId(found.object_id)
@@ -116,6 +132,8 @@ class Progress:
                 yield DELETE
         elif self.draft.lines:
             yield CREATE
+        if self.effect(CLOSE):
+            yield CLOSE
         if self.draft.credits:
             yield CREDIT
 
@@ -140,6 +158,7 @@ def progress_of(draft: InvoiceDraft, done: Sequence[Effect], sending: Sending) -
         tuple(one for one in done if one.key.generation == generation),
         tuple(one for one in done if one.key.generation < generation),
         sending,
+        generation,
     )
 
 

@@ -10,11 +10,12 @@ from typing import assert_never
 from reconciler.core.recalculation import VoidAndRecreate
 from reconciler.destinations.chargebee import wire
 from reconciler.destinations.chargebee.adding import add_line, create, delete_former
+from reconciler.destinations.chargebee.closing import closing
 from reconciler.destinations.chargebee.crediting import credit_former, credit_negative
 from reconciler.destinations.chargebee.progress import CREDIT_FORMER, VOID, Progress
 from reconciler.destinations.chargebee.there import There, ids_on, stop
 from reconciler.domain.push import Step, StepKind, StepName
-from reconciler.ports.destination import Complete, NextStep
+from reconciler.ports.destination import AlreadyClosed, Complete, NextStep
 
 
 def decide(progress: Progress, there: There) -> NextStep:
@@ -41,6 +42,8 @@ def _made(progress: Progress, name: StepName, there: There) -> NextStep:
         case StepKind.CREDIT_NOTE:
             former = name == CREDIT_FORMER
             return credit_former(progress, there) if former else credit_negative(progress, there)
+        case StepKind.CLOSE_INVOICE:
+            return _close_again(progress, there)
         case _:
             assert_never(name.kind)
 
@@ -48,6 +51,14 @@ def _made(progress: Progress, name: StepName, there: There) -> NextStep:
 def _after_deleting(progress: Progress, there: There) -> NextStep:
     """Go on where a person took the former lines off already."""
     return Complete() if progress.credited else credit_negative(progress, there)
+
+
+def _close_again(progress: Progress, there: There) -> NextStep:
+    """Make a refused closing anew; what a person let be closed with it must be said again."""
+    found = closing(progress, there, with_foreign_lines=False)
+    if isinstance(found, AlreadyClosed):
+        return stop(f"invoice {found.invoice.id} is closed", "`sync close` records that")
+    return found
 
 
 def _void(progress: Progress, there: There) -> NextStep:

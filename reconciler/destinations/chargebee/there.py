@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from reconciler.core.recalculation import ReplaceLines
-from reconciler.destinations.chargebee.progress import CREATE, CREDIT_FORMER, Progress
+from reconciler.destinations.chargebee.progress import CREDIT_FORMER, Progress
 from reconciler.destinations.chargebee.switches import ChargebeeSwitches
 from reconciler.domain.draft import BlockCode, BlockReason
 from reconciler.domain.invoice import Invoice
@@ -86,7 +86,7 @@ def need_of(progress: Progress) -> Need:
     name = progress.missing
     if name is None or progress.settled:
         return NeedNothing()
-    last = progress.added[-1] if progress.added else progress.effect(CREATE)
+    last = progress.last
     match name.kind:
         case StepKind.CREATE_INVOICE | StepKind.VOID_INVOICE:
             return NeedNothing()
@@ -96,8 +96,16 @@ def need_of(progress: Progress) -> Need:
             if name == CREDIT_FORMER or progress.billed_on is None:
                 return NeedNothing()
             return NeedInvoice(progress.billed_on, last)
+        case StepKind.CLOSE_INVOICE:
+            return need_to_close(progress)
         case _:
             assert_never(name.kind)
+
+
+def need_to_close(progress: Progress) -> NeedNothing | NeedInvoice:
+    """Say which invoice must be read before it is closed."""
+    key = progress.billed_on
+    return NeedNothing() if key is None else NeedInvoice(key, progress.last)
 
 
 def _need_for_lines(progress: Progress, last: Effect | None) -> Need:

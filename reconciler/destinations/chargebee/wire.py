@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import assert_never
 
 from reconciler.core.rounding import plain
 from reconciler.destinations.chargebee.form import Pairs, encode, group, rows, segment
@@ -19,35 +18,18 @@ from reconciler.domain.draft import (
     Pricing,
     WholePricing,
 )
-from reconciler.domain.invoice import Invoice, InvoiceLine
+from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import InvoiceId, InvoiceLineId, StoredRequest
 
 CREATE_PATH = "/invoices/create_for_charge_items_and_charges"
-CREDIT_PATH = "/credit_notes"
 ADD_SUFFIX = "/add_charge_item"
 DELETE_SUFFIX = "/delete_line_items"
 VOID_SUFFIX = "/void"
+CLOSE_SUFFIX = "/close"
 # Source: Chargebee API docs, response headers of sites with both product catalogues
 SCHEMA_HEADER = ("chargebee-response-schema-type", "items")
 # Source: Chargebee request schemas, npm package chargebee 3.33.0: comment
-_COMMENT_LENGTH_MAX = 300
-
-CreditType = Literal["adjustment", "refundable"]
-
-
-@dataclass(frozen=True, slots=True)
-class CreditOn:
-    """What a credit note is for.
-
-    Attributes:
-        invoice_id: The invoice; ``None`` for one that stands alone.
-        type: ``refundable`` once the invoice is paid, or without one.
-        customer_id: Needed when it stands alone.
-    """
-
-    invoice_id: InvoiceId | None
-    type: CreditType
-    customer_id: str = ""
+COMMENT_LENGTH_MAX = 300
 
 
 def create_invoice(
@@ -75,9 +57,9 @@ def create_invoice(
         }
         for one in draft.discounts
     ]
-    return _request(
+    return request_of(
         CREATE_PATH,
-        (*_plain(head), *rows("item_prices", lines), *rows("discounts", discounts)),
+        (*given(head), *rows("item_prices", lines), *rows("discounts", discounts)),
         switches,
     )
 
@@ -100,11 +82,11 @@ def add_line(
     item = {name: one for name, one in line.items() if "description" not in name}
     comment = f"m3ter bill {draft.bill_id}, line {position + 1} of {len(draft.lines)}"
     head = {
-        "comment": comment[:_COMMENT_LENGTH_MAX],
+        "comment": comment[:COMMENT_LENGTH_MAX],
         "subscription_id": draft.target.external_id if consolidated else "",
     }
-    body = (*group("item_price", item), *_plain(head))
-    return _request(f"/invoices/{segment(key)}{ADD_SUFFIX}", body, switches)
+    body = (*group("item_price", item), *given(head))
+    return request_of(f"/invoices/{segment(key)}{ADD_SUFFIX}", body, switches)
 
 
 def delete_lines(
@@ -112,51 +94,23 @@ def delete_lines(
 ) -> StoredRequest:
     """Write the request that takes lines off a pending invoice."""
     body = rows("line_items", [{"id": one} for one in lines])
-    return _request(f"/invoices/{segment(invoice_id)}{DELETE_SUFFIX}", body, switches)
+    return request_of(f"/invoices/{segment(invoice_id)}{DELETE_SUFFIX}", body, switches)
 
 
 def void_invoice(
     invoice_id: InvoiceId, bill_id: BillId, switches: ChargebeeSwitches
 ) -> StoredRequest:
     """Write the request that voids an invoice."""
-    body = {"comment": _recalculated(bill_id), "void_reason_code": switches.void_reason}
-    return _request(f"/invoices/{segment(invoice_id)}{VOID_SUFFIX}", _plain(body), switches)
+    body = {"comment": recalculated(bill_id), "void_reason_code": switches.void_reason}
+    return request_of(f"/invoices/{segment(invoice_id)}{VOID_SUFFIX}", given(body), switches)
 
 
-def credit_negative(
-    draft: InvoiceDraft, on: CreditOn, switches: ChargebeeSwitches
+def close_invoice(
+    invoice_id: InvoiceId, bill_id: BillId, switches: ChargebeeSwitches
 ) -> StoredRequest:
-    """Write the credit note for the negative lines of a bill."""
-    lines = [
-        {
-            "entity_type": "charge_item_price",
-            "entity_id": one.price_id,
-            "unit_amount": str(one.amount.minor),
-            "quantity": "1",
-            "date_from": seconds(one.period.start),
-            "date_to": seconds(one.period.end),
-            "description": one.description,
-        }
-        for one in draft.credits
-    ]
-    return _credit(draft, on, lines, f"m3ter bill {draft.bill_id}, credits", switches)
-
-
-def credit_lines(
-    draft: InvoiceDraft, on: CreditOn, lines: Sequence[InvoiceLine], switches: ChargebeeSwitches
-) -> StoredRequest:
-    """Write the credit note that takes back lines of a former sending, discounts taken off."""
-    items = [
-        {
-            "reference_line_item_id": one.id,
-            "unit_amount": str((one.amount - one.discount).minor),
-            "quantity": "1",
-            "description": one.description,
-        }
-        for one in lines
-        if (one.amount - one.discount).minor > 0
-    ]
-    return _credit(draft, on, items, _recalculated(draft.bill_id), switches)
+    """Write the request that closes a pending invoice: it gets its number and is collected."""
+    body = {"comment": f"m3ter bill {bill_id}"[:COMMENT_LENGTH_MAX]}
+    return request_of(f"/invoices/{segment(invoice_id)}{CLOSE_SUFFIX}", given(body), switches)
 
 
 def seconds(moment: datetime) -> str:
@@ -165,31 +119,6 @@ def seconds(moment: datetime) -> str:
     Source: Chargebee OpenAPI 2026-09-24, ``unix-time``: UTC, whole seconds.
     """
     return str(int(moment.timestamp()))
-
-
-def _credit(
-    draft: InvoiceDraft,
-    on: CreditOn,
-    lines: Sequence[Mapping[str, str]],
-    comment: str,
-    switches: ChargebeeSwitches,
-) -> StoredRequest:
-    """Write a credit note.
-
-    Source: Chargebee API docs, create a credit note: either ``total`` or ``line_items``; without a
-    reference it needs the customer and is refundable.
-    """
-    alone = on.invoice_id is None
-    head = {
-        "reference_invoice_id": on.invoice_id or "",
-        "customer_id": on.customer_id if alone else "",
-        "currency_code": draft.currency.code if alone else "",
-        "type": on.type,
-        "create_reason_code": switches.credit_reason,
-        "comment": comment[:_COMMENT_LENGTH_MAX],
-        draft.stamp_field: draft.bill_id,
-    }
-    return _request(CREDIT_PATH, (*_plain(head), *rows("line_items", lines)), switches)
 
 
 def _line(
@@ -225,14 +154,17 @@ def _figures(pricing: Pricing) -> dict[str, str]:
             assert_never(pricing)
 
 
-def _recalculated(bill_id: BillId) -> str:
-    return f"m3ter recalculated bill {bill_id}"[:_COMMENT_LENGTH_MAX]
+def recalculated(bill_id: BillId) -> str:
+    """Comment why something of a former sending is undone."""
+    return f"m3ter recalculated bill {bill_id}"[:COMMENT_LENGTH_MAX]
 
 
-def _plain(fields: Mapping[str, str]) -> Pairs:
+def given(fields: Mapping[str, str]) -> Pairs:
+    """Leave out what is empty: Chargebee reads an empty value otherwise than none."""
     return tuple((name, value) for name, value in fields.items() if value)
 
 
-def _request(path: str, pairs: Pairs, switches: ChargebeeSwitches) -> StoredRequest:
+def request_of(path: str, pairs: Pairs, switches: ChargebeeSwitches) -> StoredRequest:
+    """Write the bytes that are stored and sent."""
     headers = (SCHEMA_HEADER,) if switches.response_schema == "items" else ()
     return StoredRequest(path, encode(pairs), headers)

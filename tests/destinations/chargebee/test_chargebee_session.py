@@ -13,7 +13,7 @@ from fakes.chargebee_world import START, FreeLimit, draft_of
 from fakes.clock import FakeClock
 
 from reconciler.core.exact_json import encode
-from reconciler.destinations.chargebee import wire
+from reconciler.destinations.chargebee import credit_wire, wire
 from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.destination import SiteSettings, open_site, pace_of
 from reconciler.destinations.chargebee.errors import (
@@ -184,8 +184,8 @@ def test_writes_work_alone_on_their_invoice_or_owner() -> None:
     assert subjects_of(create) == {"subscription_id=sub_test_acme_uk"}
     add = wire.add_line(draft, 0, InvoiceId("d1"), (), plain)
     assert subjects_of(add) == {"invoices/d1"}
-    on = wire.CreditOn(InvoiceId("17"), "adjustment")
-    credit = wire.credit_negative(draft, on, plain)
+    on = credit_wire.CreditOn(InvoiceId("17"), "adjustment")
+    credit = credit_wire.credit_negative(draft, on, plain)
     assert subjects_of(credit) == {"reference_invoice_id=17"}
 
 

@@ -13,7 +13,7 @@ from fakes.push_data import NOW, invoice_of, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.destinations.chargebee import form, wire
+from reconciler.destinations.chargebee import credit_wire, form, wire
 from reconciler.destinations.chargebee.switches import ChargebeeSwitches
 from reconciler.domain.draft import CataloguePricing, DecimalPricing, InvoiceDraft
 from reconciler.domain.money import Currency, Money
@@ -45,13 +45,15 @@ def created(draft: InvoiceDraft, **more: Any) -> StoredRequest:
 
 def credit_note() -> StoredRequest:
     draft = draft_of(*NEGATIVE, push={"negative_lines": "credit-note"})
-    return wire.credit_negative(draft, wire.CreditOn(InvoiceId("17"), "adjustment"), PLAIN)
+    return credit_wire.credit_negative(
+        draft, credit_wire.CreditOn(InvoiceId("17"), "adjustment"), PLAIN
+    )
 
 
 def credit_alone() -> StoredRequest:
     draft = draft_of(*NEGATIVE, push={"negative_lines": "credit-note"})
-    on = wire.CreditOn(None, "refundable", "cust_1")
-    return wire.credit_negative(draft, on, ChargebeeSwitches(credit_reason="Bill changed"))
+    on = credit_wire.CreditOn(None, "refundable", "cust_1")
+    return credit_wire.credit_negative(draft, on, ChargebeeSwitches(credit_reason="Bill changed"))
 
 
 def credit_former() -> StoredRequest:
@@ -59,8 +61,8 @@ def credit_former() -> StoredRequest:
     invoice = invoice_of(draft)
     reduced = replace(invoice.lines[0], discount=Money(5, Currency("GBP", 2)))
     free = replace(invoice.lines[1], discount=invoice.lines[1].amount)
-    on = wire.CreditOn(invoice.id, "refundable")
-    return wire.credit_lines(draft, on, (reduced, free), PLAIN)
+    on = credit_wire.CreditOn(invoice.id, "refundable")
+    return credit_wire.credit_lines(draft, on, (reduced, free), PLAIN)
 
 
 def consolidated() -> StoredRequest:

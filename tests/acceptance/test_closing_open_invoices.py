@@ -1,0 +1,372 @@
+"""`sync close`: what `push.open: true` left open gets its number, once, as it was sent or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.emulated_http import EmulatedHttp
+from fakes.sync_place import ENV, Killed, Life, SyncPlace
+
+from reconciler.core.billing_month import BillingMonth
+from reconciler.core.closed import Closed, Fate
+from reconciler.domain.address import BillId
+from reconciler.domain.push import PushStatus
+from reconciler.domain.standing import Group
+from reconciler.render.progress import SilentProgress
+from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
+from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.sync_limits import Limits
+
+EUR, GBP, WAITS = "month-end-eur", "month-end-gbp", "month-end-gbp-pending"
+MINUTE = 60
+AGAIN = (2 * MINUTE, 38 * MINUTE, 3 * MINUTE, 38 * MINUTE, 3 * MINUTE)
+Open = Callable[..., SyncPlace]
+
+
+@pytest.fixture
+def make_place(tmp_path: Path, emulate: Any) -> Open:
+    """A month whose euro and sterling invoices stay open; takes switches."""
+
+    def make(bills: int = 20, **switches: object) -> SyncPlace:
+        calm = {"clock": "still", "requests_per_second": 0, "auto_close_hours": 0}
+        running = emulate("month-end", month_end_bills=bills, **(calm | switches))
+        place = SyncPlace(tmp_path, running.url)
+        place.write()
+        for name in (EUR, GBP):
+            place.edit(
+                f"{name}/integration.yaml", "collection: off", "collection: off\n    open: true"
+            )
+        place.apply()
+        assert place.reconciler("ledger", "init", "--env", ENV)[0] == 0
+        return place
+
+    return make
+
+
+@pytest.fixture
+def place(make_place: Open) -> SyncPlace:
+    return make_place()
+
+
+def sent(place: SyncPlace, *, credited: bool = False, name: str = EUR, lines: int = 1) -> str:
+    """Send one bill to an open invoice; gives the bill."""
+    drafts = place.drafts(name)
+    bill = next(
+        key
+        for key, one in drafts.items()
+        if bool(one.credits) is credited and len(one.lines) >= lines
+    )
+    place.run(bill)
+    (invoice,) = place.invoices_of(bill)
+    assert invoice["status"] == "pending"
+    return bill
+
+
+def only(result: CloseResult) -> Closed:
+    (one,) = result.tally.of(*Fate)
+    return one
+
+
+def closings(place: SyncPlace) -> list[Any]:
+    """Closings that Chargebee carried out."""
+    with EmulatedHttp(place.url) as http:
+        found = http.requests(vendor="chargebee")
+    return [one for one in found if one["path"].endswith("/close") and one["committed"]]
+
+
+def test_a_month_is_closed_once_with_its_money_and_reads_back_as_sent(place: SyncPlace) -> None:
+    place.run()
+    drafts = [one for one in place.state("chargebee", "invoices") if one["status"] == "pending"]
+    ours = [one for one in drafts if one.get("cf_m3ter_bill_id")]
+    assert len(ours) > 5
+    month = BillingMonth.parse("2026-11")
+    result = place.close(month=month)
+    assert result.tally.bills(Fate.CLOSED) == len(ours)
+    assert not result.tally.of(Fate.OPEN, Fate.UNKNOWN)
+    assert result.exit_code == 0
+    for one in result.tally.of(Fate.CLOSED):
+        (invoice,) = place.invoices_of(one.bill_id)
+        assert invoice["id"] == one.invoice
+        assert invoice["status"] != "pending"
+        assert place.row(one.bill_id).status is PushStatus.COMPLETE
+    assert len(closings(place)) == len(ours)
+    again = place.close(month=month)
+    assert again.tally.bills(Fate.CLOSED) == 0
+    assert again.tally.bills(Fate.EARLIER) == len(ours)
+    assert len(closings(place)) == len(ours)
+    assert place.run().tally.bills(Group.SENT) == 0
+    code, told = place.reconciler("sync", "reconcile", "--env", ENV, "--period", "2026-11")
+    assert "edited" not in told
+    assert code in {0, 17}, told
+
+
+def test_other_months_integrations_and_accounts_stay_open(place: SyncPlace) -> None:
+    place.run()
+    assert place.close(month=BillingMonth.parse("2026-10")).tally.money == {}
+    euro = place.close(integrations=frozenset({EUR}))
+    assert {one.integration for one in euro.tally.of(Fate.CLOSED)} == {EUR}
+    account = place.row(str(place.bill_of("acct-00000"))).account_id
+    one = only(place.close(accounts=frozenset({account})))
+    assert one.account == "acct-00000"
+
+
+def test_a_credit_note_that_waited_is_sent_once_its_invoice_is_closed(place: SyncPlace) -> None:
+    bill = sent(place, credited=True)
+    again = place.run(bill).tally
+    assert [one.short for one in again.listed[Group.WAITING]] == [
+        "waits until its invoice is closed"
+    ]
+    assert "sync close" in again.listed[Group.WAITING][0].why
+    one = only(place.close(bill))
+    assert (one.fate, one.why) == (Fate.CLOSED, "")
+    (invoice,) = place.invoices_of(bill)
+    (note,) = [
+        one
+        for one in place.state("chargebee", "credit_notes")
+        if one["reference_invoice_id"] == invoice["id"]
+    ]
+    assert note["cf_m3ter_bill_id"] == bill
+    assert place.row(bill).status is PushStatus.COMPLETE
+    assert place.run(bill).tally.bills(Group.UNCHANGED) == 1
+
+
+def test_a_bill_that_changes_while_its_credit_waits_is_finished_as_it_was_begun(
+    place: SyncPlace,
+) -> None:
+    bill = sent(place, credited=True)
+    (before,) = place.effects(bill)
+    held = place.row(bill)
+    recalculate(place, bill)
+    place.run(bill)
+    assert place.row(bill).draft == held.draft
+    assert place.effects(bill) == (before,)
+
+
+def recalculate(place: SyncPlace, bill: str) -> None:
+    """m3ter bills more than before."""
+    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    lines = [dict(one) for one in found["lineItems"]]
+    lines[0] |= {"subtotal": lines[0]["subtotal"] + 1}
+    if "convertedSubtotal" in lines[0]:
+        lines[0]["convertedSubtotal"] += 1
+    place.person_edits(bill, lineItems=lines)
+
+
+def test_an_edited_line_is_named_and_nothing_is_closed(place: SyncPlace) -> None:
+    bill = sent(place)
+    (invoice,) = place.invoices_of(bill)
+    line = invoice["line_items"][0]
+    edited = [line | {"amount": line["amount"] + 1}, *invoice["line_items"][1:]]
+    place.person_edits(invoice["id"], line_items=edited)
+    row = place.row(bill)
+    for foreign in (False, True):
+        result = place.close(bill, foreign=foreign)
+        one = only(result)
+        assert one.fate is Fate.OPEN
+        assert "not as it was sent" in one.why
+        assert one.hint
+        assert one.page.endswith("#stays-open")
+        assert result.exit_code == 14
+    assert place.row(bill) == row
+    assert not closings(place)
+
+
+def test_a_foreign_line_is_closed_with_the_invoice_only_when_a_person_says_so(
+    place: SyncPlace,
+) -> None:
+    bill = sent(place)
+    (invoice,) = place.invoices_of(bill)
+    charge = {"amount": "500", "description": "by hand"}
+    place.person(f"/invoices/{invoice['id']}/add_charge", **charge)
+    one = only(place.close(bill))
+    assert one.fate is Fate.OPEN
+    assert '"by hand" of' in one.why
+    assert "--with-foreign-lines" in one.hint
+    assert len(place.effects(bill)) == 1
+    one = only(place.close(bill, foreign=True))
+    assert (one.fate, one.why) == (Fate.CLOSED, "")
+
+
+def test_bills_of_other_ways_are_named_with_the_reason(place: SyncPlace) -> None:
+    waits = next(iter(place.drafts(WAITS)))
+    final = next(iter(place.drafts("month-end-usd")))
+    place.run(waits, final)
+    nothing = "00000000-0000-4000-8000-00000000dead"
+    told = {one.bill_id: one.why for one in place.close(waits, final, nothing).tally.of(Fate.OPEN)}
+    assert "subscription's own pending invoice" in told[waits]
+    assert "final at once" in told[final]
+    assert "nothing of it was sent" in told[nothing]
+    assert not closings(place)
+
+
+def test_an_invoice_that_a_person_closed_lets_the_bill_go_on(place: SyncPlace) -> None:
+    bill = sent(place, credited=True)
+    (invoice,) = place.invoices_of(bill)
+    closed = place.person(f"/invoices/{invoice['id']}/close")["invoice"]
+    one = only(place.close(bill))
+    assert (one.fate, one.invoice) == (Fate.EARLIER, closed["id"])
+    assert [str(one.key.step) for one in place.effects(bill)] == ["create-invoice", "credit-note"]
+    plain = sent(place)
+    (invoice,) = place.invoices_of(plain)
+    place.person(f"/invoices/{invoice['id']}/close")
+    assert place.close(plain).tally.bills(Fate.EARLIER) == 1
+    assert len(place.effects(plain)) == 1
+
+
+def test_an_invoice_that_a_person_voided_stays_as_it_is(place: SyncPlace) -> None:
+    bill = sent(place)
+    (invoice,) = place.invoices_of(bill)
+    place.person(f"/invoices/{invoice['id']}/void")
+    one = only(place.close(bill))
+    assert one.fate is Fate.OPEN
+    assert "was voided" in one.why
+
+
+@pytest.mark.parametrize(
+    ("fault", "switches"),
+    [
+        *(
+            (one, {})
+            for one in ("cut_before_commit", "commit_after_cut", "http_504", "lock_timeout")
+        ),
+        ("cut_after_commit", {"line_ids_stable": False}),
+        ("cut_before_commit", {"line_ids_stable": False}),
+        ("cut_after_commit", {"draft_id_after_close": 200}),
+        ("cut_after_commit", {"id_changes_at_close": False}),
+        ("cut_after_commit", {"chargebee_list_lag_seconds": 300}),
+    ],
+)
+def test_an_unknown_outcome_ends_in_one_closing(
+    make_place: Open, fault: str, switches: dict[str, object]
+) -> None:
+    place = make_place(15, **switches)
+    bill = sent(place, name=GBP)
+    place.fault(fault)
+    place.close(bill)
+    for seconds in AGAIN:
+        place.advance(seconds)
+        place.run(bill)
+    assert len(closings(place)) == 1
+    (invoice,) = place.invoices_of(bill)
+    assert invoice["status"] != "pending"
+    assert place.row(bill).status is PushStatus.COMPLETE
+    assert only_closing(place, bill).object_id == invoice["id"]
+    assert place.close(bill).tally.bills(Fate.EARLIER) == 1
+
+
+def only_closing(place: SyncPlace, bill: str) -> Any:
+    (found,) = [one for one in place.effects(bill) if str(one.key.step) == "close-invoice"]
+    return found
+
+
+def test_a_closing_that_a_person_was_quicker_with_is_found_and_not_refused(
+    place: SyncPlace,
+) -> None:
+    bill = sent(place)
+    with pytest.raises(Killed):
+        place.close(bill, life=Life(dies_in="sending"))
+    place.advance(6 * MINUTE)  # the lease of the dead
+    (invoice,) = place.invoices_of(bill)
+    place.person(f"/invoices/{invoice['id']}/close")
+    place.run(bill)
+    (invoice,) = place.invoices_of(bill)
+    assert only_closing(place, bill).object_id == invoice["id"]
+    assert place.row(bill).status is PushStatus.COMPLETE
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_closing_that_dies_anywhere_closes_once(
+    make_place: Open, stride: int, after: bool
+) -> None:
+    place = make_place(40 if stride > 1 else 90)
+    place.run()
+    bills = [one.bill_id for one in rows(place)]
+    dies_at = 1 - stride
+    for bill in bills:
+        dies_at += stride
+        life = Life(dies_at, after)
+        before = len(closings(place))
+        try:
+            place.close(bill, life=life)
+        except Killed:
+            place.advance(6 * MINUTE)  # the lease of the dead
+            finish(place, bill)
+            assert len(closings(place)) == before + 1
+            (invoice,) = place.invoices_of(bill)
+            assert invoice["status"] != "pending"
+            assert place.row(bill).status is PushStatus.COMPLETE
+            continue
+        assert {"claim", "put_bill", "intend", "sending", "perform", "ended"} <= set(life.calls)
+        return
+    raise AssertionError("more calls than bills")
+
+
+def finish(place: SyncPlace, bill: str) -> None:
+    """Close again, and run on, until nothing is under way."""
+    for seconds in AGAIN:
+        place.close(bill)
+        if place.row(bill).status is PushStatus.COMPLETE:
+            return
+        place.advance(seconds)
+        place.run(bill)
+
+
+def rows(place: SyncPlace) -> list[Any]:
+    with place.open(reading=True) as opened:
+        assert opened.opened is not None
+        found = opened.opened.ledger.bills(opened.scope.site, [PushStatus.COMPLETE])
+        return [one for one in found if one.integration in {EUR, GBP}]
+
+
+def test_a_paused_site_and_a_stop_close_nothing(place: SyncPlace) -> None:
+    bill = sent(place)
+    row = place.row(bill)
+    result = place.close(bill, stopped=lambda: True)
+    assert result.exit_code == 130
+    assert place.row(bill) == row
+    with place.open() as opened:
+        told = place.reconciler("sync", "pause", "--env", ENV, "--reason", "audit")[1]
+        assert "paused" in told
+        pusher = opened.pusher(Narrow(), Limits(), lambda: False)
+        closer = Closer(pusher, CloseOrder((BillId(bill),)))
+        one = only(closer.run(opened.workers, SilentProgress()))
+    assert one.fate is Fate.OPEN
+    assert "audit" in one.why
+    assert place.row(bill) == row
+    assert not closings(place)
+    code, told = place.reconciler("sync", "close", "--env", ENV, bill)
+    assert code == 13
+    assert "paused" in told
+
+
+def test_a_closing_that_would_collect_by_itself_is_refused(place: SyncPlace) -> None:
+    bill = sent(place)
+    (invoice,) = place.invoices_of(bill)
+    place.person_edits(invoice["customer_id"], auto_collection="on")
+    one = only(place.close(bill))
+    assert one.fate is Fate.OPEN
+    assert "would collect by itself" in one.why
+    assert not closings(place)
+
+
+def test_the_command_says_what_was_closed_and_what_was_not(place: SyncPlace) -> None:
+    bill = sent(place)
+    for wrong in ((), (bill, "--all"), (bill, "--period", "2026-11"), (bill, "--account", "x")):
+        code, told = place.reconciler("sync", "close", "--env", ENV, *wrong)
+        assert code == 10, told
+    assert "--period YYYY-MM" in told or "narrow" in told
+    assert not closings(place)
+    code, told = place.reconciler("sync", "close", "--env", ENV, "--all")
+    assert code == 0, told
+    (invoice,) = place.invoices_of(bill)
+    assert f"1 invoice closed in {ENV}" in told
+    assert invoice["id"] in told
+    code, told = place.reconciler("sync", "close", "--env", ENV, "--period", "2026-11")
+    assert "Closed earlier, nothing was sent: 1 bill." in told
+    code, told = place.reconciler("sync", "close", "--env", ENV, "nobody", "--format", "json")
+    assert code == 14
+    assert '"fate":"stays open"' in told
+    assert '"schema":"m3ter-reconciler/sync-close/v1"' in told
