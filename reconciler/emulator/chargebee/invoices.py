@@ -130,3 +130,6 @@ def _check_date(site: Site, values: Mapping[str, Any]) -> None:
         raise wrong_value("invoice_date", "must not be in the future")
     if date < month_before(site.now()):
         raise wrong_value("invoice_date", "must not be more than one calendar month in the past")
+    if date < site.record.get("books_closed_before", 0):
+        # what Chargebee says then is not documented; a person closes books in the site's record
+        raise wrong_value("invoice_date", "lies in an accounting period that is closed")
