@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol, assert_never
 
+from reconciler.core.billed import billed
 from reconciler.core.block_words import in_short
 from reconciler.core.draft_input import input_hash
 from reconciler.core.interlock import (
@@ -23,6 +24,7 @@ from reconciler.core.interlock import (
 from reconciler.core.invoicing import draft_bill
 from reconciler.core.runbook import Page, page
 from reconciler.core.selection import Left, Taken, takes
+from reconciler.core.sync_tally import IN_NONE
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import (
@@ -32,6 +34,7 @@ from reconciler.domain.draft import (
     NothingToSend,
 )
 from reconciler.domain.kinds.integration import PendingPolicy
+from reconciler.domain.money import chargebee_currencies
 from reconciler.domain.push import Effect, PushStatus, SiteName
 from reconciler.domain.standing import Group, Standing, Who
 from reconciler.ports.destination import Destination, Sending, Stop, WaitForInvoice
@@ -186,6 +189,15 @@ class Judge:
             row: Of the ledger.
             effects: Of the ledger; all generations.
         """
+        judged = self._judged(bill, about, row, effects)
+        if judged.standing.money is not None:
+            return judged
+        money = billed(bill, chargebee_currencies())
+        return replace(judged, standing=replace(judged.standing, money=money))
+
+    def _judged(
+        self, bill: Bill, about: About, row: BillRow | None, effects: tuple[Effect, ...]
+    ) -> Judged:
         who, now = who_of(bill), input_hash(bill)
         chosen = self._route(bill, about, sent=row is not None and row.status in SENT)
         if isinstance(chosen, Standing):
@@ -288,7 +300,7 @@ class Judge:
         ]
         if not ours:
             why = "no push integration takes its account"
-            return stands(who, Group.NOT_OURS, "in no push integration", why)
+            return stands(who, Group.NOT_OURS, IN_NONE, why)
         named = self.narrow.integrations
         if named and not any(one.name in named for one, _ in ours):
             return stands(who, Group.NOT_OURS, "of another integration")

@@ -69,3 +69,15 @@ def test_runs_as_json_give_the_pushes_that_the_text_gives(place: SyncPlace) -> N
     assert "pushes" not in one
     assert one["requests"][0]["attempt"] == 1
     assert one["requests"][0]["step"] in asked(place, "runs", "--bill", bill)[1]
+
+
+def test_bills_that_are_not_sent_keep_their_money(place: SyncPlace) -> None:
+    body: Any = decode(asked(place, "sync", "plan", "--format", "json")[1].encode())
+    held = [one for one in body["bills"] if one["group"] in {"blocked", "waiting", "not ours"}]
+    assert held
+    totals = {one["id"]: one for one in place.state("m3ter", "bills")}
+    for one in held:
+        if one["reason"] == "a currency that is not known":
+            continue
+        assert one["currency"] == totals[one["bill"]]["currency"]
+        assert one["amount"] is not None, one
