@@ -72,6 +72,12 @@ _WIRE: tuple[Switch, ...] = (
         ("once", "twice", "reversed", "late", "dropped"),
         "how webhooks travel",
     ),
+    Switch(
+        "event_users",
+        "people-and-keys",
+        ("people-and-keys", "people", "none"),
+        "whom the `user` of events names",
+    ),
     Switch("list_order", "newest", ("newest", "oldest"), "order of lists without sort_by"),
     Switch("chargebee_list_lag_seconds", 0, (), "how long lists do not show a new object"),
     off("chargebee_retry_after", "whether a 429 carries Retry-After"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from chargebee import APIError, Chargebee, InvalidRequestError, OperationFailedError, PaymentError
 from fakes.chargebee_sdk import official_client
+from fakes.emulated_http import EmulatedHttp
 
 from reconciler.emulator.running import RunningEmulator, build
 
@@ -259,7 +260,20 @@ def test_events_tell_what_happened_in_order(client: Chargebee) -> None:
     found = [one.event for one in client.Event.list(query).list]
     fits(found[-1], type(found[-1]))
     assert found[-1].content["invoice"]["object"] == "invoice"
+    assert (found[-1].source, found[-1].user) == ("api", "full_access_key_v1")
     assert client.Event.retrieve(found[-1].id).event.raw_data == found[-1].raw_data
+
+
+def test_events_of_a_person_name_that_person(client: Chargebee, emulator: RunningEmulator) -> None:
+    made = client.Invoice.create_for_charge_items_and_charges(bill()).invoice
+    with EmulatedHttp(emulator.url) as http:
+        patch = {"po_number": "PO-9"}
+        http.control("POST", "/user-edit", {"id": made.id, "patch": patch, "user": "k.smith"})
+    query = {"event_type": {"in": ["invoice_updated"]}, "sort_by": {"asc": "occurred_at"}}
+    (event,) = [one.event for one in client.Event.list(query).list]
+    fits(event, type(event))
+    assert (event.source, event.user) == ("admin_console", "k.smith")
+    assert event.content["invoice"]["po_number"] == "PO-9"
 
 
 def test_errors_are_those_that_the_client_knows(

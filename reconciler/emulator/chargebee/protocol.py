@@ -32,6 +32,10 @@ _ERRORS: Final = {
 }
 
 
+# Who adds foreign lines.
+_PERSON = "k.smith"
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What serves one site."""
@@ -80,7 +84,12 @@ class ChargebeeHalf:
     def user_edit(self, edited: JsonObject, user: str) -> JsonObject:
         """Stamp an object that a person edited in the site's admin console."""
         version = edited.get("resource_version", 0) + 1
-        return edited | {"resource_version": version, "_edited_by": user}
+        stamped = edited | {"resource_version": version, "_edited_by": user}
+        if stamped.get("object") == "invoice":
+            for desk in self._desks.values():
+                if desk.site.get("invoice", stamped["id"]) is not None:
+                    _tell_of_edit(desk.site, stamped, user)
+        return stamped
 
     def hold(self, request: Request, seconds: float) -> None:
         """Keep a request in flight for some real seconds, for limits and locks."""
@@ -218,15 +227,19 @@ def _touched(site: Site, request: Request) -> list[JsonObject]:
     return [one for one in found if one is not None and one["status"] == "pending"]
 
 
+def _tell_of_edit(site: Site, invoice: JsonObject, user: str) -> None:
+    """Raise the event that a person's edit of an invoice raises."""
+    kind = "pending_invoice_updated" if invoice["status"] == "pending" else "invoice_updated"
+    with site.by_person(user):
+        site.raise_event("invoice_deleted" if invoice["deleted"] else kind, {"invoice": invoice})
+
+
 def _add_by_hand(site: Site, invoice: JsonObject, request: Request) -> None:
     """Let a person add the line that the request is about to add, or the last one once more."""
-    site.source = "admin_console"
-    try:
+    with site.by_person(_PERSON):
         if request.path.endswith("/add_charge_item"):
             pending_invoices.add_charge_item(site, _form(request), invoice["id"])
         elif request.path.endswith("/add_charge"):
             pending_invoices.add_charge(site, _form(request), invoice["id"])
         else:
             pending_invoices.repeat_last_line(site, invoice)
-    finally:
-        site.source = "api"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from reconciler.emulator.chargebee.money import ZERO_DECIMAL, Money
@@ -15,6 +16,8 @@ JsonObject = dict[str, Any]
 SITES = "chargebee/sites"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
+# Source: Chargebee API docs, events: the sample event of a call names the key
+_KEY = "full_access_key_v1"
 # Source: response classes of the Python package chargebee 3.29.0.
 _NEVER_CHANGED = frozenset({"promotional_credit", "comment", "webhook_endpoint"})
 _WITHOUT_VERSION = frozenset({"unbilled_charge"})
@@ -29,6 +32,7 @@ class Site:
         switches: Behaviours in force.
         money: How this site counts minor units.
         source: What raises events: ``api``, or ``scheduled_job`` while time does something.
+        user: The person who raises events; empty while nobody does.
     """
 
     def __init__(self, store: Store, name: str) -> None:
@@ -40,6 +44,7 @@ class Site:
             self.switches.text("rounding_tie"),
         )
         self.source = "api"
+        self.user = ""
         first = next(iter(store.all(SITES)), None)
         alone = first is None or first["id"] == name
         self._prefix = "chargebee/" if alone else f"chargebee/{name}/"
@@ -127,6 +132,15 @@ class Site:
         self.keep("sequence", {"id": sequence, "next": number + 1})
         return int(number)
 
+    @contextmanager
+    def by_person(self, user: str) -> Iterator[None]:
+        """Let a person at the admin console raise the events of a ``with`` block."""
+        self.source, self.user = "admin_console", user
+        try:
+            yield
+        finally:
+            self.source, self.user = "api", ""
+
     def raise_event(self, kind: str, content: JsonObject) -> None:
         """Record that something happened; stored objects never change, so this is how they were."""
         number = self.next_number("event")
@@ -136,6 +150,7 @@ class Site:
                 "id": self.new_id("ev_"),
                 "occurred_at": self.now(),
                 "source": self.source,
+                **self._named(),
                 "object": "event",
                 "api_version": "v2",
                 "event_type": kind,
@@ -144,6 +159,14 @@ class Site:
                 "_number": number,
             },
         )
+
+    def _named(self) -> JsonObject:
+        """Whom an event names: a person, or the key of a call; time itself has no name."""
+        named = self.switches.text("event_users")
+        if named == "none" or (named == "people" and not self.user):
+            return {}
+        user = self.user or (_KEY if self.source == "api" else "")
+        return {"user": user} if user else {}
 
 
 def plural(kind: str) -> str:
