@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from chaos.due import Json  # noqa: E402 - after the path
 from chaos.ground import COMMAND, Ground, ground  # noqa: E402
 from chaos.month_end import ENVIRONMENT  # noqa: E402
 
+TAKEN = ROOT / "benchmarks" / "taken.py"
 SYNC = (*COMMAND, "sync", "run", "--env", ENVIRONMENT)
 MINUTE = 60
 
@@ -49,18 +48,21 @@ def prepared(*switches: str, pace: int) -> Iterator[Ground]:
 
 def measured(command: Sequence[str], folder: Path, environ: dict[str, str]) -> Measured:
     """Run one process to its end and ask the system what it took."""
-    began = time.monotonic()
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        text = out.read().decode("utf-8", "replace")
-    seconds = time.monotonic() - began
-    cpu, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-    return Measured(process.returncode, seconds, cpu, memory, text)
+    with tempfile.TemporaryDirectory() as holder:
+        report, printed = Path(holder, "report"), Path(holder, "printed")
+        with printed.open("wb") as out:
+            code = subprocess.run(
+                [sys.executable, str(TAKEN), str(report), *command],
+                cwd=folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
+            ).returncode
+        seconds, cpu, megabytes = map(float, report.read_text(encoding="ascii").split())
+        text = printed.read_text(encoding="utf-8", errors="replace")
+    return Measured(code, seconds, cpu, megabytes, text)
 
 
 def pushed(place: Ground) -> Measured:
@@ -70,7 +72,7 @@ def pushed(place: Ground) -> Measured:
 
 def invoices(place: Ground) -> int:
     """How many invoices stand in Chargebee."""
-    return len(place.control.state().chargebee["invoices"])
+    return place.control.counts()["chargebee/invoices"]
 
 
 def per_minute(requests: Sequence[Json], skip: float = 0.0) -> float:

@@ -119,6 +119,10 @@ def _state(world: World, request: Request) -> JsonObject:
     return {**shown}
 
 
+def _counts(world: World, _: Request) -> JsonObject:
+    return {kind: len(world.store.table(kind).rows) for kind in world.store.kinds()}
+
+
 def _user_edit(world: World, request: Request) -> JsonObject:
     body = _body(request, {"id", "patch", "user"})
     key, patch, user = body.get("id"), body.get("patch"), body.get("user", "console-user")
@@ -177,5 +181,6 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[World, Request], JsonObject]] = {
     ("POST", "/clock"): _clock,
     ("GET", "/requests"): _requests,
     ("GET", "/state"): _state,
+    ("GET", "/counts"): _counts,
     ("POST", "/user-edit"): _user_edit,
 }

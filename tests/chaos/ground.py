@@ -78,6 +78,11 @@ class Control:
         found: list[Json] = self._call("GET", f"/requests?vendor={vendor}")["requests"]
         return found
 
+    def counts(self) -> dict[str, int]:
+        """How many objects both vendors store, by kind."""
+        found: dict[str, int] = self._call("GET", "/counts")
+        return found
+
     def user_edit(self, key: str, patch: Json, user: str = "k.smith") -> None:
         """Let a person edit an object."""
         self._call("POST", "/user-edit", {"id": key, "patch": dict(patch), "user": user})

@@ -160,6 +160,15 @@ def test_state_shows_everything_stored_but_no_secret(client: EmulatedHttp) -> No
     assert set(client.control("GET", "/state", None, vendor="chargebee")) == {"chargebee"}
 
 
+def test_counts_say_how_many_objects_of_each_kind_are_stored(client: EmulatedHttp) -> None:
+    stored = client.control("GET", "/state")
+    assert client.control("GET", "/counts") == {
+        f"{vendor}/{kind}": len(listed)
+        for vendor, kinds in stored.items()
+        for kind, listed in kinds.items()
+    }
+
+
 def test_a_user_edit_is_a_merge_patch_with_version_and_author(client: EmulatedHttp) -> None:
     account = accounts(client)[0]
     patch = {"name": "Renamed", "address": {"country": None, "locality": "Leeds"}}
