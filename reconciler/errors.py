@@ -54,6 +54,8 @@ class ReconcilerError(Exception):
 
     Attributes:
         exit_code: What the process ends with when nobody handles the error.
+        anchor: Of the page in the runbook; empty takes the one of the exit code.
     """
 
     exit_code: ExitCode = ExitCode.UNEXPECTED
+    anchor: str = ""

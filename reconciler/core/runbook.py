@@ -76,16 +76,18 @@ _ITSELF = frozenset({ExitCode.DONE, ExitCode.INVALID})
 """Endings whose messages say everything; problems in files name their rule instead."""
 
 
-def with_page(message: str, code: ExitCode) -> str:
+def with_page(message: str, code: ExitCode, anchor: str = "") -> str:
     """Add the page of an exit code to the message that a command ends with.
 
     Args:
         message: What the reader is told; one that names a page stays as it is.
         code: What the command ends with.
+        anchor: A page that says more than the exit code's.
     """
     if code in _ITSELF or f"{RUNBOOK}#" in message:
         return message
-    return f"{message}\nSee {page(_OF_ENDING.get(code, code))}."
+    where = f"{RUNBOOK}#{anchor}" if anchor else page(_OF_ENDING.get(code, code))
+    return f"{message}\nSee {where}."
 
 
 def page(of: Page | PushStatus | BlockCode | ExitCode) -> str:

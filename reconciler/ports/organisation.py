@@ -52,6 +52,7 @@ class AccessError(RefusedError):
     """The key is wrong, may not do this, or belongs to another organisation."""
 
     exit_code = ExitCode.REFUSED_IDENTITY
+    anchor = "refused-key"
 
 
 class UnreachableError(OrganisationError):

@@ -18,8 +18,7 @@ class LockedError(ReconcilerError):
     def __init__(self, environment: str, holder: str) -> None:
         super().__init__(
             f"the state of `{environment}` is locked by {holder}.\n"
-            "Nothing was written. Wait until that run has ended; if it is gone for good, "
-            "look at the lock with `reconciler state lock`."
+            "Nothing was written. Wait until that run has ended; the lock goes with its process."
         )
         self.environment = environment
         self.holder = holder

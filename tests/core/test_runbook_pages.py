@@ -23,6 +23,11 @@ def test_a_message_that_names_no_page_gets_the_one_of_its_ending(
     assert with_page("what happened", code) == f"what happened\nSee docs/runbook.md#{anchor}."
 
 
+def test_an_error_may_name_a_page_of_its_own() -> None:
+    told = with_page("refused", ExitCode.REFUSED_IDENTITY, "refused-key")
+    assert told.endswith("See docs/runbook.md#refused-key.")
+
+
 def test_a_message_keeps_the_page_that_it_names() -> None:
     told = "paused. See docs/runbook.md#paused."
     assert with_page(told, ExitCode.NEEDS_APPROVAL) == told
