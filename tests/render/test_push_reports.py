@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from tempfile import TemporaryFile
@@ -15,11 +16,13 @@ from reconciler.core.billing_month import BillingMonth
 from reconciler.core.case import CaseResult
 from reconciler.core.exact_json import decode as exact
 from reconciler.core.exact_json import encode
+from reconciler.core.held import Held
 from reconciler.core.push_standing import Patience, Pushed, standing_of
-from reconciler.core.reconciled import BillSides, InForce, Left, Question, Reconciled
+from reconciler.core.reconciled import BillSides, InForce, Left, Question, Reconciled, Unsent
 from reconciler.core.tally import Purse, Tally
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.decision import Tried
+from reconciler.domain.invoice_change import ChangedBy
 from reconciler.domain.money import Currency, Money
 from reconciler.domain.push import InvoiceId, PushKey, PushStatus, SiteName, StepKind, StepName
 from reconciler.domain.reconciliation import Difference, DifferenceClass
@@ -79,12 +82,14 @@ def test_finance_reads_the_answer_first_and_what_to_do_last() -> None:
         "Nov 2026 · every push integration of sandbox · site acme-test · applied record 41"
     )
     row = next(line for line in text.splitlines() if line.startswith("GBP "))
-    assert row.split() == ["GBP", "1", "400.00", "400.00", "425.00", "0.00", "+25.00", "!"]
+    figures = ["400.00", "400.00", "0.00", "425.00", "0.00", "+25.00"]
+    assert row.split() == ["GBP", "1", *figures, "!"]
+    assert "Unexplained: £25.00, in 2 differences listed below." in text
     assert "GBP +25.00       extra: acme-uk, bill bill-1" in text
     assert "no amount        extra: no bill" in text
-    assert "Not in the table: 1 bill not due yet (GBP 9.00)" in text
+    assert "Not in the table: 1 bill (£9.00) not due yet: not approved in m3ter" in text
     assert "Not in the table: 3 bills not ours" in text
-    assert "In no column: GBP 7.00" in text
+    assert "In no column: £7.00" in text
     assert "Exit 17: 2 differences outside the tolerance (push.tolerance)." in text
     assert "csv=reconcile-2026-11.csv" in text
     assert text.splitlines()[-1].endswith("docs/runbook.md#difference")
@@ -96,7 +101,7 @@ def test_a_month_without_differences_says_so() -> None:
     text = reconcile_text(found)
     assert "Nov 2026 · chargebee-uk" in text
     assert "Inside the tolerance: 2 differences" in text
-    assert "Unexplained: nothing." in text
+    assert "Unexplained: nothing. What m3ter bills was sent, and stands on the invoices." in text
     found.totals, found.differences = (), 0
     assert "no bill of the month is due or sent" in reconcile_text(found)
 
@@ -105,14 +110,93 @@ def test_more_than_is_shown_is_counted_and_given_tolerances_are_named() -> None:
     found = month_of(tolerances={"GBP": Decimal("0.05")})
     found.outside = 9
     text = reconcile_text(found)
-    assert "(GBP 0.05, otherwise each integration's own). 7 more are not shown." in text
+    told = "(GBP 0.05, otherwise each integration's own). 7 more are not shown."
+    assert told in " ".join(text.split())
 
 
 def test_markdown_is_a_table_that_no_text_breaks() -> None:
     text = reconcile_markdown(month_of())
-    assert "| GBP | 1 | 400.00 | 400.00 | 425.00 | 0.00 | +25.00 |" in text
+    assert "| GBP | 1 | 400.00 | 400.00 | 0.00 | 425.00 | 0.00 | +25.00 |" in text
     assert "=Set\\|up" in text
     assert "| difference |" not in reconcile_markdown(month_of(outside=0))
+
+
+WAITING = Held("waiting", "no pending invoice <yet>", "docs/runbook.md#waiting")
+SKIPPED = Held("a person decided", "k.smith: paid by hand", "docs/runbook.md#skipped", settled=True)
+
+
+def incomplete(*, complete: bool = False, outside: int = 0) -> Reconciled:
+    found = month_of(outside=outside, complete=complete)
+    bare = Held("the site is paused", "the site is paused", "docs/runbook.md#paused")
+    for number, held in enumerate((WAITING, SKIPPED, bare), start=1):
+        money = Money(number * 100, Currency("JPY", 0) if number == 3 else GBP)
+        (found.never if held.settled else found.not_yet).add(money)
+        found.unsent.append(Unsent(BillId(f"bill-{number}"), "acme-uk", "uk", money, held))
+    found.not_yet.add(gbp(900))
+    found.notes.append("Who changed what in Chargebee is not fully known: no answer.")
+    return found
+
+
+def test_what_is_not_sent_is_listed_under_its_reason_with_its_page() -> None:
+    text = reconcile_text(incomplete())
+    flat = " ".join(text.split())
+    assert "Unexplained: nothing. Not sent yet: £10.00 and ¥300 in 3 bills, listed below" in flat
+    assert "Not to be sent, as people decided: £2.00 in 1 bill." in flat
+    lines = text.splitlines()
+    at = lines.index("Not sent yet: waiting  docs/runbook.md#waiting")
+    assert lines[at + 1].split() == ["£1.00", "acme-uk,", "bill", "bill-1"]
+    assert lines[at + 2].strip() == "no pending invoice <yet>"
+    assert "Not to be sent: a person decided  docs/runbook.md#skipped" in lines
+    assert "and 1 more that are not sent" in lines
+    assert text.count("the site is paused") == 1
+    assert "Who changed what in Chargebee" in text
+    assert lines[-1] == (
+        "The month is not complete: 3 bills are not sent yet. Exit 0; with --complete it is 17."
+    )
+    assert all(len(line) <= 100 for line in lines)
+
+
+def test_a_month_that_is_not_complete_ends_with_saying_so() -> None:
+    asked = reconcile_text(incomplete(complete=True)).splitlines()[-1]
+    assert asked == "The month is not complete: 3 bills are not sent yet. Exit 17, by --complete."
+    bad = reconcile_text(incomplete(outside=2)).splitlines()[-1]
+    assert bad == "The month is not complete: 3 bills are not sent yet."
+
+
+def test_markdown_lists_what_is_not_sent_too() -> None:
+    text = reconcile_markdown(incomplete())
+    wanted = "| £1.00 | acme-uk | bill-1 | no pending invoice &lt;yet> | docs/runbook.md#waiting |"
+    assert wanted in text
+    assert "Not sent yet: £10.00 and ¥300 in 3 bills" in text
+    assert text.endswith("Exit 0; with --complete it is 17.\n")
+
+
+def test_a_long_reason_gives_its_page_a_line_of_its_own() -> None:
+    found = month_of(outside=0)
+    held = Held("many words " * 8, "why", "docs/runbook.md#x")
+    found.not_yet.add(gbp(1))
+    found.unsent.append(Unsent(BillId("bill-1"), "acme-uk", "uk", gbp(1), held))
+    lines = reconcile_text(found).splitlines()
+    assert "  docs/runbook.md#x" in lines
+    assert all(len(line) <= 100 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("user", "source", "words"),
+    [
+        ("k.smith", "admin_console", "added in Chargebee by k.smith, 10 Dec 2026, 00:00 UTC"),
+        ("key", "api", "added in Chargebee by key, through the API, 10 Dec 2026, 00:00 UTC"),
+        ("", "scheduled_job", "by Chargebee itself, at a set time, 10 Dec"),
+        ("", "new_source", "by `new_source`, 10 Dec"),
+        ("", "", "by somebody unnamed, 10 Dec"),
+    ],
+)
+def test_a_difference_names_who_made_it(user: str, source: str, words: str) -> None:
+    found = month_of(outside=1)
+    by = ChangedBy("added", user, source, AT)
+    found.shown = [(replace(FEE, by=by), "acme-uk")]
+    assert words in " ".join(reconcile_text(found).split())
+    assert words in reconcile_markdown(found)
 
 
 def spooled(*sides: BillSides) -> RowSpool:
@@ -137,6 +221,39 @@ def test_csv_can_be_summed_and_no_cell_is_a_formula() -> None:
     assert [one["unexplained"] for one in rows] == ["25.00", "25.00", "", "", ""]
     assert rows[0]["account"] == "'=acme"
     assert (rows[2]["class"], rows[2]["m3ter"], rows[2]["text"]) == ("not ours", "0.05", "not ours")
+
+
+def test_rows_say_what_is_not_sent_why_and_who_changed_what() -> None:
+    unsent = CaseResult(GBP, gbp(700), gbp(0), gbp(700), gbp(0), gbp(0), gbp(0), ())
+    held = BillSides(BillId("b1"), "a", "uk", "WAITING", result=unsent, held=WAITING)
+    skipped = BillSides(BillId("b2"), "a", "uk", "DISABLED", result=unsent, held=SKIPPED)
+    fee = replace(FEE, by=ChangedBy("added", "", "admin_console", AT))
+    edited = BillSides(BillId("b3"), "a", "uk", "COMPLETE", differences=(fee,))
+    spool = spooled(held, skipped, edited)
+    rows = list(csv.DictReader(io.StringIO("".join(csv_pieces(spool.rows())))))
+    spool.close()
+    names = ("class", "notSent", "unexplained", "text", "page")
+    assert [rows[0][name] for name in names] == [
+        "not sent yet",
+        "7.00",
+        "0.00",
+        "no pending invoice <yet>",
+        "docs/runbook.md#waiting",
+    ]
+    assert rows[1]["class"] == "not to be sent"
+    told = [rows[3][name] for name in ("did", "by", "at")]
+    assert told == ["added", "admin_console", "2026-12-10T00:00:00Z"]
+
+
+def test_json_says_that_a_month_is_not_complete() -> None:
+    spool = spooled()
+    body = decode("".join(json_pieces(incomplete(complete=True), spool.rows())))
+    spool.close()
+    assert (body["complete"], body["exitCode"], body["outsideTolerance"]) == (False, 17, 0)
+    assert body["notSentYet"]["bills"] == 3
+    assert body["notToBeSent"]["money"] == [{"currency": "GBP", "amount": "2.00"}]
+    assert body["notes"] == ["Who changed what in Chargebee is not fully known: no answer."]
+    assert body["totals"][0]["notSent"] == "0.00"
 
 
 def test_json_is_one_document_with_exact_amounts() -> None:
