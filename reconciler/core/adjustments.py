@@ -1,4 +1,4 @@
-"""Negative lines: refused, discounted, or credited. Chargebee takes no line below zero.
+"""Negative lines: refused, discounted or credited. Chargebee takes no line below zero.
 
 Source: Chargebee OpenAPI 2026-09-24: unit_price at least 0, discounts[amount] at least 0; discounts
 exist on create_for_charge_items_and_charges and not on add_charge_item.
@@ -23,7 +23,7 @@ from reconciler.domain.draft import (
 )
 from reconciler.domain.money import Money
 
-NegativePolicy = Literal["refuse", "discount", "credit-note"]
+NegativePolicy = Literal["refuse", "discount", "credit-note", "promotional-credit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,9 @@ def adjust(
             return Adjusted(reasons=tuple(_refused(one) for one in negative))
         case "credit-note":
             return _credited(negative, lines)
+        case "promotional-credit":
+            # a balance of the customer: no invoice has to bear it
+            return Adjusted(credits=tuple(_credit(one) for one in negative))
         case "discount":
             if way == "pending":
                 return Adjusted(reasons=tuple(_no_discounts(one) for one in negative))
@@ -122,7 +125,8 @@ def _refused(one: NegativeLine) -> BlockReason:
         BlockCode.NEGATIVE_LINE,
         f"{one.trace.source} is below zero ({one.amount.currency} {exact}), which Chargebee does"
         " not take as a line",
-        "exclude its type, or set push.negativeLines to discount or credit-note",
+        "exclude its type, or set push.negativeLines to discount, credit-note or"
+        " promotional-credit",
         one.trace.source,
     )
 
@@ -132,7 +136,8 @@ def _below_zero(one: NegativeLine, credit: Money, base: Money) -> BlockReason:
         BlockCode.NEGATIVE_LINE,
         f"the negative lines of the bill come to {credit}, more than the {base} that is billed:"
         " no invoice can bear a credit note above what is due",
-        "exclude their type, or credit the customer in Chargebee by hand and skip this bill",
+        "exclude their type, set push.negativeLines to promotional-credit, or credit the customer"
+        " in Chargebee by hand and skip this bill",
         one.trace.source,
     )
 

@@ -79,7 +79,8 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401  any field of a draft
         return tuple(_read(get_args(kind)[0], one) for one in value)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        return kind(**{name: _read(hints[name], value[name]) for name in hints})
+        # a field with a default may be younger than the draft
+        return kind(**{name: _read(hints[name], value[name]) for name in hints if name in value})
     return _scalar(kind, value)
 
 

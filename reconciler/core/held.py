@@ -33,6 +33,7 @@ class Held:
     settled: bool = False
 
 
+_CREDITS: Final = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
 _IN_DOUBT: Final = frozenset({PushState.SENDING, PushState.IN_DOUBT, PushState.PERSON})
 _MAY_STAND: Final = _IN_DOUBT | {PushState.DONE}
 _FINISHED: Final = frozenset(
@@ -108,7 +109,5 @@ def held_lines(
     made = any(one.key.step.kind is StepKind.CREATE_INVOICE for one in done)
     added = {one.draft_line for one in done if one.key.step.kind is StepKind.ADD_LINE}
     lines = () if made else (one for one in range(len(draft.lines)) if one not in added)
-    credited = any(
-        one.key.step.kind is StepKind.CREDIT_NOTE and not one.key.step.number for one in done
-    )
+    credited = any(one.key.step.kind in _CREDITS and not one.key.step.number for one in done)
     return frozenset(lines), bool(draft.credits) and not credited

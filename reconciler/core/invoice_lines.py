@@ -27,7 +27,7 @@ class Sent:
         draft: As it was sent.
         lines: Our line ids by position in the draft, as far as they are known.
         foreign: Line ids that were on the invoice before we added ours.
-        credited: What stands on our credit notes, as read back; ``None`` when there are none.
+        credited: What stands in our credits, as read back; ``None`` when there are none.
         held: Positions of lines that were provably not sent yet.
         credits_held: Whether the credit note was provably not sent yet.
     """
@@ -192,7 +192,7 @@ def _reductions(sent: Sent, ours: Sequence[InvoiceLine], invoice: Invoice) -> It
     due = Money(sum(one.amount.minor for one in notes), zero.currency)
     credited = sent.credited or zero
     if due != credited:
-        text = f"credit notes of invoice {invoice.id} come to {credited}; {due} was due"
+        text = f"credits of invoice {invoice.id} come to {credited}; {due} was due"
         yield Finding(DifferenceClass.AMOUNT, due - credited, text)
 
 

@@ -22,6 +22,7 @@ from reconciler.domain.bill import Bill
 from reconciler.domain.draft import (
     BlockedBill,
     BlockReason,
+    CreditsAs,
     DraftLine,
     DraftOutcome,
     InvoiceDraft,
@@ -128,7 +129,13 @@ def _draft(
         unsent=_in_bill_order(unsent),
         notes=tuple(one for one in (moved, _disputed(frame)) if one),
         input_hash=input_hash(bill),
+        credits_as=_credits_as(route),
     )
+
+
+def _credits_as(route: Route) -> CreditsAs:
+    promotional = route.policy.negative_lines == "promotional-credit"
+    return "promotional-credit" if promotional else "credit-note"
 
 
 def _invoice_at(frame: Frame, now: datetime) -> tuple[datetime | None, str]:

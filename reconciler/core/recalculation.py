@@ -7,8 +7,10 @@ replace           | replace | refuse                        | refuse | refuse
 credit-and-rebill | replace | credit, then send again       | refuse | refuse
 void-and-recreate | replace | void, then send again         | refuse | refuse
 
-"Paid" includes paid in part. Voiding needs an invoice without foreign lines. Replacing adds the new
-lines first and deletes the old ones afterwards, so that an open invoice never is without them.
+"Paid" includes paid in part. A bill for which a promotional credit was given is always left to a
+person: nothing takes that credit back. Voiding needs an invoice without foreign lines. Replacing
+adds the new lines first and deletes the old ones afterwards, so that an open invoice never is
+without them.
 """
 
 from __future__ import annotations
@@ -79,11 +81,13 @@ class SentBill:
         input_hash: Of the draft input that was sent.
         invoice: As read back now; ``None`` when it cannot be found.
         our_lines: The ids of our lines on it.
+        promotional: A promotional credit that was, or may have been, given for it; or empty.
     """
 
     input_hash: str
     invoice: Invoice | None
     our_lines: frozenset[InvoiceLineId]
+    promotional: str = ""
 
 
 def recalculated(
@@ -102,7 +106,7 @@ def recalculated(
         return Reopened(changed)
     if not changed:
         return Unchanged()
-    why = _untouchable(sent.invoice)
+    why = _untouchable(sent)
     if why or sent.invoice is None:
         paid = why.endswith(_PAID)
         return LeaveToPerson(f"m3ter recalculated the bill after it was sent, and {why}", paid)
@@ -111,7 +115,11 @@ def recalculated(
     return _apply(sent, sent.invoice, policy)
 
 
-def _untouchable(invoice: Invoice | None) -> str:
+def _untouchable(sent: SentBill) -> str:
+    if sent.promotional:
+        # it may be used up at once, and voiding an invoice does not take it back
+        return f"promotional credit {sent.promotional} was given for it, which cannot be taken back"
+    invoice = sent.invoice
     if invoice is None:
         return "its invoice cannot be found"
     if invoice.deleted or invoice.status == "voided":

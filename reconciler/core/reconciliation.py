@@ -85,6 +85,8 @@ def _sent(case: Case, sent: Sent) -> CaseResult:
         compared = compare(sent, alive[0])
         invoiced, catalogue, held = invoiced + compared.invoiced, compared.catalogue, compared.held
         found.extend((alive[0], one) for one in compared.findings)
+    elif not draft.lines:
+        invoiced -= sent.credited or zero  # credits alone stand on no invoice
     not_sent, never = _held_part(sent, held)
     found.extend(_as_a_whole(case, sent, alive, draft.expected - never))
     return CaseResult(
@@ -119,6 +121,9 @@ def _as_a_whole(
         gone = [f"{one.id} {'deleted' if one.deleted else 'voided'}" for one in case.invoices]
         if not expected.minor and len(sent.held) == len(draft.lines):
             return
+        if not draft.lines:
+            yield from _credits_alone(sent, expected)
+            return
         text = f"no invoice stands for what was sent ({', '.join(gone) or 'none found'})"
         place = case.invoices[0] if case.invoices else None
         yield place, Finding(DifferenceClass.MISSING, -expected, text)
@@ -135,6 +140,14 @@ def _as_a_whole(
             f" {draft.target.external_id} was sent"
         )
         yield invoice, Finding(DifferenceClass.CUSTOMER, None, text)
+
+
+def _credits_alone(sent: Sent, expected: Money) -> Iterator[_Placed]:
+    """Compare the credits of a bill that has no lines; they were to come to ``-expected``."""
+    given = sent.credited or Money(0, expected.currency)
+    if given + expected != Money(0, expected.currency):
+        text = f"the credits given for it come to {given}; {-expected} was due"
+        yield None, Finding(DifferenceClass.AMOUNT, -expected - given, text)
 
 
 def _not_sent(case: Case, due: InvoiceDraft) -> CaseResult:

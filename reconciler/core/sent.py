@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from reconciler.core.invoice_lines import Sent
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import Invoice
+from reconciler.domain.money import Money
 from reconciler.domain.push import Effect, InvoiceId, InvoiceLineId, PushState, StepKind
 
 
 def sent_of(
-    draft: InvoiceDraft, effects: Sequence[Effect], generation: int, invoices: Sequence[Invoice]
+    draft: InvoiceDraft,
+    effects: Sequence[Effect],
+    generation: int,
+    invoices: Sequence[Invoice],
+    given: Money | None = None,
 ) -> Sent | None:
     """Say what was sent; ``None`` when no step of any generation is done.
 
@@ -20,6 +25,7 @@ def sent_of(
         effects: Every effect of the bill.
         generation: The newest one.
         invoices: As read back, ours first.
+        given: Credits beside the invoice, as read back.
     """
     done = [one for one in effects if one.state is PushState.DONE]
     if not done:
@@ -30,7 +36,13 @@ def sent_of(
     before = [one.lines_before for one in mine if one.lines_before is not None]
     foreign = frozenset().union(*before) - ours
     credited = invoices[0].credited if invoices else None
-    return Sent(draft, lines, frozenset(foreign), credited)
+    return Sent(draft, lines, frozenset(foreign), _both(credited, given))
+
+
+def _both(credited: Money | None, given: Money | None) -> Money | None:
+    if credited is None or given is None or credited.currency != given.currency:
+        return given or credited
+    return credited + given
 
 
 def line_ids(done: Sequence[Effect]) -> Mapping[int, InvoiceLineId]:

@@ -202,7 +202,7 @@ class DraftDiscount:
 
 @dataclass(frozen=True, slots=True)
 class DraftCredit:
-    """A negative line, sent in a credit note after the invoice; ``amount`` is above zero."""
+    """A negative line, credited after the invoice; ``amount`` is above zero."""
 
     price_id: str
     amount: Money
@@ -296,6 +296,8 @@ class Target:
     origin: Origin | None = None
 
 
+CreditsAs = Literal["credit-note", "promotional-credit"]
+"""A note on the invoice, or alone; or a balance of the customer that any later invoice uses."""
 Way = Literal["create", "create-open", "pending"]
 """One new invoice, one new invoice left open, or lines on the subscription's pending invoice."""
 
@@ -315,6 +317,7 @@ class InvoiceDraft:
         unsent: What is not sent, with reasons.
         notes: What a reader must know: assumptions, fall-backs, moved dates.
         input_hash: SHA-256 of the canonical draft input; equal means nothing to send again.
+        credits_as: How ``credits`` are given.
     """
 
     bill_id: BillId
@@ -336,6 +339,7 @@ class InvoiceDraft:
     unsent: tuple[Unsent, ...]
     notes: tuple[str, ...]
     input_hash: str
+    credits_as: CreditsAs = "credit-note"
 
     @property
     def billed(self) -> Money:

@@ -24,6 +24,7 @@ class StepKind(StrEnum):
     CREDIT_NOTE = "credit-note"
     VOID_INVOICE = "void-invoice"
     CLOSE_INVOICE = "close-invoice"
+    PROMOTIONAL_CREDIT = "promotional-credit"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,7 +103,7 @@ class Performed:
     """The step is done.
 
     Attributes:
-        object_id: The invoice or credit note it made or changed; of a closing, the invoice's new id.
+        object_id: The invoice or credit that it made or changed; of a closing, its new id.
         line_ids: Our lines on it, in draft order, as far as the answer shows them.
         replayed: The destination repeated an earlier answer; nothing new was made.
     """

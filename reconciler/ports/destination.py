@@ -12,6 +12,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.kinds.integration import PendingPolicy
+from reconciler.domain.money import Money
 from reconciler.domain.push import (
     Effect,
     InvoiceId,
@@ -34,6 +35,7 @@ class DestinationAccessError(DestinationError):
     """The key is refused, or belongs to another site; ends the run."""
 
     exit_code = ExitCode.REFUSED_IDENTITY
+    anchor = "refused-key"
 
 
 class DestinationUnreachableError(DestinationError):
@@ -179,6 +181,15 @@ class Destination(Protocol):
 
     def read(self, invoice: InvoiceId) -> Invoice | None:
         """Read an invoice back, with all of its lines; ``None`` when the id does not resolve."""
+        ...
+
+    def given(self, draft: InvoiceDraft, done: Sequence[Effect]) -> Money | None:
+        """Add up what stands in credits that effects gave beside an invoice; ``None`` without any.
+
+        Args:
+            draft: Of their generation.
+            done: Its effects.
+        """
         ...
 
     def by_bill(

@@ -115,7 +115,10 @@ def _credit(told: Explanation, one: DraftCredit) -> Iterator[str]:
     yield from _with_right(f"{source.number}. {one.description}", f"m3ter {-one.amount}")
     if one.trace.price is not None:
         yield from _price(one.trace.price, told)
+    promotional = told.draft is not None and told.draft.credits_as == "promotional-credit"
     text = f"a credit note of {one.amount} after the invoice, price {one.price_id}"
+    if promotional:
+        text = f"a part, {one.amount}, of the promotional credit for the customer's next invoices"
     yield from _labelled("sent as", [text])
     yield from _labelled("amount", list(_traced(one.trace)))
     yield from _labelled("period", _period(one.period, told))

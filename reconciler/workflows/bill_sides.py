@@ -38,6 +38,7 @@ from reconciler.workflows.push_view import (
     Standing,
     Undecided,
 )
+from reconciler.workflows.sent_bill import given_for
 
 _LEFT = {NotOurs: Left.NOT_OURS, NotYet: Left.NOT_YET, SentByM3ter: Left.BY_M3TER}
 
@@ -245,7 +246,8 @@ def _sent(
     """Give what was sent, the invoices, and the effects that the ledger holds."""
     effects = ports.ledger.effects(ports.site, row.bill_id)
     invoices = invoices_of(row.bill_id, effects, draft, ports)
-    sent = sent_of(draft, effects, row.generation, invoices)
+    given = given_for(ports.destination, draft, effects, row.generation)
+    sent = sent_of(draft, effects, row.generation, invoices, given)
     if sent is not None:
         lines, notes = held_lines(draft, effects, row.generation, row.status)
         sent = replace(sent, held=lines, credits_held=notes)

@@ -32,6 +32,7 @@ from reconciler.workflows.explain_words import WORDS
 from reconciler.workflows.explain_words import stands as stands_now
 from reconciler.workflows.find_authors import find_authors
 from reconciler.workflows.push_view import Ours, PushRoutes, Standing
+from reconciler.workflows.sent_bill import given_for
 
 
 class UnknownBillError(ReconcilerError):
@@ -132,7 +133,8 @@ def _with_invoices(
 ) -> Explanation:
     """Add what stands at the destination, and what differs."""
     invoices = _invoices(draft, told.effects, ports)
-    sent = sent_of(draft, told.effects, row.generation, invoices)
+    given = given_for(ports.destination, draft, told.effects, row.generation)
+    sent = sent_of(draft, told.effects, row.generation, invoices, given)
     if sent is not None:
         held, credited = held_lines(draft, told.effects, row.generation, row.status)
         sent = replace(sent, held=held, credits_held=credited)

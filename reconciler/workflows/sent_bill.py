@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.billed import billed
+from reconciler.core.case import Case, CaseResult
 from reconciler.core.draft_input import input_hash
 from reconciler.core.draft_json import draft_from_json
 from reconciler.core.recalculation import (
@@ -18,18 +19,18 @@ from reconciler.core.recalculation import (
     VoidAndRecreate,
     recalculated,
 )
-from reconciler.core.case import Case, CaseResult
 from reconciler.core.reconciliation import reconcile_bill
 from reconciler.core.runbook import Page, page
 from reconciler.core.sent import in_our_order, invoice_ids, line_ids, sent_of
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import Invoice
-from reconciler.domain.push import Effect, PushState, PushStatus
+from reconciler.domain.money import Money
+from reconciler.domain.push import Effect, PushState, PushStatus, StepKind
 from reconciler.domain.standing import Group, Standing, Who
 from reconciler.ports.destination import Destination
 from reconciler.ports.ledger import BillRow
-from reconciler.workflows.sync_scope import PushRoute
+from reconciler.workflows.push_route import PushRoute
 
 Change = ReplaceLines | CreditAndRebill | VoidAndRecreate
 
@@ -85,9 +86,19 @@ def read_back(
     invoices = tuple(one for one in read if one is not None)
     if len(invoices) < len(known) or not known:
         invoices = in_our_order(destination.by_bill(draft.bill_id, draft, effects), known)
-    sent = sent_of(draft, effects, generation, invoices)
+    given = given_for(destination, draft, effects, generation)
+    sent = sent_of(draft, effects, generation, invoices, given)
     case = Case(draft.bill_id, draft.account_id, draft, sent, invoices[:1])
     return reconcile_bill(case), invoices
+
+
+def given_for(
+    destination: Destination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
+) -> Money | None:
+    """Read what a bill's sending credited beside its invoice; nothing is read without credits."""
+    if not draft.credits:
+        return None
+    return destination.given(draft, [one for one in effects if one.key.generation == generation])
 
 
 def _sent_bill(row: BillRow, effects: Sequence[Effect], destination: Destination) -> SentBill:
@@ -98,4 +109,7 @@ def _sent_bill(row: BillRow, effects: Sequence[Effect], destination: Destination
     draft = draft_from_json(row.draft)
     found = in_our_order(destination.by_bill(row.bill_id, draft, effects), invoice_ids(mine))
     ours = frozenset(line_ids(done).values())
-    return SentBill(row.input_hash, found[0] if found else None, ours)
+    promotional = next(
+        (one.object_id for one in effects if one.key.step.kind is StepKind.PROMOTIONAL_CREDIT), ""
+    )
+    return SentBill(row.input_hash, found[0] if found else None, ours, promotional)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.rounding import plain
+from reconciler.core.wording import fit
 from reconciler.destinations.chargebee.form import rows
 from reconciler.destinations.chargebee.switches import ChargebeeSwitches
 from reconciler.destinations.chargebee.wire import (
@@ -17,9 +19,13 @@ from reconciler.destinations.chargebee.wire import (
 )
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import InvoiceLine
+from reconciler.domain.money import Money
 from reconciler.domain.push import InvoiceId, StoredRequest
 
 CREDIT_PATH = "/credit_notes"
+PROMOTE_PATH = "/promotional_credits/add"
+# Source: Chargebee request schemas, npm package chargebee 3.33.0: promotional_credits add
+_DESCRIPTION_LENGTH_MAX = 250
 CreditType = Literal["adjustment", "refundable"]
 
 
@@ -72,6 +78,28 @@ def credit_lines(
         if (one.amount - one.discount).minor > 0
     ]
     return _credit(draft, on, items, recalculated(draft.bill_id), switches)
+
+
+def promotional_credit(
+    draft: InvoiceDraft, customer_id: str, switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the one credit for all negative lines of a bill.
+
+    Source: Chargebee request schemas, npm package chargebee 3.33.0: no custom fields here, so
+    ``reference`` (at most 500 characters) carries the bill id.
+    """
+    amount = Money(sum(one.amount.minor for one in draft.credits), draft.currency)
+    lines = "; ".join(one.description for one in draft.credits)
+    decimal = switches.promotional_amount == "decimal"
+    body = {
+        "customer_id": customer_id,
+        "amount": "" if decimal else str(amount.minor),
+        "amount_in_decimal": plain(amount.major) if decimal else "",
+        "currency_code": draft.currency.code,
+        "description": fit(f"m3ter bill {draft.bill_id}: {lines}", _DESCRIPTION_LENGTH_MAX),
+        "reference": draft.bill_id,
+    }
+    return request_of(PROMOTE_PATH, given(body), switches)
 
 
 def _credit(

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from reconciler.core.recalculation import CreditAndRebill
 from reconciler.destinations.chargebee import credit_wire
-from reconciler.destinations.chargebee.progress import CREDIT, CREDIT_FORMER, Progress
+from reconciler.destinations.chargebee.progress import CREDIT, CREDIT_FORMER, PROMOTE, Progress
 from reconciler.destinations.chargebee.there import There, ids_on, stop
 from reconciler.domain.invoice import Invoice
-from reconciler.domain.push import Step
+from reconciler.domain.push import Step, StepName
 from reconciler.ports.destination import NextStep, WaitForInvoice
 
 
-def credit_former(progress: Progress, there: There) -> NextStep:
+def credit(progress: Progress, name: StepName, there: There) -> NextStep:
+    """Credit what a former sending billed, or the negative lines of this one."""
+    if name == CREDIT_FORMER:
+        return _former(progress, there)
+    return _promote(progress, there) if name == PROMOTE else _negative(progress, there)
+
+
+def _former(progress: Progress, there: There) -> NextStep:
     """Take back what a former sending billed."""
     change = progress.sending.change
     if not isinstance(change, CreditAndRebill):
@@ -22,7 +29,7 @@ def credit_former(progress: Progress, there: There) -> NextStep:
     return Step(CREDIT_FORMER, request, change.invoice.id, ids_on(change.invoice))
 
 
-def credit_negative(progress: Progress, there: There) -> NextStep:
+def _negative(progress: Progress, there: There) -> NextStep:
     """Credit negative lines once their invoice is closed; alone where there is none."""
     invoice = there.invoice
     if progress.billed_on is None:
@@ -40,6 +47,19 @@ def credit_negative(progress: Progress, there: There) -> NextStep:
         return WaitForInvoice(there.now + there.pace.look_again, why)
     request = credit_wire.credit_negative(progress.draft, _credit_on(invoice), there.switches)
     return Step(CREDIT, request, invoice.id, ids_on(invoice))
+
+
+def _promote(progress: Progress, there: There) -> NextStep:
+    """Give the negative lines as a balance of whoever pays; no invoice has to be closed for it."""
+    given = [one for one in progress.former if one.key.step == PROMOTE and one.attempts]
+    if given:
+        known = given[-1].object_id or "of unknown outcome"
+        text = f"a promotional credit {known} was given before"
+        return stop(text, "correct the customer's balance in Chargebee, then `sync skip`")
+    if not there.customer_id:
+        return stop("nobody is known whom a promotional credit could be given to")
+    request = credit_wire.promotional_credit(progress.draft, there.customer_id, there.switches)
+    return Step(PROMOTE, request)
 
 
 def _credit_on(invoice: Invoice) -> credit_wire.CreditOn:

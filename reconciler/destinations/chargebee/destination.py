@@ -9,6 +9,7 @@ from typing import assert_never
 
 from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.closing import closing
+from reconciler.destinations.chargebee.credit_lookup import amount_of, gives
 from reconciler.destinations.chargebee.events import Events
 from reconciler.destinations.chargebee.invoices import Invoices
 from reconciler.destinations.chargebee.lookup import Lookup
@@ -39,7 +40,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.invoice_change import InvoiceChange
-from reconciler.domain.money import CurrencyTable, chargebee_currencies
+from reconciler.domain.money import CurrencyTable, Money, chargebee_currencies
 from reconciler.domain.push import (
     Effect,
     InvoiceId,
@@ -47,6 +48,7 @@ from reconciler.domain.push import (
     LookUp,
     NotPerformed,
     PushKey,
+    PushState,
     SiteName,
     Step,
     StepOutcome,
@@ -217,6 +219,17 @@ class ChargebeeDestination:
             DestinationError: When it cannot be read.
         """
         return self._invoices.read(invoice)
+
+    def given(self, draft: InvoiceDraft, done: Sequence[Effect]) -> Money | None:
+        """Add up credits that effects gave beside an invoice, as they stand; see the port.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        given = [one for one in done if one.state is PushState.DONE and gives(one)]
+        if not given:
+            return None
+        return Money(sum(amount_of(one, self._invoices) for one in given), draft.currency)
 
     def by_bill(
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()

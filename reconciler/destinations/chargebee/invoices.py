@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 from reconciler.destinations.chargebee.errors import UnreadableChargebeeAnswerError
 from reconciler.destinations.chargebee.form import Pairs, segment
@@ -27,6 +28,8 @@ _SKEW = timedelta(minutes=5)
 # Source: Chargebee request schemas, retrieve an invoice: line_items_limit 1 to 300
 _LINES_A_PAGE = 300
 _LINE_PAGES_MAX = 100
+
+CreditKind = Literal["credit_note", "promotional_credit"]
 
 
 class Invoices:
@@ -86,6 +89,16 @@ class Invoices:
         """List credit notes, deleted ones too."""
         more = [("include_deleted", "true"), ("sort_by[asc]", "date")]
         return tuple(self._session.pages("/credit_notes", "credit_note", [*query, *more]))
+
+    def credit(self, kind: CreditKind, key: str) -> JsonObject | None:
+        """Read one credit note or promotional credit; ``None`` when it is gone."""
+        found = self._session.read(f"/{kind}s/{segment(key)}")
+        return None if found is None else an_object(found.get(kind), f"{kind} {key}")
+
+    def promotional_credits(self, customer_id: str) -> Iterator[JsonObject]:
+        """Stream the promotional credits that a customer was given; they sort by nothing."""
+        query = [("customer_id[is]", customer_id), ("type[is]", "increment")]
+        yield from self._session.pages("/promotional_credits", "promotional_credit", query)
 
     def _changed(self, owners: Pairs, since: datetime) -> Iterator[JsonObject]:
         query = [

@@ -10,9 +10,10 @@ from reconciler.core.invoice_lines import Sent, match
 from reconciler.core.line_difference import new_lines, stamped
 from reconciler.destinations.chargebee import form
 from reconciler.destinations.chargebee.catalogue import Catalogue
-from reconciler.destinations.chargebee.invoices import Invoices, gone, owner_filter
+from reconciler.destinations.chargebee.credit_lookup import find_credit
+from reconciler.destinations.chargebee.invoices import Invoices, owner_filter
 from reconciler.destinations.chargebee.progress import CREDIT_FORMER, holds
-from reconciler.destinations.chargebee.reading import Reading, number, objects, stamp_of, text
+from reconciler.destinations.chargebee.reading import Reading, objects, stamp_of, text
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import Invoice
@@ -31,7 +32,7 @@ from reconciler.domain.value import JsonObject
 
 # An invoice for a period is never older than the period; the margin is for time zones and clocks.
 _BEFORE_PERIOD = timedelta(days=2)
-_CREDITS = frozenset({StepKind.CREDIT_NOTE})
+_CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
 
 
 class Lookup:
@@ -51,8 +52,8 @@ class Lookup:
                 return self._added(effect, draft)
             case StepKind.DELETE_LINES:
                 return self._deleted(effect, draft)
-            case StepKind.CREDIT_NOTE:
-                return self._credited(effect, draft, done)
+            case StepKind.CREDIT_NOTE | StepKind.PROMOTIONAL_CREDIT:
+                return find_credit(effect, draft, done, self._invoices)
             case StepKind.VOID_INVOICE:
                 return self._voided(effect)
             case StepKind.CLOSE_INVOICE:
@@ -186,28 +187,6 @@ class Lookup:
         if invoice.deleted or invoice.status == "voided":
             return Undecidable(f"invoice {invoice.id} was deleted or voided")
         return Found(invoice.id)
-
-    def _credited(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]) -> LookUp:
-        sent = form.decode(effect.request.body)
-        names = ("reference_invoice_id", "customer_id")
-        query = [(f"{name}[is]", one) for name in names if (one := form.value_of(sent, name))]
-        others = {one.object_id for one in done if one.key != effect.key}
-        amount = sum(
-            int(row["unit_amount"]) * int(row["quantity"])
-            for row in form.read_rows(sent, "line_items")
-        )
-        found = [
-            one
-            for one in self._invoices.credit_notes(query)
-            if stamp_of(one, (draft.stamp_field,)) == draft.bill_id and one.get("id") not in others
-        ]
-        if not found:
-            return NotFound()
-        only = found[0]
-        if len(found) > 1 or gone(only) or number(only, "sub_total") != amount:
-            shown = ", ".join(text(one, "id") for one in found)
-            return Undecidable(f"credit notes of the bill do not fit what was sent: {shown}")
-        return Found(text(only, "id"))
 
 
 def _holds_good(invoice: Invoice) -> bool:

@@ -29,7 +29,7 @@ from typing import Literal
 
 from reconciler.core.exact_json import NotJsonError, decode
 from reconciler.destinations.chargebee import form
-from reconciler.destinations.chargebee.credit_wire import CREDIT_PATH
+from reconciler.destinations.chargebee.credit_wire import CREDIT_PATH, PROMOTE_PATH
 from reconciler.destinations.chargebee.errors import short
 from reconciler.destinations.chargebee.our_lines import added_line, created_lines
 from reconciler.destinations.chargebee.switches import ChargebeeSwitches
@@ -58,6 +58,8 @@ from reconciler.transport.retry import Answer, retry_after
 REPLAYED_HEADER = "chargebee-idempotency-replayed"
 RATE_LIMITED = "api_request_limit_exceeded"
 _THIRD_PARTY = "third_party_api_request_limit_exceeded"
+# Everything else answers with the invoice that it made or changed.
+_MADE: Mapping[str, str] = {CREDIT_PATH: "credit_note", PROMOTE_PATH: "promotional_credit"}
 _DEFINITE = range(400, 500)
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 # Source: Chargebee API v1 specification, 400 codes of type payment; method-not-present comes before
@@ -148,7 +150,7 @@ def _performed(
     request: StoredRequest,
     before: Collection[InvoiceLineId] | None,
 ) -> StepOutcome:
-    name = "credit_note" if request.path == CREDIT_PATH else "invoice"
+    name = _MADE.get(request.path, "invoice")
     made = body.get(name) if body is not None else None
     key = made.get("id") if isinstance(made, Mapping) else None
     if not isinstance(made, Mapping) or not isinstance(key, str) or not key:

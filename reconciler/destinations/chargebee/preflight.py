@@ -160,7 +160,7 @@ def _site(draft: InvoiceDraft, facts: Facts) -> Iterator[BlockReason]:
         )
     if facts.fields is None:
         return
-    needed = ["invoice", *(["credit_note"] if draft.credits else [])]
+    needed = ["invoice", *(["credit_note"] if _by_note(draft) else [])]
     kinds = facts.fields.get(draft.stamp_field, frozenset())
     for kind in needed:
         if kind not in kinds:
@@ -169,6 +169,10 @@ def _site(draft: InvoiceDraft, facts: Facts) -> Iterator[BlockReason]:
                 "create it in Chargebee as a text field",
                 draft,
             )
+
+
+def _by_note(draft: InvoiceDraft) -> bool:
+    return bool(draft.credits) and draft.credits_as == "credit-note"
 
 
 def _size(draft: InvoiceDraft, switches: ChargebeeSwitches) -> Iterator[BlockReason]:

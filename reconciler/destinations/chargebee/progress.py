@@ -24,6 +24,7 @@ VOID = StepName(StepKind.VOID_INVOICE)
 CLOSE = StepName(StepKind.CLOSE_INVOICE)
 """A step of a generation only once a person asked for it."""
 CREDIT = StepName(StepKind.CREDIT_NOTE)
+PROMOTE = StepName(StepKind.PROMOTIONAL_CREDIT)
 CREDIT_FORMER = StepName(StepKind.CREDIT_NOTE, 1)
 """Takes back what a former generation billed; ``CREDIT`` credits this one's negative lines."""
 # The request of such an effect may still be right; that of another state was refused for a reason.
@@ -121,8 +122,13 @@ class Progress:
     @property
     def credited(self) -> bool:
         """Whether the negative lines are credited, or there are none."""
-        found = self.effect(CREDIT)
+        found = self.effect(self.crediting)
         return not self.draft.credits or (found is not None and found.state is PushState.DONE)
+
+    @property
+    def crediting(self) -> StepName:
+        """The step that credits negative lines."""
+        return PROMOTE if self.draft.credits_as == "promotional-credit" else CREDIT
 
     def _steps(self) -> Iterator[StepName]:
         yield from self._prelude()
@@ -132,9 +138,11 @@ class Progress:
                 yield DELETE
         elif self.draft.lines:
             yield CREATE
+        if self.draft.credits and self.crediting == PROMOTE:
+            yield PROMOTE
         if self.effect(CLOSE):
             yield CLOSE
-        if self.draft.credits:
+        if self.draft.credits and self.crediting == CREDIT:
             yield CREDIT
 
     def _prelude(self) -> Iterator[StepName]:

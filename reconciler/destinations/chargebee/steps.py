@@ -11,8 +11,8 @@ from reconciler.core.recalculation import VoidAndRecreate
 from reconciler.destinations.chargebee import wire
 from reconciler.destinations.chargebee.adding import add_line, create, delete_former
 from reconciler.destinations.chargebee.closing import closing
-from reconciler.destinations.chargebee.crediting import credit_former, credit_negative
-from reconciler.destinations.chargebee.progress import CREDIT_FORMER, VOID, Progress
+from reconciler.destinations.chargebee.crediting import credit
+from reconciler.destinations.chargebee.progress import VOID, Progress
 from reconciler.destinations.chargebee.there import There, ids_on, stop
 from reconciler.domain.push import Step, StepKind, StepName
 from reconciler.ports.destination import AlreadyClosed, Complete, NextStep
@@ -39,9 +39,8 @@ def _made(progress: Progress, name: StepName, there: There) -> NextStep:
             return delete_former(progress, there) or _after_deleting(progress, there)
         case StepKind.VOID_INVOICE:
             return _void(progress, there)
-        case StepKind.CREDIT_NOTE:
-            former = name == CREDIT_FORMER
-            return credit_former(progress, there) if former else credit_negative(progress, there)
+        case StepKind.CREDIT_NOTE | StepKind.PROMOTIONAL_CREDIT:
+            return credit(progress, name, there)
         case StepKind.CLOSE_INVOICE:
             return _close_again(progress, there)
         case _:
@@ -50,7 +49,7 @@ def _made(progress: Progress, name: StepName, there: There) -> NextStep:
 
 def _after_deleting(progress: Progress, there: There) -> NextStep:
     """Go on where a person took the former lines off already."""
-    return Complete() if progress.credited else credit_negative(progress, there)
+    return Complete() if progress.credited else credit(progress, progress.crediting, there)
 
 
 def _close_again(progress: Progress, there: There) -> NextStep:

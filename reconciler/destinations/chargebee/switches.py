@@ -44,6 +44,7 @@ class ChargebeeSwitches:
             that have both catalogues.
         void_reason: ``void_reason_code``, where the site demands one; empty sends none.
         credit_reason: ``create_reason_code`` of credit notes; empty sends none.
+        promotional_amount: Whether promotional credits are sent in minor units or as a decimal.
         max_lines: Most lines of an invoice; several hundred are said to fail.
     """
 
@@ -58,6 +59,7 @@ class ChargebeeSwitches:
     events: Literal["ask", "never"] = "ask"
     custom_fields: Literal["check", "trust"] = "check"
     response_schema: Literal["site", "items"] = "site"
+    promotional_amount: Literal["minor", "decimal"] = "minor"
     void_reason: str = ""
     credit_reason: str = ""
     max_lines: int = 250
@@ -75,6 +77,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "events": ("ask", "never"),
     "custom_fields": ("check", "trust"),
     "response_schema": ("site", "items"),
+    "promotional_amount": ("minor", "decimal"),
 }
 # Source: Chargebee request schemas, npm package chargebee 3.33.0: both codes at most 100 characters
 _TEXTS: Mapping[str, int] = {"void_reason": 100, "credit_reason": 100}

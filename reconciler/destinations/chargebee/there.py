@@ -88,7 +88,7 @@ def need_of(progress: Progress) -> Need:
         return NeedNothing()
     last = progress.last
     match name.kind:
-        case StepKind.CREATE_INVOICE | StepKind.VOID_INVOICE:
+        case StepKind.CREATE_INVOICE | StepKind.VOID_INVOICE | StepKind.PROMOTIONAL_CREDIT:
             return NeedNothing()
         case StepKind.ADD_LINE | StepKind.DELETE_LINES:
             return _need_for_lines(progress, last)
