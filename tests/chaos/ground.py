@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from chaos import month_end
 from chaos.due import Json, Organisation
 from chaos.judge import Verdict, judge
+from fakes import loopback
 
 from reconciler.emulator import wire
 
@@ -96,7 +96,7 @@ class Control:
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         content = b"" if body is None else wire.encode(body)
-        with httpx.Client(base_url=self.url, timeout=SECONDS_MAX, trust_env=False) as http:
+        with loopback.client(self.url, SECONDS_MAX) as http:
             answer = http.request(method, f"/_emulator{path}", content=content)
         assert answer.status_code == 200, answer.text
         return wire.decode(answer.content)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+from fakes import loopback
 
 from reconciler.emulator import wire
 from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
@@ -20,7 +21,7 @@ class EmulatedHttp:
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self.http = loopback.client(url, timeout)
         self.headers: dict[str, str] = {}
 
     def __enter__(self) -> Self:
