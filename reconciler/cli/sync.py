@@ -26,8 +26,8 @@ from reconciler.errors import ExitCode, ReconcilerError
 if TYPE_CHECKING:
     from reconciler.domain.standing import Standing
     from reconciler.wiring.push import PushDesk
-    from reconciler.workflows.judge_bill import Narrow
-    from reconciler.workflows.sync_run import SyncResult
+    from reconciler.workflows.narrow import Narrow
+    from reconciler.workflows.sync_world import SyncResult
 
 
 class UnwritableListError(ReconcilerError):
@@ -232,7 +232,7 @@ def _run(
 ) -> ExitCode:
     from reconciler.render.sync_json import run_json
     from reconciler.render.sync_text import run_text
-    from reconciler.workflows.sync_run import canary_failed
+    from reconciler.workflows.sync_world import canary_failed
 
     place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
     limits, patience = limits_of(flags), patience_of(app, flags)

@@ -55,7 +55,7 @@ def close(
     from reconciler.render.close_report import close_json, close_text
     from reconciler.wiring.push import open_push
     from reconciler.workflows.close_bills import Closer
-    from reconciler.workflows.judge_bill import Narrow
+    from reconciler.workflows.narrow import Narrow
     from reconciler.workflows.sync_limits import Limits
 
     if bool(bills) + bool(period) + every != 1:

@@ -13,7 +13,7 @@ from reconciler.cli import options
 
 if TYPE_CHECKING:
     from reconciler.wiring.push import PushDesk
-    from reconciler.workflows.judge_bill import Narrow
+    from reconciler.workflows.narrow import Narrow
     from reconciler.workflows.sync_again import Patience
     from reconciler.workflows.sync_limits import Limits
 
@@ -94,7 +94,7 @@ waiting = click.option(
 def narrow_of(place: PushDesk, flags: Mapping[str, object]) -> Narrow:
     """Read which bills are meant."""
     from reconciler.domain.address import BillId
-    from reconciler.workflows.judge_bill import Narrow
+    from reconciler.workflows.narrow import Narrow
 
     return Narrow(
         since=_day(flags["since"]),

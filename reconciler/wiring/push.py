@@ -39,21 +39,20 @@ from reconciler.wiring.ledger import (
 )
 from reconciler.wiring.site_pace import own_bucket
 from reconciler.workers.embedded import EmbeddedWorkers
-from reconciler.workflows.judge_bill import Judge, LedgerView, Narrow, NoLedgerYet
+from reconciler.workflows.account_watch import Watch
+from reconciler.workflows.judge_bill import Judge
+from reconciler.workflows.ledger_view import LedgerView, NoLedgerYet
+from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER, Decider
 from reconciler.workflows.push_bill import Pusher
-from reconciler.workflows.sync_again import Patience
+from reconciler.workflows.push_route import PushRoute
+from reconciler.workflows.sync_again import NO_PATIENCE, Patience
+from reconciler.workflows.sync_holds import refuse_held
 from reconciler.workflows.sync_limits import Limits as RunLimits
-from reconciler.workflows.sync_run import (
-    NO_PATIENCE,
-    Serving,
-    SyncPorts,
-    SyncResult,
-    read_stamps,
-    refuse_held,
-    result_of,
-)
-from reconciler.workflows.sync_scope import NoPushError, PushRoute, SyncScope, Watch, read_scope
+from reconciler.workflows.sync_run import read_stamps, result_of
+from reconciler.workflows.sync_scope import NoPushError, SyncScope, read_scope
+from reconciler.workflows.sync_serve import Serving
+from reconciler.workflows.sync_world import SyncPorts, SyncResult
 
 DEFAULT_LIMITS = Limits()
 

@@ -26,6 +26,7 @@ from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
 from reconciler.wiring.push import connect_site, in_force, notifier, with_flat_prices
+from reconciler.workflows.account_watch import Watch
 from reconciler.workflows.bill_invoices import SidePorts
 from reconciler.workflows.cutover_world import CutoverPorts
 from reconciler.workflows.explain import ExplainPorts
@@ -36,13 +37,7 @@ from reconciler.workflows.push_status import newest_pushes, push_status, request
 from reconciler.workflows.push_view import PushRoutes
 from reconciler.workflows.reconcile import ReconcilePorts
 from reconciler.workflows.scope_view import ScopeView
-from reconciler.workflows.sync_scope import (
-    NoPushError,
-    NoSiteError,
-    SyncScope,
-    Watch,
-    read_scope,
-)
+from reconciler.workflows.sync_scope import NoPushError, NoSiteError, SyncScope, read_scope
 
 
 @dataclass(frozen=True, slots=True)

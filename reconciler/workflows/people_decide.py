@@ -37,8 +37,10 @@ from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import BillRow, Lease, Ledger, Provenance
 from reconciler.ports.organisation import Bills
 from reconciler.ports.runtime import Clock
-from reconciler.workflows.judge_bill import SENT, Judge
-from reconciler.workflows.sync_scope import PushRoute, membership_of
+from reconciler.workflows.account_facts import membership_of
+from reconciler.workflows.judge_bill import Judge
+from reconciler.workflows.push_route import PushRoute
+from reconciler.workflows.standings import SENT
 
 LEASE_SECONDS = 120
 NOT_SENT_BY_M3TER = "m3ter sent nothing"

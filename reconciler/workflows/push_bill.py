@@ -24,16 +24,9 @@ from reconciler.ports.destination import (
 from reconciler.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.ports.organisation import NotFoundError
 from reconciler.ports.runtime import BillBusyError, Job
-from reconciler.workflows.judge_bill import (
-    RESUMED,
-    SENT,
-    STOPPED,
-    STOPPED_SHORT,
-    Judged,
-    of_row,
-    stands,
-)
+from reconciler.workflows.judge_bill import Judged
 from reconciler.workflows.push_steps import LEASE_SECONDS, Going, PushWorld
+from reconciler.workflows.standings import RESUMED, SENT, STOPPED, STOPPED_SHORT, of_row, stands
 
 BUSY_SECONDS = 0.25
 """How soon a bill that another worker holds is looked at again, for the first time."""

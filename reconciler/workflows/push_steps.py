@@ -53,13 +53,12 @@ from reconciler.ports.destination import (
 from reconciler.ports.ledger import BillRow, Lease, Ledger, Provenance
 from reconciler.ports.organisation import Bills
 from reconciler.ports.runtime import Clock, Notifier, Stopped
-from reconciler.workflows.judge_bill import (
-    Judge,
-    stands,
-)
+from reconciler.workflows.account_facts import About
+from reconciler.workflows.judge_bill import Judge
+from reconciler.workflows.push_route import PushRoute
 from reconciler.workflows.sent_bill import read_back
+from reconciler.workflows.standings import stands
 from reconciler.workflows.sync_limits import Limits
-from reconciler.workflows.sync_scope import About, PushRoute
 
 LEASE_SECONDS = 300
 _MARKS_READ = 500

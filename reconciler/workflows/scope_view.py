@@ -25,6 +25,9 @@ from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import BlockCode, BlockedBill, BlockReason, DraftOutcome
 from reconciler.ports.runtime import Clock
+from reconciler.workflows.account_facts import About, membership_of
+from reconciler.workflows.account_watch import Watch
+from reconciler.workflows.push_route import PushRoute
 from reconciler.workflows.push_view import (
     NotOurs,
     NotYet,
@@ -33,7 +36,7 @@ from reconciler.workflows.push_view import (
     Standing,
     Undecided,
 )
-from reconciler.workflows.sync_scope import About, PushRoute, SyncScope, Watch, membership_of
+from reconciler.workflows.sync_scope import SyncScope
 
 
 @dataclass(slots=True)

@@ -38,6 +38,9 @@ class Patience:
     tell: Callable[[str], None] = _silent
 
 
+NO_PATIENCE = Patience()
+
+
 @dataclass(slots=True)
 class DueAgain:
     """Bills of one run that are not over: each is brought again when it is due."""

@@ -11,8 +11,8 @@ from reconciler.domain.bill import Bill
 from reconciler.domain.standing import Group, Standing
 from reconciler.ports.organisation import Bills
 from reconciler.ports.runtime import Progress
+from reconciler.workflows.bill_stream import count_of, stream
 from reconciler.workflows.judge_bill import Judge
-from reconciler.workflows.sync_run import count_of, stream
 from reconciler.workflows.sync_scope import SyncScope
 
 READS_A_BILL = 3

@@ -17,7 +17,7 @@ from reconciler.domain.push import PushStatus
 from reconciler.domain.standing import Group
 from reconciler.render.progress import SilentProgress
 from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
-from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.sync_limits import Limits
 
 EUR, GBP, WAITS = "month-end-eur", "month-end-gbp", "month-end-gbp-pending"

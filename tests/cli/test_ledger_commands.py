@@ -11,7 +11,7 @@ from fakes.sync_place import ENV, SyncPlace
 
 from reconciler.core import exact_json
 from reconciler.emulator.chargebee.sites import API_KEY
-from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.narrow import Narrow
 
 SINCE = ("--since", "2026-10-01")
 

@@ -33,12 +33,13 @@ from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
 from reconciler.wiring.push import PushDesk, open_push
 from reconciler.workers.embedded import EmbeddedWorkers
+from reconciler.workflows.bill_stream import stream
 from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
-from reconciler.workflows.judge_bill import Narrow
-from reconciler.workflows.sync_again import Patience
+from reconciler.workflows.narrow import Narrow
+from reconciler.workflows.sync_again import NO_PATIENCE, Patience
 from reconciler.workflows.sync_limits import Limits
 from reconciler.workflows.sync_plan import SyncPlan, plan_sync
-from reconciler.workflows.sync_run import NO_PATIENCE, SyncResult, stream
+from reconciler.workflows.sync_world import SyncResult
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ENV = "month-end"

@@ -10,8 +10,8 @@ from fakes.sync_place import Killed, Life, SyncPlace
 
 from reconciler.domain.address import BillId
 from reconciler.domain.standing import Group
-from reconciler.workflows.judge_bill import Narrow
-from reconciler.workflows.sync_run import stream
+from reconciler.workflows.bill_stream import stream
+from reconciler.workflows.narrow import Narrow
 
 
 def ready(place: SyncPlace, *integrations: str) -> list[str]:

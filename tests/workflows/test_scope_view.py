@@ -27,10 +27,12 @@ from reconciler.domain.kinds.environment import EnvironmentSpec, EnvReference, M
 from reconciler.domain.kinds.integration import CodeReference, GlobalPanel
 from reconciler.domain.live import Account, NativeRun
 from reconciler.domain.push import PushStatus, SiteName
+from reconciler.workflows.account_facts import About
+from reconciler.workflows.push_route import PushRoute
 from reconciler.workflows.push_status import newest_pushes, notify_overdue, push_status, requests_of
 from reconciler.workflows.push_view import NotOurs, NotYet, Ours, SentByM3ter, Undecided
 from reconciler.workflows.scope_view import ScopeView
-from reconciler.workflows.sync_scope import About, PushRoute, SyncScope
+from reconciler.workflows.sync_scope import SyncScope
 
 ACME = Account(AccountId("acc-acme"), "acme-uk", "Acme", "GBP")
 RUN = NativeRun("r1", "Bill", "bill-1", "Chargebee", "COMPLETE", "", "", "", "", "", "")

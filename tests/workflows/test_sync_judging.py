@@ -22,9 +22,9 @@ from reconciler.ports.destination import DestinationAccessError, DestinationUnre
 from reconciler.ports.ledger import LedgerIdentity
 from reconciler.ports.runtime import BillBusyError, Job
 from reconciler.wiring.push import PushDesk
-from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.sync_limits import Limits
-from reconciler.workflows.sync_run import SyncResult
+from reconciler.workflows.sync_world import SyncResult
 
 CREATED = "acct-00000"
 

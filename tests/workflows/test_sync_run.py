@@ -15,11 +15,12 @@ from reconciler.domain.money import Currency, Money
 from reconciler.domain.push import CredentialsRefused, InvoiceId, PushStatus
 from reconciler.domain.standing import Group
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.people_decide import CannotDecideError
 from reconciler.workflows.push_steps import KeyRefusedError
+from reconciler.workflows.sync_holds import HeldBackError, PausedError
 from reconciler.workflows.sync_limits import Limits, NotAnAmountError, parse_amounts
-from reconciler.workflows.sync_run import HeldBackError, PausedError, canary_failed
+from reconciler.workflows.sync_world import canary_failed
 
 GBP = "month-end-gbp"
 

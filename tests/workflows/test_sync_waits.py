@@ -18,7 +18,7 @@ from reconciler.domain.push import PushStatus
 from reconciler.domain.standing import Group, Standing, Who
 from reconciler.errors import ExitCode
 from reconciler.ports.runtime import BillBusyError
-from reconciler.workflows.judge_bill import Narrow
+from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.sync_again import KEPT_MAX, DueAgain, Patience
 from reconciler.workflows.sync_limits import Limits
 
