@@ -29,8 +29,7 @@ from reconciler.workflows.find_authors import find_authors
 
 CHUNK = 100
 SHOWN_MAX = 40
-# Bills whose differences somebody may have made wait for the names, in memory; more do not.
-WAITING_MAX = 200
+NAMED_MOST = 200
 # ``billDate`` is not the end of the period; m3ter does not say how far they may be apart.
 DATE_MARGIN = timedelta(days=62)
 
@@ -40,12 +39,17 @@ Hear = Callable[[BillSides], None]
 
 @dataclass(frozen=True, slots=True)
 class ReconcilePorts:
-    """The world that a reconciliation reads; nothing in it is written."""
+    """The world that a reconciliation reads; nothing in it is written.
+
+    Attributes:
+        named_most: So many bills may wait, in memory, for who made their differences.
+    """
 
     bills: Bills
     sides: SidePorts
     history: InvoiceHistory
     progress: Progress
+    named_most: int = NAMED_MOST
 
 
 def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconciled:
@@ -67,7 +71,7 @@ def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconcil
     with ports.progress.task("comparing bills", None) as task:
         for one in _every_bill(question, ports, task):
             told = _for_question(one, question)
-            if len(waiting) < WAITING_MAX and any(map(may_be_edited, told.differences)):
+            if len(waiting) < ports.named_most and any(map(may_be_edited, told.differences)):
                 waiting.append(told)
                 continue
             _count(told, found, tally, ports)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.emulated_http import EmulatedHttp
 from fakes.sync_place import ENV, SyncPlace
 
 from reconciler.core.exact_json import decode
@@ -24,7 +26,7 @@ def asked(place: SyncPlace, *arguments: str) -> tuple[int, str]:
 def test_a_month_is_reconciled_before_and_after_it_is_sent(place: SyncPlace) -> None:
     code, before = asked(place, "reconcile", "--period", "2026-11")
     assert code == 17, before
-    assert "is due and was not sent" in before
+    assert "is due and was not sent: no `sync run` has tried it yet" in before
     assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
     table, rows = place.root / "r.json", place.root / "r.csv"
     code, text = asked(
@@ -40,8 +42,21 @@ def test_a_month_is_reconciled_before_and_after_it_is_sent(place: SyncPlace) -> 
         f"csv={rows}",
         "--notify",
     )
-    assert code == 17, text
+    assert code == 0, text
+    assert "Unexplained: nothing. Not sent yet:" in text
+    assert text.splitlines()[-1].endswith("Exit 0; with --complete it is 17.")
+    assert all(len(line) <= 100 for line in text.splitlines())
     body: Any = decode(table.read_bytes())
+    assert (body["complete"], body["exitCode"], body["differences"]) == (False, 0, 0)
+    held = [one for one in body["rows"] if one["class"] == "not sent yet"]
+    assert len(held) == body["notSentYet"]["bills"] > 5
+    assert all(one["text"] and one["page"] for one in held)
+    for row in body["totals"]:
+        columns = [Decimal(row[name]) for name in ("m3ter", "sent", "rounding", "notSent")]
+        assert columns[0] == columns[1] - columns[2] + columns[3]
+    strict = asked(place, "reconcile", "--period", "2026-11", "--complete")
+    assert strict[0] == 17
+    assert strict[1].splitlines()[-1].endswith("Exit 17, by --complete.")
     sent = [one for one in body["rows"] if one["row"] == "bill" and one["status"] == "COMPLETE"]
     assert len(sent) > 20
     assert {one["unexplained"] for one in sent} <= {"0.00", "0"}
@@ -69,6 +84,62 @@ def test_a_sent_and_a_blocked_bill_are_explained(place: SyncPlace) -> None:
     assert "that moved last" in shown
     code, shown = place.reconciler("runs", "--env", ENV, "--bill", bill)
     assert "1 request to Chargebee" in shown
+
+
+def test_a_line_that_a_person_added_in_chargebee_names_the_person(place: SyncPlace) -> None:
+    assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
+    bill = place.bill_of("acct-00000")
+    (invoice,) = place.invoices_of(bill)
+    fee = invoice["line_items"][0] | {"id": "li_fee", "description": "Set-up fee", "amount": 2500}
+    patch = {"line_items": [*invoice["line_items"], fee]}
+    with EmulatedHttp(place.url) as http:
+        body = {"id": invoice["id"], "patch": patch, "user": "k.smith"}
+        http.control("POST", "/user-edit", body)
+    code, text = asked(place, "reconcile", "--period", "2026-11")
+    assert code == 17, text
+    flat = " ".join(text.split())
+    assert "Unexplained: £25.00, in 1 difference listed below. Not sent yet:" in flat
+    assert '"Set-up fee" of GBP 25.00 is not ours; added in Chargebee by k.smith, ' in flat
+    code, text = asked(place, "explain", bill)
+    assert "added in Chargebee by k.smith, " in " ".join(text.split())
+    code, rows = asked(place, "reconcile", "--period", "2026-11", "--format", "csv")
+    assert "added,k.smith,20" in rows
+
+
+def test_a_past_month_is_read_after_nothing_is_pushed_any_more(place: SyncPlace) -> None:
+    assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
+    code, before = asked(place, "reconcile", "--period", "2026-11", "--format", "json")
+    assert code == 0
+    stop_pushing(place)
+    code, told = place.reconciler("sync", "run", "--env", ENV)
+    assert code == 10, "a run obeys the newest record alone"
+    assert "no integration with `delivery: push`" in told
+    code, after = asked(place, "reconcile", "--period", "2026-11", "--format", "json")
+    assert code == 0, after
+    then: Any = decode(before)
+    now: Any = decode(after)
+    sums = ("currency", "sent", "chargebee", "rounding", "unexplained")
+    assert [[row[one] for one in sums] for row in now["totals"]] == [
+        [row[one] for one in sums] for row in then["totals"]
+    ]
+    assert (now["record"], now["differences"]) == (then["record"], 0)
+    code, text = asked(place, "reconcile", "--integration", "month-end-gbp", "--period", "2026-11")
+    assert code == 0, text
+    assert ", the last that pushed" in " ".join(text.split())
+    code, text = asked(place, "explain", place.bill_of("acct-00000"))
+    assert code == 0, text
+    assert "It was sent, all of it." in text
+    code, text = asked(place, "explain", place.bill_of("acct-00041"))
+    assert code == 0, text
+    assert "nothing is pushed any more" in " ".join(text.split())
+
+
+def stop_pushing(place: SyncPlace) -> None:
+    """Take every push integration out of git, and put that in force."""
+    for file in sorted((place.root / "integrations.d").rglob("*")):
+        if file.is_file() and file.parent.name.startswith("month-end"):
+            file.unlink()
+    place.apply_frozen()
 
 
 def test_a_cut_over_stops_at_its_next_step(place: SyncPlace) -> None:
