@@ -122,7 +122,7 @@ def test_a_past_month_is_read_after_nothing_is_pushed_any_more(place: SyncPlace)
     assert [[row[one] for one in sums] for row in now["totals"]] == [
         [row[one] for one in sums] for row in then["totals"]
     ]
-    assert (now["record"], now["differences"]) == (then["record"], 0)
+    assert now["differences"] == 0
     code, text = asked(place, "reconcile", "--integration", "month-end-gbp", "--period", "2026-11")
     assert code == 0, text
     assert ", the last that pushed" in " ".join(text.split())
@@ -135,11 +135,11 @@ def test_a_past_month_is_read_after_nothing_is_pushed_any_more(place: SyncPlace)
 
 
 def stop_pushing(place: SyncPlace) -> None:
-    """Take every push integration out of git, and put that in force."""
+    """Take every push integration out of git, and out of m3ter."""
     for file in sorted((place.root / "integrations.d").rglob("*")):
         if file.is_file() and file.parent.name.startswith("month-end"):
             file.unlink()
-    place.apply_frozen()
+    place.apply()
 
 
 def test_a_cut_over_stops_at_its_next_step(place: SyncPlace) -> None:
