@@ -63,8 +63,8 @@ def rebuild(app: App, environment: str, since: datetime, formats: tuple[Output, 
 
 
 def _rebuilt(place: Desk, since: datetime) -> Rebuilt:
+    from reconciler.wiring.chargebee_site import connect_site
     from reconciler.wiring.ledger import rebuilding_ledger, site_of
-    from reconciler.wiring.push import connect_site
     from reconciler.workflows.rebuild_ledger import rebuild, stamp_fields
 
     view = place.effective

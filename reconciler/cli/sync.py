@@ -25,7 +25,7 @@ from reconciler.errors import ExitCode, ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.domain.standing import Standing
-    from reconciler.wiring.push import PushDesk
+    from reconciler.wiring.push_desk import PushDesk
     from reconciler.workflows.narrow import Narrow
     from reconciler.workflows.sync_world import SyncResult
 

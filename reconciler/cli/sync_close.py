@@ -12,7 +12,7 @@ from reconciler.cli.options import App, Output
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.wiring.push import PushDesk
+    from reconciler.wiring.push_desk import PushDesk
     from reconciler.workflows.close_bills import CloseOrder
 
 

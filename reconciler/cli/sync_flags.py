@@ -12,7 +12,7 @@ import click
 from reconciler.cli import options
 
 if TYPE_CHECKING:
-    from reconciler.wiring.push import PushDesk
+    from reconciler.wiring.push_desk import PushDesk
     from reconciler.workflows.narrow import Narrow
     from reconciler.workflows.sync_again import Patience
     from reconciler.workflows.sync_limits import Limits

@@ -23,9 +23,11 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier
 from reconciler.state.ledger_watch import DirectoryLedgerWatch
+from reconciler.wiring.chargebee_site import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
-from reconciler.wiring.push import connect_site, in_force, notifier, with_flat_prices
+from reconciler.wiring.notices import notifier
+from reconciler.wiring.push_desk import in_force
 from reconciler.workflows.account_watch import Watch
 from reconciler.workflows.bill_invoices import SidePorts
 from reconciler.workflows.cutover_world import CutoverPorts

@@ -31,7 +31,8 @@ from reconciler.ports.ledger import BillRow
 from reconciler.render.progress import SilentProgress
 from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
-from reconciler.wiring.push import PushDesk, open_push
+from reconciler.wiring.push import open_push
+from reconciler.wiring.push_desk import PushDesk
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workflows.bill_stream import stream
 from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult

@@ -21,7 +21,7 @@ from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.destination import DestinationAccessError, DestinationUnreachableError
 from reconciler.ports.ledger import LedgerIdentity
 from reconciler.ports.runtime import BillBusyError, Job
-from reconciler.wiring.push import PushDesk
+from reconciler.wiring.push_desk import PushDesk
 from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.sync_limits import Limits
 from reconciler.workflows.sync_world import SyncResult

@@ -1,0 +1,203 @@
+"""Everything that a sync works with, and what people do with it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from reconciler.core.interlock import InterlockSettings
+from reconciler.core.look_first import LookFirst
+from reconciler.destinations.chargebee.destination import (
+    ChargebeeDestination,
+)
+from reconciler.domain.address import AccountId, BillId
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.organisation import Organisation
+from reconciler.ports.runtime import Notifier, Stopped, Workers
+from reconciler.wiring.chargebee_site import with_flat_prices
+from reconciler.wiring.desk import Desk
+from reconciler.wiring.ledger import (
+    OpenLedger,
+)
+from reconciler.workflows.account_watch import Watch
+from reconciler.workflows.judge_bill import Judge
+from reconciler.workflows.ledger_view import LedgerView
+from reconciler.workflows.narrow import Narrow
+from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER, Decider
+from reconciler.workflows.push_bill import Pusher
+from reconciler.workflows.sync_again import NO_PATIENCE, Patience
+from reconciler.workflows.sync_holds import refuse_held
+from reconciler.workflows.sync_limits import Limits as RunLimits
+from reconciler.workflows.sync_run import read_stamps, result_of
+from reconciler.workflows.sync_scope import NoPushError, SyncScope, read_scope
+from reconciler.workflows.sync_serve import Serving
+from reconciler.workflows.sync_world import SyncPorts, SyncResult
+
+
+class NoAccountError(ReconcilerError):
+    """``--account`` names accounts that m3ter does not have."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        super().__init__(
+            f"m3ter has no account with the code {', '.join(codes)}. Nothing was sent. "
+            "Check the spelling; ids are not taken here."
+        )
+
+
+def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> SyncScope:
+    """Read what sync obeys."""
+    head = desk.chain.head(desk.environment)
+    return read_scope(desk.effective, head, organisation, desk.progress, from_files=from_files)
+
+
+@dataclass(frozen=True, slots=True)
+class PushDesk:
+    """Everything a sync works with.
+
+    Attributes:
+        view: What plans read: the ledger, or nothing where there is none yet.
+        opened: The ledger; ``None`` where there is none yet, only for plans.
+    """
+
+    desk: Desk
+    scope: SyncScope
+    watch: Watch
+    organisation: Organisation
+    destination: ChargebeeDestination
+    view: LedgerView
+    opened: OpenLedger | None
+    workers: Workers
+    notifier: Notifier
+    settings: LookFirst
+
+    @property
+    def ports(self) -> SyncPorts:
+        """Give the world that a run acts on."""
+        assert self.opened is not None, "only plans do without a ledger"
+        return SyncPorts(
+            bills=self.organisation.bills,
+            ledger=self.opened.ledger,
+            destination=self.destination,
+            workers=self.workers,
+            notifier=self.notifier,
+            clock=self.desk.clock,
+            progress=self.desk.progress,
+        )
+
+    def judge(self, narrow: Narrow) -> Judge:
+        """Give the judge of one run."""
+        clock = self.desk.clock
+        return Judge(self.watch, self.view, self.destination, clock, narrow, self._cleared)
+
+    def pusher(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> Pusher:
+        """Give what brings bills on in one run."""
+        ports = self.ports
+        return Pusher(
+            judge=self.judge(narrow),
+            ledger=ports.ledger,
+            destination=ports.destination,
+            bills=ports.bills,
+            clock=ports.clock,
+            notifier=ports.notifier,
+            limits=limits,
+            settings=self.settings,
+            run=str(uuid4()),
+            worker=f"{socket.gethostname()}/{os.getpid()}",
+            stopped=stopped,
+        )
+
+    def run(
+        self,
+        narrow: Narrow,
+        limits: RunLimits,
+        stopped: Stopped,
+        patience: Patience = NO_PATIENCE,
+    ) -> SyncResult:
+        """Run a sync."""
+        return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped, patience)
+
+    def serving(self, narrow: Narrow, stopped: Stopped) -> Serving:
+        """Give a worker that reads what is in force again before every round."""
+
+        def refreshed() -> Pusher:
+            scope = in_force(self.desk, self.organisation)
+            scope = with_flat_prices(scope, self.destination)
+            fresh = replace(self, scope=scope, watch=watch_of(scope, self.organisation, self.desk))
+            read_stamps(scope, fresh.ports)
+            return fresh.pusher(narrow, RunLimits(), stopped)
+
+        first = self.pusher(narrow, RunLimits(), stopped)
+        return Serving(self.ports, stopped, refreshed, first)
+
+    def read_stamps(self) -> None:
+        """Read the stamped invoices of the site, once a run."""
+        read_stamps(self.scope, self.ports)
+
+    def refuse_held(self, integrations: frozenset[str], *, thawed: bool) -> None:
+        """Refuse a run in which nothing may be sent.
+
+        Raises:
+            ReconcilerError: See ``workflows.sync_run.refuse_held``.
+        """
+        now = self.desk.clock.now()
+        refuse_held(self.scope, self.ports.ledger, integrations, now, thawed=thawed)
+
+    def named(self, integrations: Iterable[str]) -> frozenset[str]:
+        """Check names of push integrations.
+
+        Raises:
+            NoPushError: For a name that is none.
+        """
+        for one in integrations:
+            if self.scope.route(one) is None:
+                raise NoPushError(self.scope.name, one)
+        return frozenset(integrations)
+
+    def accounts(self, codes: Iterable[str]) -> frozenset[AccountId]:
+        """Find accounts by code.
+
+        Raises:
+            NoAccountError: For a code that m3ter does not know.
+        """
+        wanted = set(codes)
+        found = self.organisation.codes.accounts(wanted) if wanted else {}
+        if missing := sorted(wanted - set(found)):
+            raise NoAccountError(missing)
+        return frozenset(one.id for one in found.values())
+
+    def decided(self, subject: str, what: str, reason: str) -> None:
+        """Record what a person decided."""
+        assert self.opened is not None
+        actor = self.desk.authorship.actor
+        self.opened.history.decide(self.scope.site, subject, what, actor, reason)
+
+    def decider(self) -> Decider:
+        """Give a person's hand on bills."""
+        assert self.opened is not None, "only plans do without a ledger"
+        return Decider(
+            judge=self.judge(Narrow()),
+            ledger=self.opened.ledger,
+            history=self.opened.history,
+            destination=self.destination,
+            bills=self.organisation.bills,
+            clock=self.desk.clock,
+            actor=self.desk.authorship.actor,
+            run=str(uuid4()),
+        )
+
+    def _cleared(self, bill: BillId) -> bool:
+        """Tell whether a person said that m3ter's own failed run of a bill sent nothing."""
+        if self.opened is None:
+            return False
+        made = self.opened.history.decisions(self.scope.site, f"native/{bill}")
+        return bool(made) and made[-1].what == NOT_SENT_BY_M3TER
+
+
+def watch_of(scope: SyncScope, organisation: Organisation, desk: Desk) -> Watch:
+    """Give what knows who else may bill an account."""
+    return Watch(scope, organisation, desk.clock, InterlockSettings())
