@@ -155,6 +155,8 @@ class _Drafting:
             if negative.total() > base.total():
                 self.problems.append("its credits are above its charges")
             return Counter(), negative.total()
+        if policy == "promotional-credit":
+            return Counter(), negative.total()
         if negative and policy == "refuse":
             self.problems.append("it has negative lines")
         if policy == "discount" and any(negative[one] > base[one] for one in negative):

@@ -92,17 +92,18 @@ class _Site:
         if len(found) > 1:
             ids = ", ".join(one["id"] for one in _all(found))
             return [f"there are {len(found)} invoices of it: {ids}"], []
-        if not found:
+        if not found and due.lines:
             return [], ["no invoice"]
-        return self._contents(found[0], due)
+        return self._contents(bill, found[0] if found else [], due)
 
     def has_invoice(self, due: Due) -> bool:
         """Whether the subscription has any invoice that lines could stand on."""
         return any(one["subscription_id"] == due.owner for one in self._invoices())
 
     def traces(self, bill: str) -> list[str]:
-        """Invoices that carry the stamp of a bill that must not be sent."""
-        return [f"invoice {one['id']}" for group in self._stamped(bill) for one in group]
+        """Invoices and credits that carry the mark of a bill that must not be sent."""
+        invoices = [f"invoice {one['id']}" for group in self._stamped(bill) for one in group]
+        return invoices + [f"promotional credit {one['id']}" for one in self._promoted(bill)]
 
     def unasked(self, wanted: Mapping[str, Due | NotDue]) -> Iterator[str]:
         """Give charge lines on invoices that nobody asked for."""
@@ -115,7 +116,9 @@ class _Site:
                 for line in self._new_lines(invoice):
                     yield f"invoice {invoice['id']} has the line {line['id']} of no bill"
 
-    def _contents(self, group: Sequence[Json], due: Due) -> tuple[list[str], list[str]]:
+    def _contents(
+        self, bill: str, group: Sequence[Json], due: Due
+    ) -> tuple[list[str], list[str]]:
         wrong = [
             f"invoice {one['id']} is in {one['currency_code']}, not {due.currency}"
             for one in group
@@ -124,16 +127,16 @@ class _Site:
         lines = Counter(_key(line) for one in group for line in self._new_lines(one))
         wrong += [f"line {_say(one)} is too much" for one in (lines - due.lines).elements()]
         gaps = [f"line {_say(one)} is missing" for one in (due.lines - lines).elements()]
-        discounts, credit = self._reductions(group)
+        discounts, credit = self._reductions(bill, group)
         if discounts != due.discounts.total():
             wrong.append(f"discounts of {discounts}, not {due.discounts.total()}")
         if credit > due.credit:
-            wrong.append(f"credit notes of {credit}, not {due.credit}")
+            wrong.append(f"credits of {credit}, not {due.credit}")
         elif credit < due.credit:
-            gaps.append(f"credit notes of {credit}, not {due.credit}")
+            gaps.append(f"credits of {credit}, not {due.credit}")
         return wrong, gaps
 
-    def _reductions(self, group: Sequence[Json]) -> tuple[int, int]:
+    def _reductions(self, bill: str, group: Sequence[Json]) -> tuple[int, int]:
         ids = {one["id"] for one in group}
         discounts = sum(
             part["discount_amount"]
@@ -146,7 +149,13 @@ class _Site:
             for one in self.after.get("credit_notes", ())
             if one["reference_invoice_id"] in ids and one["status"] != "voided"
         )
-        return discounts, credit
+        promoted = sum(one["amount"] for one in self._promoted(bill))
+        return discounts, credit + promoted
+
+    def _promoted(self, bill: str) -> list[Json]:
+        """Promotional credits of a bill, by their reference; they belong to no invoice."""
+        found = self.after.get("promotional_credits", ())
+        return [one for one in found if one["reference"] == bill and one["type"] == "increment"]
 
     def _stamped(self, bill: str) -> list[list[Json]]:
         """Invoices of a bill, each its own group; voided ones do not count."""

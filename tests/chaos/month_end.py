@@ -21,8 +21,8 @@ _POLICIES: Mapping[str, Mapping[str, Any]] = {
     "Month end GBP": {"negativeLines": "refuse"},
     "Month end USD": {"negativeLines": "discount"},
     "Month end EUR": {"negativeLines": "credit-note"},
-    "Month end JPY": {"negativeLines": "credit-note", "accountIs": "customer"},
-    "Month end KWD": {"rounding": "as-m3ter"},
+    "Month end JPY": {"negativeLines": "promotional-credit", "accountIs": "customer"},
+    "Month end KWD": {"rounding": "as-m3ter", "open": True},
 }
 _PAGE = {
     "chargebeeMinimumSpendItemPrice": "minimumSpendItemPrice",

@@ -41,6 +41,27 @@ def killed(place: Ground, random: Random, *, longest: float) -> bool:
     return kill_within(process, random.uniform(0.6, longest))
 
 
+def closed_by_killed(place: Ground, random: Random) -> None:
+    """Close every open invoice of ours, killed at random on the way; each is closed once."""
+    for _ in range(3):
+        process = place.start("sync", "close", "--env", ENVIRONMENT, "--all")
+        kill_within(process, random.uniform(0.6, 2.0))
+    for _ in range(MOST_ROUNDS):
+        ended = place.run("sync", "close", "--env", ENVIRONMENT, "--all", "--format", "json")
+        assert ended.code in ALLOWED, ended.err
+        fates = ended.json["fates"]
+        if set(fates) <= {"closed", "closed earlier"}:
+            break
+        place.pass_time(LOOK_MINUTES * MINUTE)
+        to_the_end(place)
+    open_ones = [
+        one["cf_m3ter_bill_id"]
+        for one in place.after().chargebee["invoices"]
+        if one["status"] == "pending" and one.get("cf_m3ter_bill_id")
+    ]
+    assert not open_ones
+
+
 def to_the_end(place: Ground) -> int:
     """Push again and again, with time in between, until nothing is under way any more.
 

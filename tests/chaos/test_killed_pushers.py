@@ -8,7 +8,16 @@ from random import Random
 import pytest
 from chaos.conftest import Size
 from chaos.ground import ground
-from chaos.pushing import DAY, MINUTE, assert_reconciled, init, killed, listed, to_the_end
+from chaos.pushing import (
+    DAY,
+    MINUTE,
+    assert_reconciled,
+    closed_by_killed,
+    init,
+    killed,
+    listed,
+    to_the_end,
+)
 from chaos.weather import storm
 
 pytestmark = pytest.mark.chaos
@@ -29,6 +38,7 @@ def test_killed_pushers_send_every_bill_once(tmp_path: Path, size: Size, seed: i
                 assert not place.verdict({}).wrong
         place.control.calm()
         to_the_end(place)
+        closed_by_killed(place, random)
         # The late pending invoices come two days after the month, and the wait for others ends.
         for days in (2, 4):
             place.pass_time(days * DAY)
