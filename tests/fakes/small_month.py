@@ -7,6 +7,7 @@ request of their own, or goes over the emulator's control surface.
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -20,9 +21,11 @@ from fakes.emulated_http import EmulatedHttp
 from reconciler.emulator import wire
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.emulator.control import merge_patch
+from reconciler.emulator.m3ter.native import record
 from reconciler.emulator.running import RunningEmulator, environment
 from reconciler.emulator.store import Store
 
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 ENV = ("--env", month_end.ENVIRONMENT)
 CREDENTIAL = {"name": "Chargebee (test)", "type": "CHARGEBEE_AUTH", "destination": "CHARGEBEE"}
 BILLS = "m3ter/bills"
@@ -73,10 +76,22 @@ class SmallMonth(Inside):
         """Edit the environment, as a merge patch."""
         self._edit("Environment", month_end.ENVIRONMENT, spec)
 
+    def map(self, entity: str, m3ter: Json, external: str) -> None:
+        """Add a row to the integration's mappings of an entity."""
+        for file in self._documents():
+            found = wire.decode(file.read_bytes())
+            spec = found["spec"]
+            if spec.get("integration") == self.name and spec["m3terEntity"] == entity:
+                spec["rows"].append({"m3ter": m3ter, "externalId": external})
+                file.write_bytes(wire.encode(found) + b"\n")
+
+    def _documents(self) -> list[Path]:
+        """The files that were written as one document each; dialects are found, not written."""
+        files = sorted((self.folder / "integrations.d").glob("*.yaml"))
+        return [one for one in files if one.read_bytes().startswith(b"{")]
+
     def _edit(self, kind: str, name: str, spec: Json) -> None:
-        for file in (self.folder / "integrations.d").glob("*.yaml"):
-            if not file.read_bytes().startswith(b"{"):
-                continue
+        for file in self._documents():
             found = wire.decode(file.read_bytes())
             if (found["kind"], found["metadata"]["name"]) == (kind, name):
                 file.write_bytes(wire.encode(merge_patch(found, {"spec": dict(spec)})) + b"\n")
@@ -187,6 +202,27 @@ class SmallMonth(Inside):
         assert answer.status_code == 200, answer.text
         return wire.decode(answer.content)
 
+    def invoice_by_hand(self, account: int, minor: int) -> str:
+        """Make an invoice for an account, as finance does it; gives its id."""
+        (owner,) = self.store.where("m3ter/accounts", "code", f"acct-{account:05}")
+        made = self.chargebee(
+            "/invoices/create_for_charge_items_and_charges",
+            **{
+                "subscription_id": f"sub-acct-{account:05}",
+                "currency_code": owner["currency"],
+                "charges[amount][0]": str(minor),
+                "charges[description][0]": "By hand",
+            },
+        )
+        return str(made["invoice"]["id"])
+
+    def take_field(self) -> dict[str, Any]:
+        """Remove the site's custom field for bill ids; gives it."""
+        kind = "chargebee/custom_field_configs"
+        (found,) = [one for one in self.store.all(kind) if one["id"] == "cf_m3ter_bill_id"]
+        self.store.delete(kind, found["id"])
+        return found
+
     def invoices(self, bill: str) -> list[Json]:
         """The invoices that stand with a bill's stamp."""
         return [
@@ -204,3 +240,63 @@ class SmallMonth(Inside):
             for line in one["line_items"]
             if line["entity_type"].startswith("charge_item")
         )
+
+
+class Walked(SmallMonth):
+    """A month in which the pages of the runbook are walked, command by command."""
+
+    def follow(self, anchor: str, part: str, *more: str, **names: str) -> Ended:
+        """Run the command of a page that holds a part, with these names for its placeholders.
+
+        Args:
+            anchor: The page.
+            part: Tells the command among those of the page.
+            more: Words that a test adds, to look at its own bill only.
+            names: What stands for ``BILL``, ``INVOICE``, ``NAME`` …
+        """
+        found = [one for one in commands(anchor) if part in one]
+        assert found, f"{anchor} has no command with `{part}`: {commands(anchor)}"
+        line = found[0]
+        line = line.replace("csv=", f"csv={self.folder}/").replace("plan.json", self.plan_file)
+        for name, value in names.items():
+            line = re.sub(rf"\b{name}\b", value, line)
+        if "sync run" in line:
+            # a person waits; a test lets emulated time pass
+            line, more = re.sub(r" --wait \S+", "", line), ("--wait", "0", *more)
+        ended = self.go(" ".join([line.replace("…", "because"), *more]))
+        assert "Traceback" not in ended.err
+        assert "docs/runbook.md#exit-1." not in ended.err, ended.err
+        return ended
+
+    @property
+    def plan_file(self) -> str:
+        """Where plans are saved."""
+        return f"{self.folder}/plan.json"
+
+    def push(self, *bills: str, **environ: str) -> Ended:
+        """Run a sync of these bills only, without waiting."""
+        named = [part for one in bills for part in ("--bill", one)]
+        return self.go(" ".join(["sync run --env production --wait 0", *named]), **environ)
+
+    def status(self, bill: str) -> str:
+        """Where the ledger has a bill, in m3ter's words; empty where it has none of it."""
+        with sqlite3.connect(self.folder / ".reconciler/ledger.sqlite") as ledger:
+            found = ledger.execute("SELECT status FROM bills WHERE bill_id = ?", (bill,)).fetchone()
+        ledger.close()
+        return str(found[0]) if found else ""
+
+    def native_run(self, bill: str, status: str) -> Json:
+        """Let m3ter's own integration have tried a bill before the push took over."""
+        config = next(self.store.all("m3ter/integrationconfigs"))
+        return record(self.store, config, self.store.get(BILLS, bill) or {}, status)
+
+
+def commands(anchor: str) -> list[str]:
+    """The commands of a page of the runbook, in its order."""
+    return re.findall(r"`(reconciler [^`]+)`", section(anchor))
+
+
+def section(anchor: str) -> str:
+    """One page of the runbook."""
+    text = RUNBOOK.read_text(encoding="utf-8")
+    return text.split(f'<a id="{anchor}"></a>')[1].split("<a id=")[0]
