@@ -8,7 +8,7 @@ from reconciler.core.tally import Purse
 from reconciler.domain.standing import Group
 from reconciler.domain.value import JsonObject, JsonValue
 from reconciler.render.sync_list import bill_row
-from reconciler.render.sync_text import Planned, Ran, Scope
+from reconciler.render.sync_shown import Planned, Ran, Scope
 
 
 def plan_json(made: Planned) -> str:

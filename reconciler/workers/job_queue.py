@@ -24,9 +24,11 @@ from reconciler.domain.push import SiteName
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.runtime import BillBusyError, Job, Outcome, Schedule
+from reconciler.workers import queued_jobs
 from reconciler.workers.cron import cron
 from reconciler.workers.job_care import Care
 from reconciler.workers.job_schema import make_schema
+from reconciler.workers.queued_jobs import queueing_lock
 
 QUEUE = "push"
 POLL_SECONDS = 0.5
@@ -104,6 +106,11 @@ class JobQueue(Generic[Outcome]):
         return self._app is not None and self._ready.is_set() and self._loop is not None
 
     @property
+    def _opened(self) -> App:
+        assert self._app is not None
+        return self._app
+
+    @property
     def gone(self) -> bool:
         """Whether the database was given up."""
         return isinstance(self.fatal, QueueGoneError)
@@ -125,15 +132,15 @@ class JobQueue(Generic[Outcome]):
 
     def defer(self, job: Job) -> None:
         """Put a job in the queue; one whose bill waits there already is not put twice."""
-        self._call(lambda: self._defer(job, 0))
+        self._call(lambda: queued_jobs.defer(self._opened, job, 0))
 
     def waiting(self, locks: Iterable[str]) -> set[str]:
         """Say which bills have a job that is not over, on any machine."""
-        return self._call(lambda: self._waiting(list(locks)))
+        return self._call(lambda: queued_jobs.waiting(self._opened, list(locks)))
 
     def forget(self, locks: Iterable[str]) -> None:
         """Take jobs out of the queue that nobody has begun."""
-        self._call(lambda: self._forget(list(locks)))
+        self._call(lambda: queued_jobs.forget(self._opened, list(locks)))
 
     def _call(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Run a coroutine in the loop from another thread, again while the database is away.
@@ -176,7 +183,7 @@ class JobQueue(Generic[Outcome]):
         self._loop = asyncio.get_running_loop()
         # an answer that the database could not take is no news: the job is taken over
         self._loop.set_exception_handler(lambda *_: None)
-        schema = await asyncio.to_thread(self._make_schema)
+        schema = await asyncio.to_thread(make_schema, self.url, self.patience)
         connector = PsycopgConnector(
             conninfo=self.url.reveal(),
             kwargs={"options": f"-c search_path={schema}"},
@@ -195,17 +202,6 @@ class JobQueue(Generic[Outcome]):
                 self._ready.set()
                 await self._work(self._app)
                 await self._closing.wait()
-
-    def _make_schema(self) -> str:
-        """Make the tables; a database that is away is waited for."""
-        until = time.monotonic() + self.patience
-        while True:
-            try:
-                return make_schema(self.url)
-            except psycopg.OperationalError:
-                if time.monotonic() >= until:
-                    raise
-            time.sleep(PAUSE_SECONDS)
 
     def _declare(self, app: App, pool: ThreadPoolExecutor, lookers: ThreadPoolExecutor) -> None:
         async def push(context: JobContext, site: str, bill_id: str, serial: str) -> None:
@@ -238,13 +234,14 @@ class JobQueue(Generic[Outcome]):
 
     async def _push(self, job: Job, pool: ThreadPoolExecutor) -> None:
         if self._ending.is_set():
-            await self._defer(job, 0)
+            await queued_jobs.defer(self._opened, job, 0)
             return
         loop = asyncio.get_running_loop()
         try:
             outcome = await loop.run_in_executor(pool, self.work, job)
         except BillBusyError as busy:
-            await self._defer(job, self._busy.again_in(job.bill_id, busy.seconds))
+            seconds = self._busy.again_in(job.bill_id, busy.seconds)
+            await queued_jobs.defer(self._opened, job, seconds)
         except Exception as error:  # noqa: BLE001  raised in the caller's thread
             self.fail(error)
         else:
@@ -291,40 +288,6 @@ class JobQueue(Generic[Outcome]):
     async def _end(self, worker: Worker) -> None:
         await self._ending.wait()
         _untyped(worker).stop()
-
-    async def _defer(self, job: Job, seconds: float) -> None:
-        assert self._app is not None
-        deferrer = self._app.tasks["push"].configure(
-            lock=job.serial,
-            queueing_lock=queueing_lock(job),
-            schedule_in={"seconds": max(1, round(seconds))} if seconds else None,
-        )
-        try:
-            await deferrer.defer_async(site=job.site, bill_id=job.bill_id, serial=job.serial)
-        except exceptions.AlreadyEnqueued:
-            return
-
-    async def _waiting(self, locks: list[str]) -> set[str]:
-        assert self._app is not None
-        rows = await self._app.connector.execute_query_all_async(
-            "select queueing_lock from procrastinate_jobs"
-            " where queueing_lock = any(%(locks)s) and status in ('todo', 'doing')",
-            locks=locks,
-        )
-        return {str(row["queueing_lock"]) for row in rows}
-
-    async def _forget(self, locks: list[str]) -> None:
-        assert self._app is not None
-        await self._app.connector.execute_query_async(
-            "delete from procrastinate_jobs"
-            " where queueing_lock = any(%(locks)s) and status = 'todo'",
-            locks=locks,
-        )
-
-
-def queueing_lock(job: Job) -> str:
-    """Name a bill in the queue."""
-    return f"{job.site}/{job.bill_id}"
 
 
 def _untyped(worker: Worker) -> Any:  # noqa: ANN401  two of its methods have no annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from reconciler.domain.secret import Secret
 
 MAKING_LOCK = 0x6A6F6273
 """PostgreSQL's advisory lock: one worker makes the tables, the others wait."""
+PAUSE_SECONDS = 0.2
 
 
 def schema_name() -> str:
@@ -25,8 +27,24 @@ def schema_name() -> str:
     return "reconciler_jobs_" + re.sub(r"\D+", "_", newest)
 
 
-def make_schema(url: Secret) -> str:
-    """Make the tables where they are missing, and give the name of their schema."""
+def make_schema(url: Secret, patience: float = 0.0) -> str:
+    """Make the tables where they are missing, and give the name of their schema.
+
+    Args:
+        url: The database.
+        patience: Seconds that it may be away.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _made(url)
+        except psycopg.OperationalError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(PAUSE_SECONDS)
+
+
+def _made(url: Secret) -> str:
     name = schema_name()
     with psycopg.connect(url.reveal()) as connection:
         connection.execute("select pg_advisory_xact_lock(%s)", [MAKING_LOCK])
