@@ -13,6 +13,7 @@ from reconciler.cli.options import App
 if TYPE_CHECKING:
     from reconciler.ports.runtime import Progress
     from reconciler.wiring.desk import Desk
+    from reconciler.wiring.push_desk import PushDesk
 
 
 def desk(app: App, environment: str) -> Desk:
@@ -27,6 +28,23 @@ def desk(app: App, environment: str) -> Desk:
         progress=progress(app),
         tell=app.note,
     )
+
+
+@contextmanager
+def push_desk(
+    app: App,
+    environment: str,
+    *,
+    reading: bool = False,
+    from_files: bool = False,
+    many: bool = False,
+) -> Iterator[PushDesk]:
+    """Open everything that a sync works with; see ``wiring.push.open_push``."""
+    from reconciler.wiring.push import open_push
+
+    world = desk(app, environment)
+    with open_push(world, reading=reading, from_files=from_files, many=many) as place:
+        yield place
 
 
 def progress(app: App) -> Progress:
