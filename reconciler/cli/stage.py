@@ -22,6 +22,7 @@ from reconciler.errors import ExitCode, ReconcilerError
 if TYPE_CHECKING:
     from reconciler.cli.options import App
 
+WIDTH = 100
 SECONDS_MAX = 60
 COMMAND = (sys.executable, "-m", "reconciler")
 
@@ -64,7 +65,10 @@ class Stage:
 
     def say(self, text: str) -> None:
         """Tell what happens next and why."""
-        self.app.show("\n" + textwrap.fill(" ".join(text.split()), 96))
+        told = " ".join(text.split())
+        self.app.show(
+            "\n" + textwrap.fill(told, WIDTH, initial_indent="# ", subsequent_indent="# ")
+        )
 
     def run(
         self, *arguments: str, expect: int = 0, show: int | None = None, contains: str = ""
@@ -81,7 +85,7 @@ class Stage:
             DemoFailedError: When it ends or speaks otherwise.
         """
         typed = "reconciler " + " ".join(_quoted(one) for one in arguments)
-        self.app.show(f"\n  $ {typed}")
+        self.app.show(f"\n{_shown(typed)}")
         ended = subprocess.run(  # noqa: S603  our own program
             [*COMMAND, *arguments],
             cwd=self.folder,
@@ -103,7 +107,7 @@ class Stage:
     def kill_midway(self, *arguments: str, after_seconds: float) -> None:
         """Start a command and kill it hard while it works."""
         typed = "reconciler " + " ".join(_quoted(one) for one in arguments)
-        self.app.show(f"\n  $ {typed}        (kill -9 after {after_seconds:.1f} s)")
+        self.app.show(f"\n{_shown(typed)}   # kill -9 after {after_seconds:.1f} s")
         with subprocess.Popen(  # noqa: S603  our own program
             [*COMMAND, *arguments],
             cwd=self.folder,
@@ -150,9 +154,9 @@ class Stage:
     def _print(self, lines: Sequence[str], most: int | None) -> None:
         kept = lines if most is None else lines[:most]
         for line in kept:
-            self.app.show(f"    {line}".rstrip())
+            self.app.show(line.rstrip())
         if len(kept) < len(lines):
-            self.app.show(f"    … {len(lines) - len(kept)} more lines")
+            self.app.show(f"… {len(lines) - len(kept)} more lines")
 
 
 @contextmanager
@@ -183,6 +187,18 @@ def _exports(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
             return
         name, _, value = line.removeprefix("export ").strip().partition("=")
         yield name, value
+
+
+def _shown(typed: str) -> str:
+    """Write a command as a shell takes it, over several lines where it is long."""
+    lines = textwrap.wrap(
+        f"$ {typed}",
+        WIDTH - 2,
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return " \\\n".join(lines)
 
 
 def _quoted(text: str) -> str:

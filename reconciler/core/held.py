@@ -62,6 +62,8 @@ def held_by_row(status: PushStatus, message: str, effects: Sequence[Effect] = ()
     """
     if status not in _SHORT or any(one.state in _MAY_STAND for one in effects):
         return None
+    if status is PushStatus.STARTED:
+        return Held(_SHORT[status], "the next `sync run` goes on with it", page(status))
     settled = status is PushStatus.DISABLED
     return Held(_SHORT[status], message or _SHORT[status], page(status), settled)
 

@@ -28,6 +28,10 @@ def test_the_demo_goes_the_whole_way_and_leaves_nothing_running() -> None:
     text = out.getvalue()
     assert (code, err.getvalue()) == (0, ""), text[-3000:]
     assert "k.smith" in text
+    proof = text.partition("The proof, line by line")[2]
+    assert "Unexplained: nothing. Not sent yet: " in proof
+    assert "added in Chargebee by k.smith" in proof
+    assert all(len(line) <= 100 for line in proof.splitlines())
     address = re.search(r"http://127\.0\.0\.1:(\d+)", text)
     assert address is not None
     with socket.socket() as probe:
@@ -47,6 +51,15 @@ def test_a_step_that_does_not_say_what_it_should_stops_the_demo(stage: Stage) ->
 def test_long_output_is_cut_with_a_count(stage: Stage) -> None:
     stage.run("--help", show=2)
     assert "more lines" in stage.app.stdout.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_long_command_is_shown_over_several_lines(stage: Stage) -> None:
+    stage.run("--version", *(f"--no-such-option={number:05}" for number in range(9)), expect=10)
+    shown = stage.app.stdout.getvalue()  # type: ignore[attr-defined]
+    lines = shown.strip().splitlines()
+    assert lines[0].startswith("$ reconciler --version --no-such-option=00000 ")
+    assert lines[0].endswith(" \\")
+    assert max(map(len, lines)) <= 100
 
 
 def test_a_command_that_ends_too_soon_cannot_be_killed(stage: Stage) -> None:
