@@ -36,10 +36,10 @@ class Measured:
 
 @contextmanager
 def prepared(*switches: str, pace: int) -> Iterator[Ground]:
-    """Everything up to the first push, in a folder of its own."""
+    """Everything up to the first push, in a folder of its own; this tree is what is measured."""
     with (
         tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder,
-        ground(Path(folder), *switches, pace=pace) as place,
+        ground(Path(folder), *switches, pace=pace, PYTHONPATH=str(ROOT)) as place,
     ):
         ended = place.run("ledger", "init", "--env", ENVIRONMENT)
         assert ended.code == 0, ended.err

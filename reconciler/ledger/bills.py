@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import PushStatus, SiteName
@@ -17,12 +17,14 @@ from reconciler.ledger.upsert import put
 from reconciler.ports.ledger import BillRow
 
 PAGE = 500
+_ONE = select(bills).where(
+    (bills.c.site == bindparam("of_site")) & (bills.c.bill_id == bindparam("of_bill"))
+)
 
 
 def bill(connection: Connection, site: SiteName, one: BillId) -> BillRow | None:
     """Give the row of a bill."""
-    chosen = select(bills).where((bills.c.site == site) & (bills.c.bill_id == one))
-    row = connection.execute(chosen).mappings().first()
+    row = connection.execute(_ONE, {"of_site": site, "of_bill": one}).mappings().first()
     return None if row is None else bill_of(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.push_machine import after
@@ -36,6 +36,21 @@ FINAL = frozenset({PushState.DONE, PushState.PERSON})
 """States that an answer does not change, because a look-up or another worker came first."""
 
 
+# Made once: they run for every bill, and to build one costs more than to run it.
+_OF_BILL = (effects.c.site == bindparam("of_site")) & (effects.c.bill_id == bindparam("of_bill"))
+_IS = (
+    _OF_BILL
+    & (effects.c.generation == bindparam("of_generation"))
+    & (effects.c.step == bindparam("of_step"))
+)
+_ALL = select(effects).where(_OF_BILL).order_by(effects.c.generation, effects.c.number)
+_ONE = select(effects).where(_IS)
+_HELD = _ONE.with_for_update()
+_NUMBER = select(effects.c.number).where(_IS)
+_INTEGRATION = select(effects.c.integration).where(_IS)
+_CHANGE = update(effects).where(_IS)
+
+
 class NoSuchEffectError(ReconcilerError):
     """An effect was spoken of that was never intended."""
 
@@ -47,11 +62,7 @@ class NoSuchEffectError(ReconcilerError):
 
 def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
     """Give every effect of a bill, by generation and in the order of intent."""
-    rows = connection.execute(
-        select(effects)
-        .where((effects.c.site == site) & (effects.c.bill_id == bill))
-        .order_by(effects.c.generation, effects.c.number)
-    ).mappings()
+    rows = connection.execute(_ALL, {"of_site": site, "of_bill": bill}).mappings()
     return tuple(effect_of(row) for row in rows)
 
 
@@ -61,7 +72,7 @@ def find(connection: Connection, key: PushKey) -> Effect:
     Raises:
         NoSuchEffectError: When it was never intended.
     """
-    row = connection.execute(select(effects).where(is_(key)).with_for_update()).mappings().first()
+    row = connection.execute(_HELD, _of(key)).mappings().first()
     if row is None:
         raise NoSuchEffectError(key)
     return effect_of(row)
@@ -69,7 +80,7 @@ def find(connection: Connection, key: PushKey) -> Effect:
 
 def intend(connection: Connection, key: PushKey, step: Step, why: Provenance) -> Effect:
     """Store an effect; one that exists is given back as it stands."""
-    row = connection.execute(select(effects).where(is_(key))).mappings().first()
+    row = connection.execute(_ONE, _of(key)).mappings().first()
     if row is not None:
         return effect_of(row)
     effect = Effect(
@@ -80,7 +91,7 @@ def intend(connection: Connection, key: PushKey, step: Step, why: Provenance) ->
         lines_before=step.lines_before,
         draft_line=step.draft_line,
     )
-    connection.execute(insert(effects).values(**effect_columns(effect), **_provenance(why)))
+    connection.execute(insert(effects), {**effect_columns(effect), **_provenance(why)})
     return effect
 
 
@@ -95,7 +106,7 @@ def redraft(
 ) -> Effect:
     """Replace the request of an effect of which provably nothing arrived."""
     effect = happened(connection, key, Redrafted(step), at, settings)
-    connection.execute(update(effects).where(is_(key)).values(**_provenance(why)))
+    connection.execute(_CHANGE, {**_of(key), **_provenance(why)})
     return effect
 
 
@@ -104,7 +115,7 @@ def happened(
 ) -> Effect:
     """Take an effect one transition further, as the table of states says."""
     new = after(find(connection, key), event, at, settings)
-    connection.execute(update(effects).where(is_(key)).values(**effect_columns(new)))
+    connection.execute(_CHANGE, {**_of(key), **effect_columns(new)})
     return new
 
 
@@ -160,7 +171,7 @@ def _heard_late(connection: Connection, effect: Effect, outcome: StepOutcome) ->
         return effect
     words = f"{effect.message}; " if effect.message else ""
     said = replace(effect, message=f"{words}an attempt also made {outcome.object_id}")
-    connection.execute(update(effects).where(is_(effect.key)).values(message=said.message))
+    connection.execute(_CHANGE, {**_of(effect.key), "message": said.message})
     return said
 
 
@@ -180,7 +191,7 @@ def number_of(connection: Connection, key: PushKey) -> int:
     Raises:
         NoSuchEffectError: When it was never intended.
     """
-    found = connection.execute(select(effects.c.number).where(is_(key))).scalar_one_or_none()
+    found = connection.execute(_NUMBER, _of(key)).scalar_one_or_none()
     if found is None:
         raise NoSuchEffectError(key)
     return int(found)
@@ -188,18 +199,17 @@ def number_of(connection: Connection, key: PushKey) -> int:
 
 def integration_of(connection: Connection, key: PushKey) -> str:
     """Give the integration that an effect is sent for."""
-    found = connection.execute(select(effects.c.integration).where(is_(key)))
-    return str(found.scalar_one())
+    return str(connection.execute(_INTEGRATION, _of(key)).scalar_one())
 
 
-def is_(key: PushKey) -> ColumnElement[bool]:
+def _of(key: PushKey) -> Columns:
     """Choose the row of an effect."""
-    return (
-        (effects.c.site == key.site)
-        & (effects.c.bill_id == key.bill_id)
-        & (effects.c.generation == key.generation)
-        & (effects.c.step == str(key.step))
-    )
+    return {
+        "of_site": key.site,
+        "of_bill": key.bill_id,
+        "of_generation": key.generation,
+        "of_step": str(key.step),
+    }
 
 
 def _provenance(why: Provenance) -> Columns:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import SiteName
 from reconciler.ledger.database import Database, tries
-from reconciler.ledger.rows import stamp_text
+from reconciler.ledger.rows import Columns, stamp_text
 from reconciler.ledger.tables import leases
 from reconciler.ports.ledger import Lease, LeaseLostError
+
+# Made once: they run for every bill, and to build one costs more than to run it.
+_PLACE = (leases.c.site == bindparam("of_site")) & (leases.c.bill_id == bindparam("of_bill"))
+_MINE = _PLACE & (leases.c.fence == bindparam("of_fence"))
+_HELD = select(leases.c.until).where(_MINE).with_for_update()
+_TAKEN = select(leases.c.fence, leases.c.until).where(_PLACE).with_for_update()
+_TAKE = update(leases).where(_PLACE)
+_HOLD = update(leases).where(_MINE)
+_LET_GO = update(leases).where(_MINE & (leases.c.until > bindparam("now")))
 
 
 def claim(
@@ -37,7 +46,7 @@ def renew(database: Database, lease: Lease, seconds: float) -> Lease:
     def hold(connection: Connection) -> Lease:
         now = refuse_lost(database, connection, lease)
         until = _until(now, seconds)
-        connection.execute(update(leases).where(_mine(lease)).values(until=stamp_text(until)))
+        connection.execute(_HOLD, {**_of(lease), "until": stamp_text(until)})
         return replace(lease, until=until)
 
     return database.write(hold)
@@ -48,8 +57,7 @@ def release(database: Database, lease: Lease) -> None:
 
     def let_go(connection: Connection) -> None:
         now = stamp_text(database.now(connection))
-        held = _mine(lease) & (leases.c.until > now)
-        connection.execute(update(leases).where(held).values(until=now))
+        connection.execute(_LET_GO, {**_of(lease), "now": now, "until": now})
 
     database.write(let_go)
 
@@ -62,8 +70,7 @@ def end_all(connection: Connection, now: datetime) -> None:
 
 def holds_fence(connection: Connection, lease: Lease) -> bool:
     """Say whether nobody took the bill since; the time may be over. Others wait meanwhile."""
-    found = connection.execute(select(leases.c.until).where(_mine(lease)).with_for_update())
-    return found.scalar_one_or_none() is not None
+    return connection.execute(_HELD, _of(lease)).scalar_one_or_none() is not None
 
 
 def refuse_lost(database: Database, connection: Connection, lease: Lease) -> datetime:
@@ -72,9 +79,7 @@ def refuse_lost(database: Database, connection: Connection, lease: Lease) -> dat
     Raises:
         LeaseLostError: When a newer fence exists or the time is over.
     """
-    held = connection.execute(
-        select(leases.c.until).where(_mine(lease)).with_for_update()
-    ).scalar_one_or_none()
+    held = connection.execute(_HELD, _of(lease)).scalar_one_or_none()
     # read the time only now: waiting for the row may have taken long
     now = database.now(connection)
     if held is None or held <= stamp_text(now):
@@ -85,10 +90,8 @@ def refuse_lost(database: Database, connection: Connection, lease: Lease) -> dat
 def _taken(
     database: Database, connection: Connection, wanted: Lease, seconds: float
 ) -> Lease | None:
-    place = (leases.c.site == wanted.site) & (leases.c.bill_id == wanted.bill_id)
-    row = connection.execute(
-        select(leases.c.fence, leases.c.until).where(place).with_for_update()
-    ).one_or_none()
+    place = {"of_site": wanted.site, "of_bill": wanted.bill_id}
+    row = connection.execute(_TAKEN, place).one_or_none()
     now = database.now(connection)
     if row is not None and row.until > stamp_text(now):
         return None
@@ -96,19 +99,15 @@ def _taken(
     taken = replace(wanted, fence=fence, until=_until(now, seconds))
     values = {"worker": taken.worker, "fence": fence, "until": stamp_text(taken.until)}
     if row is None:
-        new = insert(leases).values(site=taken.site, bill_id=taken.bill_id, **values)
-        connection.execute(new)
+        new = {"site": taken.site, "bill_id": taken.bill_id, **values}
+        connection.execute(insert(leases), new)
     else:
-        connection.execute(update(leases).where(place).values(**values))
+        connection.execute(_TAKE, {**place, **values})
     return taken
 
 
-def _mine(lease: Lease) -> ColumnElement[bool]:
-    return (
-        (leases.c.site == lease.site)
-        & (leases.c.bill_id == lease.bill_id)
-        & (leases.c.fence == lease.fence)
-    )
+def _of(lease: Lease) -> Columns:
+    return {"of_site": lease.site, "of_bill": lease.bill_id, "of_fence": lease.fence}
 
 
 def _until(now: datetime, seconds: float) -> datetime:

@@ -28,6 +28,8 @@ from reconciler.ledger.rows import instant
 from reconciler.ledger.tables import ledger
 from reconciler.ports.ledger import Attempt, BillRow, Lease, LedgerIdentity, Provenance
 
+_LEDGER = select(ledger)
+_COUNT = update(ledger).values(sequence=ledger.c.sequence + 1)
 NOTE_EVERY = 50
 """Records between two notes of the sequence outside of the ledger."""
 
@@ -218,11 +220,11 @@ class SqlLedger:
 
 def identity_of(connection: Connection) -> LedgerIdentity:
     """Read which ledger it is, and how far it has come."""
-    row = connection.execute(select(ledger)).one()
+    row = connection.execute(_LEDGER).one()
     return LedgerIdentity(row.id, row.sequence, instant(row.rebuilt_at))
 
 
 def _counted(connection: Connection) -> LedgerIdentity:
     """Count one more record; last in a transaction, because it holds the ledger's one row."""
-    connection.execute(update(ledger).values(sequence=ledger.c.sequence + 1))
+    connection.execute(_COUNT)
     return identity_of(connection)
