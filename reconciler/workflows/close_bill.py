@@ -17,7 +17,7 @@ from reconciler.domain.push import (
 )
 from reconciler.domain.standing import Group, Standing
 from reconciler.ports.destination import AlreadyClosed, Stop
-from reconciler.workflows.push_steps import Going, PushWorld
+from reconciler.workflows.push_steps import Going
 
 NEVER_SENT = "nothing of it was sent"
 
@@ -33,7 +33,6 @@ class OpenBill:
         with_foreign_lines: Whether lines that are not ours may be closed with it.
     """
 
-    pusher: PushWorld
     going: Going
     told: Closed
     effects: tuple[Effect, ...]
@@ -41,8 +40,8 @@ class OpenBill:
 
     def closed(self) -> Closed:
         """Close its invoice, and go on with what waits for that; or say why it stays open."""
-        mine = [one for one in self.effects if one.key.generation == self.going.row.generation]
-        begun = next((one for one in mine if one.state is not PushState.DONE), None)
+        mine = self.going.record.mine(self.effects)
+        begun = self.going.record.open_step(self.effects)
         if not mine:
             return self._left(NEVER_SENT)
         if begun is None:
@@ -62,19 +61,19 @@ class OpenBill:
 
     def _again(self, refused: Effect) -> Closed:
         """Look whether a refused closing came about all the same, or close again."""
-        push, lease = self.pusher, self.going.lease
-        found = push.destination.look_up(refused, self.going.draft, self.effects)
-        push.ledger.looked(lease, refused.key, found)
+        record = self.going.record
+        found = record.push.destination.look_up(refused, record.draft, self.effects)
+        record.push.ledger.looked(record.lease, refused.key, found)
         if isinstance(found, Found):
             return self._went(self.going.on())
         return self._close()
 
     def _close(self) -> Closed:
-        row, draft = self.going.row, self.going.draft
-        found = self.pusher.destination.closing(
-            draft,
+        record = self.going.record
+        found = record.push.destination.closing(
+            record.draft,
             self.effects,
-            row.generation,
+            record.row.generation,
             with_foreign_lines=self.with_foreign_lines,
         )
         match found:
@@ -87,7 +86,7 @@ class OpenBill:
 
     def _earlier(self, invoice: InvoiceId | None = None) -> Closed:
         """Say that it was closed before; what waited for that goes on."""
-        if self.going.row.status is PushStatus.COMPLETE:
+        if self.going.record.row.status is PushStatus.COMPLETE:
             key = invoice or self._closed_as()
             return replace(self.told, fate=Fate.EARLIER, invoice=key)
         went = self._went(self.going.on())
@@ -106,11 +105,9 @@ class OpenBill:
         return replace(done, why=standing.why, page=standing.page)
 
     def _closed_as(self) -> InvoiceId | None:
-        row = self.going.row
-        for one in self.pusher.ledger.effects(row.site, row.bill_id):
-            mine = one.key.generation == row.generation
-            kind = one.key.step.kind is StepKind.CLOSE_INVOICE
-            if mine and kind and one.state is PushState.DONE:
+        record = self.going.record
+        for one in record.mine(record.effects):
+            if one.key.step.kind is StepKind.CLOSE_INVOICE and one.state is PushState.DONE:
                 return InvoiceId(one.object_id)
         return None
 

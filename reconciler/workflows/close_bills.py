@@ -25,7 +25,10 @@ from reconciler.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.ports.runtime import BillBusyError, Job, Progress, Workers
 from reconciler.workflows.close_bill import NEVER_SENT, OpenBill
 from reconciler.workflows.push_bill import BUSY_SECONDS, Pusher
-from reconciler.workflows.push_steps import LEASE_SECONDS, Going
+from reconciler.workflows.push_gate import Gate
+from reconciler.workflows.push_record import BillRecord
+from reconciler.workflows.push_steps import Going
+from reconciler.workflows.push_world import LEASE_SECONDS
 
 _OF_SUBSCRIPTION = (
     "its lines are on the subscription's own pending invoice, which is the subscription's to close:"
@@ -160,5 +163,6 @@ class Closer:
         sending = Sending(
             generation=row.generation, pending=route.route.policy.pending or PendingPolicy()
         )
-        going = Going(self.pusher, lease, row, draft, route, sending, None, draft.bill_version)
-        return OpenBill(self.pusher, going, told, effects, self.order.with_foreign_lines).closed()
+        record = BillRecord(self.pusher, lease, row, draft, route, draft.bill_version)
+        going = Going(record, Gate(record), sending)
+        return OpenBill(going, told, effects, self.order.with_foreign_lines).closed()

@@ -25,7 +25,10 @@ from reconciler.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.ports.organisation import NotFoundError
 from reconciler.ports.runtime import BillBusyError, Job
 from reconciler.workflows.judge_bill import Judged
-from reconciler.workflows.push_steps import LEASE_SECONDS, Going, PushWorld
+from reconciler.workflows.push_gate import Gate
+from reconciler.workflows.push_record import BillRecord
+from reconciler.workflows.push_steps import Going
+from reconciler.workflows.push_world import LEASE_SECONDS, PushWorld
 from reconciler.workflows.standings import RESUMED, SENT, STOPPED, STOPPED_SHORT, of_row, stands
 
 BUSY_SECONDS = 0.25
@@ -97,8 +100,8 @@ class Pusher(PushWorld):
             return replace(judged.standing, short="left for a later run", why=why)
         assert fresh is not None
         self.ledger.put_bill(lease, fresh)
-        going = Going(self, lease, fresh, draft, judged.route, judged.sending, found, bill.version)
-        return going.on()
+        record = BillRecord(self, lease, fresh, draft, judged.route, bill.version)
+        return Going(record, Gate(record, found), judged.sending).on()
 
     def _resume(self, row: BillRow, lease: Lease) -> Standing:
         """Go on with what the ledger holds, whatever changed since."""
@@ -113,8 +116,8 @@ class Pusher(PushWorld):
             pending=route.route.policy.pending or PendingPolicy(),
             waiting_since=row.changed_at,
         )
-        version = draft.bill_version
-        return Going(self, lease, row, draft, route, sending, None, version).on()
+        record = BillRecord(self, lease, row, draft, route, draft.bill_version)
+        return Going(record, Gate(record), sending).on()
 
     def _noted(
         self, standing: Standing, fresh: BillRow | None, lease: Lease, row: BillRow | None
