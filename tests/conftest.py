@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes.postgres_fixtures import own_postgres, postgres, postgres_url
+from fakes.prepared import PreparedOnce
 from hypothesis import HealthCheck, settings
 
 from reconciler.emulator.running import RunningEmulator
@@ -50,14 +51,31 @@ def stride(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def emulate() -> Iterator[Emulate]:
-    """Start emulators in threads of this process; the arguments are those of ``World``."""
+def running() -> Iterator[Callable[[World], RunningEmulator]]:
+    """Serve worlds in threads of this process; ends and closes them."""
     with ExitStack() as stack:
 
-        def start(scenario: str = "starter", seed: int = 1, **switches: object) -> RunningEmulator:
-            return stack.enter_context(RunningEmulator(World(scenario, seed, switches)))
+        def start(world: World) -> RunningEmulator:
+            stack.callback(world.close)
+            return stack.enter_context(RunningEmulator(world))
 
         yield start
+
+
+@pytest.fixture
+def emulate(running: Callable[[World], RunningEmulator]) -> Emulate:
+    """Start emulators in threads of this process; the arguments are those of ``World``."""
+
+    def start(scenario: str = "starter", seed: int = 1, **switches: object) -> RunningEmulator:
+        return running(World(scenario, seed, switches))
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedOnce:
+    """What many tests begin with, made once."""
+    return PreparedOnce(tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chaos.inside import Inside, inside
+from chaos.inside import Inside, beginning, inside
 from fakes.place import Place
+from fakes.prepared import PreparedOnce
 
 from reconciler.emulator.running import RunningEmulator
+from reconciler.emulator.world import World
 
 MakePlace = Callable[..., Place]
 MakeGround = Callable[..., Inside]
@@ -44,11 +46,14 @@ def applied(place: Place) -> Place:
 
 
 @pytest.fixture
-def make_ground(emulate: Callable[..., RunningEmulator], tmp_path: Path) -> MakeGround:
+def make_ground(
+    prepared: PreparedOnce, running: Callable[[World], RunningEmulator], tmp_path: Path
+) -> MakeGround:
     """Make scenario `month-end` with its definitions applied; takes bills and switches."""
 
     def make(bills: int = 15, **switches: object) -> Inside:
-        calm = {"requests_per_second": 0, "requests_per_minute": 0, **switches}
-        return inside(tmp_path, emulate("month-end", month_end_bills=bills, **calm))
+        calm = {"requests_per_second": 0, "requests_per_minute": 0, "month_end_bills": bills}
+        world, before = prepared.world(tmp_path, "month-end", calm | switches, beginning)
+        return inside(tmp_path, running(world), before)
 
     return make

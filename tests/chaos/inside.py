@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from io import StringIO
 from pathlib import Path
 
+from chaos.due import Organisation
 from chaos.ground import NOTHING, SECONDS_MAX, SQLITE, Control, Ended, Ground, prepare
 
 from reconciler.cli.main import main
@@ -27,8 +29,15 @@ class Inside(Ground):
         return Ended(code, out.getvalue(), err.getvalue())
 
 
-def inside(folder: Path, emulator: RunningEmulator) -> Inside:
-    """Set everything up until the first push."""
+def beginning(folder: Path, emulator: RunningEmulator) -> Organisation:
+    """Set everything up until the first push; gives what was there before it."""
     place = Inside(folder, Control(emulator.url), environment(emulator.url), NOTHING)
     prepare(place, SQLITE, 100_000)
+    return place.before
+
+
+def inside(folder: Path, emulator: RunningEmulator, before: Organisation) -> Inside:
+    """Give the ground whose beginning was prepared."""
+    place = Inside(folder, Control(emulator.url), environment(emulator.url), before)
+    place.ahead = place.control.now() - time.time()
     return place
