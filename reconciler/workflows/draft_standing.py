@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from reconciler.core.durations import duration
 from reconciler.core.invoicing import draft_bill
 from reconciler.core.runbook import Page, page
 from reconciler.domain.bill import Bill
@@ -58,5 +59,13 @@ class Drafting:
                 waiting, why=step.why, page=page(Page.WAITING), status=PushStatus.WAITING
             )
         if isinstance(step, Stop):
-            return replace(blocked(ready, (step.reason,)), page=page(Page.AUTO_CLOSE))
+            stopped = replace(blocked(ready, (step.reason,)), page=page(Page.AUTO_CLOSE))
+            # since when it waits is kept with this status: what is over must not begin anew
+            return replace(stopped, status=PushStatus.WAITING) if self._over(sending) else stopped
         return ready
+
+    def _over(self, sending: Sending) -> bool:
+        """Tell whether the wait for a pending invoice is over."""
+        since = sending.waiting_since
+        patience = duration(sending.pending.wait_up_to)
+        return since is not None and self.clock.now() >= since + patience
