@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.postgres_fixtures import own_postgres, postgres, postgres_url
 from fakes.prepared import PreparedOnce
+from fakes.sync_place import SyncPlace, beginning
 from hypothesis import HealthCheck, settings
 
 from reconciler.emulator.running import RunningEmulator
@@ -76,6 +77,20 @@ def emulate(running: Callable[[World], RunningEmulator]) -> Emulate:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedOnce:
     """What many tests begin with, made once."""
     return PreparedOnce(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def month_end(
+    prepared: PreparedOnce, running: Callable[[World], RunningEmulator], tmp_path: Path
+) -> Callable[..., SyncPlace]:
+    """Make a month of bills whose definitions are applied, with a ledger; time stands still."""
+
+    def make(bills: int, **switches: object) -> SyncPlace:
+        calm = {"clock": "still", "requests_per_second": 0, "month_end_bills": bills}
+        world, _ = prepared.world(tmp_path, "month-end", calm | switches, beginning)
+        return SyncPlace(tmp_path, running(world).url)
+
+    return make
 
 
 @pytest.fixture

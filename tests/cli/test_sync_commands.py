@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ from reconciler.core import exact_json
 
 
 @pytest.fixture
-def place(tmp_path: Path, emulate: Any) -> SyncPlace:
-    running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
-    return SyncPlace(tmp_path, running.url).setup()
+def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
+    return month_end(45)
 
 
 def told_json(told: str) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +17,8 @@ ACCOUNT = "acct-00000"
 
 
 @pytest.fixture
-def place(tmp_path: Path, emulate: Any) -> SyncPlace:
-    running = emulate("month-end", month_end_bills=40, clock="still", requests_per_second=0)
-    return SyncPlace(tmp_path, running.url).setup()
+def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
+    return month_end(40)
 
 
 def asked(place: SyncPlace, *arguments: str) -> tuple[int, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +14,8 @@ from reconciler.core.exact_json import decode
 
 
 @pytest.fixture
-def place(tmp_path: Path, emulate: Any) -> SyncPlace:
-    running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
-    return SyncPlace(tmp_path, running.url).setup()
+def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
+    return month_end(45)
 
 
 def asked(place: SyncPlace, *arguments: str) -> tuple[int, str]:

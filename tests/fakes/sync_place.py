@@ -27,6 +27,7 @@ from reconciler.domain.standing import Group, Standing
 from reconciler.emulator import wire
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET
+from reconciler.emulator.running import RunningEmulator
 from reconciler.ports.ledger import BillRow
 from reconciler.render.progress import SilentProgress
 from reconciler.settings import Settings
@@ -93,6 +94,11 @@ class Mortal:
         if not callable(found):
             return found
         return lambda *args, **kwargs: self._life.pass_by(name, lambda: found(*args, **kwargs))
+
+
+def beginning(folder: Path, emulator: RunningEmulator) -> None:
+    """Write the definitions, apply them and make the ledger."""
+    SyncPlace(folder, emulator.url).setup()
 
 
 @dataclass

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from fakes.sync_place import Killed, Life, SyncPlace
@@ -56,10 +55,9 @@ def die_everywhere(place: SyncPlace, bills: list[str], stride: int, *, after: bo
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_bill_whose_push_dies_anywhere_becomes_one_invoice(
-    tmp_path: Path, emulate: Any, stride: int, after: bool
+    month_end: Callable[..., SyncPlace], stride: int, after: bool
 ) -> None:
-    running = emulate("month-end", month_end_bills=110, clock="still", requests_per_second=0)
-    place = SyncPlace(tmp_path, running.url).setup()
+    place = month_end(110)
     bills = ready(place, "month-end-gbp", "month-end-usd", "month-end-eur", "month-end-jpy")
     calls = die_everywhere(place, bills, stride, after=after)
     assert {"claim", "put_bill", "intend", "sending", "perform", "ended", "read"} <= set(calls)
@@ -69,10 +67,9 @@ def test_a_bill_whose_push_dies_anywhere_becomes_one_invoice(
 
 @pytest.mark.parametrize("after", [False, True])
 def test_lines_of_a_pending_invoice_are_added_once_whatever_dies(
-    tmp_path: Path, emulate: Any, stride: int, after: bool
+    month_end: Callable[..., SyncPlace], stride: int, after: bool
 ) -> None:
-    running = emulate("month-end", month_end_bills=160, clock="still", requests_per_second=0)
-    place = SyncPlace(tmp_path, running.url).setup()
+    place = month_end(160)
     bills = ready(place, "month-end-gbp-pending", "month-end-usd-pending")[::stride]
     assert bills
     for number, bill in enumerate(bills):

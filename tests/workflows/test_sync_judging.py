@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,9 +29,8 @@ CREATED = "acct-00000"
 
 
 @pytest.fixture
-def place(tmp_path: Path, emulate: Any) -> SyncPlace:
-    running = emulate("month-end", month_end_bills=45, clock="still", requests_per_second=0)
-    return SyncPlace(tmp_path, running.url).setup()
+def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
+    return month_end(45)
 
 
 class Other:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +26,8 @@ GBP = "month-end-gbp"
 
 
 @pytest.fixture
-def place(tmp_path: Path, emulate: Any) -> SyncPlace:
-    running = emulate("month-end", month_end_bills=40, clock="still", requests_per_second=0)
-    return SyncPlace(tmp_path, running.url).setup()
+def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
+    return month_end(40)
 
 
 def only(*integrations: str) -> Narrow:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,11 +43,10 @@ class WaitingClock(FakeClock):
 
 
 @pytest.fixture
-def place(tmp_path: Path, emulate: Any) -> SyncPlace:
-    running = emulate("month-end", month_end_bills=40, clock="still", requests_per_second=0)
-    clock = WaitingClock(START)
-    made = SyncPlace(tmp_path, running.url, clock=clock).setup()
-    clock.url = running.url
+def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
+    made, clock = month_end(40), WaitingClock(START)
+    made.clock = clock
+    clock.url = made.url
     return made
 
 
