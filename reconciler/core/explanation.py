@@ -35,6 +35,7 @@ class Explanation:
         lines: Our lines on the first invoice, by position in the draft.
         differences: What reconciling finds on it.
         notes: What could not be found out.
+        integration: The push integration that takes the bill; empty when none does.
     """
 
     bill_id: BillId
@@ -59,6 +60,7 @@ class Explanation:
     decisions: tuple[Decision, ...] = ()
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
+    integration: str = ""
 
     def effect_of(self, position: int) -> Effect | None:
         """Find the newest step that sends a line of the draft, by the line's position."""

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from reconciler.core.explanation import Explanation
 from reconciler.domain.draft import DraftLine
 from reconciler.domain.invoice import InvoiceLine
-from reconciler.domain.push import Effect, PushState
+from reconciler.domain.push import (
+    CredentialsRefused,
+    Effect,
+    KeyConflict,
+    NotPerformed,
+    Performed,
+    PushState,
+    Refused,
+    StepKind,
+    Unknown,
+    WindowClosed,
+)
 from reconciler.render.figures import clock, wrapped
 
 _STATES = {
@@ -21,6 +32,25 @@ _STATES = {
     PushState.PERSON: "stopped until a person decides",
 }
 
+_MADE = {
+    StepKind.CREATE_INVOICE: "Made invoice",
+    StepKind.ADD_LINE: "Added a line to invoice",
+    StepKind.DELETE_LINES: "Took our lines off invoice",
+    StepKind.CREDIT_NOTE: "Made credit note",
+    StepKind.VOID_INVOICE: "Voided invoice",
+    StepKind.CLOSE_INVOICE: "Closed invoice",
+    StepKind.PROMOTIONAL_CREDIT: "Gave promotional credit",
+}
+_OUTCOMES = {
+    Performed.__name__: "done",
+    NotPerformed.__name__: "provably not done",
+    Refused.__name__: "refused",
+    KeyConflict.__name__: "an earlier attempt had arrived",
+    WindowClosed.__name__: "the invoice takes no lines any more",
+    CredentialsRefused.__name__: "the key was refused",
+    Unknown.__name__: "no proof of either",
+}
+
 
 def sent_lines(told: Explanation, position: int, wanted: DraftLine) -> Iterator[str]:
     """Say what was sent for one line of the draft, and what Chargebee has of it."""
@@ -28,7 +58,7 @@ def sent_lines(told: Explanation, position: int, wanted: DraftLine) -> Iterator[
     there = (told.lines or {}).get(position)
     if effect is None and there is None:
         return
-    text = "not sent yet" if effect is None else _requests(told, effect)
+    text = "not sent yet" if effect is None else _of_line(told, effect)
     if there is not None:
         text += f" · {_there(there, wanted)}"
     elif effect is not None and effect.state is PushState.DONE:
@@ -42,17 +72,39 @@ def attempts_of_bill(told: Explanation) -> Iterator[str]:
         one for one in told.effects if one.state is not PushState.DONE or one.draft_line is None
     ]
     for one in shown:
-        made = f" as {one.object_id}" if one.object_id else ""
-        said = f": {one.message}" if one.message and one.state is not PushState.DONE else ""
-        again = f", sending {one.key.generation}" if one.key.generation > 1 else ""
-        text = f"Step {one.key.step}{again}: {_STATES[one.state]}{made}{said}"
-        yield from wrapped(text, "", "  ")
-        for attempt in told.attempts_of(one):
-            heard = f": {attempt.message}" if attempt.message else ""
-            words = f"attempt {attempt.number}, {clock(attempt.started_at)} UTC, "
-            yield from wrapped(f"{words}{attempt.outcome or 'no answer recorded'}{heard}", "  ")
+        yield from _done(told, one) if one.state is PushState.DONE else _not_done(told, one)
     if shown:
         yield ""
+
+
+def _done(told: Explanation, one: Effect) -> Iterator[str]:
+    """Tell of a step that is done: one line, and what was heard before where it took several."""
+    tries = told.attempts_of(one)
+    again = f", sending {one.key.generation}" if one.key.generation > 1 else ""
+    when = f", {_requests(told, one)}" if tries else ""
+    yield from wrapped(f"{_MADE[one.key.step.kind]} {one.object_id}{again}{when}", "", "  ")
+
+
+def _not_done(told: Explanation, one: Effect) -> Iterator[str]:
+    said = f": {one.message}" if one.message else ""
+    again = f", sending {one.key.generation}" if one.key.generation > 1 else ""
+    text = f"Step {one.key.step}{again}: {_STATES[one.state]}{said}"
+    yield from wrapped(text, "", "  ")
+    for attempt in told.attempts_of(one):
+        heard = f": {attempt.message}" if attempt.message else ""
+        words = f"attempt {attempt.number}, {clock(attempt.started_at)} UTC, "
+        yield from wrapped(f"{words}{_outcome(attempt.outcome)}{heard}", "  ")
+
+
+def _outcome(name: str) -> str:
+    """Say what an attempt ended in; a name that is not known stays as it is."""
+    return _OUTCOMES.get(name, name) or "no answer recorded"
+
+
+def _of_line(told: Explanation, effect: Effect) -> str:
+    """Say how a line was sent: with the whole invoice, or by requests of its own."""
+    whole = effect.key.step.kind is StepKind.CREATE_INVOICE and effect.state is PushState.DONE
+    return "with the invoice" if whole else _requests(told, effect)
 
 
 def _requests(told: Explanation, effect: Effect) -> str:
@@ -62,7 +114,7 @@ def _requests(told: Explanation, effect: Effect) -> str:
     last = tries[-1]
     text = f"attempt {last.number} of {len(tries)}, {clock(last.started_at)} UTC"
     if len(tries) > 1:
-        text += f" (the one before: {tries[-2].message or tries[-2].outcome or 'no answer'})"
+        text += f" (the one before: {tries[-2].message or _outcome(tries[-2].outcome)})"
     return text if effect.state is PushState.DONE else f"{text}; {_STATES[effect.state]}"
 
 

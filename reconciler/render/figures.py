@@ -36,6 +36,15 @@ def day(when: date) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
+def span_of_days(first: date, last: date) -> str:
+    """Write days from one to another, as short as can be: ``1 - 30 Nov 2026``."""
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} - {day(last)}"
+    return f"{day(first)} - {day(last)}"
+
+
 def clock(when: datetime) -> str:
     """Write an instant in UTC: ``1 Dec 2026, 06:14:09``."""
     told = when.astimezone(UTC)
@@ -55,6 +64,11 @@ def span(length: timedelta) -> str:
 def short(identity: str) -> str:
     """Shorten a UUID to what people compare: ``2f6b…c191``; other ids stay whole."""
     return f"{identity[:4]}…{identity[-4:]}" if _LONG_ID.fullmatch(identity) else identity
+
+
+def shortened(text: str) -> str:
+    """Shorten every UUID inside a text."""
+    return _LONG_ID.sub(lambda found: short(found[0]), text)
 
 
 def wrapped(text: str, indent: str = "", hang: str | None = None) -> list[str]:

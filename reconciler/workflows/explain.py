@@ -175,6 +175,7 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
         in_force=ports.routes.in_force,
         money=billed(bill, ports.routes.readings.currencies),
         assumptions=standing.assumptions if isinstance(standing, Ours) else (),
+        integration=standing.integration,
         decisions=_decisions(bill.id, ports),
     )
     if row is not None and row.status is not PushStatus.BLOCKED:

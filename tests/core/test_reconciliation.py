@@ -19,8 +19,8 @@ from fakes.push_data import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.invoice_lines import Sent
 from reconciler.core.case import Case
+from reconciler.core.invoice_lines import Sent
 from reconciler.core.reconciliation import (
     outside,
     reconcile,

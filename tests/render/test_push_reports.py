@@ -26,7 +26,7 @@ from reconciler.domain.invoice_change import ChangedBy
 from reconciler.domain.money import Currency, Money
 from reconciler.domain.push import InvoiceId, PushKey, PushStatus, SiteName, StepKind, StepName
 from reconciler.domain.reconciliation import Difference, DifferenceClass
-from reconciler.render.figures import clock, short, signed, span, wrapped
+from reconciler.render.figures import clock, short, signed, span, span_of_days, wrapped
 from reconciler.render.push_status_text import (
     push_status_json,
     push_status_lines,
@@ -354,3 +354,10 @@ def test_figures_are_exact_and_ids_are_told_apart() -> None:
     assert short("bill-1") == "bill-1"
     assert clock(AT) == "10 Dec 2026, 00:00:00"
     assert wrapped("", "  ") == [""]
+    spans = [date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1), date(2027, 1, 2)]
+    assert [span_of_days(spans[0], last) for last in spans] == [
+        "1 Nov 2026",
+        "1 - 30 Nov 2026",
+        "1 Nov 2026 - 1 Dec 2026",
+        "1 Nov 2026 - 2 Jan 2027",
+    ]

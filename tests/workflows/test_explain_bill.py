@@ -70,7 +70,9 @@ def rich_route(**push: Any) -> Any:
 
 
 def told(world: Month, identity: str = "bill-1", number: int | None = None) -> str:
-    ports = ExplainPorts(SITE, world.bills, world.ledger, world.site, world.routes, world.history, world.site)
+    ports = ExplainPorts(
+        SITE, world.bills, world.ledger, world.site, world.routes, world.history, world.site
+    )
     return explain_text(explain(BillId(identity), ports, number), number)
 
 
@@ -137,7 +139,7 @@ def test_a_sent_bill_is_explained_from_what_was_recorded(world: Month) -> None:
         Performed("inv_1", tuple(line.id for line in invoice.lines)),
     )
     world.routes.by = route(page={"default_price_id": "another-GBP"})
-    text = told(world)
+    text = flat(told(world))
     assert "another-GBP" not in text, "what was merged since explains nothing"
     assert "It was sent, all of it." in text
     assert "attempt 2 of 2" in text
@@ -145,6 +147,17 @@ def test_a_sent_bill_is_explained_from_what_was_recorded(world: Month) -> None:
     assert "Chargebee GBP 400.00 (line li_1)" in text
     assert "integration.yaml:30@3f2c9ab" in text
     assert "docs/runbook.md" not in text
+
+
+def test_a_bill_sent_at_once_names_its_request_once(world: Month) -> None:
+    each = bill(line("USAGE", "400", units="8"), line("AD_HOC", "7"))
+    world.billed(each)
+    world.sent(each)
+    text = told(world)
+    assert text.count("attempt 1 of 1") == 1
+    assert "Made invoice inv_1, attempt 1 of 1, 1 Dec 2026" in flat(text)
+    assert text.count("sent    with the invoice · Chargebee GBP") == 2
+    assert "1 - 30 Nov 2026" in text.splitlines()[1]
 
 
 def test_an_edited_line_shows_both_amounts(world: Month) -> None:
@@ -251,7 +264,11 @@ def test_a_blocked_bill_lists_every_reason_with_its_place(world: Month) -> None:
     assert "It is blocked: nothing of it is sent until this is put right." in text
     assert "what to do: " in text
     assert "docs/runbook.md#blocked-price" in text
-    assert "line 1 (USAGE)" in text
+    assert "Integration chargebee-uk takes it, by applied record 4." in text
+    lines = text.splitlines()
+    at = lines.index("Its lines, none of which is sent:")
+    assert lines[at + 1].startswith("  line 1 (USAGE)")
+    assert lines.index(next(one for one in lines if one.startswith("Blocked:"))) < at
 
 
 def test_what_chargebee_is_not_ready_for_blocks_a_good_draft(world: Month) -> None:
