@@ -35,10 +35,16 @@ class Measured:
 
 
 @contextmanager
-def prepared(*switches: str, pace: int) -> Iterator[Ground]:
-    """Everything up to the first push, in a folder of its own; this tree is what is measured."""
+def prepared(*switches: str, pace: int, within: str | None = None) -> Iterator[Ground]:
+    """Everything up to the first push, in a folder of its own; this tree is what is measured.
+
+    Args:
+        switches: Of the emulator.
+        pace: Requests a minute that the environment allows.
+        within: Where the folder is; by default where temporary files are.
+    """
     with (
-        tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="reconciler-bench-", dir=within) as folder,
         ground(Path(folder), *switches, pace=pace, PYTHONPATH=str(ROOT)) as place,
     ):
         ended = place.run("ledger", "init", "--env", ENVIRONMENT)
