@@ -100,7 +100,8 @@ class SmallMonth(Inside):
 
     def go(self, line: str, **environ: str) -> Ended:
         """Run a command as the runbook writes it, with this environment for `production`."""
-        typed = line.removeprefix("reconciler ").replace("production", month_end.ENVIRONMENT)
+        typed = line.removeprefix("reconciler ")
+        typed = re.sub(r"--env (production|sandbox)", f"--env {month_end.ENVIRONMENT}", typed)
         words = [one.strip("\"'") for one in re.findall(r'"[^"]*"|\'[^\']*\'|\S+', typed)]
         return self.run_with(environ, *words)
 

@@ -1,0 +1,71 @@
+"""Every page of the runbook is walked by a test; a new page without a walk fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fakes.small_month import RUNBOOK, section
+
+from reconciler.core.runbook import Page, page
+from reconciler.domain.draft import BlockCode
+from reconciler.domain.push import PushStatus
+from reconciler.errors import ExitCode
+
+HERE = Path(__file__).parent
+TESTS = HERE.parent
+ANCHORS = re.findall(r'<a id="([a-z0-9-]+)"></a>', RUNBOOK.read_text(encoding="utf-8"))
+WALKED = {
+    anchor
+    for file in HERE.glob("test_runbook_*.py")
+    for listed in re.findall(r"^@walks\((.*)\)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    for anchor in re.findall(r'"([a-z0-9-]+)"', listed)
+}
+# Pages whose state needs a process that is killed or signalled, or cannot be applied at all.
+ELSEWHERE = {
+    "started": "chaos/test_killed_pushers.py::test_killed_pushers_send_every_bill_once",
+    "exit-130": "acceptance/test_plan_apply_signals.py::"
+    "test_a_signal_lets_what_is_in_flight_finish_and_is_recorded",
+    "cut-over": "acceptance/test_cutover_whole_way.py::"
+    "test_every_open_bill_has_one_owner_on_the_whole_way_there_and_back",
+    "stays-open": "acceptance/test_closing_open_invoices.py::"
+    "test_an_edited_line_is_named_and_nothing_is_closed",
+    "blocked-decimal-places": "core/test_invoicing.py::test_missing_decimal_places_block",
+    "blocked-price": "core/test_invoicing.py::test_every_reason_is_reported_at_once",
+}
+
+
+@pytest.mark.parametrize("of", [*Page, *PushStatus, *BlockCode, *ExitCode], ids=str)
+def test_every_state_that_has_a_page_is_walked(
+    of: Page | PushStatus | BlockCode | ExitCode,
+) -> None:
+    anchor = page(of).partition("#")[2]
+    assert not anchor or anchor in WALKED | ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize("anchor", ANCHORS)
+def test_every_page_is_walked(anchor: str) -> None:
+    assert anchor in WALKED | ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize("anchor", sorted(ELSEWHERE))
+def test_a_page_that_is_walked_elsewhere_names_the_test(anchor: str) -> None:
+    file, _, name = ELSEWHERE[anchor].partition("::")
+    assert f"def {name}(" in (TESTS / file).read_text(encoding="utf-8")
+    assert anchor not in WALKED
+
+
+def test_no_walk_is_of_a_page_that_is_gone() -> None:
+    assert WALKED | ELSEWHERE.keys() <= set(ANCHORS)
+
+
+@pytest.mark.parametrize("anchor", ANCHORS)
+def test_every_command_of_a_page_can_be_pasted(anchor: str) -> None:
+    verbs = "sync|plan|apply|drift|status|runs|doctor|ledger|accept-live|keep-git|discover"
+    _, _, told = section(anchor).partition("**What to do**")
+    told = told.partition("\n")[0]
+    bare = re.findall(rf"`((?:{verbs}) [^`]*)`", told)
+    assert [one for one in bare if one not in {"sync run", "sync worker"}] == []
+    for one in re.findall(r"`(reconciler (?:sync|ledger) [^`]+)`", told):
+        assert "--env " in one or one == "reconciler sync cutover"
