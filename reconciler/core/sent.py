@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.core.invoice_lines import Sent
 from reconciler.domain.draft import InvoiceDraft
@@ -87,6 +87,34 @@ def _closed(effects: Sequence[Effect]) -> Mapping[str, InvoiceId]:
         and one.state is PushState.DONE
         and one.invoice_id is not None
     }
+
+
+def without_undone(invoices: Sequence[Invoice], effects: Sequence[Effect]) -> tuple[Invoice, ...]:
+    """Leave out the invoices of former sendings whose lines were credited to be billed anew.
+
+    One that was closed by somebody else has another id than the ledger knows; the credit that takes
+    it back names it.
+    """
+    newest = max((one.key.generation for one in effects), default=1)
+    former = [one for one in effects if one.key.generation < newest]
+    replaced = {*invoice_ids(former), *_taken_back(effects)}
+    replaced -= set(invoice_ids([one for one in effects if one.key.generation == newest]))
+    ours = frozenset(line for one in former for line in one.line_ids)
+    return tuple(one for one in invoices if not (one.id in replaced and _credited(one, ours)))
+
+
+def _taken_back(effects: Sequence[Effect]) -> Iterator[InvoiceId]:
+    for one in effects:
+        credited = one.key.step.kind is StepKind.CREDIT_NOTE and one.key.step.number
+        if credited and one.state is PushState.DONE and one.invoice_id is not None:
+            yield one.invoice_id
+
+
+def _credited(invoice: Invoice, ours: frozenset[InvoiceLineId]) -> bool:
+    """Tell whether credit notes take back our lines; all lines where none is known as ours."""
+    lines = [one for one in invoice.lines if one.id in ours] or list(invoice.lines)
+    total = sum(one.amount.minor - one.discount.minor for one in lines)
+    return invoice.credited is not None and invoice.credited.minor >= total
 
 
 def in_our_order(invoices: Sequence[Invoice], known: Sequence[InvoiceId]) -> tuple[Invoice, ...]:

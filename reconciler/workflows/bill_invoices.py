@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.core.sent import in_our_order, invoice_ids
+from reconciler.core.sent import in_our_order, invoice_ids, without_undone
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import Invoice
@@ -65,14 +65,4 @@ def invoices_of(
     if draft is not None and any(one not in found for one in known):
         # a pending invoice may get another id when it is closed
         found |= {one.id: one for one in ports.destination.by_bill(bill, draft, effects)}
-    newest = max((one.key.generation for one in effects), default=1)
-    replaced = set(invoice_ids([one for one in effects if one.key.generation < newest]))
-    replaced -= set(invoice_ids([one for one in effects if one.key.generation == newest]))
-    kept = [one for one in found.values() if not (one.id in replaced and _credited(one))]
-    return in_our_order(kept, known)
-
-
-def _credited(invoice: Invoice) -> bool:
-    """Tell whether credit notes take back the whole of an invoice."""
-    total = sum(one.amount.minor - one.discount.minor for one in invoice.lines)
-    return invoice.credited is not None and invoice.credited.minor >= total
+    return in_our_order(without_undone(tuple(found.values()), effects), known)

@@ -14,7 +14,7 @@ from reconciler.core.held import held_lines
 from reconciler.core.invoice_lines import match
 from reconciler.core.reconciliation import reconcile_bill
 from reconciler.core.runbook import page
-from reconciler.core.sent import in_our_order, invoice_ids, sent_of
+from reconciler.core.sent import in_our_order, invoice_ids, sent_of, without_undone
 from reconciler.core.who_changed import former_ids
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
@@ -144,7 +144,8 @@ def _with_invoices(
     elif input_hash(told.bill) != draft.input_hash:
         outcome = ports.routes.draft(told.bill, row.integration)
         due = outcome if isinstance(outcome, InvoiceDraft) else None
-    case = Case(draft.bill_id, draft.account_id, due, sent, invoices)
+    standing = without_undone(invoices, told.effects)
+    case = Case(draft.bill_id, draft.account_id, due, sent, standing)
     result = reconcile_bill(case) if sent is not None else None
     alive = [one for one in invoices if not one.deleted and one.status != "voided"]
     lines = None

@@ -284,8 +284,8 @@ class SyncPlace:
 
     def state(self, vendor: str, kind: str) -> list[Any]:
         with EmulatedHttp(self.url) as http:
-            found: list[Any] = http.control("GET", "/state", None, vendor=vendor)[vendor][kind]
-        return found
+            found = http.control("GET", "/state", None, vendor=vendor)[vendor].get(kind, [])
+        return list(found)
 
     def invoices_of(self, bill: str) -> list[Any]:
         return [

@@ -1,0 +1,392 @@
+"""Bills that m3ter changes after they were sent: each policy, by the state of the invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.emulated_http import EmulatedHttp
+from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
+
+from reconciler.domain.push import PushStatus
+from reconciler.domain.standing import Group
+from reconciler.workflows.sync_run import SyncResult
+
+GBP, EUR, WAITS = "month-end-gbp", "month-end-eur", "month-end-gbp-pending"
+POLICIES = ("replace", "credit-and-rebill", "void-and-recreate")
+MINUTE = 60
+AGAIN = (2 * MINUTE, 38 * MINUTE, 3 * MINUTE, 38 * MINUTE, 3 * MINUTE)
+Open = Callable[..., SyncPlace]
+
+
+@pytest.fixture
+def make_place(tmp_path: Path, emulate: Any) -> Open:
+    """A month under one policy for recalculated bills; ``open_`` leaves invoices pending."""
+
+    def make(policy: str, *, open_: bool = False, bills: int = 20, **switches: object) -> SyncPlace:
+        calm = {"clock": "still", "requests_per_second": 0, "auto_close_hours": 0}
+        running = emulate("month-end", month_end_bills=bills, **(calm | switches))
+        place = SyncPlace(tmp_path, running.url)
+        place.write()
+        for name in (GBP, EUR):
+            file = f"{name}/integration.yaml"
+            place.edit(file, "recalculated: void-and-recreate", f"recalculated: {policy}")
+            if open_:
+                place.edit(file, "collection: off", "collection: off\n    open: true")
+        place.apply()
+        assert place.reconciler("ledger", "init", "--env", ENV)[0] == 0
+        return place
+
+    return make
+
+
+def recalculate(place: SyncPlace, bill: str, more: int = 1) -> None:
+    """m3ter bills more on the first line than before."""
+    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    lines = [dict(one) for one in found["lineItems"]]
+    first = next(one for one in lines if one["subtotal"] > 0 and not one.get("usagePerPricingBand"))
+    first["subtotal"] += more
+    if "convertedSubtotal" in first:
+        first["convertedSubtotal"] += more
+    place.person_edits(bill, lineItems=lines)
+
+
+def plain_bill(place: SyncPlace, *, name: str = GBP, credited: bool = False) -> str:
+    """A bill that has a line without bands, and credits only when asked for."""
+    bills = {one["id"]: one for one in place.state("m3ter", "bills")}
+    return next(
+        key
+        for key, one in place.drafts(name).items()
+        if bool(one.credits) is credited
+        and not one.discounts
+        and any(
+            line["subtotal"] > 0 and not line.get("usagePerPricingBand")
+            for line in bills[key]["lineItems"]
+        )
+    )
+
+
+def pay(place: SyncPlace, invoice: Any) -> None:
+    """The customer paid it."""
+    paid = {"status": "paid", "amount_paid": invoice["total"], "amount_due": 0}
+    place.person_edits(invoice["id"], **paid)
+
+
+def steps(place: SyncPlace, bill: str, generation: int = 2) -> list[str]:
+    return [str(one.key.step) for one in place.effects(bill) if one.key.generation == generation]
+
+
+def stands(place: SyncPlace, bill: str) -> list[Any]:
+    """Invoices of the bill that hold, credit notes taken off."""
+    return [
+        one
+        for one in place.invoices_of(bill)
+        if one["status"] != "voided" and not one["deleted"] and left(place, one)
+    ]
+
+
+def left(place: SyncPlace, invoice: Any) -> int:
+    notes = [
+        one["total"]
+        for one in place.state("chargebee", "credit_notes")
+        if one["reference_invoice_id"] == invoice["id"] and one["status"] != "voided"
+    ]
+    total: int = invoice["sub_total"] - sum(notes)
+    return total
+
+
+def assert_as_billed(place: SyncPlace, bill: str, result: SyncResult) -> None:
+    """One invoice holds, and it is what m3ter bills now."""
+    row = place.row(bill)
+    assert row.status is PushStatus.COMPLETE, row.message
+    assert row.message.endswith("as sent"), row.message
+    assert not result.tally.differing
+    (invoice,) = stands(place, bill)
+    assert row.expected is not None
+    assert left(place, invoice) == row.expected.minor
+    writes = len(place.chargebee_writes())
+    assert place.run(bill).tally.bills(Group.UNCHANGED) == 1
+    assert len(place.chargebee_writes()) == writes
+    told = place.reconciler(
+        "sync", "reconcile", "--env", ENV, "--period", "2026-11", "--format", "csv"
+    )[1]
+    assert not [one for one in told.splitlines() if bill in one and "difference" in one], told
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_while_it_is_pending_its_lines_are_replaced_as_often_as_it_changes(
+    make_place: Open, policy: str
+) -> None:
+    place = make_place(policy, open_=True)
+    bill = plain_bill(place)
+    place.run(bill)
+    (first,) = place.invoices_of(bill)
+    for generation in (2, 3):
+        recalculate(place, bill)
+        result = place.run(bill)
+        assert result.tally.bills(Group.SENT) == 1
+        assert steps(place, bill, generation)[-1] == "delete-lines"
+        assert_as_billed(place, bill, result)
+        (invoice,) = place.invoices_of(bill)
+        assert invoice["id"] == first["id"]
+        assert len(invoice["line_items"]) == len(first["line_items"])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_once_it_is_due_each_policy_does_its_own(make_place: Open, policy: str) -> None:
+    place = make_place(policy)
+    bill = plain_bill(place)
+    place.run(bill)
+    (first,) = place.invoices_of(bill)
+    recalculate(place, bill)
+    result = place.run(bill)
+    if policy == "replace":
+        told = standing_of(result, bill)
+        assert told.group is Group.DECIDE
+        assert "cannot be replaced" in told.why
+        assert place.invoices_of(bill) == [first]
+        return
+    wanted = {"credit-and-rebill": "credit-note/1", "void-and-recreate": "void-invoice"}
+    assert steps(place, bill) == [wanted[policy], "create-invoice"]
+    assert_as_billed(place, bill, result)
+    recalculate(place, bill)
+    assert_as_billed(place, bill, place.run(bill))
+    assert steps(place, bill, 3) == [wanted[policy], "create-invoice"]
+
+
+@pytest.mark.parametrize("policy", ["refuse", *POLICIES])
+def test_once_it_is_paid_nothing_is_changed_and_a_person_reads_why(
+    make_place: Open, policy: str
+) -> None:
+    place = make_place(policy)
+    bill = plain_bill(place)
+    place.run(bill)
+    (invoice,) = place.invoices_of(bill)
+    pay(place, invoice)
+    recalculate(place, bill)
+    writes = len(place.chargebee_writes())
+    told = standing_of(place.run(bill), bill)
+    assert told.group is Group.DECIDE
+    assert "paid" in told.why
+    assert len(place.chargebee_writes()) == writes
+
+
+@pytest.mark.parametrize("policy", ["credit-and-rebill", "void-and-recreate"])
+def test_an_invoice_that_was_closed_by_us_is_undone_by_its_new_id(
+    make_place: Open, policy: str
+) -> None:
+    place = make_place(policy, open_=True)
+    bill = plain_bill(place)
+    place.run(bill)
+    place.close(bill)
+    (closed,) = place.invoices_of(bill)
+    recalculate(place, bill)
+    result = place.run(bill)
+    assert result.tally.bills(Group.SENT) == 1, place.row(bill)
+    undoing = next(one for one in place.effects(bill) if one.key.generation == 2)
+    assert undoing.invoice_id == closed["id"]
+    (invoice,) = stands(place, bill)
+    assert invoice["status"] == "pending"
+    assert_as_billed(place, bill, result)
+    place.close(bill)
+    assert steps(place, bill)[-1] == "close-invoice"
+    (invoice,) = stands(place, bill)
+    assert invoice["status"] != "pending"
+
+
+@pytest.mark.parametrize("policy", ["credit-and-rebill", "void-and-recreate"])
+@pytest.mark.parametrize("fault", ["cut_before_commit", "cut_after_commit"])
+def test_the_former_invoice_is_never_taken_for_the_new_one(
+    make_place: Open, policy: str, fault: str
+) -> None:
+    place = make_place(policy, open_=True)
+    bill = plain_bill(place)
+    place.run(bill)
+    (draft,) = place.invoices_of(bill)
+    place.person(f"/invoices/{draft['id']}/close")
+    recalculate(place, bill)
+    path = "/api/v2/invoices/create_for_charge_items_and_charges"
+    place.fault(fault, path)
+    result = place.run(bill)
+    for seconds in AGAIN:
+        place.advance(seconds)
+        result = place.run(bill)
+    assert_as_billed(place, bill, result)
+    assert len(place.invoices_of(bill)) == 2
+
+
+@pytest.mark.parametrize("policy", ["credit-and-rebill", "void-and-recreate"])
+def test_a_bill_with_a_credit_note_is_undone_with_it(make_place: Open, policy: str) -> None:
+    place = make_place(policy)
+    bill = plain_bill(place, name=EUR, credited=True)
+    place.run(bill)
+    assert steps(place, bill, 1) == ["create-invoice", "credit-note"]
+    recalculate(place, bill)
+    result = place.run(bill)
+    told = standing_of(result, bill) if not result.tally.bills(Group.SENT) else None
+    if told is not None:
+        assert told.group is Group.DECIDE
+        assert told.why
+        assert len(place.invoices_of(bill)) == 1
+        return
+    assert_as_billed(place, bill, result)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_bill_whose_promotional_credit_was_given_is_left_to_a_person(
+    make_place: Open, policy: str
+) -> None:
+    place = make_place(policy)
+    for one in (EUR, GBP):
+        place.edit(f"{one}/integration.yaml", "credit-note", "promotional-credit")
+    place.apply()
+    bill = plain_bill(place, name=EUR, credited=True)
+    result = place.run(bill)
+    assert result.tally.bills(Group.SENT) == 1
+    assert not result.tally.differing
+    (credit,) = place.state("chargebee", "promotional_credits")
+    assert credit["reference"] == bill
+    assert all(not one.minor for one in result.tally.unexplained.money)
+    recalculate(place, bill)
+    told = standing_of(place.run(bill), bill)
+    assert told.group is Group.DECIDE
+    assert f"promotional credit {credit['id']} was given" in told.why
+    assert len(place.state("chargebee", "promotional_credits")) == 1
+
+
+def test_a_reopened_bill_is_listed_with_its_money_until_it_is_approved_again(
+    make_place: Open,
+) -> None:
+    place = make_place("void-and-recreate")
+    same, changed = plain_bill(place), plain_bill(place, name=EUR)
+    place.run(same, changed)
+    for bill in (same, changed):
+        place.person_edits(bill, status="PENDING")
+    recalculate(place, changed)
+    writes = len(place.chargebee_writes())
+    for _ in range(2):
+        result = place.run(same, changed)
+        for bill, how in ((same, "amounts are the same"), (changed, "amounts changed")):
+            told = standing_of(result, bill)
+            assert told.status is PushStatus.REOPENED
+            assert how in told.why
+            assert told.money is not None
+            assert place.row(bill).status is PushStatus.REOPENED
+    assert len(place.chargebee_writes()) == writes
+    for bill in (same, changed):
+        place.person_edits(bill, status="APPROVED")
+    result = place.run(same, changed)
+    assert result.tally.bills(Group.UNCHANGED) == 1
+    assert result.tally.bills(Group.SENT) == 1
+    assert place.row(same).status is PushStatus.COMPLETE
+    assert_as_billed(place, changed, result)
+    assert steps(place, changed) == ["void-invoice", "create-invoice"]
+
+
+def test_a_bill_moves_on_to_the_next_pending_invoice_when_the_first_one_closed(
+    make_place: Open,
+) -> None:
+    place = make_place("refuse")
+    bill = plain_bill(place, name=WAITS)
+    draft = place.drafts(WAITS)[bill]
+    place.fault("auto_close")
+    place.run(bill)
+    assert place.row(bill).status is PushStatus.WAITING
+    before = place.effects(bill)[0]
+    place.run(bill)
+    assert place.effects(bill) == (before,)
+    second = place.person(
+        "/invoices/create_for_charge_items_and_charges",
+        subscription_id=draft.target.external_id,
+        currency_code=draft.currency.code,
+        create_pending_invoice="true",
+        **{"charges[amount][0]": "100", "charges[description][0]": "their own"},
+    )["invoice"]
+    result = place.run(bill)
+    assert result.tally.bills(Group.SENT) == 1, place.row(bill).message
+    assert {one.object_id for one in place.effects(bill)} == {second["id"]}
+    (invoice,) = [one for one in place.state("chargebee", "invoices") if one["id"] == second["id"]]
+    ours = [one for one in invoice["line_items"] if one["entity_type"] == "charge_item_price"]
+    assert len(ours) == len(draft.lines)
+    assert sum(one["amount"] for one in ours) == draft.expected.minor
+    assert place.row(bill).message.endswith("as sent")
+
+
+def test_on_the_pending_path_lines_are_replaced_and_a_closed_invoice_is_left_alone(
+    make_place: Open,
+) -> None:
+    place = make_place("refuse")
+    bill = plain_bill(place, name=WAITS)
+    place.run(bill)
+    former = {key for one in place.effects(bill) for key in one.line_ids}
+    recalculate(place, bill)
+    result = place.run(bill)
+    assert result.tally.bills(Group.SENT) == 1, place.row(bill).message
+    newest = [one for one in place.effects(bill) if one.key.generation == 2]
+    assert str(newest[-1].key.step) == "delete-lines"
+    key = newest[-1].object_id
+    (invoice,) = [one for one in place.state("chargebee", "invoices") if one["id"] == key]
+    assert not former & {one["id"] for one in invoice["line_items"]}
+    assert place.row(bill).message.endswith("as sent")
+    place.person(f"/invoices/{key}/close")
+    recalculate(place, bill)
+    told = standing_of(place.run(bill), bill)
+    assert told.group is Group.DECIDE
+    assert "closed" in told.why or "paid" in told.why
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("way", ["replace", "credit-and-rebill", "void-and-recreate"])
+def test_a_second_sending_that_dies_anywhere_ends_in_one_invoice(
+    make_place: Open, way: str, stride: int, after: bool
+) -> None:
+    place = make_place(way, open_=way == "replace", bills=40)
+    place.run()
+    bills = [
+        one["id"]
+        for one in place.state("m3ter", "bills")
+        if len(place.invoices_of(one["id"])) == 1
+        and place.row(one["id"]).integration == GBP
+        and any(
+            line["subtotal"] > 0 and not line.get("usagePerPricingBand")
+            for line in one["lineItems"]
+        )
+    ]
+    dies_at = 14
+    for bill in bills[:7]:
+        recalculate(place, bill)
+        dies_at += stride
+        try:
+            place.run(bill, life=Life(dies_at, after))
+        except Killed:
+            place.advance(6 * MINUTE)
+        result = place.run(bill)
+        for seconds in AGAIN:
+            if place.row(bill).status is PushStatus.COMPLETE:
+                break
+            place.advance(seconds)
+            result = place.run(bill)
+        assert place.row(bill).generation == 2
+        (invoice,) = stands(place, bill)
+        row = place.row(bill)
+        assert row.expected is not None
+        assert left(place, invoice) == row.expected.minor
+        assert not result.tally.differing
+
+
+def test_the_emulated_log_shows_every_undoing_once(make_place: Open) -> None:
+    place = make_place("void-and-recreate")
+    bill = plain_bill(place)
+    place.run(bill)
+    recalculate(place, bill)
+    place.fault("cut_after_commit", "/api/v2/invoices/*")
+    for seconds in (0, *AGAIN):
+        place.advance(seconds)
+        place.run(bill)
+    with EmulatedHttp(place.url) as http:
+        found = http.requests(vendor="chargebee")
+    voided = [one for one in found if one["path"].endswith("/void") and one["committed"]]
+    assert len(voided) == 1
+    assert len(stands(place, bill)) == 1
