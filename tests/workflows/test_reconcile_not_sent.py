@@ -159,6 +159,15 @@ def test_what_chargebee_was_not_ready_for_is_asked_for_again(
     assert (held.short, held.why) == (short, why)
 
 
+def test_a_good_bill_that_a_person_skipped_says_who(world: Month) -> None:
+    world.billed(one(1))
+    world.recorded(one(1), PushStatus.DISABLED, message="k.smith: paid by hand")
+    found, heard = asked(world)
+    held = heard["bill-1"].held
+    assert held is not None
+    assert (held.settled, held.why, found.never.bills) == (True, "k.smith: paid by hand", 1)
+
+
 @pytest.mark.parametrize(("stop", "page"), [("pause", "#paused"), ("disable", "#disabled")])
 def test_a_paused_site_or_a_disabled_push_is_a_reason(world: Month, stop: str, page: str) -> None:
     world.billed(one(1))
