@@ -6,7 +6,10 @@ Run alone as ``python -m benchmarks.sync_rate [BILLS]``.
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from benchmarks.sync_ground import (
     MINUTE,
@@ -55,7 +58,21 @@ def _one(name: str, command: tuple[str, ...], bills: int) -> float:
         f" {limited} refused with 429; {len(requests) / max(made, 1):.1f} requests and"
         f" {used.cpu * 1000 / max(made, 1):.0f} ms CPU an invoice, {used.megabytes:.0f} MB"
     )
+    print(f"    {_kinds(requests, max(made, 1))}")
     return used.cpu * 1000 / max(made, 1)
+
+
+def _kinds(requests: Sequence[Mapping[str, Any]], made: int) -> str:
+    """Say what the requests were, by invoice made: a line on a pending invoice is a write too."""
+    counted = Counter(_kind(one) for one in requests)
+    return ", ".join(f"{number / made:.2f} {kind}" for kind, number in counted.most_common())
+
+
+def _kind(request: Mapping[str, Any]) -> str:
+    parts = request["path"].removeprefix("/api/v2/").split("/")
+    if request["method"] == "POST":
+        return f"{parts[-1]} (POST)"
+    return f"{parts[0]} {'by list' if len(parts) == 1 else 'singly'}"
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from reconciler.workflows.bill_stream import count_of, stream
 from reconciler.workflows.judge_bill import Judge
 from reconciler.workflows.sync_scope import SyncScope
 
-READS_A_BILL = 3
-"""Subscription, waiting charges, and the invoice read back; prices are read once for all."""
+READS_A_BILL = 1
+"""The invoice read back. Whoever is billed, waiting charges and prices are read by lists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Catalogue:
         return Facts(
             owner=owner,
             prices=self.prices(line.price_id for line in draft.lines),
-            unbilled=0 if owner.why or draft.way == "pending" else self._waiting(draft.target),
+            unbilled=0 if owner.why or draft.way == "pending" else self.waiting(draft.target),
             fields=self.custom_fields(),
             lost_stamp=lost_stamp,
         )
@@ -178,7 +178,7 @@ class Catalogue:
                 return "" if given == "off" else name
         return name if self._session.switches.unset_collection == "collects" else ""
 
-    def _waiting(self, target: Target) -> int:
+    def waiting(self, target: Target) -> int:
         """Count the charges that a new invoice would sweep in.
 
         Source: Chargebee API docs, unbilled charges: those of the subscription, or of all
