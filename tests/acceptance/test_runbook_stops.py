@@ -125,7 +125,7 @@ def test_drift_is_undone_before_anything_is_sent(month: Walked) -> None:
 @walks("exit-3", "drift-blocks-sync")
 def test_drift_is_kept_before_anything_is_sent(month: Walked) -> None:
     bill = month.bill(0)
-    month.edit(live(month, GBP), configData={"chargebeeDefaultPriceId": "fees-GBP"})
+    month.edit(live(month, GBP), configData={"chargebeeDefaultPriceId": "standing-GBP"})
     drift = month.follow("exit-3", "drift").out
     place = "integration/month-end-gbp#chargebee.defaultPriceId"
     assert "defaultPriceId" in drift
