@@ -46,12 +46,12 @@ BEFORE = (
     ("sync", "plan", *ENV, "--format", "json"),
 )
 AFTER = (
-    ("sync", "run", *ENV),
+    ("sync", "run", *ENV, "--wait", "0"),
     ("sync", "reconcile", *ENV),
     ("sync", "reconcile", *ENV, "--format", "json"),
     ("status", *ENV),
     ("sync", "pause", *ENV, "--reason", "month end"),
-    ("sync", "run", *ENV),
+    ("sync", "run", *ENV, "--wait", "0"),
     ("sync", "resume", *ENV),
     ("ledger", "rebuild", *ENV, "--since", "2026-11-01"),
 )
@@ -118,7 +118,7 @@ def test_no_secret_is_printed_or_kept_by_any_command(bench: Bench) -> None:
         bench.run(*arguments)
     for fault in FAULTS:
         bench.control.fault({"fault": fault, "times": 2})
-        bench.run("sync", "run", *ENV, "--max-bills", "2")
+        bench.run("sync", "run", *ENV, "--max-bills", "2", "--wait", "0")
         bench.control.calm()
     for arguments in AFTER:
         bench.run(*arguments)
@@ -144,7 +144,7 @@ def test_no_refused_key_is_quoted(bench: Bench) -> None:
 def test_no_address_of_a_database_is_quoted(bench: Bench) -> None:
     ledger = {"postgresql": {"env": "LEDGER_URL"}}
     month_end.write(bench.folder, bench.control.state().m3ter, ledger, 3500)
-    bench.environ |= {"LEDGER_URL": "postgresql://me:pa55-w0rd@127.0.0.1:9/ledger"}
+    bench.environ |= {"LEDGER_URL": "postgresql://me:pa55-w0rd@127.0.0.1:no-port/ledger"}
     for arguments in BEFORE[1:]:
         bench.run(*arguments)
     assert bench.run("sync", "run", *ENV) == 11
