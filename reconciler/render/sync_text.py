@@ -9,6 +9,7 @@ from datetime import timedelta
 from reconciler.core.sync_tally import IN_NONE, SyncTally
 from reconciler.domain.money import Money
 from reconciler.domain.standing import Group, Standing
+from reconciler.render.figures import wrapped
 from reconciler.render.sync_shown import Planned, Ran, Scope
 
 WIDTH = 100
@@ -90,8 +91,8 @@ def bill_line(one: Standing) -> str:
     """Tell of one bill, in one line."""
     who = one.who.account_code or one.who.account_id or "account not read"
     money = f"  {money_text(one.money)}" if one.money else ""
-    why = "" if one.why == one.short else f": {one.why}"
-    return f"{who}  bill {one.who.bill_id}{money}  {one.short or one.group}{why}"
+    told = one.why if one.short in one.why else f"{one.short}: {one.why}"
+    return f"{who}  bill {one.who.bill_id}{money}  {told or one.group}"
 
 
 def money_text(money: Money) -> str:
@@ -104,9 +105,9 @@ def money_text(money: Money) -> str:
 
 def _head(scope: Scope) -> str:
     names = [one.name for one in scope.routes]
-    pushed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004  names that fit a line
+    pushed = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")  # noqa: PLR2004  names that fit a line
     if scope.record == 0:
-        return f"{scope.name} · push of {pushed} · the files, not what was applied: only printed"
+        return f"{scope.name} · push of {pushed} · from the files alone: only printed"
     commit = f" (commit {scope.commit[:7]})" if scope.commit else ""
     return f"{scope.name} · push of {pushed} · applied record {scope.record}{commit}"
 
@@ -120,7 +121,8 @@ def _group(tally: SyncTally, group: Group, note: str) -> Iterator[str]:
         return
     money = _amounts(tally.money(group)) if group is not Group.NOT_OURS else ""
     unit = "bill " if count == 1 else "bills"
-    yield f"  {group:<16}{count:>6,} {unit}  {money}" + (f"      {note}" if note else "")
+    row = f"  {group:<16}{count:>6,} {unit}  {money}"
+    yield from _beside(row, note, "      ", " " * 31)
     reasons = [(short, one) for (of, short), one in tally.reasons.items() if of is group]
     if group in {Group.SENT, Group.UNCHANGED} or (len(reasons) == 1 and reasons[0][0] == group):
         return
@@ -138,10 +140,20 @@ def _drafting(tally: SyncTally) -> Iterator[str]:
             "     `sync explain BILL` shows which"
         )
     if tally.bills(Group.READY):
-        kept = ""
-        if tally.kept_whole:
-            kept = f"   ({tally.kept_whole:,} lines are sent as quantity 1 to keep it so)"
-        yield f"  Rounding that Chargebee will make:  {_amounts(tally.rounding.money)}{kept}"
+        kept = f"({tally.kept_whole:,} lines are sent as quantity 1 to keep it so)"
+        row = f"  Rounding that Chargebee will make:  {_amounts(tally.rounding.money)}"
+        yield from _beside(row, kept if tally.kept_whole else "", "   ", "      ")
+
+
+def _beside(row: str, note: str, gap: str, hang: str) -> Iterator[str]:
+    """Put a note behind a row, or below it where both do not fit."""
+    if not note:
+        yield row
+    elif len(row) + len(gap) + len(note) <= WIDTH:
+        yield f"{row}{gap}{note}"
+    else:
+        yield row
+        yield f"{hang}{note}"
 
 
 def _bills(tally: SyncTally) -> Iterator[str]:
@@ -198,10 +210,12 @@ def _duration(span: timedelta) -> str:
 
 
 def _clean(lines: Iterable[str]) -> str:
-    """Join lines without trailing spaces or two empty ones in a row."""
+    """Join lines of at most 100 columns, without trailing spaces or two empty ones in a row."""
     kept: list[str] = []
     for line in lines:
         text = line.rstrip()
-        if text or (kept and kept[-1]):
+        if len(text) > WIDTH:
+            kept += wrapped(text, "", "    ")
+        elif text or (kept and kept[-1]):
             kept.append(text)
     return "\n".join(kept).rstrip() + "\n"

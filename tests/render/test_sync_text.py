@@ -71,6 +71,27 @@ def test_a_ready_bill_comes_with_the_time_it_takes() -> None:
     assert "about 1 minute at" in plan_text(made)
 
 
+def test_what_is_too_wide_for_a_line_goes_below_it() -> None:
+    made = Plan(scope=Scope(name="an-environment-with-a-name-" + "x" * 60))
+    for number, code in enumerate(("GBP", "USD", "EUR", "JPY", "KWD")):
+        money = Money(123456789, Currency(code, 0 if code == "JPY" else 2))
+        ready = replace(standing(Group.READY, number), money=money)
+        made.tally.add(ready)
+    made.tally.kept_whole = 96
+    made.tally.rounding.add(Money(123456789012345, Currency("GBP", 2)))
+    made.tally.rounding.add(Money(123456789012345, Currency("USD", 2)))
+    told = plan_text(made)
+    assert max(map(len, told.splitlines())) <= 100
+    assert "about 7 minutes at 60 requests a minute" in told
+    assert "\n      (96 lines are sent as quantity 1 to keep it so)" in told
+
+
+def test_a_reason_that_is_told_in_full_is_not_told_twice() -> None:
+    made = replace(standing(Group.BLOCKED), short="no price", why="line 1 has no price")
+    assert bill_line(made).endswith("  line 1 has no price")
+    assert bill_line(replace(made, short="")).endswith("  line 1 has no price")
+
+
 def test_long_lists_are_cut_and_counted() -> None:
     made = Plan()
     for number in range(30):
