@@ -84,7 +84,7 @@ def _drain(facts: Facts) -> Step:
         "m3ter works on no open bill any more",
         facts.owners.running == 0,
         (
-            f"{facts.owners.running:,} bills are with m3ter. Wait, then run this again;",
+            f"Bills that m3ter works on: {facts.owners.running:,}. Wait, then run this again;",
             f"reconciler runs --env {facts.environment} shows them.",
         ),
     )
@@ -98,7 +98,7 @@ def _settle(facts: Facts) -> Step:
         "no push is half-way",
         count == 0,
         (
-            f"{count:,} pushes began and did not end: {', '.join(sorted(facts.half_way))}.",
+            f"Pushes that began and did not end: {count:,} ({', '.join(sorted(facts.half_way))}).",
             f"reconciler sync run --env {facts.environment} finishes what can be finished.",
             f"For the others see {pages}",
         ),
@@ -123,14 +123,14 @@ def _owners(facts: Facts, *, confirmed: bool) -> Step:
 
 def _in_part(people: int) -> tuple[str, ...]:
     return (
-        f"{people:,} bills may be at Chargebee in part. The push sends nothing of them until",
+        f"Bills that may be at Chargebee in part: {people:,}. The push sends nothing of them until",
         f"somebody has looked and said so, once it is in force: {page(Page.TIMEOUT)}",
     )
 
 
 def _reopened(people: int) -> tuple[str, ...]:
     return (
-        f"{people:,} bills may stand in Chargebee already, and m3ter would send them once more.",
+        f"Bills at Chargebee already that m3ter would send once more: {people:,}.",
         "Sent by us and open again: approve them in m3ter now, while nothing is connected.",
         f"Sent in part by m3ter: {page(Page.TIMEOUT)}. Then run this again.",
     )
@@ -140,7 +140,7 @@ def _alone(facts: Facts) -> tuple[str, ...]:
     nobody = facts.owners.bills(Owner.NOBODY)
     if not nobody:
         return ()
-    told = f"{nobody:,} bills have no owner: nobody will send them by itself."
+    told = f"Bills without an owner, which nobody sends by itself: {nobody:,}."
     return (told, *(_send_first(facts) if facts.to == "native" else ()))
 
 

@@ -200,6 +200,12 @@ def there_and_back(place: Killing) -> None:
         place.approve(one)
     assert by_push(place) == [500, 1100], "nothing was sent twice"
     assert natively(place) == {bills.sent, bills.running, bills.pending, bills.late}
+    for line in ("status", "runs", f"sync explain {bills.failed}", f"sync explain {bills.pending}"):
+        told = place.go(f"{line} --env production")
+        assert told.code == 0, told
+    month = place.go("sync reconcile --env production --period 2026-11")
+    assert month.code == 0, month
+    assert "16.00" in month.out, "what we sent is still compared"
 
 
 COMMANDS = 15

@@ -353,7 +353,7 @@ def test_a_reader_sees_owners_steps_and_what_is_left() -> None:
     assert "nobody    1 open bill" in text
     assert "push      1 open bill  GBP 0.05" in text
     assert "[NOW ] every open bill has one owner" in text
-    assert "1 bills have no owner" in text
+    assert "which nobody sends by itself: 1" in text
     assert "Other connected Chargebee configurations: US." in text
     assert "docs/runbook.md#cut-over" in text
     bill_text = owned_text(OwnedBill(BillId("b"), "acme", DATE, Owner.PERSON, "run r", None))
@@ -370,7 +370,7 @@ def test_a_finished_cut_over_says_what_to_run(to: str, words: str) -> None:
 def test_half_way_pushes_are_named_by_state() -> None:
     made = facts(to="native", half_way={PushStatus.PARTIAL: Purse(bills=2)})
     now = next(each for each in steps(made, {"date": "2026-12-01"}) if not each.done)
-    assert "2 pushes" in now.todo[0]
+    assert "did not end: 2 (PARTIAL)" in now.todo[0]
     assert "PARTIAL" in now.todo[0]
 
 
