@@ -31,7 +31,7 @@ from reconciler.domain.reconciliation import DifferenceClass
 from reconciler.errors import ExitCode
 from reconciler.render.progress import SilentProgress
 from reconciler.workflows.bill_invoices import SidePorts
-from reconciler.workflows.push_view import NotOurs, NotYet, SentByM3ter, Undecided
+from reconciler.workflows.push_view import NotOurs, NotYet, SentByM3ter
 from reconciler.workflows.reconcile import ReconcilePorts, reconcile
 
 GBP = Currency("GBP", 2)
