@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from reconciler.core.runbook import Page, page
 from reconciler.core.sync_tally import IN_NONE, SyncTally
 from reconciler.domain.money import Money
 from reconciler.domain.standing import Group, Standing
@@ -41,8 +42,10 @@ def plan_text(made: Planned) -> str:
         lines += _group(tally, group, note)
     lines += ["", *_drafting(tally)]
     if made.paused:
-        lines.append(f"  Nothing is sent now: the site is paused by {made.paused}.")
-    lines += [f"  {name} is disabled: {why}." for name, why in sorted(made.disabled.items())]
+        why = f"the site is paused by {made.paused}. See {page(Page.PAUSED)}."
+        lines.append(f"  Nothing is sent now: {why}")
+    for name, why in sorted(made.disabled.items()):
+        lines.append(f"  {name} is disabled: {why}. See {page(Page.DISABLED)}.")
     lines += _bills(tally)
     lines += _next(made.scope, tally)
     return _clean(lines)
