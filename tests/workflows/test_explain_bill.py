@@ -149,6 +149,37 @@ def test_a_sent_bill_is_explained_from_what_was_recorded(world: Month) -> None:
     assert "docs/runbook.md" not in text
 
 
+def test_a_promotional_credit_is_told_from_a_credit_note(world: Month) -> None:
+    world.routes.by = rich_route(negative_lines="promotional-credit")
+    world.billed(RICH)
+    text = flat(told(world))
+    assert "a part, GBP 5.00, of the promotional credit for the customer's next invoices" in text
+    assert "credit note" not in text
+
+
+def test_a_mapping_of_no_integration_without_a_line_is_named_by_its_file(world: Month) -> None:
+    made = replace(mapping("Product", "prod-api", "usage-api-GBP"), origin=Origin("live"))
+    world.routes.by = route(page=MULTI, mappings=[made])
+    world.billed(one())
+    text = flat(told(world))
+    assert "linked to no integration live" in text
+
+
+def test_a_rounding_that_chargebee_will_make_is_announced(world: Month) -> None:
+    world.routes.by = route(page=MULTI, push={"rounding": "as-m3ter"})
+    world.billed(bill(line("USAGE", "0.99", units="333"), line()))
+    text = flat(told(world))
+    assert "Chargebee will make GBP 1.00 of it: rounding GBP 0.01" in text
+
+
+def test_a_long_description_leaves_the_amount_on_the_right(world: Month) -> None:
+    long = "A description that " + "goes on and " * 9 + "on"
+    world.billed(bill(line("USAGE", "400", units="8", description=long)))
+    rows = told(world).splitlines()
+    assert all(len(row) <= 100 for row in rows)
+    assert any(row.endswith("m3ter GBP 400.00") and row.startswith("  ") for row in rows)
+
+
 def test_a_bill_sent_at_once_names_its_request_once(world: Month) -> None:
     each = bill(line("USAGE", "400", units="8"), line("AD_HOC", "7"))
     world.billed(each)
