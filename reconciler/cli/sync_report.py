@@ -94,16 +94,22 @@ def reconcile(
 @click.option(
     "--line", type=click.IntRange(min=1), metavar="N", help="Only this line of the bill, from 1."
 )
+@click.option(
+    "--estimate", is_flag=True, help="Ask Chargebee what it would make of it; nothing is written."
+)
 @options.pass_app
-def explain(app: App, bill: str, environment: str, line: int | None) -> None:
+def explain(app: App, bill: str, environment: str, line: int | None, *, estimate: bool) -> None:
     """Show how one bill became its invoice, or why it did not. Nothing is written anywhere."""
     from reconciler.domain.address import BillId
     from reconciler.render.explain_text import explain_text
     from reconciler.wiring.push_reading import open_reading
+    from reconciler.workflows.estimate_bill import estimate_bill
     from reconciler.workflows.explain import explain as workflow
 
     with open_reading(desk(app, environment)) as reading:
         told = workflow(BillId(bill), reading.explain, line)
+        if estimate:
+            told = replace(told, estimate=estimate_bill(told, reading.explain.destination))
     app.show(explain_text(told, line))
 
 

@@ -10,6 +10,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.decision import Decision, Tried
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Unsent
+from reconciler.domain.estimate import Estimate
 from reconciler.domain.invoice import Invoice, InvoiceLine
 from reconciler.domain.money import Money
 from reconciler.domain.push import Effect, PushStatus, StepKind
@@ -36,6 +37,7 @@ class Explanation:
         differences: What reconciling finds on it.
         notes: What could not be found out.
         integration: The push integration that takes the bill; empty when none does.
+        estimate: What Chargebee would make of it, when that was asked.
     """
 
     bill_id: BillId
@@ -61,6 +63,7 @@ class Explanation:
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     integration: str = ""
+    estimate: Estimate | None = None
 
     def effect_of(self, position: int) -> Effect | None:
         """Find the newest step that sends a line of the draft, by the line's position."""

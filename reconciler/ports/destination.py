@@ -10,6 +10,7 @@ from typing import Protocol
 from reconciler.core.recalculation import CreditAndRebill, ReplaceLines, VoidAndRecreate
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
+from reconciler.domain.estimate import Estimate
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.kinds.integration import PendingPolicy
 from reconciler.domain.money import Money
@@ -110,6 +111,13 @@ class Destination(Protocol):
 
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
         """Preflight, from cached reads: everything that would be refused or billed wrongly."""
+        ...
+
+    def estimate(self, draft: InvoiceDraft) -> Estimate:
+        """Ask what would be made of a draft that travels as one new invoice; nothing is written.
+
+        A refusal is an answer. What would be added to a pending invoice is not to be asked about.
+        """
         ...
 
     def stamped(self, since: datetime) -> Iterator[Invoice]:

@@ -10,6 +10,7 @@ from reconciler.core.rounding import plain
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import Unsent, UnsentReason
 from reconciler.render.changed_by import by_text
+from reconciler.render.explain_estimate import estimate_lines
 from reconciler.render.explain_line import credit_lines, discount_lines, line_lines, place_of
 from reconciler.render.explain_sent import attempts_of_bill
 from reconciler.render.figures import clock, day, span_of_days, wrapped
@@ -37,6 +38,7 @@ def explain_text(told: Explanation, line: int | None = None) -> str:
     for credit in told.draft.credits if told.draft else ():
         if line in {None, credit.trace.source.number}:
             lines += [*credit_lines(told, credit), ""]
+    lines += estimate_lines(told)
     rest = list(_unsent(told, line))
     lines += [*rest, ""] if rest else []
     lines += attempts_of_bill(told)

@@ -21,6 +21,7 @@ from reconciler.core.route import Readings, Route
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill, BillLine
 from reconciler.domain.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
+from reconciler.domain.estimate import Estimate, NotEstimated
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.invoice_change import InvoiceChange
 from reconciler.domain.push import (
@@ -88,6 +89,7 @@ class SiteInMemory:
     invoices: dict[InvoiceId, Invoice] = field(default_factory=dict)
     reasons: tuple[BlockReason, ...] = ()
     reads: list[InvoiceId] = field(default_factory=list)
+    estimated: Estimate = field(default_factory=lambda: NotEstimated("not asked"))
     remembered: list[InvoiceChange] = field(default_factory=list)
     forgets: DestinationError | None = None
     asked_changes: list[frozenset[InvoiceId]] = field(default_factory=list)
@@ -102,6 +104,9 @@ class SiteInMemory:
 
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
         return self.reasons
+
+    def estimate(self, draft: InvoiceDraft) -> Estimate:
+        return self.estimated
 
     def stamped(self, since: datetime) -> Iterator[Invoice]:
         yield from (one for one in self.invoices.values() if one.stamp)

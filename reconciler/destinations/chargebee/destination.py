@@ -10,6 +10,7 @@ from typing import assert_never
 from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.closing import closing
 from reconciler.destinations.chargebee.credit_lookup import amount_of, gives
+from reconciler.destinations.chargebee.estimates import estimate
 from reconciler.destinations.chargebee.events import Events
 from reconciler.destinations.chargebee.invoices import Invoices
 from reconciler.destinations.chargebee.lookup import Lookup
@@ -36,8 +37,10 @@ from reconciler.destinations.chargebee.there import (
     need_to_close,
     stop,
 )
+from reconciler.destinations.chargebee.wire import create_invoice
 from reconciler.domain.address import BillId
 from reconciler.domain.draft import BlockReason, InvoiceDraft, Target
+from reconciler.domain.estimate import Estimate
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.invoice_change import InvoiceChange
 from reconciler.domain.money import CurrencyTable, Money, chargebee_currencies
@@ -103,7 +106,7 @@ class ChargebeeDestination:
     def __init__(self, session: Session, settings: SiteSettings) -> None:
         self._session = session
         self._settings = settings
-        reading = Reading(settings.stamps, settings.currencies)
+        self._reading = reading = Reading(settings.stamps, settings.currencies)
         self._invoices = Invoices(session, reading)
         self._events = Events(session, reading)
         self._catalogue = Catalogue(session)
@@ -135,6 +138,16 @@ class ChargebeeDestination:
         """
         facts = self._catalogue.facts(draft, self._lost_stamp)
         return preflight(draft, facts, self._settings.places, self._session.switches)
+
+    def estimate(self, draft: InvoiceDraft) -> Estimate:
+        """Ask Chargebee what it would make of a draft's create request; nothing is written.
+
+        Raises:
+            DestinationError: When no usable answer came.
+        """
+        flat = self._catalogue.flat_prices(one.price_id for one in draft.lines)
+        request = create_invoice(draft, flat, self._session.switches)
+        return estimate(self._session, request, draft.stamp_field, self._reading)
 
     def stamped(self, since: datetime) -> Iterator[Invoice]:
         """Stream the invoices that carry a stamp, deleted and voided ones included.

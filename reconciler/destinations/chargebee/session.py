@@ -52,6 +52,14 @@ READS = RetryPolicy(pause_when_limited=5.0, limited_attempts=6)
 _SUBJECTS = ("subscription_id", "customer_id", "reference_invoice_id")
 # Pages in a row that bear a mark which was there before.
 _STANDING_PAGES_MAX = 5
+_REFUSED = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 _NO_SWITCHES = ChargebeeSwitches()
 
 
@@ -169,6 +177,29 @@ class Session:
                 raise UnreadableChargebeeAnswerError(f"GET {path}", "its pages repeat themselves")
             seen.add(offset)
 
+    def try_out(self, request: StoredRequest) -> JsonObject | Refusal:
+        """Send a request that changes nothing, such as an estimate; it is repeated like a read.
+
+        Source: Chargebee API docs, idempotency: estimates take no key.
+
+        Raises:
+            DestinationError: Always one of its typed subclasses.
+        """
+        sent = Request(
+            request.method, ROOT + request.path, (), self._to_post(request), request.body
+        )
+        with self._gates.writing(frozenset()):
+            outcome = self._sender.send(sent, writes=False)
+        call = f"POST {request.path}"
+        if isinstance(outcome, TransportError):
+            raise ChargebeeUnreachableError(call, str(outcome))
+        answer = self._without_secret(outcome)
+        refusal = refusal_of(body_of(answer))
+        if answer.status in _REFUSED and refusal.code:
+            self._refuse_other_site(refusal)
+            return refusal
+        return self._read(call, answer) or {}
+
     def write(self, request: StoredRequest, idempotency_key: str, bill: str) -> Outcome:
         """Send a stored request once, byte for byte; never again, whatever comes back.
 
@@ -177,12 +208,7 @@ class Session:
             idempotency_key: Chargebee's memory of it, for 30 minutes.
             bill: Writes for one bill go one after the other.
         """
-        headers = {
-            **self._headers,
-            "Content-Type": "application/x-www-form-urlencoded",
-            **dict(request.headers),
-            KEY_HEADER: idempotency_key,
-        }
+        headers = {**self._to_post(request), KEY_HEADER: idempotency_key}
         sent = Request(request.method, ROOT + request.path, (), headers, request.body)
         with self._gates.writing(subjects_of(request) | {f"bill={bill}"}):
             self._limiter.acquire()
@@ -192,6 +218,10 @@ class Session:
                 return error
         self._heed(outcome)
         return outcome
+
+    def _to_post(self, request: StoredRequest) -> dict[str, str]:
+        form_type = {"Content-Type": "application/x-www-form-urlencoded"}
+        return {**self._headers, **form_type, **dict(request.headers)}
 
     def _read(self, call: str, answer: Answer) -> JsonObject | None:
         body = body_of(answer)

@@ -23,8 +23,10 @@ from reconciler.destinations.chargebee.errors import (
     UnreadableChargebeeAnswerError,
     WrongSiteError,
 )
+from reconciler.destinations.chargebee.estimates import estimate
 from reconciler.destinations.chargebee.gates import Gates
 from reconciler.destinations.chargebee.invoices import Invoices
+from reconciler.destinations.chargebee.outcomes import Refusal
 from reconciler.destinations.chargebee.reading import Reading, read_invoice
 from reconciler.destinations.chargebee.session import Session, subjects_of
 from reconciler.destinations.chargebee.switches import (
@@ -32,6 +34,7 @@ from reconciler.destinations.chargebee.switches import (
     UnknownSwitchError,
     parse_switches,
 )
+from reconciler.domain.estimate import Estimated
 from reconciler.domain.push import InvoiceId, SiteName, StoredRequest
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode
@@ -321,3 +324,66 @@ def test_an_unknown_switch_is_refused_with_the_known_ones(name: str, value: str)
     with pytest.raises(UnknownSwitchError, match="failed_payment=look-first") as caught:
         parse_switches({name: value})
     assert caught.value.exit_code is ExitCode.INVALID
+
+
+# --- trying out ----------------------------------------------------------------------------------
+
+TRIED = StoredRequest("/estimates/create_invoice_for_items", b"currency_code=GBP")
+
+
+def test_what_is_tried_out_carries_no_idempotency_key_and_is_repeated() -> None:
+    session, script = speaking(LostAnswerError("POST", "cut"), answer({"estimate": {}}))
+    assert session.try_out(TRIED) == {"estimate": {}}
+    assert [one.method for one in script.asked] == ["POST", "POST"]
+    assert all(one.body == TRIED.body for one in script.asked)
+    assert not any("idempotency" in name for one in script.asked for name in one.headers)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_a_refusal_of_what_is_tried_out_is_an_answer(status: int) -> None:
+    session, _ = speaking(refusal(status, "param_wrong_value"))
+    found = session.try_out(TRIED)
+    assert isinstance(found, Refusal)
+    assert found.code == "param_wrong_value"
+    assert KEY not in found.message
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (refusal(401, "api_authentication_failed"), ChargebeeKeyRefusedError),
+        (refusal(404, "site_not_found"), WrongSiteError),
+        (refusal(503, "site_not_ready"), ChargebeeUnreachableError),
+        (LostAnswerError("POST", "cut"), ChargebeeUnreachableError),
+        (Answer(200, {}, b"<html>"), UnreadableChargebeeAnswerError),
+        (Answer(404, {}, b"<html>"), ChargebeeRefusedReadError),
+    ],
+)
+def test_what_cannot_be_tried_out_ends_as_a_failed_read_does(
+    given: Answer | TransportError, error: type[Exception]
+) -> None:
+    session, _ = speaking(given)
+    with pytest.raises(error, match="Nothing was sent"):
+        session.try_out(TRIED)
+
+
+def test_tax_is_read_apart_and_lines_need_no_ids() -> None:
+    row = {"entity_id": "p", "amount": 100, "unit_amount": 100, "quantity": 1}
+    shown = {
+        "currency_code": "GBP",
+        "sub_total": 200,
+        "total": 240,
+        "line_items": [row, row],
+        "taxes": [{"name": "VAT", "amount": 30}, {"name": "Other", "amount": 10}],
+    }
+    session, _ = speaking(answer({"estimate": {"invoice_estimate": shown}}))
+    made = estimate(session, TRIED, "cf_m3ter_bill_id", READING)
+    assert isinstance(made, Estimated)
+    assert (made.sub_total.minor, made.tax.minor, made.total.minor) == (200, 40, 240)
+    assert [one.id for one in made.invoice.lines] == ["line 1", "line 2"]
+
+
+def test_an_estimate_without_an_invoice_is_unreadable() -> None:
+    session, _ = speaking(answer({}))
+    with pytest.raises(UnreadableChargebeeAnswerError, match="estimate"):
+        estimate(session, TRIED, "cf_m3ter_bill_id", READING)
