@@ -35,7 +35,7 @@ from reconciler.workflows.ledger_view import LedgerView
 from reconciler.workflows.narrow import Narrow
 from reconciler.workflows.native_bill import by_run
 from reconciler.workflows.push_route import PushRoute
-from reconciler.workflows.sent_bill import judge_sent
+from reconciler.workflows.sent_bill import billed_before, judge_sent
 from reconciler.workflows.standings import SENT, by_row, stands, who_of
 
 
@@ -118,6 +118,8 @@ class Judge:
             return Judged(lost, now, chosen)
         drafting = Drafting(self.destination, self.clock)
         standing = drafting.standing(bill, chosen, sending, effects)
+        if sending.change is not None and standing.group is Group.NOTHING:
+            standing = billed_before(standing)
         return Judged(standing, now, chosen, sending)
 
     def barred(self, who: Who, route: PushRoute, about: About) -> Standing | None:

@@ -99,8 +99,10 @@ class Pusher(PushWorld):
         if why := self.limits.admit(draft):
             return replace(judged.standing, short="left for a later run", why=why)
         assert fresh is not None
-        self.ledger.put_bill(lease, fresh)
-        record = BillRecord(self, lease, fresh, draft, judged.route, bill.version)
+        former = row if row is not None and row.status in SENT else None
+        if former is None:
+            self.ledger.put_bill(lease, fresh)
+        record = BillRecord(self, lease, fresh, draft, judged.route, bill.version, former)
         return Going(record, Gate(record, found), judged.sending).on()
 
     def _resume(self, row: BillRow, lease: Lease) -> Standing:
@@ -147,7 +149,7 @@ def _row_of(
 ) -> BillRow | None:
     """Make the row of a judged bill; ``None`` where the ledger keeps nothing of it.
 
-    A bill that was sent keeps what was sent until it is sent again.
+    A bill that was sent keeps what was sent, and that it was, until it is sent again.
     """
     standing = judged.standing
     ready = standing.group is Group.READY
@@ -156,7 +158,8 @@ def _row_of(
         return None
     draft = standing.draft
     if row is not None and row.status in SENT and not ready:
-        return replace(row, status=status, message=standing.why, changed_at=now)
+        kept = status if status in SENT else PushStatus.REOPENED
+        return replace(row, status=kept, message=standing.why, changed_at=now)
     same = row is not None and row.status is status
     return BillRow(
         site=lease.site,

@@ -27,6 +27,7 @@ class BillRecord:
         row: As it was recorded last.
         draft: What is sent.
         version: m3ter's version of the bill.
+        former: The row of an earlier sending, which holds until a step of this one is stored.
     """
 
     push: PushWorld
@@ -35,6 +36,7 @@ class BillRecord:
     draft: InvoiceDraft
     route: PushRoute
     version: int
+    former: BillRow | None = None
 
     @property
     def site(self) -> SiteName:
@@ -87,6 +89,21 @@ class BillRecord:
         made = stands(self.who, Group.UNDER_WAY, short, why or short, self.route.name)
         return replace(made, money=self.draft.billed, status=self.row.status)
 
+    def stays(self, former: BillRow, why: str) -> Standing:
+        """Leave a bill as it was sent before: what m3ter made of it since cannot be sent."""
+        news = (former.status, former.message) != (PushStatus.REOPENED, why)
+        self.row = former
+        self.put(PushStatus.REOPENED, why, None)
+        short = "recalculated after it was sent"
+        made = stands(self.who, Group.DECIDE, short, why, self.route.name)
+        return replace(
+            made,
+            money=self.draft.billed,
+            status=PushStatus.REOPENED,
+            page=page(PushStatus.REOPENED),
+            new=news,
+        )
+
     def provenance(self) -> Provenance:
         """Say in whose name something is sent."""
         scope = self.push.judge.watch.scope
@@ -115,6 +132,9 @@ class BillRecord:
             anew: It replaces one that was refused.
         """
         ledger = self.push.ledger
+        if self.former is not None:
+            ledger.put_bill(self.lease, self.row)
+            self.former = None
         store = ledger.redraft if anew else ledger.intend
         store(self.lease, self.key(step.name), step, self.provenance())
 

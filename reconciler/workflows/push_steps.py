@@ -96,9 +96,7 @@ class Going:
         return self.on()
 
     def _next(self, effects: tuple[Effect, ...]) -> Standing | None:
-        begun = next(
-            (one for one in self.record.mine(effects) if one.state is not PushState.DONE), None
-        )
+        begun = self.record.open_step(effects)
         if begun is None:
             return self._step(effects)
         if self._closed_first(begun, effects):
@@ -143,9 +141,7 @@ class Going:
         self.moved = True
         found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
         if isinstance(found, Step) and found.name == begun.key.step:
-            self.record.push.ledger.redraft(
-                self.record.lease, begun.key, found, self.record.provenance()
-            )
+            self.record.intend(found, anew=True)
             return None
         if isinstance(found, WaitForInvoice):
             return self.record.rests(effects, found.why, found.until)
@@ -156,27 +152,28 @@ class Going:
         found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
         match found:
             case Step():
-                key = self.record.key(found.name)
-                self.record.push.ledger.intend(
-                    self.record.lease, key, found, self.record.provenance()
-                )
+                self.record.intend(found)
                 return None
             case Complete():
                 return verified(self.record, effects)
             case WaitForInvoice(until, why) if self.record.mine(effects):
                 # what was sent stays as it was sent, whatever becomes of the bill meanwhile
                 rests = self.record.rests(effects, why, until)
-                short = "waits until its invoice is closed"
+                short = "waits for its invoice"
                 return replace(rests, group=Group.WAITING, short=short, again_at=None)
             case WaitForInvoice(until, why):
                 return self.record.rests(effects, why, until, waiting=PushStatus.WAITING)
             case Stop(reason):
-                some = bool(self.record.mine(effects))
-                status = PushStatus.PARTIAL if some else PushStatus.BLOCKED
-                text = f"{reason.text} ({reason.hint})"
-                return self.record.rests(effects, text, None, waiting=status)
+                return self._stopped(effects, f"{reason.text} ({reason.hint})")
             case never:
                 assert_never(never)
+
+    def _stopped(self, effects: tuple[Effect, ...], why: str) -> Standing:
+        if self.record.former is not None:
+            return self.record.stays(self.record.former, why)
+        some = bool(self.record.mine(effects))
+        status = PushStatus.PARTIAL if some else PushStatus.BLOCKED
+        return self.record.rests(effects, why, None, waiting=status)
 
     def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> Standing | None:
         if held := self.gate.held(effects):

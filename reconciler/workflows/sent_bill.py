@@ -76,6 +76,14 @@ def judge_sent(
             return found
 
 
+def billed_before(nothing: Standing) -> Standing:
+    """Leave a bill to a person of which m3ter bills nothing any more, and which was sent."""
+    why = f"it was sent, and m3ter bills nothing of it any more: {nothing.why}"
+    short = "recalculated after it was sent"
+    made = replace(nothing, group=Group.DECIDE, short=short, why=why)
+    return replace(made, status=PushStatus.REOPENED, page=page(Page.REOPENED))
+
+
 def read_back(
     destination: Destination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
 ) -> tuple[CaseResult | None, tuple[Invoice, ...]]:

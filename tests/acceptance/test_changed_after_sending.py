@@ -225,13 +225,72 @@ def test_a_bill_with_a_credit_note_is_undone_with_it(make_place: Open, policy: s
     assert steps(place, bill, 1) == ["create-invoice", "credit-note"]
     recalculate(place, bill)
     result = place.run(bill)
-    told = standing_of(result, bill) if not result.tally.bills(Group.SENT) else None
-    if told is not None:
-        assert told.group is Group.DECIDE
-        assert told.why
-        assert len(place.invoices_of(bill)) == 1
-        return
     assert_as_billed(place, bill, result)
+
+
+def test_what_cannot_be_replaced_is_never_sent_a_second_time(make_place: Open) -> None:
+    place = make_place("replace", open_=True)
+    bill = plain_bill(place)
+    place.run(bill)
+    (invoice,) = place.invoices_of(bill)
+    part = {
+        "line_item_id": invoice["line_items"][0]["id"],
+        "discount_type": "document_level_discount",
+        "discount_amount": 1,
+    }
+    place.person_edits(invoice["id"], line_item_discounts=[part])
+    recalculate(place, bill)
+    before, writes = place.row(bill), len(place.chargebee_writes())
+    for _ in range(3):
+        told = standing_of(place.run(bill), bill)
+        assert told.group is Group.DECIDE
+        assert "discounts" in told.why
+        row = place.row(bill)
+        assert (row.status, row.generation) == (PushStatus.REOPENED, 1)
+        assert (row.draft, row.input_hash) == (before.draft, before.input_hash)
+    assert len(place.chargebee_writes()) == writes
+    assert len(place.effects(bill)) == 1
+    place.person_edits(invoice["id"], line_item_discounts=[])
+    assert_as_billed(place, bill, place.run(bill))
+
+
+def test_a_changed_bill_that_is_blocked_goes_on_once_it_is_put_right(make_place: Open) -> None:
+    place = make_place("void-and-recreate")
+    bill = plain_bill(place)
+    place.run(bill)
+    recalculate(place, bill)
+    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    undated = {
+        key: one
+        for key, one in found["lineItems"][0].items()
+        if not key.startswith("servicePeriod")
+    }
+    wrong = {**undated, "lineItemType": "DEBIT_MEMO", "id": "undated"}
+    place.person_edits(bill, lineItems=[*found["lineItems"], wrong])
+    for _ in range(2):
+        told = standing_of(place.run(bill), bill)
+        assert told.group is Group.BLOCKED
+        assert place.row(bill).status is PushStatus.REOPENED
+    place.person_edits(bill, lineItems=found["lineItems"])
+    result = place.run(bill)
+    assert steps(place, bill) == ["void-invoice", "create-invoice"]
+    assert_as_billed(place, bill, result)
+
+
+def test_a_bill_of_which_nothing_is_left_is_for_a_person(make_place: Open) -> None:
+    place = make_place("void-and-recreate")
+    bill = plain_bill(place)
+    place.run(bill)
+    place.person_edits(bill, lineItems=[])
+    writes = len(place.chargebee_writes())
+    for _ in range(2):
+        told = standing_of(place.run(bill), bill)
+        assert told.group is Group.DECIDE
+        assert "bills nothing of it any more" in told.why
+        assert place.row(bill).status is PushStatus.REOPENED
+    assert len(place.chargebee_writes()) == writes
+    assert place.reconciler("sync", "skip", bill, "--env", ENV, "--reason", "agreed")[0] == 0
+    assert place.run(bill).tally.bills(Group.NOTHING) == 1
 
 
 @pytest.mark.parametrize("policy", POLICIES)

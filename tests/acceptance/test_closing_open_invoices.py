@@ -117,7 +117,7 @@ def test_a_credit_note_that_waited_is_sent_once_its_invoice_is_closed(place: Syn
     bill = sent(place, credited=True)
     again = place.run(bill).tally
     assert [one.short for one in again.listed[Group.WAITING]] == [
-        "waits until its invoice is closed"
+        "waits for its invoice"
     ]
     assert "sync close" in again.listed[Group.WAITING][0].why
     one = only(place.close(bill))

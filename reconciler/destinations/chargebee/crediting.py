@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from reconciler.core.recalculation import CreditAndRebill
 from reconciler.destinations.chargebee import credit_wire
 from reconciler.destinations.chargebee.progress import CREDIT, CREDIT_FORMER, PROMOTE, Progress
 from reconciler.destinations.chargebee.there import There, ids_on, stop
-from reconciler.domain.invoice import Invoice
-from reconciler.domain.push import Step, StepName
+from reconciler.domain.invoice import Invoice, InvoiceLine
+from reconciler.domain.money import Money
+from reconciler.domain.push import InvoiceLineId, Step, StepName
 from reconciler.ports.destination import NextStep, WaitForInvoice
 
 
@@ -23,10 +27,26 @@ def _former(progress: Progress, there: There) -> NextStep:
     change = progress.sending.change
     if not isinstance(change, CreditAndRebill):
         return stop("the credit note for the former invoice was refused")
-    ours = [one for one in change.invoice.lines if one.id in change.lines]
+    ours = _not_credited(change.invoice, change.lines)
+    if not ours:
+        return stop(f"invoice {change.invoice.id} is credited in full already")
     on = _credit_on(change.invoice)
     request = credit_wire.credit_lines(progress.draft, on, ours, there.switches)
     return Step(CREDIT_FORMER, request, change.invoice.id, ids_on(change.invoice))
+
+
+def _not_credited(invoice: Invoice, ours: Sequence[InvoiceLineId]) -> list[InvoiceLine]:
+    """Give our lines with what no credit note took back yet; notes count from the last line on."""
+    credited = invoice.credited.minor if invoice.credited is not None else 0
+    lines: list[InvoiceLine] = []
+    for one in reversed([line for line in invoice.lines if line.id in ours]):
+        worth = (one.amount - one.discount).minor
+        taken = min(credited, worth)
+        credited -= taken
+        if worth > taken:
+            amount = Money(one.amount.minor - taken, one.amount.currency)
+            lines.insert(0, replace(one, amount=amount))
+    return lines
 
 
 def _negative(progress: Progress, there: There) -> NextStep:
