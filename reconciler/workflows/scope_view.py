@@ -143,7 +143,7 @@ def _by_interlock(name: str, taken: Taken, found: Interlock) -> Standing:
             return NotYet(name, f"m3ter still works on it (run {run.id}, {run.status})")
         case MaybePartial(run):
             why = f"m3ter's own run {run.id} ended {run.status}: part of it may have been sent"
-            return Undecided(name, why, "m3ter may have sent a part of it")
+            return Undecided(name, why, "m3ter may have sent a part of it", page(Page.TIMEOUT))
         case OtherRoute(why):
             short = "another route may bill the account"
             return Undecided(name, why, short, page(Page.DOUBLE_ROUTE))

@@ -149,6 +149,7 @@ def test_a_bill_that_m3ter_may_have_sent_waits_for_a_person(month: Walked, statu
     there, not_there = month.bill(0, "21"), month.bill(0, "22")
     for one in (there, not_there):
         month.native_run(one, status)
+    page_in(month.go(f"sync explain {there} --env production"), "timeout")
     ended = month.push(there, not_there)
     assert ended.code == 14
     page_in(ended, "timeout")
@@ -210,6 +211,7 @@ def test_a_bill_that_was_sent_in_part_is_finished(month: Walked) -> None:
     assert month.push(bill).code == 0
     assert month.lines_for(ON_TIME).count(3100) == 1
     assert month.lines_for(ON_TIME).count(3200) == 0
+    assert bill in month.go("sync reconcile --env production --period 2026-11").out
 
 
 @walks("reopened")

@@ -55,6 +55,7 @@ def test_a_paused_site_gets_nothing_until_somebody_resumes(month: Walked) -> Non
     assert month.go("sync pause --env production --reason 'looking'").code == 0
     assert_stops(month, 13, "paused", bill)
     page_in(month.go("status --env production"), "paused")
+    page_in(month.go("sync plan --env production"), "paused")
     assert month.follow("paused", "sync resume").code == 0
     month.follow("paused", "sync run", "--bill", bill)
     assert_sent_once(month, bill)
@@ -70,6 +71,7 @@ def test_ten_failures_in_a_row_disable_the_push_until_it_is_enabled(month: Walke
     assert ended.code == 13, ended
     page_in(ended, "disabled")
     page_in(month.go("status --env production"), "disabled")
+    page_in(month.go("sync plan --env production"), "disabled")
     assert "month-end-gbp" in month.follow("disabled", "runs").out + ended.err
     assert month.follow("disabled", "doctor").code == 0
     assert month.follow("disabled", "sync enable", NAME="month-end-gbp").code == 0
@@ -85,6 +87,7 @@ def test_ten_failures_in_a_row_disable_the_push_until_it_is_enabled(month: Walke
 def test_an_account_that_nobody_knows_is_not_billed(month: Walked) -> None:
     bill = month.bill(0, accountCode="gone")
     assert_stops(month, 14, "interlock", bill)
+    page_in(month.go(f"sync explain {bill} --env production"), "interlock")
     assert "gone" in month.follow("interlock", "sync plan", "--bill", bill).out
     month.edit(bill, accountCode="acct-00000")
     month.follow("interlock", "sync run", "--bill", bill)
@@ -100,6 +103,7 @@ def test_an_account_on_two_routes_is_billed_by_neither_until_one_is_gone(month: 
     accounts = {"accountIds": [account["id"]]}
     month.edit(other, integrationCredentialsId=made["id"], configData=accounts)
     assert_stops(month, 14, "double-route", bill)
+    page_in(month.go(f"sync explain {bill} --env production"), "double-route")
     month.edit(other, integrationCredentialsId=None)
     month.follow("double-route", "sync run", "--bill", bill)
     assert_sent_once(month, bill)
