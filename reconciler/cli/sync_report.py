@@ -181,10 +181,9 @@ def _tolerance(text: str) -> tuple[str, Decimal]:
 
 
 def _refuse_unknown(integration: str | None, reading: Reading) -> None:
-    """A name that is in force nowhere would reconcile nothing, and look as if all were well."""
-    names = reading.integrations
-    if integration is not None and integration not in names:
-        known = ", ".join(names)
+    """A name that nothing ever had would reconcile nothing, and look as if all were well."""
+    if integration is not None and not reading.knows(integration):
+        known = ", ".join(reading.integrations)
         raise click.UsageError(
             f"no push integration `{integration}` is in force; there is {known}."
         )

@@ -58,6 +58,13 @@ class Reading:
         """Names of the push integrations in force."""
         return self.explain.routes.integrations
 
+    def knows(self, integration: str) -> bool:
+        """Tell whether an integration is pushed, or was when a bill that the ledger has was."""
+        rows = self.ledger.bills(self.explain.site)
+        return integration in self.integrations or any(
+            row.integration == integration for row in rows
+        )
+
     def standing(self) -> PushStanding:
         """Say where every bill of the site stands."""
         view = self.desk.effective

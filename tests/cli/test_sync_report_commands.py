@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -133,12 +134,50 @@ def test_a_past_month_is_read_after_nothing_is_pushed_any_more(place: SyncPlace)
     assert "nothing is pushed any more" in " ".join(text.split())
 
 
+def test_a_site_that_was_taken_out_of_git_is_read_as_it_was_then(place: SyncPlace) -> None:
+    assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
+    file = place.root / "integrations.d" / "environment.yaml"
+    text = file.read_text(encoding="utf-8")
+    without, _, rest = text.partition("  chargebee:\n")
+    rest = rest.partition("  fallback:")[2]
+    file.write_text(f"{without}  fallback:{rest}", encoding="utf-8")
+    remove_integrations(place)
+    place.apply_frozen()
+    code, told = asked(place, "reconcile", "--period", "2026-11")
+    assert code == 0, told
+    assert "Unexplained: nothing." in told
+
+
+def test_one_integration_that_is_not_pushed_any_more_is_still_read(place: SyncPlace) -> None:
+    assert place.reconciler("sync", "run", "--env", ENV)[0] in {0, 14}
+    remove_integrations(place, "month-end-jpy")
+    place.apply_frozen()
+    month = ("reconcile", "--period", "2026-11", "--integration", "month-end-jpy")
+    code, told = asked(place, *month)
+    assert code == 0, told
+    (row,) = [line.split() for line in told.splitlines() if line.startswith("JPY")]
+    assert row == ["JPY", "4", "172,840", "172,840", "0", "172,840", "0", "0"]
+
+
+def test_where_nothing_was_ever_pushed_that_is_said(place: SyncPlace) -> None:
+    remove_integrations(place)
+    shutil.rmtree(place.root / ".reconciler" / "state")
+    place.apply()
+    code, told = asked(place, "reconcile", "--period", "2026-11")
+    assert code == 10
+    assert "no integration with `delivery: push`" in told
+
+
 def stop_pushing(place: SyncPlace) -> None:
     """Take every push integration out of git, and out of m3ter."""
-    for file in sorted((place.root / "integrations.d").rglob("*")):
-        if file.is_file() and file.parent.name.startswith("month-end"):
-            file.unlink()
+    remove_integrations(place)
     place.apply()
+
+
+def remove_integrations(place: SyncPlace, name: str = "month-end") -> None:
+    for folder in sorted((place.root / "integrations.d").glob(f"{name}*")):
+        if folder.is_dir():
+            shutil.rmtree(folder)
 
 
 def test_a_cut_over_stops_at_its_next_step(place: SyncPlace) -> None:
