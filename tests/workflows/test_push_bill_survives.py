@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
-from fakes.sync_place import Killed, Life, SyncPlace
+from fakes.sync_place import ENV, Killed, Life, SyncPlace
 
 from reconciler.domain.address import BillId
 from reconciler.domain.standing import Group
@@ -96,3 +98,33 @@ def test_lines_of_a_pending_invoice_are_added_once_whatever_dies(
                 if line["entity_type"] == "charge_item_price"
             ]
             assert sorted(there) == sorted(lines)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_promotional_credit_is_given_once_whatever_dies(
+    tmp_path: Path, emulate: Any, stride: int, after: bool
+) -> None:
+    running = emulate("month-end", month_end_bills=160, clock="still", requests_per_second=0)
+    place = SyncPlace(tmp_path, running.url)
+    place.write()
+    for name in ("month-end-eur", "month-end-gbp"):
+        place.edit(f"{name}/integration.yaml", "credit-note", "promotional-credit")
+    place.apply()
+    assert place.reconciler("ledger", "init", "--env", ENV)[0] == 0
+    drafts = place.drafts("month-end-eur", "month-end-gbp")
+    bills = [key for key, one in drafts.items() if one.credits][:: max(1, stride // 2)]
+    assert bills
+    for number, bill in enumerate(bills):
+        # from the sending of the invoice to the last word about the credit
+        life = Life(22 + number * stride, after)
+        try:
+            place.run(bill, life=life)
+        except Killed:
+            finish(place, bill)
+        given = [
+            one["amount"]
+            for one in place.state("chargebee", "promotional_credits")
+            if one["reference"] == bill
+        ]
+        assert given == [sum(one.amount.minor for one in drafts[bill].credits)]
+    assert place.plan().tally.bills(Group.UNCHANGED) == len(bills)
