@@ -6,18 +6,24 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all:
+WORKERS ?= 4
 UV     ?= uv
 LOCK   := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-header --no-annotate --quiet --extra postgres --extra notify
 
-.PHONY: demo test lint format lock schemas chaos bench package clean
+.PHONY: demo test covered lint format lock schemas chaos bench package clean
 
 demo: $(VENV)/.run
 	@$(BIN)/reconciler demo
 
+# Twice as many workers as cores: half of what tests do is waiting for processes, servers and databases.
+# `make test COVERAGE=yes`, as CI calls it, is slower and also holds what must be covered.
 test: $(VENV)/.dev
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
+	@$(if $(COVERAGE),$(MAKE) --no-print-directory covered,:)
+
+covered:
 	@$(BIN)/python -m coverage report > .coverage.txt || (cat .coverage.txt; exit 1)
 	@$(BIN)/python -m coverage report --fail-under=100 --include='reconciler/domain/*,reconciler/core/*' \
 	  > .coverage.txt || (echo 'domain and core are covered completely, or not done:'; cat .coverage.txt; exit 1)
