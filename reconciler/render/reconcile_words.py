@@ -16,6 +16,8 @@ _BESIDE: Final[Mapping[Left, str]] = {
     Left.NOT_YET: "not due yet: not approved in m3ter, or m3ter still works on them",
 }
 
+_NOTHING: Final = "Unexplained: nothing."
+
 
 def title(found: Reconciled) -> str:
     """Say what was reconciled, and by which record."""
@@ -37,7 +39,7 @@ def answer(found: Reconciled) -> str:
     if found.never.bills:
         bills = counted(found.never.bills, "bill", "bills")
         parts.append(f"Not to be sent, as people decided: {listed(found.never.money)} in {bills}.")
-    if len(parts) == 1 and not found.outside:
+    if parts == [_NOTHING]:
         parts.append("What m3ter bills was sent, and stands on the invoices.")
     return " ".join(parts)
 
@@ -82,10 +84,10 @@ def listed(amounts: Iterable[Money]) -> str:
 
 
 def _unexplained(found: Reconciled) -> str:
-    if not found.outside:
-        return "Unexplained: nothing."
-    count = counted(found.outside, "difference", "differences")
     money = [one.unexplained for one in found.totals if one.unexplained.minor]
+    if not found.outside:
+        return f"Unexplained: {listed(money)}, inside the tolerance." if money else _NOTHING
+    count = counted(found.outside, "difference", "differences")
     return f"Unexplained: {listed(money) or 'no money'}, in {count} listed below."
 
 

@@ -62,9 +62,12 @@ GONE = Difference(DifferenceClass.EXTRA, None, None, None, None, "nobody knows i
 RESULT = CaseResult(GBP, gbp(40000), gbp(40000), gbp(0), gbp(42500), gbp(0), gbp(700), (FEE,))
 
 
+CLEAN = replace(RESULT, invoiced=gbp(40000), differences=())
+
+
 def month_of(*, outside: int = 2, **changes: object) -> Reconciled:
     tally = Tally()
-    tally.add(RESULT)
+    tally.add(RESULT if outside else CLEAN)
     question = Question(BillingMonth(2026, 11), **changes)  # type: ignore[arg-type]
     found = Reconciled(question, InForce("sandbox", 41, "3f2c9ab77"), "acme-test")
     found.totals = tuple(tally.totals())
@@ -104,6 +107,18 @@ def test_a_month_without_differences_says_so() -> None:
     assert "Unexplained: nothing. What m3ter bills was sent, and stands on the invoices." in text
     found.totals, found.differences = (), 0
     assert "no bill of the month is due or sent" in reconcile_text(found)
+
+
+def test_money_inside_the_tolerance_is_not_called_nothing() -> None:
+    found = month_of()
+    found.outside, found.shown = 0, []
+    assert "Unexplained: £25.00, inside the tolerance." in reconcile_text(found)
+
+
+def test_differences_without_an_amount_are_no_money() -> None:
+    found = month_of(outside=0)
+    found.outside, found.shown = 1, [(GONE, "")]
+    assert "Unexplained: no money, in 1 difference listed below." in reconcile_text(found)
 
 
 def test_more_than_is_shown_is_counted_and_given_tolerances_are_named() -> None:
