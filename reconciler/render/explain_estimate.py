@@ -18,9 +18,7 @@ def estimate_lines(told: Explanation) -> Iterator[str]:
         case None:
             return
         case NotEstimated(why):
-            yield from wrapped(
-                f"Chargebee was asked for no estimate, or gave none: {why}.", "", "  "
-            )
+            yield from wrapped(f"No estimate: {why}.", "", "  ")
         case Estimated() as made:
             assert told.draft is not None, "an estimate is of a draft"
             yield from _estimated(told.draft, made)
