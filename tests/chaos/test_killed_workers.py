@@ -68,3 +68,18 @@ def _work(place: Ground, postgres: Postgres, random: Random, seconds: float) -> 
     kill_within(third, random.uniform(1.0, seconds))
     # An expired token twice in a row is a refused key, which ends a worker at once.
     assert {one.returncode for one in (first, second, third)} <= {-signal.SIGKILL, 11}
+
+
+def test_a_worker_that_starts_while_postgresql_restarts_waits_for_it(
+    tmp_path: Path, own_postgres: Postgres
+) -> None:
+    url = own_postgres.create("ledger").reveal()
+    with ground(tmp_path, "month_end_bills=40", ledger=LEDGER, LEDGER_URL=url) as place:
+        init(place)
+        own_postgres.stop()
+        worker = place.start(*WORKER)
+        place.wait_for(worker, "waiting for PostgreSQL, at most 60 s")
+        own_postgres.start()
+        place.wait_for(worker, "working for")
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(SECONDS_MAX) == 130
