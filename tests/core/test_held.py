@@ -172,3 +172,33 @@ def test_of_a_bill_held_back_whole_no_invoice_is_missing(invoices: tuple[Invoice
     result = reconcile_bill(Case(BillId("bill-1"), AccountId("a"), DRAFT, half, invoices))
     assert result is not None
     assert [one.unexplained for one in result.differences] == [Money(-40000, GBP)]
+
+
+ALONE = drafted(bill(line("AD_HOC", "-7")), route(push={"negative_lines": "promotional-credit"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "held", "invoiced", "not_sent", "differences"),
+    [
+        (Money(700, GBP), False, -700, 0, []),
+        (Money(500, GBP), False, -500, 0, [Money(200, GBP)]),
+        (None, False, 0, 0, [Money(700, GBP)]),
+        (None, True, 0, -700, []),
+    ],
+)
+def test_credits_without_a_line_are_compared_as_a_sum(
+    given: Money | None, held: bool, invoiced: int, not_sent: int, differences: list[Money]
+) -> None:
+    sent = Sent(ALONE, {}, credited=given, credits_held=held)
+    result = reconcile_bill(Case(BillId("bill-1"), AccountId("a"), ALONE, sent, ()))
+    assert result is not None
+    assert (result.invoiced.minor, result.not_sent.minor) == (invoiced, not_sent)
+    assert [one.unexplained for one in result.differences] == differences
+    assert result.unexplained.minor == sum(one.minor for one in differences)
+
+
+def test_a_bill_held_back_whole_has_its_money_in_a_column_of_its_own() -> None:
+    result = reconcile_bill(Case(BillId("b"), AccountId("a"), DRAFT, None, (), held=True))
+    assert result is not None
+    assert (result.billed, result.not_sent) == (DRAFT.billed, DRAFT.billed)
+    assert (result.differences, result.unexplained.minor) == ((), 0)
