@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.tally import Purse
-from reconciler.domain.draft import WholePricing
+from reconciler.domain.draft import EventName, WholePricing
 from reconciler.domain.money import Money
 from reconciler.domain.push import PushStatus
 from reconciler.domain.standing import Group, Standing
@@ -14,6 +14,8 @@ from reconciler.errors import ExitCode, winning
 
 LISTED_MAX = 200
 """Bills that are listed one by one for each group; the rest is counted."""
+NAMED_MAX = 20
+"""Bills that one notice names; the rest is counted."""
 REASONS_MAX = 500
 """Different reasons that are counted apart; there are far fewer unless their texts name bills."""
 OTHER_REASONS = "for other reasons"
@@ -32,6 +34,20 @@ class Reason:
 
 
 @dataclass(slots=True)
+class News:
+    """Bills that something new is to be told of, the first of them by name."""
+
+    bills: int = 0
+    named: list[Standing] = field(default_factory=list)
+
+    def add(self, one: Standing) -> None:
+        """Count one bill."""
+        self.bills += 1
+        if len(self.named) < NAMED_MAX:
+            self.named.append(replace(one, draft=None))
+
+
+@dataclass(slots=True)
 class SyncTally:
     """What became of the bills of one run, or would.
 
@@ -39,6 +55,7 @@ class SyncTally:
         groups: Bills and money by group.
         reasons: The same by group and reason.
         listed: Bills that someone may have to look at, at most ``LISTED_MAX`` a group.
+        news: What is new, by the event that m3ter's own integration would have raised.
         fallbacks: Lines that fall to a default price, and their money, by price.
         rounding: What Chargebee makes of the amounts beyond them, by currency.
         unexplained: What was read back beyond that, by currency.
@@ -53,6 +70,7 @@ class SyncTally:
     groups: dict[Group, Purse] = field(default_factory=dict)
     reasons: dict[tuple[Group, str], Reason] = field(default_factory=dict)
     listed: dict[Group, list[Standing]] = field(default_factory=dict)
+    news: dict[EventName, News] = field(default_factory=dict)
     fallbacks: dict[str, Purse] = field(default_factory=dict)
     rounding: Purse = field(default_factory=Purse)
     unexplained: Purse = field(default_factory=Purse)
@@ -71,6 +89,8 @@ class SyncTally:
         listed = self.listed.setdefault(one.group, [])
         if (one.group in _LISTED or one.short == IN_NONE) and len(listed) < LISTED_MAX:
             listed.append(replace(one, draft=None))
+        for event in one.events if one.new else ():
+            self.news.setdefault(event, News()).add(one)
         if one.status is PushStatus.UNKNOWN:
             self.unknown += 1
         if one.again_at is not None:
