@@ -90,7 +90,9 @@ def _unsent(found: Reconciled) -> Iterator[str]:
 
 
 def _bill(one: Unsent) -> Iterator[str]:
-    yield f"  {money_text(one.money):>{_MONEY}}  {one.account}, bill {one.bill_id}"
+    head = f"  {money_text(one.money):>{_MONEY}}  {one.account}, bill {one.bill_id}"
+    whole = f"{head}, {one.integration}"
+    yield whole if one.integration and len(whole) <= WIDTH else head
     if one.held.why != one.held.short:
         yield from wrapped(one.held.why, " " * (_MONEY + 4))
 

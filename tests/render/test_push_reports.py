@@ -159,7 +159,7 @@ def test_what_is_not_sent_is_listed_under_its_reason_with_its_page() -> None:
     assert "Not to be sent, as people decided: £2.00 in 1 bill." in flat
     lines = text.splitlines()
     at = lines.index("Not sent yet: waiting  docs/runbook.md#waiting")
-    assert lines[at + 1].split() == ["£1.00", "acme-uk,", "bill", "bill-1"]
+    assert lines[at + 1].split() == ["£1.00", "acme-uk,", "bill", "bill-1,", "uk"]
     assert lines[at + 2].strip() == "no pending invoice <yet>"
     assert "Not to be sent: a person decided  docs/runbook.md#skipped" in lines
     assert "and 1 more that are not sent" in lines
@@ -190,9 +190,10 @@ def test_a_long_reason_gives_its_page_a_line_of_its_own() -> None:
     found = month_of(outside=0)
     held = Held("many words " * 8, "why", "docs/runbook.md#x")
     found.not_yet.add(gbp(1))
-    found.unsent.append(Unsent(BillId("bill-1"), "acme-uk", "uk", gbp(1), held))
+    found.unsent.append(Unsent(BillId("bill-1"), "acme-uk", "uk" * 40, gbp(1), held))
     lines = reconcile_text(found).splitlines()
     assert "  docs/runbook.md#x" in lines
+    assert any(line.endswith("acme-uk, bill bill-1") for line in lines)
     assert all(len(line) <= 100 for line in lines)
 
 
