@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from fakes.sync_place import ENV, Killed, Life, SyncPlace
 from reconciler.core.billing_month import BillingMonth
 from reconciler.core.closed import Closed, Fate
 from reconciler.domain.address import BillId
-from reconciler.domain.push import PushStatus
+from reconciler.domain.push import PushState, PushStatus
 from reconciler.domain.standing import Group
 from reconciler.render.progress import SilentProgress
 from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
@@ -116,9 +117,7 @@ def test_other_months_integrations_and_accounts_stay_open(place: SyncPlace) -> N
 def test_a_credit_note_that_waited_is_sent_once_its_invoice_is_closed(place: SyncPlace) -> None:
     bill = sent(place, credited=True)
     again = place.run(bill).tally
-    assert [one.short for one in again.listed[Group.WAITING]] == [
-        "waits for its invoice"
-    ]
+    assert [one.short for one in again.listed[Group.WAITING]] == ["waits for its invoice"]
     assert "sync close" in again.listed[Group.WAITING][0].why
     one = only(place.close(bill))
     assert (one.fate, one.why) == (Fate.CLOSED, "")
@@ -350,6 +349,65 @@ def test_a_closing_that_would_collect_by_itself_is_refused(place: SyncPlace) -> 
     assert one.fate is Fate.OPEN
     assert "would collect by itself" in one.why
     assert not closings(place)
+
+
+@pytest.mark.parametrize("how", ["close", "retry", "by hand", "by hand and retry"])
+def test_a_refused_closing_is_named_and_tried_again_when_the_cause_is_gone(
+    make_place: Open, how: str
+) -> None:
+    place = make_place()
+    place.edit(f"{EUR}/integration.yaml", "collection: off", "collection: customer-default")
+    place.apply()
+    for one in place.state("chargebee", "customers"):
+        place.person_edits(one["id"], net_term_days=0)  # what is closed is due at once
+    bill = sent(place, credited=True)
+    (invoice,) = place.invoices_of(bill)
+    place.person_edits(invoice["customer_id"], auto_collection="on")
+    one = only(place.close(bill))
+    assert one.fate is Fate.OPEN
+    assert "payment_method_not_present" in one.why
+    assert place.row(bill).status is PushStatus.PARTIAL
+    place.run(bill)
+    assert not closings(place)
+    assert only_closing(place, bill).state is PushState.REFUSED
+    place.person_edits(invoice["customer_id"], auto_collection="off")
+    if how.startswith("by hand"):
+        place.person(f"/invoices/{invoice['id']}/close")
+    if "retry" in how:
+        code, told = place.reconciler("sync", "retry", bill, "--env", ENV)
+        assert code == 0, told
+        assert ("is closed" in told) == (how == "by hand and retry")
+        place.run(bill)
+    else:
+        assert only(place.close(bill)).fate is Fate.CLOSED
+    assert len(closings(place)) == 1
+    (invoice,) = place.invoices_of(bill)
+    assert only_closing(place, bill).object_id == invoice["id"]
+    assert place.row(bill).status is PushStatus.COMPLETE
+    assert str(place.effects(bill)[-1].key.step) == "credit-note"
+
+
+def test_a_bill_under_way_or_of_a_worker_is_left_alone(place: SyncPlace) -> None:
+    bill = sent(place, credited=True)
+    (invoice,) = place.invoices_of(bill)
+    place.person(f"/invoices/{invoice['id']}/close")
+    place.fault("cut_before_commit", "/api/v2/credit_notes")
+    place.run(bill)
+    one = only(place.close(bill))
+    assert one.fate is Fate.OPEN
+    assert "its step credit-note is IN_DOUBT" in one.why
+
+
+def test_a_bill_whose_integration_is_gone_stays_open(place: SyncPlace) -> None:
+    bill = sent(place)
+    with place.open() as opened:
+        routes = tuple(one for one in opened.scope.routes if one.name != EUR)
+        opened.watch.scope = replace(opened.scope, routes=routes)
+        pusher = opened.pusher(Narrow(), Limits(), lambda: False)
+        closer = Closer(pusher, CloseOrder((BillId(bill),)))
+        one = only(closer.run(opened.workers, SilentProgress()))
+    assert one.fate is Fate.OPEN
+    assert "no longer a push integration" in one.why
 
 
 def test_the_command_says_what_was_closed_and_what_was_not(place: SyncPlace) -> None:
