@@ -37,6 +37,9 @@ def find_authors(
     except DestinationError as error:
         first = str(error).splitlines()[0]
         note = f"Who changed what in Chargebee is not fully known: {first}"
+    if wanted and not changes and not note:
+        # Source: Chargebee API docs, list events: nothing older than 90 days can be retrieved.
+        note = "Who changed what is not known: Chargebee told no event of these invoices."
     changes.sort(key=lambda one: one.at)
     return [with_authors(found, changes, former) for found, former in bills], note
 

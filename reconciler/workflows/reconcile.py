@@ -58,7 +58,8 @@ def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconcil
     Args:
         question: What to reconcile.
         ports: The world.
-        hear: Receives every bill, as it is compared; what it keeps is its own affair.
+        hear: Receives every bill, as it is compared; those whose differences somebody may have
+            made come last, with names. What it keeps is its own affair.
     """
     sides = ports.sides
     found = Reconciled(question, sides.routes.in_force, sides.site)

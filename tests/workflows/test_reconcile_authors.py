@@ -96,6 +96,16 @@ def test_changes_that_cannot_be_read_are_a_note_and_what_came_counts(world: Mont
     assert found.outside == 1
 
 
+def test_a_destination_that_remembers_nothing_is_a_note(world: Month) -> None:
+    with_fee(world, 1)
+    world.site.remembered.clear()
+    found, _ = asked(world)
+    assert found.notes == [
+        "Who changed what is not known: Chargebee told no event of these invoices."
+    ]
+    assert found.shown[0][0].by is None
+
+
 def test_of_very_many_edited_bills_the_first_are_named(world: Month) -> None:
     for number in range(1, 5):
         with_fee(world, number)
