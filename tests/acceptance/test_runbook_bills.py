@@ -166,6 +166,16 @@ def test_a_bill_that_m3ter_may_have_sent_waits_for_a_person(month: Walked, statu
     assert_sent_once(month, not_there)
 
 
+@walks("timeout")
+def test_a_person_may_decide_before_any_run_has_seen_what_m3ter_tried(month: Walked) -> None:
+    bill = month.bill(0, "23")
+    month.native_run(bill, "ERROR")
+    ended = month.follow("timeout", "--not-sent", BILL=bill)
+    assert ended.code == 0, ended
+    assert month.push(bill).code == 0
+    assert_sent_once(month, bill)
+
+
 @walks("unknown-outcome", "exit-16")
 def test_an_unknown_outcome_decides_itself(month: Walked) -> None:
     bill = month.bill(0)

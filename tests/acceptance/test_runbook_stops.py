@@ -202,20 +202,24 @@ def pending_invoice(month: Walked) -> str:
     )
 
 
-def resolve_and_go_on(month: Walked, stamped: str, pending: str) -> None:
+def resolve_and_go_on(month: Walked, stamped: str, pending: str, unsent: str) -> None:
     """The last steps of the ledger's pages: decide what nobody knows, reconcile, one first."""
-    assert month.push().code == 14
+    ended = month.follow("ledger-lost", "--not-sent", BILL=unsent)
+    assert ended.code == 0, ended
+    assert month.go("sync run --env production --wait 0 --bill " + pending).code == 14
     ended = month.follow("ledger-lost", "--sent", BILL=pending, INVOICE=pending_invoice(month))
     assert ended.code == 0, ended
     assert month.follow("ledger-lost", "sync reconcile").code in {0, 17}
     assert month.follow("ledger-lost", "--canary").code == 0
     assert_sent_once(month, stamped)
-    assert month.lines_for(ON_TIME) == [6100]
+    assert month.push(pending, unsent).code == 0
+    assert month.lines_for(ON_TIME) == [6100, 6300]
 
 
 @walks("ledger-lost", "exit-11")
 def test_a_lost_ledger_is_rebuilt_and_nothing_is_sent_twice(sent: tuple[Walked, str, str]) -> None:
     month, stamped, pending = sent
+    unsent = month.bill(ON_TIME, "63")
     for file in (month.folder / ".reconciler").glob("ledger.sqlite*"):
         file.unlink()
     assert_stops(month, 11, "ledger-lost")
@@ -223,7 +227,7 @@ def test_a_lost_ledger_is_rebuilt_and_nothing_is_sent_twice(sent: tuple[Walked, 
     rebuilt = month.follow("ledger-lost", "rebuild", DATE="2026-11-01")
     assert rebuilt.code in {0, 14}, rebuilt
     page_in(rebuilt, "ledger-lost")
-    resolve_and_go_on(month, stamped, pending)
+    resolve_and_go_on(month, stamped, pending, unsent)
 
 
 @walks("older-ledger", "exit-11")
