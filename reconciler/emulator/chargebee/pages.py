@@ -15,7 +15,7 @@ from reconciler.emulator.chargebee.listings import LISTINGS, Listing
 from reconciler.emulator.chargebee.parameters import Flag, Text, Whole
 from reconciler.emulator.chargebee.refusals import wrong_value
 from reconciler.emulator.chargebee.site import Site, public
-from reconciler.emulator.store import Row
+from reconciler.emulator.store import Row, Table
 from reconciler.emulator.wire import MalformedJsonError, decode, encode
 
 _TEXT_SORTS: Final = frozenset({"id", "name"})
@@ -111,15 +111,12 @@ class Pages:
     ) -> Iterable[Row]:
         """The rows behind the last one of the page before, whatever was added or removed since."""
         table = self.site.table(listing.kind)
-        key = next((one for one in filters if one.operator == "is" and one.field in _INDEXED), None)
-        if key is None and sort is None:
+        few = _named(table, filters)
+        if few is None and sort is None:
             if descending:
                 return table.newest(None if after is None else after[1])
             return table.oldest(-1 if after is None else after[1])
-        if key is None:
-            ordered = self._whole(listing.kind, str(sort))
-        else:
-            ordered = _ordered(table.where(key.field, key.operands[0]), sort)
+        ordered = self._whole(listing.kind, str(sort)) if few is None else _ordered(few, sort)
         if descending:
             end = len(ordered.rows) if after is None else bisect_left(ordered.keys, after)
             return reversed(ordered.rows[:end])
@@ -141,6 +138,17 @@ class Pages:
             known = _ordered(self.site.table(kind).rows.values(), sort)
             self._sorted[kind, sort] = (self.site.store.writes, known)
         return known
+
+
+def _named(table: Table, filters: list[Filter]) -> list[Row] | None:
+    """The rows that a filter names by id or by an indexed field; ``None`` if none does."""
+    for one in filters:
+        wanted = dict.fromkeys(one.operands) if one.operator in {"is", "in"} else {}
+        if wanted and one.field == "id":
+            return [table.rows[key] for key in wanted if key in table.rows]
+        if wanted and one.field in _INDEXED:
+            return [row for value in wanted for row in table.where(one.field, value)]
+    return None
 
 
 def _ordered(rows: Iterable[Row], sort: str | None) -> Sorted:
