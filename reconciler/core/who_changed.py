@@ -11,6 +11,8 @@ from reconciler.domain.invoice_change import ChangedBy, Did, InvoiceChange
 from reconciler.domain.push import Effect, InvoiceId, InvoiceLineId, PushState, StepKind
 from reconciler.domain.reconciliation import Difference, DifferenceClass
 
+_CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
+
 
 def may_be_edited(one: Difference) -> bool:
     """Tell whether somebody at the destination may have made a difference.
@@ -25,7 +27,7 @@ def former_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
     """Give every id that an invoice of a bill has, or had before it was closed."""
     ids: list[InvoiceId] = []
     for one in effects:
-        if one.state is PushState.DONE and one.key.step.kind is not StepKind.CREDIT_NOTE:
+        if one.state is PushState.DONE and one.key.step.kind not in _CREDITS:
             ids.extend([InvoiceId(one.object_id), *([one.invoice_id] if one.invoice_id else [])])
     return tuple(dict.fromkeys(ids))
 

@@ -12,7 +12,7 @@ from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
 
 from reconciler.domain.push import PushStatus
 from reconciler.domain.standing import Group
-from reconciler.workflows.sync_run import SyncResult
+from reconciler.workflows.sync_world import SyncResult
 
 GBP, EUR, WAITS = "month-end-gbp", "month-end-eur", "month-end-gbp-pending"
 POLICIES = ("replace", "credit-and-rebill", "void-and-recreate")
