@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fakes.small_month import GBP, USD_PENDING, Walked
-from fakes.walking import page_in, walked_month, walks
+from fakes.small_month import GBP, USD_PENDING
+from fakes.walking import Walked, page_in, walked_month, walks
 
-ON_TIME, NEVER = 4, 44
+NEVER = 44
 ADD = {"method": "POST", "path": "/api/v2/invoices/*"}
 
 
@@ -141,87 +141,6 @@ def test_a_bill_of_a_closed_period_is_sent_once_the_period_is_open(month: Walked
     assert month.follow("accounting-period-closed", "sync retry", BILL=bill).code == 0
     assert month.push(bill).code == 0
     assert_sent_once(month, bill)
-
-
-@walks("timeout")
-@pytest.mark.parametrize("status", ["ERROR", "TIMEOUT_LIMIT_EXCEEDED"])
-def test_a_bill_that_m3ter_may_have_sent_waits_for_a_person(month: Walked, status: str) -> None:
-    there, not_there = month.bill(0, "21"), month.bill(0, "22")
-    for one in (there, not_there):
-        month.native_run(one, status)
-    page_in(month.go(f"sync explain {there} --env production"), "timeout")
-    ended = month.push(there, not_there)
-    assert ended.code == 14
-    page_in(ended, "timeout")
-    page_in(month.go("status --env production"), "timeout")
-    assert month.invoices(there) == month.invoices(not_there) == []
-    assert month.follow("timeout", "runs", BILL=there).code == 0
-    invoice = month.invoice_by_hand(0, 2100)
-    ended = month.follow("timeout", "adopt-invoice", BILL=there, INVOICE=invoice)
-    assert ended.code == 0, ended
-    assert month.follow("timeout", "--not-sent", BILL=not_there).code == 0
-    assert month.push(there, not_there).code == 0
-    assert month.status(there) == "COMPLETE"
-    assert month.invoices(there) == []
-    assert_sent_once(month, not_there)
-
-
-@walks("timeout")
-def test_a_person_may_decide_before_any_run_has_seen_what_m3ter_tried(month: Walked) -> None:
-    bill = month.bill(0, "23")
-    month.native_run(bill, "ERROR")
-    ended = month.follow("timeout", "--not-sent", BILL=bill)
-    assert ended.code == 0, ended
-    assert month.push(bill).code == 0
-    assert_sent_once(month, bill)
-
-
-@walks("unknown-outcome", "exit-16")
-def test_an_unknown_outcome_decides_itself(month: Walked) -> None:
-    bill = month.bill(0)
-    month.control.fault({"fault": "cut_after_commit", "match": ADD, "times": 1})
-    ended = month.push(bill)
-    assert ended.code == 16
-    page_in(ended, "unknown-outcome")
-    month.pass_time(40 * 60)
-    month.follow("unknown-outcome", "sync run", "--bill", bill)
-    month.pass_time(3 * 60)
-    month.follow("unknown-outcome", "sync run", "--bill", bill)
-    assert_sent_once(month, bill)
-
-
-@walks("unknown-outcome")
-@pytest.mark.parametrize("sent", [True, False])
-def test_an_unknown_outcome_is_decided_by_a_person_who_looked(month: Walked, sent: bool) -> None:
-    bill = month.bill(0)
-    fault = "cut_after_commit" if sent else "cut_before_commit"
-    month.control.fault({"fault": fault, "match": ADD, "times": 1})
-    assert month.push(bill).code == 16
-    if sent:
-        (invoice,) = month.invoices(bill)
-        ended = month.follow("unknown-outcome", "--sent", BILL=bill, INVOICE=invoice["id"])
-    else:
-        ended = month.follow("unknown-outcome", "--not-sent", BILL=bill)
-    assert ended.code == 0, ended
-    assert month.push(bill).code == 0
-    assert_sent_once(month, bill)
-
-
-@walks("partial")
-def test_a_bill_that_was_sent_in_part_is_finished(month: Walked) -> None:
-    bill = month.bill(ON_TIME, "31", "32")
-    month.control.fault({"fault": "auto_close", "match": ADD, "times": 1, "after": 1})
-    ended = month.push(bill)
-    assert ended.code == 14, ended
-    page_in(ended, "partial")
-    page_in(month.go("status --env production"), "partial")
-    explained = month.follow("partial", "explain", BILL=bill)
-    assert "32" in explained.out
-    assert month.follow("partial", "sync skip", BILL=bill).code == 0
-    assert month.push(bill).code == 0
-    assert month.lines_for(ON_TIME).count(3100) == 1
-    assert month.lines_for(ON_TIME).count(3200) == 0
-    assert bill in month.go("sync reconcile --env production --period 2026-11").out
 
 
 @walks("reopened")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes.small_month import RUNBOOK, section
+from fakes.walking import RUNBOOK, section
 
 from reconciler.core.runbook import Page, page
 from reconciler.domain.draft import BlockCode

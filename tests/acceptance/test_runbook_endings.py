@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes.small_month import ACCOUNTS, GBP, USD_PENDING, Walked
-from fakes.walking import page_in, walked_month, walks
+from fakes.small_month import ACCOUNTS, GBP, USD_PENDING
+from fakes.walking import Walked, page_in, walked_month, walks
 
 from reconciler.emulator.running import RunningEmulator
 from reconciler.emulator.world import World

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes.small_month import BILLS, GBP, Walked
-from fakes.walking import page_in, walked_month, walks
+from fakes.small_month import BILLS, GBP
+from fakes.walking import Walked, page_in, walked_month, walks
 
 USD = "Month end USD"
 IN_NONE = 7

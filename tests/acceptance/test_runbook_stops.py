@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from fakes.small_month import CREDENTIAL, GBP, USD_PENDING, Walked
-from fakes.walking import page_in, walked_month, walks
+from fakes.small_month import CREDENTIAL, GBP, USD_PENDING
+from fakes.walking import Walked, page_in, walked_month, walks
 
 from reconciler.ledger.sqlite_file import open_sqlite
 from reconciler.transport.system_clock import SystemClock

@@ -7,7 +7,6 @@ request of their own, or goes over the emulator's control surface.
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -21,11 +20,9 @@ from fakes.emulated_http import EmulatedHttp
 from reconciler.emulator import wire
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.emulator.control import merge_patch
-from reconciler.emulator.m3ter.native import record
 from reconciler.emulator.running import RunningEmulator, environment
 from reconciler.emulator.store import Store
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 ENV = ("--env", month_end.ENVIRONMENT)
 CREDENTIAL = {"name": "Chargebee (test)", "type": "CHARGEBEE_AUTH", "destination": "CHARGEBEE"}
 BILLS = "m3ter/bills"
@@ -241,63 +238,3 @@ class SmallMonth(Inside):
             for line in one["line_items"]
             if line["entity_type"].startswith("charge_item")
         )
-
-
-class Walked(SmallMonth):
-    """A month in which the pages of the runbook are walked, command by command."""
-
-    def follow(self, anchor: str, part: str, *more: str, **names: str) -> Ended:
-        """Run the command of a page that holds a part, with these names for its placeholders.
-
-        Args:
-            anchor: The page.
-            part: Tells the command among those of the page.
-            more: Words that a test adds, to look at its own bill only.
-            names: What stands for ``BILL``, ``INVOICE``, ``NAME`` …
-        """
-        found = [one for one in commands(anchor) if part in one]
-        assert found, f"{anchor} has no command with `{part}`: {commands(anchor)}"
-        line = found[0]
-        line = line.replace("csv=", f"csv={self.folder}/").replace("plan.json", self.plan_file)
-        for name, value in names.items():
-            line = re.sub(rf"\b{name}\b", value, line)
-        if "sync run" in line:
-            # a person waits; a test lets emulated time pass
-            line, more = re.sub(r" --wait \S+", "", line), ("--wait", "0", *more)
-        ended = self.go(" ".join([line.replace("…", "because"), *more]))
-        assert "Traceback" not in ended.err
-        assert "docs/runbook.md#exit-1." not in ended.err, ended.err
-        return ended
-
-    @property
-    def plan_file(self) -> str:
-        """Where plans are saved."""
-        return f"{self.folder}/plan.json"
-
-    def push(self, *bills: str, **environ: str) -> Ended:
-        """Run a sync of these bills only, without waiting."""
-        named = [part for one in bills for part in ("--bill", one)]
-        return self.go(" ".join(["sync run --env production --wait 0", *named]), **environ)
-
-    def status(self, bill: str) -> str:
-        """Where the ledger has a bill, in m3ter's words; empty where it has none of it."""
-        with sqlite3.connect(self.folder / ".reconciler/ledger.sqlite") as ledger:
-            found = ledger.execute("SELECT status FROM bills WHERE bill_id = ?", (bill,)).fetchone()
-        ledger.close()
-        return str(found[0]) if found else ""
-
-    def native_run(self, bill: str, status: str) -> Json:
-        """Let m3ter's own integration have tried a bill before the push took over."""
-        config = next(self.store.all("m3ter/integrationconfigs"))
-        return record(self.store, config, self.store.get(BILLS, bill) or {}, status)
-
-
-def commands(anchor: str) -> list[str]:
-    """The commands of a page of the runbook, in its order."""
-    return re.findall(r"`(reconciler [^`]+)`", section(anchor))
-
-
-def section(anchor: str) -> str:
-    """One page of the runbook."""
-    text = RUNBOOK.read_text(encoding="utf-8")
-    return text.split(f'<a id="{anchor}"></a>')[1].split("<a id=")[0]
