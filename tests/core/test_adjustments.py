@@ -75,3 +75,13 @@ def test_credits_above_the_whole_bill_block_before_anything_is_sent() -> None:
 def test_what_a_catalogue_price_comes_to_is_not_known_so_credits_are_tried() -> None:
     by = route(push={"negative_lines": "credit-note"})
     assert drafted(bill(line("MINIMUM_SPEND", None), line("AD_HOC", "-1")), by).credits
+
+
+def test_a_promotional_credit_needs_no_invoice_that_bears_it() -> None:
+    lines = (line("AD_HOC", "5"), line("USAGE_CREDIT", "-7"))
+    for page in ({}, {"create_invoice": False}):
+        push = {"negative_lines": "promotional-credit"}
+        draft = drafted(bill(*lines), route(push=push, page=page))
+        assert draft.credits_as == "promotional-credit"
+        assert [one.amount.minor for one in draft.credits] == [700]
+        assert draft.billed.minor == -200

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from reconciler.core.billed import billed
 from reconciler.core.billing_month import BillingMonth, NotAMonthError
+from reconciler.core.case import Case
 from reconciler.core.push_standing import Patience, Pushed, standing_of
-from reconciler.core.reconciliation import Case, reconcile, reconcile_bill
+from reconciler.core.reconciliation import reconcile, reconcile_bill
 from reconciler.core.route import Readings
-from reconciler.core.sent import in_our_order, invoice_ids, line_ids, sent_of
+from reconciler.core.sent import in_our_order, invoice_ids, line_ids, sent_of, without_undone
 from reconciler.core.tally import Purse, Tally
 from reconciler.domain.address import AccountId, BillId
 from reconciler.domain.money import Currency, Money, chargebee_currencies
@@ -170,3 +171,47 @@ def test_of_many_overdue_bills_the_first_are_listed() -> None:
     bills = [pushed(PushStatus.BLOCKED, date(2026, 1, 1))] * 50
     found = standing_of("s", datetime(2026, 12, 4, tzinfo=UTC), bills, Patience())
     assert (found.overdue.bills, len(found.listed)) == (50, 20)
+
+
+def test_an_invoice_that_we_closed_is_known_by_its_new_id() -> None:
+    made = effect(StepKind.CREATE_INVOICE, object_id="draft_1")
+    closing = effect(StepKind.CLOSE_INVOICE, invoice_id=InvoiceId("draft_1"), object_id="7")
+    replaced = effect(StepKind.ADD_LINE, invoice_id=InvoiceId("draft_1"), object_id="draft_1")
+    assert invoice_ids([made, replaced]) == ("draft_1",)
+    assert invoice_ids([made, replaced, closing]) == ("7",)
+    begun = replace(closing, state=PushState.IN_DOUBT)
+    assert invoice_ids([made, begun]) == ("draft_1",)
+
+
+def test_credits_beside_an_invoice_count_with_those_on_it() -> None:
+    draft = drafted(bill(line()), route())
+    made = effect(StepKind.CREATE_INVOICE, object_id="inv_1")
+    on_it = replace(invoice_of(draft), credited=Money(5, GBP))
+    for invoices, beside, wanted in (
+        ((on_it,), Money(3, GBP), Money(8, GBP)),
+        ((on_it,), None, Money(5, GBP)),
+        ((), Money(3, GBP), Money(3, GBP)),
+    ):
+        sent = sent_of(draft, [made], 1, invoices, beside)
+        assert sent is not None
+        assert sent.credited == wanted
+
+
+def test_an_invoice_whose_lines_were_credited_to_be_billed_anew_is_undone() -> None:
+    draft = drafted(bill(line()), route())
+    line_id = invoice_of(draft).lines[0].id
+    total = invoice_of(draft).lines[0].amount
+    old = effect(StepKind.CREATE_INVOICE, object_id="draft_1", line_ids=(line_id,))
+    new = effect(StepKind.CREATE_INVOICE, object_id="inv_2", generation=2)
+    credit = effect(StepKind.CREDIT_NOTE, invoice_id=InvoiceId("7"), object_id="cn", generation=2)
+    former = replace(credit, key=replace(credit.key, step=StepName(StepKind.CREDIT_NOTE, 1)))
+    seven = replace(invoice_of(draft), id=InvoiceId("7"), credited=total)
+    second = replace(invoice_of(draft), id=InvoiceId("inv_2"))
+    both = (seven, second)
+    assert without_undone(both, [old, new, former]) == (second,)
+    assert without_undone(both, [old, new, credit]) == both
+    partly = replace(seven, credited=total - Money(1, GBP))
+    assert without_undone((partly, second), [old, new, former]) == (partly, second)
+    foreign = replace(seven.lines[0], id=InvoiceLineId("theirs"))
+    wider = replace(seven, lines=(*seven.lines, foreign))
+    assert without_undone((wider, second), [old, new, former]) == (second,)

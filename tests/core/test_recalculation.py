@@ -107,3 +107,15 @@ def test_every_policy_says_when_an_invoice_is_paid(policy: RecalculatedPolicy) -
         told = decide(policy, found)
         assert isinstance(told, LeaveToPerson)
         assert told.paid is paid
+
+
+@pytest.mark.parametrize("status", ["pending", "posted", "paid"])
+@pytest.mark.parametrize("policy", ["refuse", "replace", "credit-and-rebill", "void-and-recreate"])
+def test_a_bill_whose_promotional_credit_was_given_is_never_sent_again_by_itself(
+    policy: RecalculatedPolicy, status: str
+) -> None:
+    sent = SentBill("old", invoice(status), frozenset(OURS), promotional="pc_1")
+    told = recalculated(sent, "new", policy, approved=True)
+    assert isinstance(told, LeaveToPerson)
+    assert "promotional credit pc_1 was given" in told.why
+    assert recalculated(sent, "old", policy, approved=True) == Unchanged()

@@ -260,3 +260,17 @@ def test_unexplained_is_what_the_invoice_differs_by(drafts: list[InvoiceDraft], 
     cases = [case(edited(0, amount=Money(40000 + by, GBP))) for _ in drafts]
     found = reconcile(cases)
     assert sum(one.unexplained.minor for one in found.totals) == by * len(drafts)
+
+
+def test_credits_alone_stand_on_no_invoice() -> None:
+    push = {"negative_lines": "promotional-credit"}
+    draft = drafted(bill(line("USAGE_CREDIT", "-7")), route(push=push))
+    right = case(due=draft, sent=Sent(draft, {}, credited=Money(700, GBP)))
+    result = reconcile_bill(right)
+    assert result is not None
+    assert not result.differences
+    assert result.unexplained == Money(0, GBP)
+    less = case(due=draft, sent=Sent(draft, {}, credited=Money(600, GBP)))
+    assert kinds(less) == [(C.AMOUNT, "GBP 1.00")]
+    none = case(due=draft, sent=Sent(draft, {}))
+    assert kinds(none) == [(C.AMOUNT, "GBP 7.00")]
