@@ -86,7 +86,7 @@ def _answer(result: Result) -> str:
     if not closed and not still:
         return f"Nothing to close in {where}: none of these bills has an open invoice of its own."
     money = f", {sums(tally.money[Fate.CLOSED].money)}" if closed else ""
-    left = f"; {still} not" if still else ""
+    left = f"; {still} not closed" if still else ""
     return f"{closed} {'invoice' if closed == 1 else 'invoices'} closed in {where}{money}{left}."
 
 

@@ -59,7 +59,9 @@ def judge_sent(
     )
     match found:
         case Unchanged():
-            made = Standing(Group.UNCHANGED, who, row.integration, "already sent", row.message)
+            again = row.status is not PushStatus.COMPLETE
+            why = "approved, and again as it was sent" if again else row.message
+            made = Standing(Group.UNCHANGED, who, row.integration, "already sent", why)
             return replace(made, money=row.billed, status=PushStatus.COMPLETE)
         case Reopened(changed):
             how = "and its amounts changed" if changed else "and its amounts are the same"

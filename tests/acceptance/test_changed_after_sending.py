@@ -340,6 +340,7 @@ def test_a_reopened_bill_is_listed_with_its_money_until_it_is_approved_again(
     assert result.tally.bills(Group.UNCHANGED) == 1
     assert result.tally.bills(Group.SENT) == 1
     assert place.row(same).status is PushStatus.COMPLETE
+    assert place.row(same).message == "approved, and again as it was sent"
     assert_as_billed(place, changed, result)
     assert steps(place, changed) == ["void-invoice", "create-invoice"]
 
