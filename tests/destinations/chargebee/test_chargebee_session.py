@@ -34,6 +34,7 @@ from reconciler.destinations.chargebee.switches import (
     UnknownSwitchError,
     parse_switches,
 )
+from reconciler.domain.draft import Target
 from reconciler.domain.estimate import Estimated
 from reconciler.domain.push import InvoiceId, SiteName, StoredRequest
 from reconciler.domain.secret import Secret
@@ -306,6 +307,21 @@ def test_an_answer_about_another_customer_is_told() -> None:
     body = {"subscription": {"customer_id": "c1", "status": "active"}, "customer": {"id": "c2"}}
     session, _ = speaking(answer(body))
     assert "Chargebee answered c2" in Catalogue(session).owner(draft_of().target).why
+
+
+def test_a_listed_subscription_without_its_customer_is_read_alone() -> None:
+    bare = {"subscription": {"id": "s1", "customer_id": "c1", "status": "active"}}
+    session, script = speaking(
+        answer({"list": [bare]}), answer({**bare, "customer": {"id": "c1", "deleted": True}})
+    )
+    catalogue = Catalogue(session)
+    first, second = (Target("subscription", key) for key in ("s1", "s2"))
+    catalogue.expect([first, second])
+    assert "who was deleted in Chargebee" in catalogue.owner(first).why
+    assert [one.path for one in script.asked] == [
+        "/api/v2/subscriptions",
+        "/api/v2/subscriptions/s1",
+    ]
 
 
 # --- switches ------------------------------------------------------------------------------------
