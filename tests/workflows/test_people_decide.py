@@ -215,3 +215,37 @@ def refused(place: SyncPlace) -> BillId:
     place.person_edits(price, status="active")
     assert standing_of(result, bill).status is PushStatus.ERROR
     return bill
+
+
+def test_a_bill_in_doubt_is_not_sent_again_once_another_route_may_bill_its_account(
+    place: SyncPlace,
+) -> None:
+    bill = bill_of(place)
+    place.fault("cut_before_commit", CREATE)
+    place.run(bill)
+    configs = place.state("m3ter", "integrationconfigs")
+    other = next(one for one in configs if one["name"] == "Month end JPY")
+    credential = "c0000000-0000-4000-8000-000000000001"
+    place.person_edits(
+        other["id"], integrationCredentialsId=credential, configData={"accountIds": []}
+    )
+    place.advance(2 * MINUTE)
+    writes = len(place.chargebee_writes())
+    told = standing_of(place.run(bill), bill)
+    assert told.status is PushStatus.UNKNOWN
+    assert told.page.endswith("#double-route")
+    assert "another route may bill the account" in told.why
+    assert len(place.chargebee_writes()) == writes
+
+
+def test_a_step_that_gave_up_is_tried_again_when_a_person_says_so(place: SyncPlace) -> None:
+    bill = bill_of(place)
+    place.fault("lock_timeout", CREATE)
+    place.run(bill)
+    (effect,) = place.effects(bill)
+    assert effect.state is PushState.RETRY
+    with hand(place) as decider:
+        assert "sent again" in decider.retry(bill)
+    assert place.row(bill).status is PushStatus.AWAITING_RETRY
+    place.advance(2 * MINUTE)
+    assert place.run(bill).tally.bills(Group.SENT) == 1
