@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from fakes.clock import FakeClock
 from fakes.push_data import NOW, bill, line, route
 from fakes.scene import dialect_spec
 
-from reconciler.core.interlock import Interlock, ReadAgain
+from reconciler.core.interlock import Clear, Interlock, ReadAgain
 from reconciler.core.selection import Scope
 from reconciler.domain.address import AccountId, BillId, CredentialId, IntegrationId
 from reconciler.domain.bill import Bill
@@ -219,3 +219,22 @@ def test_facts_read_ahead_are_kept_for_a_bounded_number_of_bills() -> None:
         watch.expect([(BillId(str(number)), "a")])
     assert watch.known(BillId("0")) is None
     assert watch.peek(BillId(str(KNOWN_MAX))) is not None
+
+
+def test_bills_from_before_every_route_are_told_at_once() -> None:
+    early = replace(BILL, end_date=date(2020, 1, 1))
+    found = judge(Told(ReadAgain())).at_once(early, None)
+    assert found is not None
+    assert found.group is Group.NOT_OURS
+    assert found.short.startswith("before ")
+
+
+def test_a_bill_made_after_the_ledger_was_rebuilt_is_not_in_doubt() -> None:
+    rebuilt = NoLedgerYet(LedgerIdentity("x", 1, rebuilt_at=NOW))
+    pending = push_route(page=PENDING)
+    watch = Told(Clear(), pending)
+    site: Any = Site(WaitForInvoice(NOW, "none yet"))
+    doubtful = judged(BILL, watch=watch, ledger=rebuilt, site=site)
+    assert doubtful.short == "a lost ledger may have sent it"
+    later = replace(BILL, approved_at=NOW + timedelta(hours=1))
+    assert judged(later, watch=watch, ledger=rebuilt, site=site).group is Group.WAITING
