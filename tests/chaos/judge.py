@@ -116,9 +116,7 @@ class _Site:
                 for line in self._new_lines(invoice):
                     yield f"invoice {invoice['id']} has the line {line['id']} of no bill"
 
-    def _contents(
-        self, bill: str, group: Sequence[Json], due: Due
-    ) -> tuple[list[str], list[str]]:
+    def _contents(self, bill: str, group: Sequence[Json], due: Due) -> tuple[list[str], list[str]]:
         wrong = [
             f"invoice {one['id']} is in {one['currency_code']}, not {due.currency}"
             for one in group
