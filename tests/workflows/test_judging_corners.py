@@ -70,7 +70,8 @@ class Site:
 
 
 def judge(watch: Any, site: Any = None, **more: Any) -> Judge:
-    return Judge(watch, more.pop("ledger", NoLedgerYet()), site or Site(), FakeClock(), **more)
+    destination: Any = site or Site()
+    return Judge(watch, more.pop("ledger", NoLedgerYet()), destination, FakeClock(), **more)
 
 
 def judged(one: Bill, account: Account | None = ACME, watch: Any = None, **more: Any) -> Standing:

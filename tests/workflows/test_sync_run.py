@@ -16,7 +16,7 @@ from reconciler.domain.push import CredentialsRefused, InvoiceId, PushStatus
 from reconciler.domain.standing import Group
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.workflows.narrow import Narrow
-from reconciler.workflows.people_decide import CannotDecideError
+from reconciler.workflows.people_hand import CannotDecideError
 from reconciler.workflows.push_steps import KeyRefusedError
 from reconciler.workflows.sync_holds import HeldBackError, PausedError
 from reconciler.workflows.sync_limits import Limits, NotAnAmountError, parse_amounts
