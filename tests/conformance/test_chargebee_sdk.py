@@ -189,6 +189,7 @@ def test_credit_notes_and_promotional_credits(client: Chargebee) -> None:
     used = client.Invoice.apply_credits(invoice.id, {"credit_notes": [{"id": standalone.id}]})
     assert (used.invoice.credits_applied, used.invoice.amount_due) == (600, 7000)
     promo = {"customer_id": "c1", "amount": 100, "description": "d", "currency_code": "USD"}
+    promo["reference"] = "bill-1"
     added = client.PromotionalCredit.add(promo)
     fits(added.promotional_credit, type(added.promotional_credit))
     fits(added.customer, type(added.customer))
@@ -197,7 +198,12 @@ def test_credit_notes_and_promotional_credits(client: Chargebee) -> None:
     assert later.total == 7534
     found = client.CreditNote.list({"limit": 10, "type": {"in": ["adjustment"]}}).list
     assert [one.credit_note.id for one in found] == [noted.credit_note.id]
-    assert client.PromotionalCredit.list({"customer_id": {"is": "c1"}}).list
+    asked = {"customer_id": {"is": "c1"}, "type": {"is": "increment"}}
+    (listed,) = client.PromotionalCredit.list(asked).list
+    key = added.promotional_credit.id
+    again = client.PromotionalCredit.retrieve(key).promotional_credit
+    assert (listed.promotional_credit.id, again.id) == (key, key)
+    assert (again.reference, again.amount, again.currency_code) == ("bill-1", 100, "USD")
 
 
 def test_an_estimate_says_what_creating_would_make(client: Chargebee) -> None:
