@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes.emulated_http import EmulatedHttp
-from fakes.sync_place import ENV, Killed, Life, SyncPlace
+from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
 
 from reconciler.core.billing_month import BillingMonth
 from reconciler.core.closed import Closed, Fate
@@ -398,6 +398,30 @@ def test_a_bill_under_way_or_of_a_worker_is_left_alone(place: SyncPlace) -> None
     one = only(place.close(bill))
     assert one.fate is Fate.OPEN
     assert "its step credit-note is IN_DOUBT" in one.why
+
+
+def test_an_invoice_that_is_voided_while_its_credit_waits_leaves_the_bill_partly_sent(
+    place: SyncPlace,
+) -> None:
+    bill = sent(place, credited=True)
+    (invoice,) = place.invoices_of(bill)
+    place.person(f"/invoices/{invoice['id']}/void")
+    told = standing_of(place.run(bill), bill)
+    assert told.status is PushStatus.PARTIAL
+    assert "deleted or voided before it was credited" in told.why
+    assert len(place.effects(bill)) == 1
+
+
+def test_what_cannot_be_read_is_not_closed_and_the_others_go_on(place: SyncPlace) -> None:
+    bill = sent(place)
+    row = place.row(bill)
+    unreadable = {"vendor": "chargebee", "method": "GET", "path": "/api/v2/invoices/*"}
+    place.fault("http_500", match=unreadable, times=60)
+    one = only(place.close(bill))
+    assert one.fate is Fate.OPEN
+    assert "500" in one.why
+    assert place.row(bill) == row
+    assert not closings(place)
 
 
 def test_a_bill_whose_integration_is_gone_stays_open(place: SyncPlace) -> None:
