@@ -63,8 +63,8 @@ class OpenBill:
         """Look whether a refused closing came about all the same, or close again."""
         record = self.going.record
         found = record.push.destination.look_up(refused, record.draft, self.effects)
-        record.push.ledger.looked(record.lease, refused.key, found)
         if isinstance(found, Found):
+            record.push.ledger.looked(record.lease, refused.key, found)
             return self._went(self.going.on())
         return self._close()
 

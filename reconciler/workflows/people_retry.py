@@ -19,6 +19,7 @@ from reconciler.domain.push import (
     Resolved,
     Step,
     StepKind,
+    Undecidable,
 )
 from reconciler.ports.destination import Complete, NextStep, Sending, Stop, WaitForInvoice
 from reconciler.ports.ledger import BillRow, Lease
@@ -59,7 +60,10 @@ def _came_about(hand: BillHand, lease: Lease, row: BillRow, begun: Effect) -> bo
         return False
     effects = hand.ledger.effects(hand.site, row.bill_id)
     found = hand.destination.look_up(begun, draft_from_json(row.draft), effects)
-    hand.ledger.looked(lease, begun.key, found)
+    if isinstance(found, Undecidable):
+        raise CannotDecideError(row.bill_id, f"{found.reason}.", Page.PARTIAL)
+    if isinstance(found, Found):
+        hand.ledger.looked(lease, begun.key, found)
     return isinstance(found, Found)
 
 

@@ -389,6 +389,30 @@ def test_a_refused_closing_is_named_and_tried_again_when_the_cause_is_gone(
     assert str(place.effects(bill)[-1].key.step) == "credit-note"
 
 
+def test_a_refused_closing_is_not_tried_again_on_an_invoice_that_changed(
+    make_place: Open,
+) -> None:
+    place = make_place()
+    place.edit(f"{EUR}/integration.yaml", "collection: off", "collection: customer-default")
+    place.apply()
+    for one in place.state("chargebee", "customers"):
+        place.person_edits(one["id"], net_term_days=0)
+    bill = sent(place)
+    (invoice,) = place.invoices_of(bill)
+    place.person_edits(invoice["customer_id"], auto_collection="on")
+    place.close(bill)
+    place.person(f"/invoices/{invoice['id']}/add_charge", amount="5", description="theirs")
+    code, told = place.reconciler("sync", "retry", bill, "--env", ENV)
+    assert code == 10
+    assert "theirs" in told
+    place.person(f"/invoices/{invoice['id']}/void")
+    code, told = place.reconciler("sync", "retry", bill, "--env", ENV)
+    assert code == 10
+    assert "deleted or voided" in told
+    assert "voided" in only(place.close(bill)).why
+    assert only_closing(place, bill).state is PushState.REFUSED
+
+
 def test_a_bill_under_way_or_of_a_worker_is_left_alone(place: SyncPlace) -> None:
     bill = sent(place, credited=True)
     (invoice,) = place.invoices_of(bill)
