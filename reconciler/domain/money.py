@@ -25,6 +25,9 @@ class Currency:
         return self.code
 
 
+_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥"}
+
+
 class InexactMoneyError(ReconcilerError):
     """An amount is not a whole number of minor units."""
 
@@ -81,7 +84,10 @@ class Money:
         return Money(-self.minor, self.currency)
 
     def __str__(self) -> str:
-        return f"{self.currency.code} {self.major:,f}"
+        """Write it as people do: ``-£1,234.56``; the code where no sign is unmistakable."""
+        minus = "-" if self.minor < 0 else ""
+        sign = _SIGNS.get(self.currency.code, f"{self.currency.code} ")
+        return f"{minus}{sign}{abs(self.major):,f}"
 
     @property
     def major(self) -> Decimal:

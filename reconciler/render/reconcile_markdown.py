@@ -9,7 +9,6 @@ from reconciler.domain.reconciliation import Difference
 from reconciler.render.plain_text import printable
 from reconciler.render.reconcile_text import COLUMNS, figures_of, money_of, told
 from reconciler.render.reconcile_words import answer, beside, ending, title
-from reconciler.render.sync_text import money_text
 
 
 def reconcile_markdown(found: Reconciled) -> str:
@@ -43,7 +42,7 @@ def _difference(one: Difference, account: str) -> str:
 
 
 def _unsent(one: Unsent) -> str:
-    return _cells([money_text(one.money), one.account, one.bill_id, one.held.why, one.held.page])
+    return _cells([str(one.money), one.account, one.bill_id, one.held.why, one.held.page])
 
 
 def _cells(texts: list[str]) -> str:

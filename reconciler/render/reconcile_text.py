@@ -11,7 +11,6 @@ from reconciler.render.changed_by import by_text
 from reconciler.render.figures import WIDTH, amount, signed, wrapped
 from reconciler.render.plain_text import printable
 from reconciler.render.reconcile_words import answer, beside, ending, title
-from reconciler.render.sync_text import money_text
 
 COLUMNS = ("m3ter", "sent", "not sent", "Chargebee", "rounding", "unexplained")
 _WIDTHS = (15, 15, 14, 15, 11, 13)
@@ -90,7 +89,7 @@ def _unsent(found: Reconciled) -> Iterator[str]:
 
 
 def _bill(one: Unsent) -> Iterator[str]:
-    head = f"  {money_text(one.money):>{_MONEY}}  {one.account}, bill {one.bill_id}"
+    head = f"  {one.money!s:>{_MONEY}}  {one.account}, bill {one.bill_id}"
     whole = f"{head}, {one.integration}"
     yield whole if one.integration and len(whole) <= WIDTH else head
     if one.held.why != one.held.short:

@@ -10,7 +10,6 @@ from reconciler.core.runbook import Page, page
 from reconciler.domain.money import Money
 from reconciler.errors import ExitCode
 from reconciler.render.plain_text import counted
-from reconciler.render.sync_text import money_text
 
 _BESIDE: Final[Mapping[Left, str]] = {
     Left.NOT_YET: "not due yet: not approved in m3ter, or m3ter still works on them",
@@ -79,7 +78,7 @@ def ending(found: Reconciled) -> Iterator[str]:
 
 def listed(amounts: Iterable[Money]) -> str:
     """Write sums of several currencies as a person would say them."""
-    told = [money_text(one) for one in amounts]
+    told = [str(one) for one in amounts]
     return " and ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else "".join(told)
 
 

@@ -15,7 +15,6 @@ from reconciler.render.sync_shown import Planned, Ran, Scope
 
 WIDTH = 100
 _SHOWN_MAX = 20
-_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥"}
 _PLAN_GROUPS = (
     Group.READY,
     Group.UNDER_WAY,
@@ -93,17 +92,9 @@ def run_text(done: Ran) -> str:
 def bill_line(one: Standing) -> str:
     """Tell of one bill, in one line."""
     who = one.who.account_code or one.who.account_id or "account not read"
-    money = f"  {money_text(one.money)}" if one.money else ""
+    money = f"  {one.money}" if one.money else ""
     told = one.why if one.short in one.why else f"{one.short}: {one.why}"
     return f"{who}  bill {one.who.bill_id}{money}  {told or one.group}"
-
-
-def money_text(money: Money) -> str:
-    """Write an amount with its sign or code."""
-    sign = _SIGNS.get(money.currency.code)
-    amount = f"{abs(money.major):,f}"
-    minus = "-" if money.minor < 0 else ""
-    return f"{minus}{sign}{amount}" if sign else f"{minus}{money.currency.code} {amount}"
 
 
 def _head(scope: Scope) -> str:
@@ -197,7 +188,7 @@ def _order(one: Standing) -> tuple[str, str, str]:
 
 
 def _amounts(money: Iterable[Money]) -> str:
-    return "   ".join(money_text(one) for one in money)
+    return "   ".join(map(str, money))
 
 
 def _bills_of(count: int) -> str:

@@ -30,7 +30,7 @@ def test_a_bill_that_is_ready_is_estimated_as_predicted_and_then_made_so(place: 
     )
     text = explained(place, bill)
     said = f"Chargebee would make of it: {draft.expected} before tax, as predicted."
-    assert f"{said} Tax GBP 0.00, in all {draft.expected}." in text
+    assert f"{said} Tax £0.00, in all {draft.expected}." in text
     assert [one["path"] for one in place.chargebee_writes()] == [ESTIMATE]
     assert place.invoices_of(bill) == []
     place.run(bill)
@@ -52,7 +52,7 @@ def test_what_chargebee_would_add_is_told_before_it_is_sent(place: SyncPlace) ->
     place.person("/unbilled_charges", subscription_id=owner, currency_code="GBP", **charge)
     text = explained(place, bill)
     assert f"before tax, and {draft.expected} is predicted." in text
-    assert '"Set-up", GBP 5.00: not of this bill' in text
+    assert '"Set-up", £5.00: not of this bill' in text
     assert "1 unbilled charges" in text, "preflight blocks it as well"
 
 

@@ -99,7 +99,7 @@ def test_a_line_that_a_person_added_in_chargebee_names_the_person(place: SyncPla
     assert code == 17, text
     flat = " ".join(text.split())
     assert "Unexplained: £25.00, in 1 difference listed below. Not sent yet:" in flat
-    assert '"Set-up fee" of GBP 25.00 is not ours; added in Chargebee by k.smith, ' in flat
+    assert '"Set-up fee" of £25.00 is not ours; added in Chargebee by k.smith, ' in flat
     code, text = asked(place, "explain", bill)
     assert "added in Chargebee by k.smith, " in " ".join(text.split())
     code, rows = asked(place, "reconcile", "--period", "2026-11", "--format", "csv")

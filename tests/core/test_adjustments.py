@@ -21,9 +21,9 @@ def test_refuse_blocks_the_whole_bill_and_names_every_line() -> None:
 def test_a_discount_is_taken_off_its_price() -> None:
     draft = drafted(BILL, route(page=PRICES, push={"negative_lines": "discount"}))
     (discount,) = draft.discounts
-    assert (discount.price_id, str(discount.amount)) == ("api", "GBP 3.01")
+    assert (discount.price_id, str(discount.amount)) == ("api", "£3.01")
     assert [one.source.number for one in discount.traces] == [2]
-    assert str(draft.expected) == "GBP 6.99"
+    assert str(draft.expected) == "£6.99"
     assert draft.expected == draft.billed
 
 
@@ -32,20 +32,20 @@ def test_discounts_of_one_price_are_one() -> None:
     both = bill(*both.lines, line("AD_HOC", "1"))
     draft = drafted(both, route(page=PRICES, push={"negative_lines": "discount"}))
     (discount,) = draft.discounts
-    assert str(discount.amount) == "GBP 10.00"
+    assert str(discount.amount) == "£10.00"
     assert discount.description == "Usage Credit; Usage Credit"
 
 
 def test_a_discount_above_its_base_blocks() -> None:
     both = bill(line("USAGE", "10"), line("USAGE_CREDIT", "-10.01"), line("AD_HOC", "5"))
     (reason,) = blocked(both, route(page=PRICES, push={"negative_lines": "discount"})).reasons
-    assert "come to GBP 10.01, more than the GBP 10.00" in reason.text
+    assert "come to £10.01, more than the £10.00" in reason.text
 
 
 def test_a_catalogue_price_is_no_base_for_a_discount() -> None:
     both = bill(line("MINIMUM_SPEND", None), line("AD_HOC", "-1"))
     (reason,) = blocked(both, route(push={"negative_lines": "discount"})).reasons
-    assert "more than the GBP 0.00" in reason.text
+    assert "more than the £0.00" in reason.text
 
 
 def test_a_pending_invoice_takes_no_discount() -> None:
@@ -57,17 +57,17 @@ def test_a_pending_invoice_takes_no_discount() -> None:
 def test_a_credit_note_is_an_effect_of_its_own() -> None:
     draft = drafted(BILL, route(page=PRICES, push={"negative_lines": "credit-note"}))
     (credit,) = draft.credits
-    assert (credit.price_id, str(credit.amount)) == ("api", "GBP 3.01")
+    assert (credit.price_id, str(credit.amount)) == ("api", "£3.01")
     assert credit.period == draft.period
     assert [one.price_id for one in draft.lines] == ["api"]
-    assert str(draft.billed) == "GBP 6.99"
+    assert str(draft.billed) == "£6.99"
 
 
 def test_credits_above_the_whole_bill_block_before_anything_is_sent() -> None:
     below = bill(line("USAGE", "10", units="1"), line("USAGE_CREDIT", "-10.01"))
     by = route(page=PRICES, push={"negative_lines": "credit-note"})
     (reason,) = blocked(below, by).reasons
-    assert "come to GBP 10.01, more than the GBP 10.00" in reason.text
+    assert "come to £10.01, more than the £10.00" in reason.text
     equal = bill(line("USAGE", "10.01"), line("USAGE_CREDIT", "-10"))
     assert drafted(equal, by).credits
 

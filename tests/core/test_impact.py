@@ -18,7 +18,7 @@ def said(found: Impact) -> list[tuple[str, str]]:
 def test_money_moves_between_prices_and_the_total_stays() -> None:
     after = route(page={"price_id_mapping": {LineItemType.USAGE: "usage-GBP"}})
     found = impact([bill(line(), line("AD_HOC", "7"))], BEFORE, after, NOW)
-    assert said(found) == [("other-GBP", "GBP -400.00"), ("usage-GBP", "GBP 400.00")]
+    assert said(found) == [("other-GBP", "-£400.00"), ("usage-GBP", "£400.00")]
     assert (found.totals, found.newly_blocked, found.unblocked) == ((), (), ())
 
 
@@ -30,7 +30,7 @@ def test_bills_that_become_blocked_are_named_both_ways() -> None:
     forbids = route(fallback="forbid")
     lost = impact([bill(line(), id=BillId("b7"))], BEFORE, forbids, NOW)
     assert (lost.newly_blocked, lost.unblocked) == (("b7",), ())
-    assert [str(one) for one in lost.totals] == ["GBP -400.00"]
+    assert [str(one) for one in lost.totals] == ["-£400.00"]
     assert impact([bill(line(), id=BillId("b7"))], forbids, BEFORE, NOW).unblocked == ("b7",)
 
 
@@ -39,4 +39,4 @@ def test_discounts_credits_and_catalogue_prices_are_counted_as_they_are() -> Non
     discount = route(push={"negative_lines": "discount"})
     credit = route(push={"negative_lines": "credit-note"})
     assert said(impact([some], discount, credit, NOW)) == []
-    assert said(impact([some], BEFORE, credit, NOW)) == [("other-GBP", "GBP 7.00")]
+    assert said(impact([some], BEFORE, credit, NOW)) == [("other-GBP", "£7.00")]

@@ -53,7 +53,7 @@ def test_every_line_item_type_is_sent_at_its_amount(kind: LineItemType) -> None:
     draft = drafted(bill(line(kind, "12.34", units="1", **MEMO)), route())
     (row,) = draft.lines
     assert row.price_id == "other-GBP"
-    assert str(row.expected) == "GBP 12.34"
+    assert str(row.expected) == "£12.34"
     assert row.trace.source.type == kind
 
 
@@ -204,7 +204,7 @@ def test_missing_decimal_places_block() -> None:
 
 def test_a_bill_of_zero_has_nothing_to_send() -> None:
     outcome = nothing(bill(line("USAGE", "10"), line("COMMITMENT_CONSUMED", "-10")), route())
-    assert outcome.why == "what would be sent adds up to GBP 0.00"
+    assert outcome.why == "what would be sent adds up to £0.00"
     assert [one.reason for one in outcome.unsent] == [UnsentReason.NOTHING_TO_SEND] * 2
 
 
@@ -233,13 +233,13 @@ def test_a_line_below_half_a_penny_is_sent_at_price_zero_with_its_figures() -> N
         draft = drafted(bill(line("USAGE", "0.004", units="2"), line()), route(page=page))
         row = draft.lines[0]
         assert row.pricing == WholePricing(1, row.billed or pytest.fail("no amount"))
-        assert str(row.expected) == "GBP 0.00"
+        assert str(row.expected) == "£0.00"
         assert row.details == "2 calls x GBP 0.002 = GBP 0.004"
 
 
 def test_a_tiny_negative_line_that_rounds_to_zero_is_sent_at_price_zero() -> None:
     row = drafted(bill(line("USAGE", "-0.004", units="2"), line()), route()).lines[0]
-    assert str(row.expected) == "GBP 0.00"
+    assert str(row.expected) == "£0.00"
     assert "below zero" in row.trace.notes[-1]
 
 
@@ -247,9 +247,9 @@ def test_many_units_at_a_tiny_price_are_sent_as_one_with_the_figures_in_the_text
     draft = drafted(bill(line("USAGE", "400", units="1000000")), route(page=MULTI))
     (row,) = draft.lines
     assert isinstance(row.pricing, WholePricing)
-    assert (row.pricing.quantity, str(row.pricing.unit_price)) == (1, "GBP 400.00")
+    assert (row.pricing.quantity, str(row.pricing.unit_price)) == (1, "£400.00")
     assert row.details == "1000000 calls x GBP 0.0004 = GBP 400"
-    note = "sent as quantity 1 at GBP 400.00: 3 places would send 0.000 x 1000000 = GBP 0.00"
+    note = "sent as quantity 1 at £400.00: 3 places would send 0.000 x 1000000 = £0.00"
     assert row.trace.notes[-1] == note
     steps = [(one.what, one.places, str(one.rounded)) for one in row.trace.rounding]
     assert steps == [
@@ -264,9 +264,9 @@ def test_as_m3ter_the_difference_is_sent_and_reported_as_rounding() -> None:
     draft = drafted(bill(line("USAGE", "400", units="1000000"), line("USAGE", "1")), by)
     row = draft.lines[0]
     assert row.pricing == DecimalPricing(Decimal(1000000), Decimal("0.000"))
-    assert str(row.expected) == "GBP 0.00"
-    assert str(row.rounding) == "GBP -400.00"
-    assert str(draft.expected - draft.billed) == "GBP -400.00"
+    assert str(row.expected) == "£0.00"
+    assert str(row.rounding) == "-£400.00"
+    assert str(draft.expected - draft.billed) == "-£400.00"
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_prices_are_rounded_half_up_to_the_configured_places(amount: str, price:
 def test_without_decimals_whole_units_at_whole_prices_keep_their_quantity() -> None:
     row = drafted(bill(line("USAGE", "12.00", units="8")), route()).lines[0]
     assert isinstance(row.pricing, WholePricing)
-    assert (row.pricing.quantity, str(row.pricing.unit_price)) == (8, "GBP 1.50")
+    assert (row.pricing.quantity, str(row.pricing.unit_price)) == (8, "£1.50")
     assert row.details == ""
 
 
@@ -301,7 +301,7 @@ def test_without_decimals_everything_else_is_sent_as_one(units: str | None, why:
     assert row.pricing.quantity == 1
     assert row.trace.notes == (
         "falls to the default price other-GBP",
-        f"sent as quantity 1 at GBP 12.00: {why}",
+        f"sent as quantity 1 at £12.00: {why}",
     )
 
 
@@ -309,8 +309,8 @@ def test_as_m3ter_without_decimals_may_round_units_and_price() -> None:
     by = route(push={"rounding": "as-m3ter"}, readings=Readings(whole_units="rounded"))
     row = drafted(bill(line("USAGE", "12.00", units="2.5")), by).lines[0]
     assert isinstance(row.pricing, WholePricing)
-    assert (row.pricing.quantity, str(row.pricing.unit_price)) == (3, "GBP 4.80")
-    assert str(row.rounding) == "GBP 2.40"
+    assert (row.pricing.quantity, str(row.pricing.unit_price)) == (3, "£4.80")
+    assert str(row.rounding) == "£2.40"
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_bands_that_do_not_add_up_to_their_line_block() -> None:
     assert "differ from it by GBP -0.01" in reason.text
     assert [(one.source.number, one.source.band) for one in outcome.unsent] == [(1, None)]
     page = {"split_usage_line_items": "itemPerProduct"}
-    assert str(drafted(bill(banded), route(page=page)).expected) == "GBP 5.00"
+    assert str(drafted(bill(banded), route(page=page)).expected) == "£5.00"
 
 
 def test_bands_may_miss_their_line_by_less_than_the_tolerance() -> None:

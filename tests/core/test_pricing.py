@@ -88,7 +88,7 @@ def test_per_product_the_whole_line_takes_the_products_mapping() -> None:
     maps = [mapping("PricingBand", "pb-1", "band-1"), mapping("Product", "prod-api", "product")]
     by = route(mappings=maps, page={"split_usage_line_items": "itemPerProduct"})
     rows = drafted(bill(BANDED), by).lines
-    assert [(one.price_id, str(one.expected)) for one in rows] == [("product", "GBP 5.00")]
+    assert [(one.price_id, str(one.expected)) for one in rows] == [("product", "£5.00")]
 
 
 @pytest.mark.parametrize("kind", ["USAGE", "OVERAGE_USAGE", "USAGE_CREDIT", "AD_HOC"])

@@ -60,8 +60,8 @@ def test_a_decimal_is_shown_as_it_is() -> None:
 
 def test_the_vendors_own_example() -> None:
     price, quantity = Decimal("4.4556"), Decimal("10.625")
-    assert str(computed(price, quantity, Currency("USD", 2))) == "USD 47.34"
-    assert str(computed(price, quantity, Currency("JPY", 0))) == "JPY 47"
+    assert str(computed(price, quantity, Currency("USD", 2))) == "$47.34"
+    assert str(computed(price, quantity, Currency("JPY", 0))) == "¥47"
 
 
 def test_an_amount_of_a_hundred_digits_keeps_them() -> None:

@@ -38,9 +38,10 @@ def test_major_units_are_exact_at_any_length(minor: int) -> None:
 
 
 def test_money_is_shown_with_its_currency_and_places() -> None:
-    assert str(Money(-123456, GBP)) == "GBP -1,234.56"
-    assert str(Money(5, GBP)) == "GBP 0.05"
-    assert str(Money(1234, JPY)) == "JPY 1,234"
+    assert str(Money(-123456, GBP)) == "-£1,234.56"
+    assert str(Money(5, GBP)) == "£0.05"
+    assert str(Money(1234, JPY)) == "¥1,234"
+    assert str(Money(-1234567, Currency("KWD", 2))) == "-KWD 12,345.67"
     assert str(GBP) == "GBP"
     assert Money(-5, GBP).major == Decimal("-0.05")
 
@@ -52,7 +53,7 @@ def test_only_an_int_counts_minor_units(amount: Any) -> None:
 
 
 def test_two_currencies_are_never_added() -> None:
-    with pytest.raises(CurrencyMismatchError, match=r"GBP 0\.01 and JPY 1 cannot be added"):
+    with pytest.raises(CurrencyMismatchError, match=r"£0\.01 and ¥1 cannot be added"):
         Money(1, GBP) + Money(1, JPY)
 
 

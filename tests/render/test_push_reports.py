@@ -56,7 +56,7 @@ FEE = Difference(
     AccountId("acc"),
     InvoiceId("inv_1"),
     gbp(2500),
-    'a line "=Set|up" of GBP 25.00 is not ours',
+    'a line "=Set|up" of £25.00 is not ours',
 )
 GONE = Difference(DifferenceClass.EXTRA, None, None, None, None, "nobody knows it")
 RESULT = CaseResult(GBP, gbp(40000), gbp(40000), gbp(0), gbp(42500), gbp(0), gbp(700), (FEE,))
@@ -310,13 +310,13 @@ def test_status_says_what_is_late_first_and_which_page_helps() -> None:
     standing.paused = "k.smith, today: look"
     standing.disabled = {"uk": "ten failures"}
     lines = push_status_lines(standing, "sandbox")
-    assert lines[0].startswith("Push to acme-test: 2 bills overdue (GBP 2.00)")
+    assert lines[0].startswith("Push to acme-test: 2 bills overdue (£2.00)")
     text = "\n".join(lines)
     assert "paused by k.smith" in text
     assert "reconciler sync enable uk --env sandbox" in text
-    assert "1  sent (GBP 1.00)" in text
+    assert "1  sent (£1.00)" in text
     assert "docs/runbook.md#unknown-outcome" in text
-    assert "late: bill-1, uk, period to 1 Dec 2026, GBP 2.00, blocked: no mapping" in text
+    assert "late: bill-1, uk, period to 1 Dec 2026, £2.00, blocked: no mapping" in text
     body = push_status_json(standing)
     assert decode(encode(body))["overdue"]["bills"] == 2
 

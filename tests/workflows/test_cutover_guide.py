@@ -351,7 +351,7 @@ def test_a_reader_sees_owners_steps_and_what_is_left() -> None:
     made = facts(others=("US",))
     text = cutover_text(made, steps(made, {"date": "2026-12-01"}))
     assert "nobody    1 open bill" in text
-    assert "push      1 open bill  GBP 0.05" in text
+    assert "push      1 open bill  £0.05" in text
     assert "[NOW ] every open bill has one owner" in text
     assert "which nobody sends by itself: 1" in text
     assert "Other connected Chargebee configurations: US." in text

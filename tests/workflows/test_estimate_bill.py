@@ -80,13 +80,13 @@ def test_tax_is_named_apart_and_a_difference_by_line(world: Month) -> None:
     made = Estimated(invoice, predicted(draft), Money(8000, GBP), Money(48000, GBP))
     world.site.estimated = made
     text = " ".join(explain_text(told(world)).split())
-    said = "Chargebee would make of it: GBP 400.00 before tax, as predicted."
-    assert f"{said} Tax GBP 80.00, in all GBP 480.00." in text
+    said = "Chargebee would make of it: £400.00 before tax, as predicted."
+    assert f"{said} Tax £80.00, in all £480.00." in text
     dearer = replace(invoice.lines[0], amount=Money(40001, GBP))
     world.site.estimated = replace(made, invoice=replace(invoice, lines=(dearer,)))
     text = " ".join(explain_text(told(world)).split())
-    assert "before tax, and GBP 400.00 is predicted." in text
-    assert "GBP 400.01, and GBP 400.00 is predicted" in text
+    assert "before tax, and £400.00 is predicted." in text
+    assert "£400.01, and £400.00 is predicted" in text
 
 
 def test_credits_that_follow_the_invoice_are_told_apart(world: Month) -> None:
@@ -98,5 +98,5 @@ def test_credits_that_follow_the_invoice_are_told_apart(world: Month) -> None:
     made = invoice_of(draft)
     world.site.estimated = Estimated(made, predicted(draft), Money(0, GBP), predicted(draft))
     text = " ".join(explain_text(told(world)).split())
-    assert "GBP 400.00 before tax, as predicted." in text
-    assert "A credit of GBP 5.00 follows it, on its own." in text
+    assert "£400.00 before tax, as predicted." in text
+    assert "A credit of £5.00 follows it, on its own." in text

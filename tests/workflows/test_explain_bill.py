@@ -94,10 +94,10 @@ def test_a_bill_that_is_ready_says_what_chose_each_price_and_what_did_not(world:
     assert "prices.csv:12@3f2c9ab" in text
     assert "not used: priceIdMapping.USAGE = usage-GBP" in text
     assert "a mapping comes first" in flat(text)
-    assert "3 places would send 0.000 x 1000000 = GBP 0.00" in flat(text)
+    assert "3 places would send 0.000 x 1000000 = £0.00" in flat(text)
     assert "1 Nov 2026 00:00 - 1 Dec 2026 00:00 Europe/London" in text
     assert "excludedLineItemTypes names its type" in text
-    assert "sent as a credit note of GBP 5.00" in text
+    assert "sent as a credit note of £5.00" in text
     assert "amount 0.004 to 2 places, half up: 0.00" in text
     assert "m3ter gives no amount" in text
     assert "it fell to the default" in text
@@ -122,8 +122,8 @@ def test_a_discount_names_the_lines_it_comes_from(world: Month) -> None:
     world.billed(
         bill(line("AD_HOC", "8", units="4"), line("CREDIT_MEMO", "-5", description="Off", **DATES))
     )
-    assert "a discount of GBP 5.00 on price other-GBP" in told(world)
-    assert "a discount of GBP 5.00" in told(world, number=2)
+    assert "a discount of £5.00 on price other-GBP" in told(world)
+    assert "a discount of £5.00" in told(world, number=2)
     assert "a discount" not in told(world, number=1)
 
 
@@ -144,7 +144,7 @@ def test_a_sent_bill_is_explained_from_what_was_recorded(world: Month) -> None:
     assert "It was sent, all of it." in text
     assert "attempt 2 of 2" in text
     assert "the connection was cut" in text
-    assert "Chargebee GBP 400.00 (line li_1)" in text
+    assert "Chargebee £400.00 (line li_1)" in text
     assert "integration.yaml:30@3f2c9ab" in text
     assert "docs/runbook.md" not in text
 
@@ -153,7 +153,7 @@ def test_a_promotional_credit_is_told_from_a_credit_note(world: Month) -> None:
     world.routes.by = rich_route(negative_lines="promotional-credit")
     world.billed(RICH)
     text = flat(told(world))
-    assert "a part, GBP 5.00, of the promotional credit for the customer's next invoices" in text
+    assert "a part, £5.00, of the promotional credit for the customer's next invoices" in text
     assert "credit note" not in text
 
 
@@ -169,7 +169,7 @@ def test_a_rounding_that_chargebee_will_make_is_announced(world: Month) -> None:
     world.routes.by = route(page=MULTI, push={"rounding": "as-m3ter"})
     world.billed(bill(line("USAGE", "0.99", units="333"), line()))
     text = flat(told(world))
-    assert "Chargebee will make GBP 1.00 of it: rounding GBP 0.01" in text
+    assert "Chargebee will make £1.00 of it: rounding £0.01" in text
 
 
 def test_a_long_description_leaves_the_amount_on_the_right(world: Month) -> None:
@@ -177,7 +177,7 @@ def test_a_long_description_leaves_the_amount_on_the_right(world: Month) -> None
     world.billed(bill(line("USAGE", "400", units="8", description=long)))
     rows = told(world).splitlines()
     assert all(len(row) <= 100 for row in rows)
-    assert any(row.endswith("m3ter GBP 400.00") and row.startswith("  ") for row in rows)
+    assert any(row.endswith("m3ter £400.00") and row.startswith("  ") for row in rows)
 
 
 def test_a_bill_sent_at_once_names_its_request_once(world: Month) -> None:
@@ -187,7 +187,7 @@ def test_a_bill_sent_at_once_names_its_request_once(world: Month) -> None:
     text = told(world)
     assert text.count("attempt 1 of 1") == 1
     assert "Made invoice inv_1, attempt 1 of 1, 1 Dec 2026" in flat(text)
-    assert text.count("sent    with the invoice · Chargebee GBP") == 2
+    assert text.count("sent    with the invoice · Chargebee £") == 2
     assert "1 - 30 Nov 2026" in text.splitlines()[1]
 
 
@@ -198,8 +198,8 @@ def test_an_edited_line_shows_both_amounts(world: Month) -> None:
     cheaper = replace(made.lines[0], amount=Money(39000, GBP), discount=Money(100, GBP))
     world.site.put(replace(made, lines=(cheaper,)))
     text = flat(told(world))
-    assert "Chargebee GBP 390.00 less a discount of GBP 1.00" in text
-    assert "not GBP 400.00" in text
+    assert "Chargebee £390.00 less a discount of £1.00" in text
+    assert "not £400.00" in text
     assert "Difference, " in text
 
 

@@ -70,7 +70,7 @@ def test_charges_that_would_be_swept_in_are_named(world: Open) -> None:
     charge = {"charges[amount][0]": "500", "charges[description][0]": "Set-up"}
     site.post("/unbilled_charges", subscription_id=UK, currency_code="GBP", **charge)
     made = made_of(site, draft)
-    assert deviations(draft, made) == ('"Set-up", GBP 5.00: not of this bill',)
+    assert deviations(draft, made) == ('"Set-up", £5.00: not of this bill',)
 
 
 def test_a_refusal_is_an_answer_in_words(world: Open) -> None:
@@ -89,8 +89,8 @@ def test_an_estimate_is_asked_again_when_the_answer_was_lost(world: Open) -> Non
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"amount": Money(1, GBP)}, 'line 1, "{}": GBP 0.01, and GBP 400.05 is predicted'),
-        ({"discount": Money(7, GBP)}, "discounts: GBP 0.07, and GBP 0.00 is predicted"),
+        ({"amount": Money(1, GBP)}, 'line 1, "{}": £0.01, and £400.05 is predicted'),
+        ({"discount": Money(7, GBP)}, "discounts: £0.07, and £0.00 is predicted"),
     ],
 )
 def test_each_deviation_is_told_by_line(world: Open, body: dict[str, Any], said: str) -> None:
@@ -107,7 +107,7 @@ def test_a_line_that_is_left_out_and_another_currency_are_told(world: Open) -> N
     made = made_of(world(), draft)
     shorter = replace(made, invoice=replace(made.invoice, lines=made.invoice.lines[1:]))
     assert deviations(draft, shorter) == (
-        f'line 1, "{draft.lines[0].description}": not in it; GBP 400.05 is predicted',
+        f'line 1, "{draft.lines[0].description}": not in it; £400.05 is predicted',
     )
     foreign = replace(made, invoice=replace(made.invoice, currency="EUR"))
     assert deviations(draft, foreign) == ("it is in EUR, and the bill in GBP",)
