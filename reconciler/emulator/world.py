@@ -178,7 +178,10 @@ class World:
         self.store = Store(start=head.at, seed=head.seed, switches=Switches(head.switches))
         last = head.at
         for line in lines:
-            last = parse_instant(line["at"])
+            # what lists show depends on when an object was made
+            at = parse_instant(line["at"])
+            self.store.clock.set(at)
+            last = max(last, at)
             if "put" in line:
                 self.store.put(line["put"], line["object"])
             else:
@@ -198,8 +201,8 @@ class World:
         head = journal.Head(self.scenario, self.seed, switches, starts, now)
         self._journal = journal.Journal(self._state, head)
         for kind in self.store.kinds():
-            for data in self.store.all(kind):
-                self._journal.put(kind, data, now)
+            for row in self.store.table(kind).oldest():
+                self._journal.put(kind, row.data, row.created)
         self._journal.publish()
         self.store.journal = self._journal
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from fakes.emulated_http import EmulatedHttp
+from fakes.prepared import PreparedOnce
 from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
 
 from reconciler.domain.push import PushStatus
 from reconciler.domain.standing import Group
+from reconciler.emulator.running import RunningEmulator
+from reconciler.emulator.world import World
 from reconciler.workflows.sync_world import SyncResult
 
 GBP, EUR, WAITS = "month-end-gbp", "month-end-eur", "month-end-gbp-pending"
@@ -22,22 +25,26 @@ Open = Callable[..., SyncPlace]
 
 
 @pytest.fixture
-def make_place(tmp_path: Path, emulate: Any) -> Open:
+def make_place(
+    prepared: PreparedOnce, running: Callable[[World], RunningEmulator], tmp_path: Path
+) -> Open:
     """A month under one policy for recalculated bills; ``open_`` leaves invoices pending."""
 
     def make(policy: str, *, open_: bool = False, bills: int = 20, **switches: object) -> SyncPlace:
+        def policied(folder: Path, emulator: RunningEmulator) -> None:
+            place = SyncPlace(folder, emulator.url)
+            place.write()
+            for name in (GBP, EUR):
+                file = f"{name}/integration.yaml"
+                place.edit(file, "recalculated: void-and-recreate", f"recalculated: {policy}")
+                if open_:
+                    place.edit(file, "collection: off", "collection: off\n    open: true")
+            place.begin()
+
         calm = {"clock": "still", "requests_per_second": 0, "auto_close_hours": 0}
-        running = emulate("month-end", month_end_bills=bills, **(calm | switches))
-        place = SyncPlace(tmp_path, running.url)
-        place.write()
-        for name in (GBP, EUR):
-            file = f"{name}/integration.yaml"
-            place.edit(file, "recalculated: void-and-recreate", f"recalculated: {policy}")
-            if open_:
-                place.edit(file, "collection: off", "collection: off\n    open: true")
-        place.apply()
-        assert place.reconciler("ledger", "init", "--env", ENV)[0] == 0
-        return place
+        chosen = calm | {"month_end_bills": bills} | switches
+        world, _ = prepared.world(tmp_path, "month-end", chosen, policied, (policy, open_))
+        return SyncPlace(tmp_path, running(world).url)
 
     return make
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fakes.emulated_http import EmulatedHttp
+from fakes.prepared import PreparedOnce
 from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
 
 from reconciler.core.billing_month import BillingMonth
@@ -16,6 +17,8 @@ from reconciler.core.closed import Closed, Fate
 from reconciler.domain.address import BillId
 from reconciler.domain.push import PushState, PushStatus
 from reconciler.domain.standing import Group
+from reconciler.emulator.running import RunningEmulator
+from reconciler.emulator.world import World
 from reconciler.render.progress import SilentProgress
 from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
 from reconciler.workflows.narrow import Narrow
@@ -27,22 +30,27 @@ AGAIN = (2 * MINUTE, 38 * MINUTE, 3 * MINUTE, 38 * MINUTE, 3 * MINUTE)
 Open = Callable[..., SyncPlace]
 
 
+def left_open(folder: Path, emulator: RunningEmulator) -> None:
+    """Begin with euro and sterling invoices that stay open."""
+    place = SyncPlace(folder, emulator.url)
+    place.write()
+    for name in (EUR, GBP):
+        file = f"{name}/integration.yaml"
+        place.edit(file, "collection: off", "collection: off\n    open: true")
+    place.begin()
+
+
 @pytest.fixture
-def make_place(tmp_path: Path, emulate: Any) -> Open:
+def make_place(
+    prepared: PreparedOnce, running: Callable[[World], RunningEmulator], tmp_path: Path
+) -> Open:
     """A month whose euro and sterling invoices stay open; takes switches."""
 
     def make(bills: int = 20, **switches: object) -> SyncPlace:
         calm = {"clock": "still", "requests_per_second": 0, "auto_close_hours": 0}
-        running = emulate("month-end", month_end_bills=bills, **(calm | switches))
-        place = SyncPlace(tmp_path, running.url)
-        place.write()
-        for name in (EUR, GBP):
-            place.edit(
-                f"{name}/integration.yaml", "collection: off", "collection: off\n    open: true"
-            )
-        place.apply()
-        assert place.reconciler("ledger", "init", "--env", ENV)[0] == 0
-        return place
+        chosen = calm | {"month_end_bills": bills} | switches
+        world, _ = prepared.world(tmp_path, "month-end", chosen, left_open)
+        return SyncPlace(tmp_path, running(world).url)
 
     return make
 

@@ -38,6 +38,21 @@ def test_a_restarted_emulator_goes_on_where_it_was(tmp_path: Path) -> None:
     second.close()
 
 
+def test_a_restart_knows_when_each_object_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    first = world_at(path)
+    first.store.clock.advance(3600)
+    first.store.put("m3ter/products", {"id": "new"})
+    first.close()
+    second = world_at(path)
+    third = world_at(path)
+    for world in (second, third):
+        made = {row.data["id"]: row.created for row in world.store.table("m3ter/products").oldest()}
+        new = made.pop("new")
+        assert all((new - at).total_seconds() >= 3600 for at in made.values())
+        world.close()
+
+
 def test_changes_are_in_the_file_before_the_process_can_die(tmp_path: Path) -> None:
     path = tmp_path / "state"
     world = world_at(path)

@@ -35,7 +35,12 @@ class PreparedOnce:
     known: dict[str, Kept] = field(default_factory=dict)
 
     def world(
-        self, folder: Path, scenario: str, switches: Mapping[str, object], prepare: Prepare
+        self,
+        folder: Path,
+        scenario: str,
+        switches: Mapping[str, object],
+        prepare: Prepare,
+        named: object = "",
     ) -> tuple[World, Any]:
         """Give a world as it is after ``prepare``, and what that gave; fill the folder as it did.
 
@@ -43,9 +48,11 @@ class PreparedOnce:
             folder: An empty folder of the test.
             scenario: The world's scenario.
             switches: The world's switches.
-            prepare: Works in a folder beside the emulator; a function of a module.
+            prepare: Works in a folder beside the emulator.
+            named: Tells beginnings of one function apart.
         """
-        key = f"{prepare.__qualname__} {scenario} {sorted(switches.items())}"
+        source = f"{prepare.__module__} {prepare.__qualname__}"
+        key = f"{source} {named} {scenario} {sorted(switches.items())}"
         if key not in self.known:
             self.known[key] = self._prepared(scenario, switches, prepare)
         kept = self.known[key]

@@ -124,9 +124,13 @@ class SyncPlace:
     def setup(self) -> SyncPlace:
         """Write the definitions, apply them and make the ledger."""
         self.write()
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """Apply the definitions and make the ledger."""
         self.apply()
         assert self.reconciler("ledger", "init", "--env", ENV)[0] == 0
-        return self
 
     def write(self) -> None:
         """Write the definitions."""
