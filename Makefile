@@ -44,7 +44,7 @@ schemas: $(VENV)/.dev
 
 # Two hundred kills, three workers on PostgreSQL, PostgreSQL itself restarted: long.
 chaos: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/chaos tests/workflows -p no:randomly --chaos-full
+	$(BIN)/python -m pytest tests/chaos tests/workflows tests/acceptance -p no:randomly --chaos-full
 
 # Ratios against peers in one run; never a pass or a failure.
 bench: $(VENV)/.dev
