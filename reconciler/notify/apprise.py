@@ -83,6 +83,8 @@ def apprise_send() -> Send:
 
     def send(url: str, title: str, text: str) -> bool:
         service = apprise.Apprise()
-        return bool(service.add(url) and service.notify(title=title, body=text))
+        # said to be text, so that an e-mail keeps the lines and shows names as they are
+        as_text = apprise.NotifyFormat.TEXT
+        return bool(service.add(url) and service.notify(text, title, body_format=as_text))
 
     return send
