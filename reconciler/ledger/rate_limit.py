@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, select, text, update
 
 from reconciler.domain.push import SiteName
 from reconciler.ledger.database import Database
@@ -70,6 +70,19 @@ class Bucket:
             slots.append(max(now, next_at - credit, bucket.paused_until))
             next_at = max(slots[-1], next_at) + interval
         return replace(bucket, next_at=next_at), tuple(slots)
+
+
+def may_share(database: Database) -> bool:
+    """Tell whether this user may reserve slots, or only read.
+
+    Source: PostgreSQL manual, access privilege inquiry functions, recovery information functions.
+    """
+    name = f"'{buckets.name}'"
+    asked = (
+        f"select has_table_privilege({name}, 'INSERT') and has_table_privilege({name}, 'UPDATE')"
+        " and not pg_is_in_recovery()"
+    )
+    return bool(database.read(lambda connection: connection.execute(text(asked)).scalar_one()))
 
 
 class SharedBucket:

@@ -29,7 +29,7 @@ from reconciler.ledger.opening import (
 )
 from reconciler.ledger.postgres import open_postgres
 from reconciler.ledger.pushes import SqlLedger
-from reconciler.ledger.rate_limit import SharedBucket
+from reconciler.ledger.rate_limit import SharedBucket, may_share
 from reconciler.ledger.sqlite_file import control_sqlite, open_sqlite, read_sqlite
 from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import LedgerIdentity
@@ -86,9 +86,10 @@ class OpenLedger:
     def limiter(self, site: ChargebeeConnection) -> RateLimit:
         """Give the site's pace: one row for all workers in PostgreSQL, else this process's own.
 
-        No 60 seconds see more than ``requestsPerMinute``, the burst included.
+        No 60 seconds see more than ``requestsPerMinute``, the burst included. Somebody who may only
+        read the database, to print a plan, say, keeps a pace of their own.
         """
-        if self.url is None:
+        if self.url is None or not may_share(self.ledger.database):
             return own_bucket(site, self.desk.clock)
         pace, name = pace_of(site), SiteName(site.site)
         return SharedBucket(self.ledger.database, name, pace.per_second, burst=pace.burst)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.clock import FakeClock
+from fakes.postgres import query
 from fakes.push_effects import BILL, SITE, WHY, key, step
 
 from reconciler.domain.kinds.environment import EnvironmentSpec
@@ -164,6 +166,10 @@ def shared(folder: Path, url: Secret) -> Desk:
     text = file.read_text()
     assert f"sqlite: {FILE}" in text
     file.write_text(text.replace(f"sqlite: {FILE}", "postgresql: {env: LEDGER_URL}"))
+    return shared_by(folder, url)
+
+
+def shared_by(folder: Path, url: Secret) -> Desk:
     return open_at(folder, {"LEDGER_URL": url.reveal(), "RECONCILER_ALLOW": "env:LEDGER_URL"})
 
 
@@ -186,6 +192,30 @@ def test_a_shared_ledger_has_one_pace_and_workers_on_many_machines(
         assert isinstance(opened.limiter(site_of(desk, spec_of(desk))), SharedBucket)
         assert isinstance(opened.workers(), EmbeddedWorkers)
         assert isinstance(opened.workers(on_many_machines=True), ProcrastinateWorkers)
+
+
+def test_somebody_who_may_only_read_a_shared_ledger_keeps_a_pace_of_their_own(
+    folder: Path, postgres_url: Secret
+) -> None:
+    desk = shared(folder, postgres_url)
+    init_ledger(desk, spec_of(desk))
+    push(desk)
+    role = f"reader_{uuid.uuid4().hex[:12]}"
+    for statement in (
+        f"create role {role} login",
+        f"grant select on all tables in schema public to {role}",
+    ):
+        query(postgres_url, statement)
+    reads = shared_by(folder, Secret(postgres_url.reveal().replace("postgres@", f"{role}@")))
+    try:
+        with reading_ledger(reads, spec_of(reads)) as reader:
+            assert reader is not None
+            limiter = reader.limiter(site_of(reads, spec_of(reads)))
+            assert isinstance(limiter, TokenBucket)
+            limiter.acquire()
+    finally:
+        query(postgres_url, f"drop owned by {role}")
+        query(postgres_url, f"drop role {role}")
 
 
 def test_an_unreachable_database_is_not_named_by_its_address(folder: Path) -> None:
