@@ -32,9 +32,10 @@ def init(app: App, environment: str) -> None:
 
     place = desk(app, environment)
     spec = place.effective.environment.spec
-    identity = init_ledger(place, spec)
-    state = "is new" if not identity.sequence else f"was there, at record {identity.sequence}"
-    app.show(f"Ledger {identity.id} of `{environment}` in {where(place, spec)} {state}.")
+    made = init_ledger(place, spec)
+    at = f"at record {made.at.sequence}" if made.at.sequence else "with nothing recorded in it yet"
+    state = "is new" if made.new else f"was there already, {at}"
+    app.show(f"Ledger {made.at.id} of `{environment}` in {where(place, spec)} {state}.")
 
 
 @ledger.command()

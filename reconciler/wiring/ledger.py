@@ -20,9 +20,11 @@ from reconciler.ledger.database import Database
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.opening import (
     Expected,
+    LostLedgerError,
     NoLedgerError,
     accept,
     create_ledger,
+    look,
     open_ledger,
     read_ledger,
     reopen_ledger,
@@ -140,13 +142,22 @@ def pushing_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLed
 
 @contextmanager
 def reading_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLedger | None]:
-    """Open a ledger only to look, beside whoever pushes; ``None`` when there is none yet."""
+    """Open a ledger only to look, beside whoever pushes; ``None`` when there is none yet.
+
+    Raises:
+        LostLedgerError: When it is gone although pushes were made: what was sent would look unsent.
+        OtherLedgerError: When it is another one.
+    """
     spec = _spec(desk, environment)
+    expected = _expected(desk, environment)
     if isinstance(spec, SqliteLedger) and not (desk.root / spec.sqlite).exists():
+        _refuse_lost(spec.sqlite, expected)
         yield None
         return
     with _database(desk, environment, reader=True) as (database, url):
-        ledger = read_ledger(database, _expected(desk, environment), desk.settings.look_first)
+        ledger = read_ledger(database, expected, desk.settings.look_first)
+        if ledger is None:
+            _refuse_lost(database.where, expected)
         yield None if ledger is None else OpenLedger(ledger, desk, url)
 
 
@@ -176,7 +187,19 @@ def controlling_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[Ope
         database.close()
 
 
-def init_ledger(desk: Desk, environment: EnvironmentSpec) -> LedgerIdentity:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A ledger after ``init_ledger``.
+
+    Attributes:
+        new: It was made now; otherwise it was there before, and stays as it was.
+    """
+
+    at: LedgerIdentity
+    new: bool
+
+
+def init_ledger(desk: Desk, environment: EnvironmentSpec) -> Made:
     """Make the ledger of an environment before its first push; one that is there stays.
 
     Raises:
@@ -185,7 +208,8 @@ def init_ledger(desk: Desk, environment: EnvironmentSpec) -> LedgerIdentity:
     """
     expected = _expected(desk, environment)
     with _database(desk, environment) as (database, _):
-        return create_ledger(database, expected, desk.settings.look_first).identity
+        new = look(database) is None
+        return Made(create_ledger(database, expected, desk.settings.look_first).identity, new)
 
 
 @contextmanager
@@ -228,6 +252,11 @@ def _expected(desk: Desk, environment: EnvironmentSpec) -> Expected:
     watch = DirectoryLedgerWatch(desk.chain.folder)
     name = desk.environment
     return Expected(_spec(desk, environment).id, watch.seen(name), partial(watch.note, name))
+
+
+def _refuse_lost(place: str, expected: Expected) -> None:
+    if expected.seen is not None and expected.seen.sequence:
+        raise LostLedgerError(place, expected.seen)
 
 
 def _postgres(url: Secret, desk: Desk) -> Database:

@@ -111,7 +111,7 @@ class Judge:
             told = judge_sent(bill, row, effects, self.destination, chosen, approved=approved)
             if isinstance(told, Standing):
                 return Judged(told, now, chosen)
-            sending = replace(sending, generation=row.generation + 1, change=told)
+            sending = replace(sending, generation=_next_generation(row, effects), change=told)
         if held := self.barred(who, chosen, about):
             return Judged(held, now, chosen)
         if row is None and (lost := self._unremembered(bill, chosen)):
@@ -183,3 +183,8 @@ class Judge:
         )
         made = stands(who_of(bill), Group.DECIDE, short, why, route.name)
         return replace(made, page=page(Page.LEDGER_LOST), status=PushStatus.PARTIAL)
+
+
+def _next_generation(row: BillRow, effects: tuple[Effect, ...]) -> int:
+    """Number the next sending; one that was begun and of which nothing arrived keeps its number."""
+    return max(row.generation, *(one.key.generation for one in effects), 0) + 1

@@ -13,9 +13,7 @@ from datetime import date, datetime
 from reconciler.core.draft_json import draft_from_json, draft_to_json
 from reconciler.domain.address import AccountId
 from reconciler.domain.kinds.integration import PendingPolicy
-from reconciler.domain.push import (
-    PushStatus,
-)
+from reconciler.domain.push import Effect, PushState, PushStatus
 from reconciler.domain.standing import Group, Standing, Who
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.destination import (
@@ -26,7 +24,7 @@ from reconciler.ports.organisation import NotFoundError
 from reconciler.ports.runtime import BillBusyError, Job
 from reconciler.workflows.judge_bill import Judged
 from reconciler.workflows.push_gate import Gate
-from reconciler.workflows.push_record import BillRecord
+from reconciler.workflows.push_record import BillRecord, as_before
 from reconciler.workflows.push_steps import Going
 from reconciler.workflows.push_world import LEASE_SECONDS, PushWorld
 from reconciler.workflows.standings import RESUMED, SENT, STOPPED, STOPPED_SHORT, of_row, stands
@@ -70,7 +68,7 @@ class Pusher(PushWorld):
                 effects = self.ledger.effects(site, job.bill_id)
                 if any(one.key.generation == row.generation for one in effects):
                     return self._resume(row, lease)
-                row = _before(row)
+                row = _before(row, effects)
             if row is not None and row.status in STOPPED:
                 return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
             return self._begin(job, lease, row)
@@ -137,11 +135,10 @@ def _nobody() -> AccountId:
     return AccountId("")
 
 
-def _before(row: BillRow) -> BillRow | None:
+def _before(row: BillRow, effects: tuple[Effect, ...]) -> BillRow | None:
     """Give the row as it was before a sending that stored no intent; it is judged anew."""
-    if row.generation == 1:
-        return None
-    return replace(row, status=PushStatus.COMPLETE, generation=row.generation - 1, input_hash="")
+    billed = [one.key.generation for one in effects if one.state is PushState.DONE]
+    return as_before(row, max(billed)) if billed else None
 
 
 def _row_of(

@@ -104,6 +104,17 @@ class BillRecord:
             new=news,
         )
 
+    def replaced(self, effects: Sequence[Effect]) -> BillRow | None:
+        """Give the row of the sending whose lines were to be replaced; ``None`` when none were.
+
+        Only before a step of the new sending is done: what stands is what was sent before.
+        """
+        before = [one for one in effects if one.key.generation < self.row.generation]
+        billed = [one.key.generation for one in before if one.state is PushState.DONE]
+        if not billed or any(one.state is PushState.DONE for one in self.mine(effects)):
+            return None
+        return self.former or as_before(self.row, max(billed))
+
     def provenance(self) -> Provenance:
         """Say in whose name something is sent."""
         scope = self.push.judge.watch.scope
@@ -146,6 +157,14 @@ class BillRecord:
     def who(self) -> Who:
         """Name the bill and its account."""
         return Who(self.draft.bill_id, self.draft.account_id, self.draft.account_code)
+
+
+def as_before(row: BillRow, generation: int) -> BillRow:
+    """Give the row of a bill as an earlier sending left it; the bill is judged anew from there.
+
+    What was drafted then is not kept, and an empty hash equals that of no bill.
+    """
+    return replace(row, status=PushStatus.COMPLETE, generation=generation, input_hash="")
 
 
 _GROUPS = {

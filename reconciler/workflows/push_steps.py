@@ -139,6 +139,9 @@ class Going:
     def _elsewhere(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
         """Make the step anew for the next pending invoice, or wait for one."""
         self.moved = True
+        if (former := self.record.replaced(effects)) is not None:
+            why = "its invoice closed before a line of it was replaced; it stands as it was sent"
+            return self.record.stays(former, why)
         found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
         if isinstance(found, Step) and found.name == begun.key.step:
             self.record.intend(found, anew=True)

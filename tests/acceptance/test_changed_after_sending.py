@@ -457,3 +457,56 @@ def test_the_emulated_log_shows_every_undoing_once(make_place: Open) -> None:
     voided = [one for one in found if one["path"].endswith("/void") and one["committed"]]
     assert len(voided) == 1
     assert len(stands(place, bill)) == 1
+
+
+def test_an_invoice_that_closed_before_a_line_was_replaced_is_judged_anew(
+    make_place: Open,
+) -> None:
+    place = make_place("void-and-recreate", open_=True)
+    bill = plain_bill(place)
+    place.run(bill)
+    recalculate(place, bill)
+    place.fault("auto_close")
+    told = standing_of(place.run(bill), bill)
+    assert told.group is Group.DECIDE
+    assert "closed before a line of it was replaced" in told.why
+    assert place.row(bill).status is PushStatus.REOPENED
+    result = place.run(bill)
+    assert steps(place, bill, 3) == ["void-invoice", "create-invoice"]
+    assert_as_billed(place, bill, result)
+
+
+def test_a_closed_invoice_that_cannot_be_replaced_is_left_to_a_person_and_stays_listed(
+    make_place: Open,
+) -> None:
+    place = make_place("replace", open_=True)
+    bill = plain_bill(place)
+    place.run(bill)
+    recalculate(place, bill)
+    place.fault("auto_close")
+    place.run(bill)
+    writes = len(place.chargebee_writes())
+    for _ in range(3):
+        told = standing_of(place.run(bill), bill)
+        assert told.group is Group.DECIDE
+        assert "its lines cannot be replaced" in told.why
+        assert place.plan().tally.listed[Group.DECIDE]
+    assert len(place.chargebee_writes()) == writes
+    assert len(stands(place, bill)) == 1
+
+
+def test_lines_are_not_replaced_by_credits_alone(make_place: Open) -> None:
+    place = make_place("void-and-recreate", open_=True)
+    bill = plain_bill(place, name=EUR)
+    place.run(bill)
+    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    first = next(one for one in found["lineItems"] if one["subtotal"] > 0)
+    less = {**first, "subtotal": -5, "convertedSubtotal": -5, "usagePerPricingBand": []}
+    place.person_edits(bill, lineItems=[{**less, "lineItemType": "AD_HOC"}])
+    writes = len(place.chargebee_writes())
+    for _ in range(2):
+        told = standing_of(place.run(bill), bill)
+        assert told.group is Group.DECIDE
+        assert "only credits are left of the bill" in told.why
+        assert place.row(bill).status is PushStatus.REOPENED
+    assert len(place.chargebee_writes()) == writes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.core.recalculation import CreditAndRebill
+from reconciler.core.recalculation import CreditAndRebill, ReplaceLines
 from reconciler.destinations.chargebee import credit_wire
 from reconciler.destinations.chargebee.progress import CREDIT, CREDIT_FORMER, PROMOTE, Progress
 from reconciler.destinations.chargebee.there import There, ids_on, stop
@@ -19,6 +19,12 @@ def credit(progress: Progress, name: StepName, there: There) -> NextStep:
     """Credit what a former sending billed, or the negative lines of this one."""
     if name == CREDIT_FORMER:
         return _former(progress, there)
+    change = progress.sending.change
+    if isinstance(change, ReplaceLines) and not progress.draft.lines:
+        text = (
+            f"only credits are left of the bill, and its lines are on invoice {change.invoice.id}"
+        )
+        return stop(text, "take the lines off in Chargebee and credit the rest, then `sync skip`")
     return _promote(progress, there) if name == PROMOTE else _negative(progress, there)
 
 

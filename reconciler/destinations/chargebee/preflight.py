@@ -25,6 +25,8 @@ _PRICE_LENGTH_MAX = 39
 _QUANTITY_LENGTH_MAX = 33
 COLLECTION_HINT = "turn it off in Chargebee, or set push.collection: customer-default"
 
+UNKNOWN_PRICE = "does not exist in Chargebee"
+
 
 @dataclass(frozen=True, slots=True)
 class PriceFacts:
@@ -204,7 +206,7 @@ def _line(
     price = facts.prices.get(line.price_id)
     texts = [] if price is None else list(_price(line, price, draft))
     if price is None:
-        texts = ["does not exist in Chargebee"]
+        texts = [UNKNOWN_PRICE]
     for text in texts:
         chosen = line.trace.price
         yield BlockReason(
@@ -218,17 +220,22 @@ def _line(
         yield from _places(line, line.pricing, places)
 
 
-def _price(line: DraftLine, price: PriceFacts, draft: InvoiceDraft) -> Iterator[str]:
+def unfit(price: PriceFacts) -> Iterator[str]:
+    """Say why an item price can bill no line, whatever the line."""
     if price.item_type != "charge":
         yield f"is of type {price.item_type}, not charge"
     if price.status != "active":
         yield f"is {price.status}"
-    if price.currency != draft.currency.code:
-        yield f"is in {price.currency}, and the bill is in {draft.currency}"
     if price.model not in _UNIT_PRICED:
         yield f"is {price.model}; only flat fees and per-unit prices take our amounts"
     if price.inclusive:
         yield "includes tax, and m3ter's amounts do not"
+
+
+def _price(line: DraftLine, price: PriceFacts, draft: InvoiceDraft) -> Iterator[str]:
+    yield from unfit(price)
+    if price.currency != draft.currency.code:
+        yield f"is in {price.currency}, and the bill is in {draft.currency}"
     if isinstance(line.pricing, CataloguePricing) and not price.priced:
         yield "has no price of its own, and m3ter gives no amount"
     if price.model == "flat_fee" and line.pricing.quantity != 1:
