@@ -29,7 +29,28 @@ def drop(place: SyncPlace) -> None:
 def test_making_it_again_says_that_it_was_there(place: SyncPlace) -> None:
     code, told = place.reconciler("ledger", "init", "--env", ENV)
     assert code == 0
+    assert ".reconciler/ledger.sqlite was there already, with nothing recorded in it yet." in told
+
+
+def test_making_it_says_that_it_is_new(place: SyncPlace) -> None:
+    drop(place)
+    code, told = place.reconciler("ledger", "init", "--env", ENV)
+    assert code == 0
     assert ".reconciler/ledger.sqlite is new." in told
+
+
+@pytest.mark.parametrize("loss", ["deleted", "emptied"])
+def test_a_lost_ledger_never_makes_sent_bills_look_unsent(place: SyncPlace, loss: str) -> None:
+    place.run(narrow=Narrow(integrations=frozenset({"month-end-gbp"})))
+    drop(place)
+    if loss == "emptied":
+        (place.root / ".reconciler" / "ledger.sqlite").touch()
+    for command in (("sync", "plan"), ("status",), ("runs",), ("sync", "reconcile")):
+        code, told = place.reconciler(*command, "--env", ENV)
+        assert code == 11, told
+        assert "but pushes were made with ledger" in told
+        assert "docs/runbook.md#ledger-lost" in told
+        assert "To send what is ready" not in told
 
 
 def test_after_a_loss_nothing_is_sent_until_it_was_rebuilt_and_then_nothing_twice(

@@ -74,7 +74,7 @@ def push(desk: Desk, bill: str = BILL) -> None:
 
 def test_the_file_lies_in_the_repository(desk: Desk) -> None:
     assert where(desk, spec_of(desk)) == FILE
-    assert init_ledger(desk, spec_of(desk)).id == ID
+    assert init_ledger(desk, spec_of(desk)).at.id == ID
     assert (desk.root / FILE).exists()
     assert DirectoryLedgerWatch(desk.chain.folder).seen("sandbox") is not None
 
