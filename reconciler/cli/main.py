@@ -158,7 +158,8 @@ def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> 
 def _with_page(error: ReconcilerError) -> str:
     from reconciler.core.runbook import with_page
 
-    return with_page(str(error), error.exit_code, error.anchor)
+    told = "\n".join((str(error), *getattr(error, "__notes__", ())))
+    return with_page(told, error.exit_code, error.anchor)
 
 
 def _usage(error: click.ClickException, app: App) -> ExitCode:

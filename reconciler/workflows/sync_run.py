@@ -8,7 +8,8 @@ from datetime import UTC, datetime, time
 from itertools import islice
 
 from reconciler.core.sync_tally import SyncTally
-from reconciler.domain.standing import Standing
+from reconciler.domain.standing import Group, Standing
+from reconciler.errors import ReconcilerError
 from reconciler.ports.runtime import (
     BillBusyError,
     Job,
@@ -48,10 +49,17 @@ def run_sync(
         ports: The world.
         stopped: Turned by a signal.
         patience: How long bills that become due again are waited for.
+
+    Raises:
+        ReconcilerError: What ended it before its end; a note says what it had sent by then.
     """
     running = _Running(pusher, ports, stopped, DueAgain(ports.clock), Pace(ports.clock))
-    running.first()
-    running.again_until(ports.clock.now() + patience.wait, patience.tell)
+    try:
+        running.first()
+        running.again_until(ports.clock.now() + patience.wait, patience.tell)
+    except ReconcilerError as error:
+        error.add_note(_before(running.tally))
+        raise
     running.count_left()
     tell_news(running.tally, ports.notifier, pusher.judge.watch.scope.site)
     return running.tally
@@ -71,6 +79,19 @@ def result_of(
         ended_at=ports.clock.now(),
         stopped=stopped(),
         limit=pusher.limits.reached,
+    )
+
+
+def _before(tally: SyncTally) -> str:
+    """Say what a run had done when it ended early: the error speaks of one call only."""
+    sent = tally.bills(Group.SENT)
+    if not sent:
+        return "The run ended there; no bill was seen through to its end before."
+    money = ", ".join(str(one) for one in tally.money(Group.SENT) if one.minor)
+    bills = "1 bill" if sent == 1 else f"{sent:,} bills"
+    return (
+        f"The run ended there. Before, it had sent {bills} ({money}); they and whatever was under"
+        " way are in the ledger. Run it again: it goes on, and sends nothing twice."
     )
 
 

@@ -265,3 +265,19 @@ def test_sigterm_is_an_interrupt() -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in {0, 130}
+
+
+def test_what_an_error_was_given_on_its_way_stands_before_the_page() -> None:
+    @click.command()
+    def broken() -> None:
+        error = ReconcilerError("m3ter could not be reached.")
+        error.add_note("Before, 3 bills were sent.")
+        raise error
+
+    group = click.Group("reconciler", [broken])
+    err = StringIO()
+    assert cli.main(["broken"], {}, stdout=StringIO(), stderr=err, group=group) == 1
+    assert err.getvalue() == (
+        "error: m3ter could not be reached.\nBefore, 3 bills were sent.\n"
+        "See docs/runbook.md#exit-1.\n"
+    )
