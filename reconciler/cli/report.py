@@ -153,15 +153,17 @@ def events(app: App, environment: str, limit: int, formats: tuple[Output, ...]) 
 @options.formats("text", "json")
 @options.pass_app
 def doctor(app: App, environment: str, formats: tuple[Output, ...]) -> ExitCode:
-    """Check files, keys, organisation, dialects and names one by one.
+    """Check files, keys, organisation, dialects, names, site and ledger one by one.
 
-    Each finding says what to do. Exit by the worst; nothing is written to m3ter.
+    Each finding says what to do. Exit by the worst; nothing is written anywhere.
     """
     from reconciler.core.checkup import exit_code
     from reconciler.render.doctor_text import doctor_json, doctor_text
+    from reconciler.render.progress import SilentProgress
     from reconciler.wiring.checkup import checkup
 
-    found = tuple(checkup(app.root, environment, app.environ, app.settings))
+    walk = checkup(app.root, environment, app.environ, app.settings, SilentProgress())
+    found = tuple(walk)
     app.publish(
         formats,
         {

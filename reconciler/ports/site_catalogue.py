@@ -17,8 +17,8 @@ class SiteCatalogue(Protocol):
         """
         ...
 
-    def stamp_fields(self) -> frozenset[str] | None:
-        """Give the custom fields of invoices; ``None`` when the site does not tell.
+    def custom_fields(self) -> Mapping[str, frozenset[str]] | None:
+        """Give kinds of objects by custom field; ``None`` when the site does not tell.
 
         Raises:
             DestinationError: When they cannot be read.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.destination import (
     ChargebeeDestination,
     SiteSettings,
@@ -15,6 +16,7 @@ from reconciler.destinations.chargebee.destination import (
 )
 from reconciler.destinations.chargebee.preflight import DecimalPlaces
 from reconciler.destinations.chargebee.session import Session
+from reconciler.destinations.chargebee.site_catalogue import ChargebeeCatalogue
 from reconciler.destinations.chargebee.switches import parse_switches
 from reconciler.domain.kinds.environment import ChargebeeConnection
 from reconciler.domain.push import SiteName
@@ -30,10 +32,11 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A connected Chargebee site and the pace that it allows."""
+    """A connected Chargebee site, what it has, and the pace that it allows."""
 
     destination: ChargebeeDestination
     limiter: RateLimit
+    catalogue: ChargebeeCatalogue
 
 
 @contextmanager
@@ -83,7 +86,8 @@ def connect_site(
             places=places,
             pace=pace_of(spec.requests_per_minute),
         )
-        yield Site(open_site(session, of_site), limiter)
+        destination = open_site(session, of_site)
+        yield Site(destination, limiter, ChargebeeCatalogue(Catalogue(session)))
 
 
 def with_flat_prices(scope: SyncScope, destination: ChargebeeDestination) -> SyncScope:

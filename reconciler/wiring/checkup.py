@@ -1,31 +1,38 @@
-"""Doctor's walk through files, state, keys and organisation; a failed step skips what needs it."""
+"""Doctor's walk through files, state, keys, organisation, site and ledger, one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from reconciler.core.checkup import CheckResult, failed, unseen, well
 from reconciler.domain.definitions import Effective
-from reconciler.domain.kinds.environment import EnvironmentSpec
+from reconciler.domain.kinds.environment import ChargebeeConnection, EnvironmentSpec
 from reconciler.errors import ReconcilerError
 from reconciler.ports.organisation import Organisation
-from reconciler.ports.runtime import Clock
+from reconciler.ports.runtime import Clock, Progress
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Request, shared_tls
 from reconciler.transport.retry import TransportError
 from reconciler.transport.system_clock import SystemClock
+from reconciler.wiring.chargebee_site import connect_site
+from reconciler.wiring.desk import Desk, open_desk
+from reconciler.wiring.ledger import reading_ledger, where
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
 from reconciler.wiring.state import authorship, open_state
-from reconciler.workflows import doctor
+from reconciler.workflows import doctor, doctor_push
 from reconciler.workflows.validate import validate
 
 
 def checkup(
-    root: Path, environment: str, environ: Mapping[str, str], settings: Settings
+    root: Path,
+    environment: str,
+    environ: Mapping[str, str],
+    settings: Settings,
+    progress: Progress,
 ) -> Iterator[CheckResult]:
     """Look at everything, one by one.
 
@@ -42,18 +49,25 @@ def checkup(
         return
     effective = repository.effective(validated.definitions, environment)
     clock = SystemClock()
-    yield from _state(root, effective, clock)
+    memory = _state(root, effective, clock)
+    yield memory
     yield from _keys(root, effective, settings)
     yield from _organisation(root, effective, settings, clock)
+    pushes = doctor_push.pushes_of(effective)
+    if pushes or effective.environment.spec.chargebee is not None:
+        if memory.state == "problem":
+            yield unseen("site and ledger", "the state must be usable first")
+            return
+        desk = open_desk(root, environment, environ, settings, progress=progress)
+        yield from _pushing(desk, pushes)
 
 
-def _state(root: Path, effective: Effective, clock: Clock) -> Iterator[CheckResult]:
+def _state(root: Path, effective: Effective, clock: Clock) -> CheckResult:
     try:
         chain = open_state(root, effective.project.spec, clock)
     except ReconcilerError as error:
-        yield failed("state", error, error.exit_code)
-        return
-    yield doctor.state(effective.environment.name, chain, chain)
+        return failed("state", error, error.exit_code)
+    return doctor.state(effective.environment.name, chain, chain)
 
 
 def _keys(root: Path, effective: Effective, settings: Settings) -> Iterator[CheckResult]:
@@ -89,6 +103,33 @@ def _organisation(
     except ReconcilerError as error:
         yield failed("organisation", error, error.exit_code)
         yield unseen("everything in m3ter", "the key must be accepted first")
+
+
+def _pushing(desk: Desk, pushes: Sequence[doctor_push.Push]) -> Iterator[CheckResult]:
+    spec, name = desk.effective.environment.spec, desk.environment
+    if spec.chargebee is not None:
+        yield from doctor.attempted("site", lambda: _site(desk, spec.chargebee, pushes))
+    if spec.ledger is not None:
+        yield from doctor.attempted("ledger", lambda: _ledger(desk, spec, name))
+
+
+def _site(
+    desk: Desk, spec: ChargebeeConnection | None, pushes: Sequence[doctor_push.Push]
+) -> Iterator[CheckResult]:
+    if spec is None:
+        return
+    stamps = {push.stamp for _, push in pushes}
+    with connect_site(spec, desk, stamps=stamps) as site:
+        yield well("site", f"the key is accepted, and belongs to {site.destination.site}")
+        if pushes:
+            yield doctor_push.prices(pushes, site.catalogue)
+            yield doctor_push.stamps(pushes, site.catalogue)
+
+
+def _ledger(desk: Desk, spec: EnvironmentSpec, environment: str) -> Iterator[CheckResult]:
+    with reading_ledger(desk, spec) as opened:
+        identity = opened.ledger.identity if opened is not None else None
+        yield doctor_push.ledger(where(desk, spec), identity, environment)
 
 
 def _inside(

@@ -24,7 +24,6 @@ _PAUSED = frozenset({"paused", "future"})
 _PRICE_LENGTH_MAX = 39
 _QUANTITY_LENGTH_MAX = 33
 COLLECTION_HINT = "turn it off in Chargebee, or set push.collection: customer-default"
-
 UNKNOWN_PRICE = "does not exist in Chargebee"
 
 

@@ -25,13 +25,10 @@ class ChargebeeCatalogue:
         why = {one: list(unfit(there[one])) if one in there else [UNKNOWN_PRICE] for one in ids}
         return {one: ", ".join(texts) for one, texts in sorted(why.items()) if texts}
 
-    def stamp_fields(self) -> frozenset[str] | None:
-        """Give the custom fields of invoices; ``None`` when the site does not tell.
+    def custom_fields(self) -> Mapping[str, frozenset[str]] | None:
+        """Give kinds of objects by custom field; ``None`` when the site does not tell.
 
         Raises:
             DestinationError: When they cannot be read.
         """
-        fields = self.catalogue.custom_fields()
-        if fields is None:
-            return None
-        return frozenset(name for name, kinds in fields.items() if "invoice" in kinds)
+        return self.catalogue.custom_fields()
