@@ -44,7 +44,7 @@ def init(app: App, environment: str) -> None:
 @click.option(
     "--since",
     required=True,
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=options.DAY,
     metavar="YYYY-MM-DD",
     help="A day (UTC) before the first bill that the ledger may have lost.",
 )

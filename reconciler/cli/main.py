@@ -15,7 +15,7 @@ from typing import NamedTuple, TextIO
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import App, repository
+from reconciler.cli.options import App, no_such_command, repository
 from reconciler.errors import ExitCode, ReconcilerError
 
 PROGRAM = "reconciler"
@@ -78,7 +78,7 @@ class Commands(click.Group):
         if cmd_name.startswith("-"):
             return None
         if cmd_name not in names:
-            raise click.UsageError(_no_such_command(cmd_name, names), ctx)
+            raise click.UsageError(no_such_command(cmd_name, names), ctx)
         target = next(
             one.target for listed in COMMANDS.values() for one in listed if one.name == cmd_name
         )
@@ -183,10 +183,3 @@ def _unexpected(error: Exception, app: App, *, debug: bool) -> ExitCode:
         app.note("This is a defect of reconciler. `--debug` shows where; please report it.")
         app.note("See docs/runbook.md#exit-1.")
     return ExitCode.UNEXPECTED
-
-
-def _no_such_command(name: str, names: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, names, n=1)
-    return f"there is no command `{name}`." + (f" Did you mean `{near[0]}`?" if near else "")

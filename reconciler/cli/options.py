@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -134,6 +134,29 @@ class FormatType(click.ParamType["Output"]):
         return f"{'|'.join(self.formats)}[=FILE]"
 
 
+class DayType(click.DateTime):
+    """``YYYY-MM-DD``; the command receives a ``datetime`` at midnight, without a time zone."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:  # noqa: ANN401  as click's own
+        """Read the text; what is wrong with it is said without a format of strftime."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day; write it as YYYY-MM-DD.", param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        """Show the form in the help."""
+        return "YYYY-MM-DD"
+
+
+DAY = DayType()
+
+
 def formats(*choices: str) -> Callable[[Command], Command]:
     """Add the repeatable ``--format``; the command receives ``formats: tuple[Output, ...]``.
 
@@ -180,6 +203,22 @@ def repository(command: Command) -> Command:
 
 pass_app = click.make_pass_decorator(App)
 """Give the command the ``App`` as its first argument."""
+
+
+def no_such_command(name: str, names: Sequence[str], *, below: str = "") -> str:
+    """Say that a command does not exist, and which one is near it.
+
+    Args:
+        name: As it was typed.
+        names: Those that exist.
+        below: The group that was asked, and a space.
+    """
+    # not at the top: only a mistake needs it
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1)
+    hint = f" Did you mean `{below}{near[0]}`?" if near else ""
+    return f"there is no command `{below}{name}`.{hint}"
 
 
 def _remember_root(context: click.Context, _: click.Parameter, root: Path | None) -> None:

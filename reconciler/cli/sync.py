@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import click
 
+from reconciler.cli import options
+
 
 class Listed(NamedTuple):
     """One subcommand: what people type, ``module:attribute`` below the cli, the help."""
@@ -42,11 +44,14 @@ class SyncCommands(click.Group):
         """Name every subcommand, in the order of the table."""
         return [one.name for one in COMMANDS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one subcommand."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one subcommand; an unknown name is a usage error with suggestions."""
+        if cmd_name.startswith("-"):
+            return None
         target = next((one.target for one in COMMANDS if one.name == cmd_name), None)
         if target is None:
-            return None
+            names = self.list_commands(ctx)
+            raise click.UsageError(options.no_such_command(cmd_name, names, below="sync "), ctx)
         module, _, attribute = target.partition(":")
         command = getattr(import_module(f"reconciler.cli.{module}"), attribute)
         assert isinstance(command, click.Command)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from reconciler.workflows.sync_again import Patience
     from reconciler.workflows.sync_limits import Limits
 
-DATE = click.DateTime(["%Y-%m-%d"])
-
 
 def narrowing(command: options.Command) -> options.Command:
     """Add the flags that leave fewer bills."""
     for option in reversed(
         (
-            click.option("--since", type=DATE, help="Bills whose period ends on or after it."),
-            click.option("--until", type=DATE, help="Bills whose period ends before it."),
+            click.option(
+                "--since", type=options.DAY, help="Bills whose period ends on or after it."
+            ),
+            click.option("--until", type=options.DAY, help="Bills whose period ends before it."),
             click.option(
                 "--integration", "integrations", multiple=True, metavar="NAME", help="Only these."
             ),

@@ -127,7 +127,7 @@ def explain(app: App, bill: str, environment: str, line: int | None, *, estimate
 @click.option(
     "--from",
     "start",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=options.DAY,
     metavar="YYYY-MM-DD",
     help="The new route sends bills whose period ends on or after it. Remembered.",
 )

@@ -30,6 +30,18 @@ def test_help_names_every_subcommand_without_importing_them(place: SyncPlace) ->
 
 def test_an_unknown_subcommand_is_a_usage_error(place: SyncPlace) -> None:
     assert place.reconciler("sync", "send")[0] == 10
+    code, told = place.reconciler("sync", "rnu", "--env", ENV)
+    assert code == 10
+    assert "there is no command `sync rnu`. Did you mean `sync run`?" in told
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "01/11/2026", "yesterday"])
+def test_a_day_that_is_none_is_told_in_words(place: SyncPlace, day: str) -> None:
+    code, told = place.reconciler("sync", "plan", "--env", ENV, "--since", day)
+    assert code == 10
+    assert f"'{day}' is no day; write it as YYYY-MM-DD." in told
+    assert "%Y" not in told
+    assert "--since YYYY-MM-DD" in place.reconciler("sync", "plan", "--help")[1]
 
 
 def test_a_plan_reads_like_a_month_end(place: SyncPlace) -> None:
