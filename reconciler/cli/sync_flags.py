@@ -93,7 +93,6 @@ waiting = click.option(
 
 def narrow_of(place: PushDesk, flags: Mapping[str, object]) -> Narrow:
     """Read which bills are meant."""
-    from reconciler.domain.address import BillId
     from reconciler.workflows.narrow import Narrow
 
     return Narrow(
@@ -101,7 +100,7 @@ def narrow_of(place: PushDesk, flags: Mapping[str, object]) -> Narrow:
         until=_day(flags["until"]),
         integrations=place.named(_texts(flags["integrations"])),
         accounts=place.accounts(_texts(flags["accounts"])),
-        bills=frozenset(BillId(one) for one in _texts(flags["bills"])),
+        bills=place.bills(_texts(flags["bills"])),
     )
 
 

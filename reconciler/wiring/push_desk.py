@@ -15,7 +15,7 @@ from reconciler.destinations.chargebee.destination import (
 )
 from reconciler.domain.address import AccountId, BillId
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.ports.organisation import Organisation
+from reconciler.ports.organisation import BillQuery, Organisation
 from reconciler.ports.runtime import Notifier, Stopped, Workers
 from reconciler.wiring.chargebee_site import with_flat_prices
 from reconciler.wiring.desk import Desk
@@ -23,6 +23,7 @@ from reconciler.wiring.ledger import (
     OpenLedger,
 )
 from reconciler.workflows.account_watch import Watch
+from reconciler.workflows.explain import UnknownBillError
 from reconciler.workflows.judge_bill import Judge
 from reconciler.workflows.ledger_view import LedgerView
 from reconciler.workflows.narrow import Narrow
@@ -169,6 +170,22 @@ class PushDesk:
         if missing := sorted(wanted - set(found)):
             raise NoAccountError(missing)
         return frozenset(one.id for one in found.values())
+
+    def bills(self, ids: Iterable[str]) -> frozenset[BillId]:
+        """Check ids of bills: one that nobody knows is a slip, not a bill with nothing to do.
+
+        Raises:
+            UnknownBillError: For an id that neither m3ter nor the ledger has.
+        """
+        wanted = frozenset(BillId(one) for one in ids)
+        if not wanted:
+            return wanted
+        query = BillQuery(ids=tuple(sorted(wanted)), lines=False)
+        found = {one.id for one in self.organisation.bills.list(query)}
+        for one in sorted(wanted - found):
+            if self.view.bill(self.scope.site, one) is None:
+                raise UnknownBillError(one, self.scope.name)
+        return wanted
 
     def decided(self, subject: str, what: str, reason: str) -> None:
         """Record what a person decided."""

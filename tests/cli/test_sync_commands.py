@@ -107,6 +107,19 @@ def test_flags_narrow_what_is_sent(place: SyncPlace) -> None:
     assert place.reconciler("sync", "run", "--env", ENV, "--max-amount", "GBP")[0] == 10
 
 
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_bill_that_nobody_knows_is_a_slip_and_not_nothing_to_do(
+    place: SyncPlace, command: str
+) -> None:
+    known = place.bill_of("acct-00000")
+    flags = ("--bill", known, "--bill", "INV-0042")
+    code, told = place.reconciler("sync", command, "--env", ENV, *flags)
+    assert code == 10
+    assert "there is no bill `INV-0042`: neither m3ter nor the ledger of `month-end` has it" in told
+    assert "Give the whole id" in told
+    assert not [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
+
+
 def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
     code, told = place.reconciler(
         "sync", "run", "--env", ENV, "--integration", "month-end-usd", "--canary", "2"
