@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reconciler.emulator.m3ter import configs, entities, mappings, organisation, resources
 from reconciler.emulator.m3ter.tokens import ORGANISATION
 from reconciler.emulator.scenarios.m3ter_objects import account, credential, user
-from reconciler.emulator.store import Store
+from reconciler.emulator.store import JsonObject, Store
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 CONFIGS = 20
@@ -28,34 +29,46 @@ def fill(store: Store) -> None:
         for number in range(ACCOUNTS)
     ]
     per_config = ACCOUNTS // CONFIGS
+    for number in range(CONFIGS):
+        mine = accounts[number * per_config : (number + 1) * per_config]
+        config = _configuration(store, f"Chargebee {number:02}", key["id"], mine)
+        _mappings(store, config["id"], mine)
+
+
+def _configuration(
+    store: Store, name: str, credential_id: str, accounts: Sequence[JsonObject]
+) -> JsonObject:
+    """One configuration for some accounts, its keys in the style of the switch."""
     style = store.switches.text("config_keys")
     account_ids = {"camel": "accountIds", "screaming": "ACCOUNT_IDS"}[style]
     on_approval = {"camel": "onlySendBillOnApproval", "screaming": "ONLY_SEND_BILL_ON_APPROVAL"}
-    for number in range(CONFIGS):
-        mine = accounts[number * per_config : (number + 1) * per_config]
-        config = configs.create(
-            store,
-            {
-                "name": f"Chargebee {number:02}",
-                "entityType": "Bill",
-                "destination": "Chargebee",
-                "integrationCredentialsId": key["id"],
-                "configData": {
-                    account_ids: [one["id"] for one in mine],
-                    on_approval[style]: True,
-                },
+    return configs.create(
+        store,
+        {
+            "name": name,
+            "entityType": "Bill",
+            "destination": "Chargebee",
+            "integrationCredentialsId": credential_id,
+            "configData": {
+                account_ids: [one["id"] for one in accounts],
+                on_approval[style]: True,
             },
-        )
-        for one in mine:
-            for table in ("Subscription", "Customer"):
-                mappings.create(
-                    store,
-                    {
-                        "m3terEntity": "Account",
-                        "m3terId": one["id"],
-                        "externalSystem": "Chargebee",
-                        "externalTable": table,
-                        "externalId": f"{table.lower()}-{one['code']}",
-                        "integrationConfigId": config["id"],
-                    },
-                )
+        },
+    )
+
+
+def _mappings(store: Store, config_id: str, accounts: Sequence[JsonObject]) -> None:
+    """Two mappings for each account, linked to its configuration."""
+    for one in accounts:
+        for table in ("Subscription", "Customer"):
+            mappings.create(
+                store,
+                {
+                    "m3terEntity": "Account",
+                    "m3terId": one["id"],
+                    "externalSystem": "Chargebee",
+                    "externalTable": table,
+                    "externalId": f"{table.lower()}-{one['code']}",
+                    "integrationConfigId": config_id,
+                },
+            )
