@@ -13,8 +13,9 @@ from reconciler.render.reconcile_words import answer, beside, ending, title
 
 def reconcile_markdown(found: Reconciled) -> str:
     """Render a reconciliation as Markdown; no text of a bill can break its tables."""
-    lines = [f"### {title(found)}", "", _cells(["currency", "bills", *COLUMNS])]
-    lines.append("|---|" + "--:|" * (len(COLUMNS) + 1))
+    lines = [f"### {title(found)}", ""]
+    if found.totals:
+        lines += [_cells(["currency", "bills", *COLUMNS]), "|---|" + "--:|" * (len(COLUMNS) + 1)]
     lines += [_cells([one.currency, f"{one.bills:,}", *figures_of(one)]) for one in found.totals]
     lines += ["", answer(found)]
     if found.shown:

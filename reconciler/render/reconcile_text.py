@@ -22,12 +22,11 @@ def reconcile_text(found: Reconciled) -> str:
     lines = [
         *wrapped(title(found), "", "  "),
         "",
-        f"{'':<6}{'bills':>7}" + "".join(map(_right, COLUMNS, _WIDTHS)),
-        *(_row(one) for one in found.totals),
     ]
-    if not found.totals:
-        lines.append("no bill of the month is due or sent")
-    lines += ["", *wrapped(answer(found)), ""]
+    if found.totals:
+        lines.append(f"{'':<6}{'bills':>7}" + "".join(map(_right, COLUMNS, _WIDTHS)))
+        lines += [*(_row(one) for one in found.totals), ""]
+    lines += [*wrapped(answer(found)), ""]
     lines += _section([line for one, account in found.shown for line in _difference(one, account)])
     lines += _section(list(_unsent(found)))
     lines += [line for one in (*beside(found), *ending(found)) for line in wrapped(one, "", "  ")]

@@ -38,6 +38,8 @@ def answer(found: Reconciled) -> str:
     if found.never.bills:
         bills = counted(found.never.bills, "bill", "bills")
         parts.append(f"Not to be sent, as people decided: {listed(found.never.money)} in {bills}.")
+    if not found.totals:
+        return f"No bill of {found.question.month} is due or sent, so there is nothing to compare."
     if parts == [_NOTHING]:
         parts.append("What m3ter bills was sent, and stands on the invoices.")
     return " ".join(parts)

@@ -55,7 +55,9 @@ def run_text(done: Ran) -> str:
     tally = done.tally
     lines = [_head(done.scope), ""]
     for group in _RUN_GROUPS:
-        lines += _group(tally, group, "")
+        # a run that ended early has not looked at every bill: it cannot say that none is ready
+        if tally.bills(group) or not (done.stopped or done.limit):
+            lines += _group(tally, group, "")
     if tally.bills(Group.SENT):
         lines += [
             "",

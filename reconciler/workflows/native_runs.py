@@ -25,10 +25,23 @@ from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.definitions import Effective
 from reconciler.domain.live import LiveIntegration, NativeRun
+from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ports.organisation import BillQuery, NotFoundError, Organisation
 from reconciler.workflows.dialects import spoken
 
 BILL = "Bill"
+
+
+class NoSuchBillError(ReconcilerError):
+    """m3ter has no bill of the id that a person typed."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, bill: BillId) -> None:
+        super().__init__(
+            f"m3ter has no bill `{bill}`.\n"
+            "Nothing was changed. Give the whole id, as `sync plan` and `reconcile` print it."
+        )
 
 
 def scopes(effective: Effective, integrations: Iterable[LiveIntegration]) -> tuple[Scope, ...]:
@@ -59,9 +72,12 @@ def runs_of_bill(
     """Give the runs of one bill, newest first.
 
     Raises:
-        NotFoundError: When there is no such bill.
+        NoSuchBillError: When there is no such bill.
     """
-    bill = organisation.bills.get(identity)
+    try:
+        bill = organisation.bills.get(identity)
+    except NotFoundError:
+        raise NoSuchBillError(identity) from None
     runs = islice(organisation.runs.of_entity(BILL, identity), count)
     return tuple(_seen(one, bill.account_id, bill.account_code, known) for one in runs)
 

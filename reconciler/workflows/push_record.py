@@ -115,6 +115,11 @@ class BillRecord:
             return None
         return self.former or as_before(self.row, max(billed))
 
+    def begins_anew(self) -> None:
+        """Number the sending anew; nothing of it arrived under the number that it had."""
+        self.row = replace(self.row, generation=self.row.generation + 1)
+        self.put(PushStatus.STARTED, "being sent", None)
+
     def provenance(self) -> Provenance:
         """Say in whose name something is sent."""
         scope = self.push.judge.watch.scope

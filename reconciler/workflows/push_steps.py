@@ -148,6 +148,11 @@ class Going:
             return None
         if isinstance(found, WaitForInvoice):
             return self.record.rests(effects, found.why, found.until)
+        if isinstance(found, Step):
+            # nothing of it arrived, and it begins with another step now: in a generation of its own
+            self.record.begins_anew()
+            self.sending = replace(self.sending, generation=self.record.row.generation)
+            return None
         return self.record.rests(effects, begun.message, None)
 
     def _step(self, effects: tuple[Effect, ...]) -> Standing | None:

@@ -510,3 +510,28 @@ def test_lines_are_not_replaced_by_credits_alone(make_place: Open) -> None:
         assert "only credits are left of the bill" in told.why
         assert place.row(bill).status is PushStatus.REOPENED
     assert len(place.chargebee_writes()) == writes
+
+
+def test_a_bill_of_which_only_credits_are_left_does_not_wait_for_lines_that_closed_out(
+    make_place: Open,
+) -> None:
+    place = make_place("replace")
+    file = f"{WAITS}/integration.yaml"
+    place.edit(file, "    recalculated:", "    negativeLines: credit-note\n    recalculated:")
+    place.apply()
+    bill = plain_bill(place, name=WAITS)
+    place.fault("auto_close")
+    place.run(bill)
+    assert place.row(bill).status is PushStatus.WAITING
+    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    first = next(one for one in found["lineItems"] if one["subtotal"] > 0)
+    less = {**first, "subtotal": -5, "convertedSubtotal": -5, "usagePerPricingBand": []}
+    place.person_edits(bill, lineItems=[{**less, "lineItemType": "AD_HOC"}])
+    result = place.run(bill)
+    assert result.tally.bills(Group.SENT) == 1, place.row(bill)
+    assert steps(place, bill) == ["credit-note"]
+    (note,) = place.state("chargebee", "credit_notes")
+    assert note["total"] == 500
+    writes = len(place.chargebee_writes())
+    place.run(bill)
+    assert len(place.chargebee_writes()) == writes
