@@ -143,8 +143,9 @@ def test_runs_say_when_nobody_takes_the_account(place: LiveRepository) -> None:
 
 def test_runs_of_a_bill_that_does_not_exist_are_an_error(place: LiveRepository) -> None:
     code, _, err = place.run("runs --bill 00000000-0000-4000-8000-000000000000")
-    assert code != 0
-    assert "it is not there" in err
+    assert code == 10
+    assert "m3ter has no bill `00000000-0000-4000-8000-000000000000`" in err
+    assert "Give the whole id" in err
 
 
 def test_runs_of_a_bill_that_never_ran(place: LiveRepository) -> None:
