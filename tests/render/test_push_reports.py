@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -105,8 +106,18 @@ def test_a_month_without_differences_says_so() -> None:
     assert "Nov 2026 · chargebee-uk" in text
     assert "Inside the tolerance: 2 differences" in text
     assert "Unexplained: nothing. What m3ter bills was sent, and stands on the invoices." in text
-    found.totals, found.differences = (), 0
-    assert "no bill of the month is due or sent" in reconcile_text(found)
+
+
+@pytest.mark.parametrize("render", [reconcile_text, reconcile_markdown])
+def test_a_month_without_bills_claims_neither_that_they_were_sent_nor_a_table(
+    render: Callable[[Reconciled], str],
+) -> None:
+    found = month_of(outside=0)
+    found.totals, found.differences, found.shown = (), 0, []
+    told = render(found)
+    assert "No bill of Nov 2026 is due or sent, so there is nothing to compare." in told
+    assert "stands on the invoices" not in told
+    assert "rounding" not in told
 
 
 def test_money_inside_the_tolerance_is_not_called_nothing() -> None:
