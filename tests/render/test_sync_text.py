@@ -106,6 +106,12 @@ def test_a_stopped_run_says_so_and_what_is_left() -> None:
     assert "a note" in told
 
 
+def test_a_run_that_ended_early_does_not_claim_that_no_bill_is_ready() -> None:
+    for ended in (Result(), Result(stopped=False), Result(limit="")):
+        assert "no bill" not in run_text(ended)
+    assert "ready            no bill" in run_text(Result(stopped=False, limit=""))
+
+
 def test_a_difference_names_its_page() -> None:
     done = Result()
     done.tally.differing = 1
