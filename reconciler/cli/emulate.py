@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -10,7 +11,13 @@ _PORT = 8765
 
 
 @click.command("emulate")
-@click.option("--scenario", default="starter", show_default=True, help="Which data to begin with.")
+@click.option(
+    "--scenario",
+    default="starter",
+    show_default=True,
+    metavar="starter|month-end|large",
+    help="Which data to begin with.",
+)
 @click.option(
     "--port",
     default=_PORT,
@@ -31,6 +38,12 @@ _PORT = 8765
     is_flag=True,
     help="Print export lines for the shell and end; with port 0 serve as well.",
 )
+@click.option(
+    "--definitions",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write an integrations.d that fits the scenario into DIR, to try commands with, and end.",
+)
 def emulate(
     *,
     scenario: str,
@@ -40,12 +53,17 @@ def emulate(
     seed: int,
     switches: tuple[str, ...],
     print_env: bool,
+    definitions: Path | None,
 ) -> None:
     """Serve an emulated m3ter organisation and Chargebee site, to try things without an account.
 
     Everything is made up and stays on this machine. Ends on Ctrl-C.
     """
     from reconciler.emulator import running
+
+    if definitions is not None:
+        _write_definitions(scenario, seed, switches, definitions)
+        return
 
     if print_env and port:
         _print_environment(running.environment(running.url_of(port)))
@@ -65,6 +83,45 @@ def emulate(
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise click.UsageError(f"{error.strerror}: {error.filename or f'port {port}'}") from error
+
+
+def _write_definitions(scenario: str, seed: int, switches: tuple[str, ...], folder: Path) -> None:
+    """Write definitions for what an emulator of the same scenario, seed and switches holds."""
+    there = folder / "integrations.d"
+    if there.exists():
+        raise click.UsageError(f"{there} exists already; nothing was written. Name another folder.")
+    try:
+        environment = _fitting(scenario, seed, switches, there)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        reason = f"cannot write {error.filename or there}: {error.strerror}"
+        raise click.UsageError(reason) from error
+    click.echo(f"Wrote {there} for scenario {scenario}. Now, with an emulator that serves it:")
+    click.echo(f"    reconciler -C {folder} plan --env {environment} -o plan.json")
+
+
+def _fitting(scenario: str, seed: int, switches: tuple[str, ...], there: Path) -> str:
+    """Write the files; gives the name of their environment."""
+    from reconciler.cli.month_end import ENVIRONMENT, month_end_files
+    from reconciler.emulator import running
+    from reconciler.wiring.example import example_folder
+
+    store = running.build(scenario=scenario, seed=seed, switches=switches).store
+    if scenario == "starter":
+        shutil.copytree(example_folder(), there)
+        return "sandbox"
+    if scenario != ENVIRONMENT:
+        raise ValueError(
+            f"there are no definitions for {scenario}: `reconciler import` writes them"
+        )
+    tables = [(kind, kind.partition("/")) for kind in store.kinds()]
+    held = {name: list(store.all(kind)) for kind, (vendor, _, name) in tables if vendor == "m3ter"}
+    for name, text in month_end_files({"m3ter": held}, dialect=True).items():
+        file = there / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return ENVIRONMENT
 
 
 def _print_environment(variables: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import re
 import shlex
 import signal
 import subprocess
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 from fakes.emulated_http import EmulatedHttp
 
 from reconciler.cli.emulate import command
+from reconciler.cli.main import main
 from reconciler.emulator.running import EmulatorOptionError, build, environment
 
 ROOT = Path(__file__).parent.parent.parent
@@ -108,3 +111,57 @@ def test_faults_may_be_a_bare_list() -> None:
     assert [one.fault for one in world.faults.rules] == ["http_500"]
     with pytest.raises(EmulatorOptionError):
         build(faults="[")
+
+
+SMALL_MONTH = ("--scenario", "month-end", "--switch", "month_end_bills=25")
+
+
+def test_definitions_that_it_wrote_are_in_force_in_an_emulator_of_the_same_scenario(
+    emulate_process: Start, tmp_path: Path
+) -> None:
+    made = CliRunner().invoke(command, [*SMALL_MONTH, "--definitions", str(tmp_path)])
+    assert made.exit_code == 0, made.output
+    assert f"reconciler -C {tmp_path} plan --env month-end -o plan.json" in made.output
+    url, _ = emulate_process(*SMALL_MONTH)
+    out, err = io.StringIO(), io.StringIO()
+    arguments = ["-C", str(tmp_path), "plan", "--env", "month-end"]
+    assert main(arguments, environment(url), stdout=out, stderr=err) == 0, err.getvalue()
+    assert " to take over" in out.getvalue()
+    assert not re.search(r"[0-9]+ to create", out.getvalue())
+
+
+def test_the_example_is_what_fits_the_starter(tmp_path: Path) -> None:
+    made = CliRunner().invoke(command, ["--definitions", str(tmp_path)])
+    assert "plan --env sandbox" in made.output
+    assert (tmp_path / "integrations.d/chargebee-uk/integration.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--scenario", "large"], "there are no definitions for large"),
+        (["--scenario", "nope"], "unknown scenario `nope`"),
+    ],
+)
+def test_a_scenario_without_definitions_writes_none(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    made = CliRunner().invoke(command, [*arguments, "--definitions", str(tmp_path / "new")])
+    assert made.exit_code == 2
+    assert message in made.output
+    assert not (tmp_path / "new").exists()
+
+
+def test_definitions_that_are_there_are_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "integrations.d").mkdir()
+    made = CliRunner().invoke(command, ["--definitions", str(tmp_path)])
+    assert made.exit_code == 2
+    assert "exists already; nothing was written" in " ".join(made.output.split())
+    assert not list((tmp_path / "integrations.d").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    made = CliRunner().invoke(command, [*SMALL_MONTH, "--definitions", str(tmp_path / "file/x")])
+    assert made.exit_code == 2
+    assert "cannot write" in made.output
