@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from reconciler.core.guard import Situation, hits
 from reconciler.core.guard_routes import needs_accounts
+from reconciler.core.handover import handed_over
 from reconciler.core.plan_identity import named
 from reconciler.core.rendered import rendered
 from reconciler.core.situation import routes, selections, unconfirmed, wanted_counts
@@ -93,12 +94,13 @@ def plan(
     accounts = _accounts(compared, ports.organisation)
     codes: dict[str, str] = {one.id: one.code for one in accounts if one.code}
     names = labels(compared.changes, compared.names, codes, ports.organisation)
+    changes = handed_over(compared.changes, *selections(compared.paired.pairs), accounts)
     found = _hits(compared, accounts, {**names, **codes}, ports.clock)
     body = PlanBody(
         environment=effective.environment.name,
         fingerprint=fingerprint(effective),
         base=ChainPosition(head.sequence, head.id) if head and head.id else None,
-        changes=compared.changes,
+        changes=changes,
         hits=found,
         unplanned=tuple(
             sorted((one.as_unplanned() for one in compared.errors), key=lambda one: one.address)

@@ -155,3 +155,37 @@ def test_drift_goes_back_and_a_conflict_needs_a_decision(applied: Place) -> None
     data = applied.config(UK)["configData"]
     assert (data["chargebeeDefaultPriceId"], data["mine"]) == ("git-GBP", "kept")
     assert applied.is_in_sync()
+
+
+def move_initech(place: Place) -> tuple[str, str]:
+    """Let an account go from the US integration to the UK one; gives the paths of both."""
+    place.edit("chargebee-us/integration.yaml", ", {code: initech-us}]", "]")
+    place.edit(
+        "chargebee-uk/integration.yaml",
+        "{code: initech-uk}]",
+        "{code: initech-uk}, {code: initech-us}]",
+    )
+    return (
+        f"/integrationconfigs/{place.config(US)['id']}",
+        f"/integrationconfigs/{place.config(UK)['id']}",
+    )
+
+
+def test_an_account_is_given_up_by_one_integration_before_another_takes_it(applied: Place) -> None:
+    us, uk = move_initech(applied)
+    apply_approved(applied)
+    assert applied.writes() == [("PUT", us), ("PUT", uk)]
+    assert applied.is_in_sync()
+
+
+def test_an_account_that_could_not_be_given_up_is_not_taken(applied: Place) -> None:
+    us, _ = move_initech(applied)
+    path = applied.plan()
+    made = decode_plan((applied.folder / "plan.json").read_bytes(), path)
+    approvals = [f"--approve={one.guard}@{made.id}" for one in made.body.hits]
+    match = {"vendor": "m3ter", "method": "PUT", "path": "/organizations/*"}
+    applied.fault("version_conflict", match=match, times=1)
+    applied.forget()
+    ran = applied.run("apply", path, "--yes", *approvals)
+    assert ran.code == ExitCode.PARTLY_DONE, ran
+    assert applied.writes() == [("PUT", us)]
