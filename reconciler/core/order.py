@@ -15,8 +15,8 @@ rank  change                   waits for
 9     Keep, Ignore             nothing; they write nothing
 ====  =======================  ==================================================================
 
-What a change waits for and is not done blocks it. Accounts that move from one configuration to another
-add to this, see ``handover``.
+What a change waits for and is not done blocks it. Accounts that move from one configuration to
+another add to this, see ``handover``.
 """
 
 from __future__ import annotations
