@@ -30,7 +30,9 @@ class LedgerUnreachableError(ReconcilerError):
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(
             f"the ledger in {where} cannot be opened: {reason}.\n"
-            "Nothing was sent. Check its address and the rights of the user."
+            "Nothing was sent. Check its address, the rights of the user and the room on its disk. "
+            "If the file is damaged, move it away, never delete it, and go on with "
+            f"{page(Page.LEDGER_LOST)}."
         )
 
 

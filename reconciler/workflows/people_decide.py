@@ -15,6 +15,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.push import (
     Effect,
+    Found,
     InvoiceId,
     PushKey,
     PushState,
@@ -58,11 +59,21 @@ class Decider(BillHand):
         with self.held(bill) as (lease, row):
             begun = self.begun(bill, row)
             if row is not None and begun is not None:
+                self._refuse_there(row, begun)
                 self.ledger.resolved(lease, begun.key, Resolved(None, reason), self.actor)
                 text = f"{self.actor} says that nothing arrived: {reason}"
                 self.put(lease, row, PushStatus.AWAITING_RETRY, text)
                 return f"bill {bill} counts as not sent; the next run sends it."
             return self._not_by_others(lease, row or self._unseen(bill), reason)
+
+    def _refuse_there(self, row: BillRow, begun: Effect) -> None:
+        """Refuse that a step counts as not sent whose outcome can be seen in Chargebee."""
+        effects = self.ledger.effects(self.site, row.bill_id)
+        found = self.destination.look_up(begun, draft_from_json(row.draft), effects)
+        if isinstance(found, Found):
+            bill, key = row.bill_id, found.object_id
+            why = f"its step {begun.key.step} is in Chargebee, as or on {key}: "
+            raise CannotDecideError(bill, f"{why}`reconciler sync resolve {bill} --sent {key}`.")
 
     def _not_by_others(self, lease: Lease, row: BillRow, reason: str) -> str:
         """Take a person's word that neither m3ter nor a ledger that was lost sent a bill."""

@@ -249,3 +249,20 @@ def test_a_step_that_gave_up_is_tried_again_when_a_person_says_so(place: SyncPla
     assert place.row(bill).status is PushStatus.AWAITING_RETRY
     place.advance(2 * MINUTE)
     assert place.run(bill).tally.bills(Group.SENT) == 1
+
+
+@pytest.mark.parametrize(("path", "credited"), [(CREATE, False), (CREDIT, True)])
+def test_what_stands_in_chargebee_does_not_count_as_not_sent(
+    place: SyncPlace, path: str, *, credited: bool
+) -> None:
+    bill = doubtful(place, path, credited=credited)
+    before = place.row(bill)
+    with (
+        hand(place) as decider,
+        pytest.raises(CannotDecideError, match="is in Chargebee, as or on"),
+    ):
+        decider.not_sent(bill, "not seen")
+    assert place.row(bill) == before
+    place.advance(2 * MINUTE)
+    assert place.run(bill).tally.bills(Group.SENT) == 1
+    assert len(place.invoices_of(bill)) == 1
