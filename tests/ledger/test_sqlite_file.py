@@ -104,6 +104,23 @@ def test_a_file_that_is_something_else_is_refused(
     assert raised.value.exit_code is ExitCode.REFUSED_IDENTITY
 
 
+def test_a_damaged_file_is_to_be_moved_away_and_names_the_page_of_a_lost_ledger(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    file = tmp_path / "ledger.sqlite"
+    database = open_sqlite(file, clock)
+    create_ledger(database, expected(), LookFirst())
+    database.close()
+    file.write_bytes(b"damaged, and long enough to look at" * 200)
+    with pytest.raises(LedgerUnreachableError) as raised:
+        read_sqlite(file, clock)
+    told = str(raised.value)
+    assert "the room on its disk" in told
+    assert "move it away, never delete it" in told
+    assert "docs/runbook.md#ledger-lost" in told
+    assert file.exists()
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerUnreachableError, match="cannot be opened"):
