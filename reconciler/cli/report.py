@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit 0 when all is in sync, 2 when git is ahead, 3 on drift, 4 on both.",
+    help="Exit 0 when all is in sync, 2 when git is ahead, 3 on drift, 4 on both; 17 when bills "
+    "are overdue.",
 )
 @options.formats("text", "json")
 @options.pass_app

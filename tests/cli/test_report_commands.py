@@ -25,6 +25,13 @@ def approve(place: LiveRepository, code: str) -> str:
     return str(bill["id"])
 
 
+def test_the_help_of_status_names_every_exit_code_that_it_may_end_with(
+    place: LiveRepository,
+) -> None:
+    told = " ".join(place.ok("status --help").split())
+    assert "2 when git is ahead, 3 on drift, 4 on both; 17 when bills are overdue." in told
+
+
 def test_status_of_a_fresh_repository_says_what_to_do(place: LiveRepository) -> None:
     out = place.ok("status")
     assert out.startswith("sandbox: 0 of 2 integrations as git says · 2 not connected\n")
