@@ -1,0 +1,124 @@
+"""What a person who looks in Chargebee sees of a step whose outcome nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fakes.month_judge import STAMP
+from fakes.month_of_life import Month
+
+from reconciler.domain.address import BillId
+from reconciler.domain.push import Effect, InvoiceId, PushState, StepKind
+
+
+def resolves(month: Month, bill: str, decider: Any) -> str:
+    effects = month.place.effects(bill)
+    row = month.rows().get(bill)
+    open_ = [
+        one
+        for one in effects
+        if row is not None
+        and one.key.generation == row.generation
+        and one.state is not PushState.DONE
+    ]
+    if not open_:
+        return "nothing open"
+    one = open_[0]
+    last = one.last_attempt_at
+    if last is not None and month.place.clock.now() - last < timedelta(minutes=6):
+        return "a person looks later"
+    sent = _truth(month, bill, one, effects)
+    if sent:
+        return str(decider.sent_as(BillId(bill), InvoiceId(sent), "looked"))
+    return str(decider.not_sent(BillId(bill), "looked"))
+
+
+def _truth(month: Month, bill: str, effect: Effect, effects: tuple[Effect, ...]) -> str:
+    """Give what a step made, as a person sees it in Chargebee; empty when it made nothing."""
+    others = [one for one in effects if one.key != effect.key]
+    made = {one.object_id for one in others}
+    match effect.key.step.kind:
+        case StepKind.CREATE_INVOICE:
+            found = _created(month, bill, effect, made | {one.invoice_id for one in others})
+        case StepKind.ADD_LINE:
+            found = _added(month, bill, effect)
+        case StepKind.CREDIT_NOTE:
+            notes = _of(month, bill, "credit_notes")
+            found = [one["id"] for one in notes if one["id"] not in made]
+        case StepKind.PROMOTIONAL_CREDIT:
+            given = month.world.store.all("chargebee/promotional_credits")
+            mine = [one["id"] for one in given if one["reference"] == bill]
+            found = [one for one in mine if one not in made]
+        case _:
+            found = _changed(month, bill, effect)
+    return str(found[0]) if found else ""
+
+
+def _of(month: Month, bill: str, kind: str) -> list[dict[str, Any]]:
+    account = _account(month, bill)
+    found = month.world.store.all(f"chargebee/{kind}")
+    return [one for one in found if one["customer_id"].endswith(account)]
+
+
+def _created(month: Month, bill: str, effect: Effect, without: set[Any]) -> list[str]:
+    amounts = set(_amounts(_form(effect), month.currency(bill)))
+    return [
+        one["id"]
+        for one in _of(month, bill, "invoices")
+        if one.get(STAMP) == bill
+        and one["id"] not in without
+        and one["status"] != "voided"
+        and not one["deleted"]
+        and {line["amount"] for line in one["line_items"]} & amounts
+    ]
+
+
+def _added(month: Month, bill: str, effect: Effect) -> list[str]:
+    amounts = set(_amounts(_form(effect), month.currency(bill)))
+    before = set(effect.lines_before or ())
+    return [
+        one["id"]
+        for one in _of(month, bill, "invoices")
+        for line in one["line_items"]
+        if line["amount"] in amounts and line["id"] not in before
+    ]
+
+
+def _changed(month: Month, bill: str, effect: Effect) -> list[str]:
+    """Give the invoice when it was voided, closed, or lost the lines that were to go."""
+    held = set(effect.lines_before or ())
+    wanted = {value for key, value in _form(effect).items() if key.startswith("line_items[id]")}
+    found = []
+    for one in _of(month, bill, "invoices"):
+        lines = {line["id"] for line in one["line_items"]}
+        done = {
+            StepKind.VOID_INVOICE: one["status"] == "voided",
+            StepKind.CLOSE_INVOICE: one["status"] != "pending",
+            StepKind.DELETE_LINES: not lines & wanted,
+        }
+        if done[effect.key.step.kind] and (one["id"] == effect.invoice_id or lines & held):
+            found.append(one["id"])
+    return found
+
+
+def _amounts(body: Mapping[str, str], currency: str) -> Iterator[int]:
+    """Read the prices of a request in minor units; every quantity is 1."""
+    for key, value in body.items():
+        if "[unit_price]" in key:
+            yield int(value)
+        elif "[unit_price_in_decimal]" in key:
+            yield int(Decimal(value) * (1 if currency == "JPY" else 100))
+
+
+def _account(month: Month, bill: str) -> str:
+    found = month.world.store.get("m3ter/bills", bill)
+    assert found is not None
+    return str(found["accountCode"])
+
+
+def _form(effect: Effect) -> dict[str, str]:
+    return dict(parse_qsl(effect.request.body.decode()))
