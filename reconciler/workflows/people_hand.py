@@ -116,10 +116,10 @@ class BillHand:
         )
 
     def put(self, lease: Lease, row: BillRow, status: PushStatus, message: str) -> None:
-        """Record where the bill stands from now on."""
-        changed = replace(
-            row, status=status, message=message, next_at=None, changed_at=self.clock.now()
-        )
+        """Record where the bill stands from now on; what is tried again is due at once."""
+        now = self.clock.now()
+        due = now if status is PushStatus.AWAITING_RETRY else None
+        changed = replace(row, status=status, message=message, next_at=due, changed_at=now)
         self.ledger.put_bill(lease, changed)
 
     def why(self, bill: Bill, route: PushRoute) -> Provenance:

@@ -36,6 +36,10 @@ STOPPED = frozenset(
 )
 """Rows that stay as they are until a person acts."""
 SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID})
+_TIMED = {
+    PushStatus.UNKNOWN: "the outcome is not known",
+    PushStatus.AWAITING_RETRY: "tried for long enough",
+}
 _UNTIL_CHANGED: Mapping[PushStatus, tuple[Group, str]] = {
     PushStatus.COMPLETE: (Group.UNCHANGED, "already sent"),
     PushStatus.NOTHING_TO_SEND: (Group.NOTHING, "nothing to send"),
@@ -44,10 +48,8 @@ _UNTIL_CHANGED: Mapping[PushStatus, tuple[Group, str]] = {
 
 def by_row(bill: Bill, row: BillRow) -> Standing | None:
     """Judge a bill by what the ledger holds alone."""
-    if row.status in RESUMED:
-        return of_row(row, Group.UNDER_WAY, "begun earlier")
-    if row.status in STOPPED:
-        return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
+    if begun := _begun(row):
+        return begun
     if row.status is PushStatus.DISABLED:
         return of_row(row, Group.NOTHING, "a person said not to send it")
     if row.status not in _UNTIL_CHANGED or row.input_hash != input_hash(bill):
@@ -55,6 +57,18 @@ def by_row(bill: Bill, row: BillRow) -> Standing | None:
     if row.status is PushStatus.COMPLETE and bill.status != "APPROVED":
         return None
     return of_row(row, *_UNTIL_CHANGED[row.status])
+
+
+def _begun(row: BillRow) -> Standing | None:
+    """Judge what is under way, or stopped on its way."""
+    if row.status in _TIMED and row.next_at is None:
+        # it does not go on by itself: a run ended with a question to a person
+        return of_row(row, Group.DECIDE, _TIMED[row.status])
+    if row.status in RESUMED:
+        return of_row(row, Group.UNDER_WAY, "begun earlier")
+    if row.status in STOPPED:
+        return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
+    return None
 
 
 STOPPED_SHORT = {

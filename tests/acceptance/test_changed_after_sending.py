@@ -535,3 +535,45 @@ def test_a_bill_of_which_only_credits_are_left_does_not_wait_for_lines_that_clos
     writes = len(place.chargebee_writes())
     place.run(bill)
     assert len(place.chargebee_writes()) == writes
+
+
+def test_a_doubt_that_only_a_person_ends_is_planned_for_a_person(make_place: Open) -> None:
+    place = make_place("refuse", open_=True)
+    bill = plain_bill(place)
+    path = "/api/v2/invoices/create_for_charge_items_and_charges"
+    place.fault("cut_after_commit", path)
+    told = standing_of(place.run(bill), bill)
+    assert told.group is Group.UNDER_WAY
+    assert str(_planned(place, bill)) == "under way"
+    (invoice,) = place.invoices_of(bill)
+    place.person(f"/invoices/{invoice['id']}/void")
+    place.advance(40 * MINUTE)
+    told = standing_of(place.run(bill), bill)
+    assert told.group is Group.DECIDE
+    assert place.row(bill).status is PushStatus.UNKNOWN
+    assert _planned(place, bill) is Group.DECIDE
+
+
+def test_a_bill_that_was_tried_for_a_day_is_planned_for_a_person_until_he_says_again(
+    make_place: Open,
+) -> None:
+    place = make_place("refuse", open_=True)
+    bill = plain_bill(place)
+    path = "/api/v2/invoices/create_for_charge_items_and_charges"
+    place.fault("lock_timeout", path, times=30)
+    for _ in range(30):
+        place.run(bill)
+        place.advance(61 * MINUTE)
+    assert place.row(bill).status is PushStatus.AWAITING_RETRY
+    assert _planned(place, bill) is Group.DECIDE
+    assert place.reconciler("sync", "retry", bill, "--env", ENV)[0] == 0
+    assert _planned(place, bill) is Group.UNDER_WAY
+    with EmulatedHttp(place.url) as http:
+        http.control("DELETE", "/faults")
+    place.advance(MINUTE)
+    assert place.run(bill).tally.bills(Group.SENT) == 1
+
+
+def _planned(place: SyncPlace, bill: str) -> Group:
+    listed = place.plan().tally.listed.values()
+    return next(one.group for some in listed for one in some if one.who.bill_id == bill)
