@@ -48,6 +48,11 @@ class Told:
         return self.row.status if self.row is not None else None
 
     @property
+    def waits(self) -> bool:
+        """Whether it says that it waits until a person closes its invoice."""
+        return self.row is not None and "once it is closed" in self.row.message
+
+    @property
     def parted(self) -> bool:
         """Whether a person is told that its lines were replaced only in part, or said to stop."""
         decides = self.listed is not None and self.listed.group is Group.DECIDE
@@ -88,7 +93,7 @@ def _always(told: Told) -> Iterator[str]:
         yield twice
     if told.listed is not None and told.open and not told.listed.why:
         yield "it is listed without a reason"
-    if told.listed is not None and told.listed.group is Group.UNDER_WAY:
+    if told.listed is not None and told.listed.group is Group.UNDER_WAY and not told.waits:
         yield "it is under way for ever"
 
 
