@@ -73,7 +73,9 @@ def _rebuilt(place: Desk, since: datetime) -> Rebuilt:
     with (
         rebuilding_ledger(place, view.environment.spec) as again,
         connect_site(site, place, stamps=stamp_fields(view)) as connected,
+        place.organisation() as organisation,
     ):
-        done = rebuild(again.ledger, connected.destination, view, since, place.progress)
-        again.accept()
+        read, bills = connected.destination, organisation.bills
+        done = rebuild(again.ledger, read, bills, view, since, progress=place.progress)
+        again.accept(done.newest)
         return done

@@ -38,6 +38,7 @@ class Rebuilt:
         undecided: Bills that stop until a person decides.
         unstamped: Push integrations that add lines to pending invoices, which carry no stamp: each
             of their bills from before stops, and ``sync plan`` lists it.
+        newest: When the newest bill was created, by m3ter's clock.
     """
 
     since: datetime
@@ -45,6 +46,7 @@ class Rebuilt:
     new: int
     undecided: tuple[Undecided, ...]
     unstamped: tuple[str, ...]
+    newest: datetime | None = None
 
 
 def short(invoice: Invoice) -> StampedInvoice:

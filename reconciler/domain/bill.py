@@ -134,6 +134,7 @@ class Bill:
         end_at: ``endDateTimeUTC``: the exact end, with its zone.
         time_zone: IANA name; dates of the bill are meant in it.
         purchase_order: ``purchaseOrderNumber``.
+        created_at: ``dtCreated``; nothing moves it.
         calculated_at: ``lastCalculatedDate``; only a recalculation moves it.
         total: ``billTotal``, only when asked for.
         lines: In the bill's order.
@@ -160,6 +161,7 @@ class Bill:
     purchase_order: str = ""
     sequential_invoice_number: str = ""
     job_id: str = ""
+    created_at: datetime | None = None
     calculated_at: datetime | None = None
     approved_at: datetime | None = None
     total: Decimal | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, update
 
@@ -155,12 +156,20 @@ def reopen_ledger(database: Database, expected: Expected, settings: LookFirst) -
     return SqlLedger(database, settings, lambda _: None)
 
 
-def accept(opened: SqlLedger, expected: Expected) -> LedgerIdentity:
-    """Let a rebuilt ledger be used again: it is past everything that was seen of the lost one."""
+def accept(opened: SqlLedger, expected: Expected, newest: datetime | None = None) -> LedgerIdentity:
+    """Let a rebuilt ledger be used again: it is past everything that was seen of the lost one.
+
+    Args:
+        opened: The ledger.
+        expected: What is known of the lost one.
+        newest: When the newest bill was created, by m3ter's clock: the ledger is not older than
+            that, whatever this machine's clock says.
+    """
     seen = expected.seen.sequence if expected.seen else 0
 
     def catch_up(connection: Connection) -> LedgerIdentity:
         now = opened.database.now(connection)
+        now = now if newest is None else max(now, newest)
         sequence = max(identity_of(connection).sequence, seen) + 1
         connection.execute(update(ledger).values(sequence=sequence, rebuilt_at=stamp_text(now)))
         return identity_of(connection)

@@ -86,6 +86,7 @@ def decode_bill(found: JsonObject) -> Bill:
         purchase_order=text(found, "purchaseOrderNumber"),
         sequential_invoice_number=text(found, "sequentialInvoiceNumber"),
         job_id=text(found, "billJobId"),
+        created_at=moment(found, "dtCreated"),
         calculated_at=moment(found, "lastCalculatedDate"),
         approved_at=moment(found, "dtApproved"),
         total=number(found, "billTotal"),

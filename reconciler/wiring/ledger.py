@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from reconciler.domain.kinds.environment import (
@@ -112,7 +113,7 @@ class Rebuilding:
     """A ledger that learns again; refused by everything else until ``accept``."""
 
     ledger: SqlLedger
-    accept: Callable[[], LedgerIdentity]
+    accept: Callable[[datetime | None], LedgerIdentity]
 
 
 @contextmanager

@@ -169,17 +169,19 @@ class Judge:
         )
 
     def _unremembered(self, bill: Bill, route: PushRoute) -> Standing | None:
-        """Stop for a bill that a lost ledger may have sent without a stamp."""
+        """Stop for a bill that a lost ledger may have sent without a stamp.
+
+        Only when a bill was created counts: one that was sent may be approved again later.
+        """
         rebuilt = self.ledger.identity.rebuilt_at
-        made_at = bill.approved_at or bill.calculated_at
         if rebuilt is None or route.route.page.create_invoice:
             return None
-        if made_at is not None and made_at > rebuilt:
+        if bill.created_at is not None and bill.created_at > rebuilt:
             return None
         short = "a lost ledger may have sent it"
         why = (
-            "the ledger was rebuilt after the bill was made, and lines on pending invoices carry no"
-            " stamp: whether it was sent is not known"
+            "the ledger was rebuilt after the bill was created, and lines on pending invoices carry"
+            " no stamp: whether it was sent is not known"
         )
         made = stands(who_of(bill), Group.DECIDE, short, why, route.name)
         return replace(made, page=page(Page.LEDGER_LOST), status=PushStatus.PARTIAL)

@@ -11,14 +11,18 @@ from reconciler.domain.definitions import Effective
 from reconciler.domain.invoice import Invoice
 from reconciler.ports.destination import Destination
 from reconciler.ports.ledger import Ledger
+from reconciler.ports.organisation import BillQuery, Bills
 from reconciler.ports.runtime import Progress, Task
+from reconciler.workflows.bill_stream import DATE_MARGIN
 
 
 def rebuild(
     ledger: Ledger,
     destination: Destination,
+    bills: Bills,
     effective: Effective,
     since: datetime,
+    *,
     progress: Progress,
 ) -> Rebuilt:
     """Put every stamped invoice since a time into the ledger's stamp index.
@@ -26,6 +30,7 @@ def rebuild(
     Args:
         ledger: Opened to be rebuilt.
         destination: The site that the invoices are read from; nothing is written there.
+        bills: m3ter's; those that are there now may have been sent by the lost ledger.
         effective: Which integrations push, and how.
         since: Before the first bill that the ledger may have lost.
         progress: Counts invoices.
@@ -40,6 +45,7 @@ def rebuild(
         new=new,
         undecided=undecided(found),
         unstamped=pending_pushes(effective),
+        newest=_newest(bills, since, progress),
     )
 
 
@@ -58,6 +64,17 @@ def stamp_fields(effective: Effective) -> tuple[str, ...]:
     """Name the custom fields that carry bill ids."""
     pushes = (one.spec.push for one in effective.integrations if one.spec.push is not None)
     return tuple(sorted({one.stamp for one in pushes}))
+
+
+def _newest(bills: Bills, since: datetime, progress: Progress) -> datetime | None:
+    """Give when the newest bill was created; read after the invoices, so that none is missed."""
+    newest: datetime | None = None
+    with progress.task("Bills", None) as task:
+        for bill in bills.list(BillQuery(since=since.date() - DATE_MARGIN, lines=False)):
+            if bill.created_at is not None:
+                newest = max(newest or bill.created_at, bill.created_at)
+            task.advance()
+    return newest
 
 
 def _noted(

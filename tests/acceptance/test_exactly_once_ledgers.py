@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from chaos import month_end
 from chaos.due import Due
 from chaos.inside import Inside
-from chaos.pushing import init, listed, push
+from chaos.pushing import first_due, init, listed, only, push
 
 LEDGER = ".reconciler/ledger.sqlite"
+HOUR, DAY = 3600, 86_400
 
 
 def files(place: Inside) -> list[Path]:
@@ -76,6 +78,25 @@ def test_an_older_ledger_is_refused_and_can_be_rebuilt(place: Inside, tmp_path: 
     rebuild(place)
     push(place)
     assert_nothing_twice(place)
+
+
+@pytest.mark.parametrize("days", [0, -9])
+def test_lines_without_a_stamp_are_never_sent_again_by_a_rebuilt_ledger(
+    place: Inside, days: int
+) -> None:
+    bill = first_due(place, pending=True)
+    only(place, bill)
+    sent = posts(place)
+    for file in files(place):
+        file.unlink()
+    place.skew = days * DAY
+    rebuild(place)
+    place.pass_time(HOUR)
+    approved = datetime.fromtimestamp(place.control.now(), UTC).isoformat()
+    place.control.user_edit(bill, {"dtApproved": approved.replace("+00:00", "Z")})
+    only(place, bill)
+    assert posts(place) == sent
+    assert "lines on pending invoices carry no stamp" in listed(place)[bill]
 
 
 def rebuild(place: Inside) -> None:

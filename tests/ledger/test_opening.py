@@ -122,6 +122,15 @@ def test_a_lost_ledger_is_used_again_only_when_it_learnt(
     assert opened.identity == identity
 
 
+def test_a_rebuilt_ledger_is_not_older_than_the_newest_bill_whatever_the_clock_says(
+    database: Database, clock: FakeClock
+) -> None:
+    again = reopen_ledger(database, expected(), SETTINGS)
+    newest = clock.now() + timedelta(days=9)
+    assert accept(again, expected(), newest).rebuilt_at == newest
+    assert accept(again, expected(), clock.now() - timedelta(days=9)).rebuilt_at == clock.now()
+
+
 def test_a_sound_ledger_may_learn_too(database: Database) -> None:
     create_ledger(database, expected(), SETTINGS)
     again = reopen_ledger(database, expected(), SETTINGS)

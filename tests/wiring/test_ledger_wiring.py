@@ -123,7 +123,7 @@ def test_a_dropped_file_is_a_loss_until_it_is_rebuilt(desk: Desk) -> None:
     with pytest.raises(LostLedgerError):
         init_ledger(desk, spec_of(desk))
     with rebuilding_ledger(desk, spec_of(desk)) as again:
-        assert again.accept().sequence == 2
+        assert again.accept(None).sequence == 2
     push(desk, "bill-2")
 
 
@@ -136,7 +136,7 @@ def test_a_restored_copy_is_refused_until_it_is_rebuilt(desk: Desk) -> None:
     with pytest.raises(OldLedgerError), pushing_ledger(desk, spec_of(desk)):
         pass
     with rebuilding_ledger(desk, spec_of(desk)) as again:
-        again.accept()
+        again.accept(None)
     push(desk, "bill-3")
 
 

@@ -230,12 +230,15 @@ def test_bills_from_before_every_route_are_told_at_once() -> None:
     assert found.short.startswith("before ")
 
 
-def test_a_bill_made_after_the_ledger_was_rebuilt_is_not_in_doubt() -> None:
+def test_only_a_bill_created_after_the_ledger_was_rebuilt_is_not_in_doubt() -> None:
     rebuilt = NoLedgerYet(LedgerIdentity("x", 1, rebuilt_at=NOW))
     pending = push_route(page=PENDING)
     watch = Told(Clear(), pending)
     site: Any = Site(WaitForInvoice(NOW, "none yet"))
     doubtful = judged(BILL, watch=watch, ledger=rebuilt, site=site)
     assert doubtful.short == "a lost ledger may have sent it"
-    later = replace(BILL, approved_at=NOW + timedelta(hours=1))
+    after = NOW + timedelta(hours=1)
+    again = replace(BILL, created_at=NOW, calculated_at=after, approved_at=after)
+    assert judged(again, watch=watch, ledger=rebuilt, site=site).short == doubtful.short
+    later = replace(BILL, created_at=after)
     assert judged(later, watch=watch, ledger=rebuilt, site=site).group is Group.WAITING
