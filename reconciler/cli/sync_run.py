@@ -126,6 +126,7 @@ def _run(
 
     place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
     limits, patience = limits_of(flags), patience_of(app, flags)
+    first: SyncResult | None = None
     with stoppable(app) as stopped:
         place.read_stamps()
         if canary is not None:
@@ -138,6 +139,8 @@ def _run(
             app.note(f"canary: {canary} bills stand in Chargebee as they were sent; going on")
             limits = limits.after(few)
         result = place.run(narrow, limits, stopped, patience)
+        if first is not None:
+            result.tally.begun_with(first.tally)
     return _publish(app, result, formats, run_text, run_json)
 
 

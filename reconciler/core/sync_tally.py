@@ -21,6 +21,7 @@ REASONS_MAX = 500
 OTHER_REASONS = "for other reasons"
 IN_NONE = "in no push integration"
 """The reason of bills that nobody sends; they are named, because some may have been forgotten."""
+ALREADY_SENT = (Group.UNCHANGED, "already sent")
 _LISTED = frozenset({Group.BLOCKED, Group.DECIDE, Group.FAILED, Group.UNDER_WAY, Group.WAITING})
 _PARTLY = frozenset({Group.BLOCKED, Group.DECIDE, Group.FAILED, Group.UNDER_WAY})
 
@@ -98,6 +99,19 @@ class SyncTally:
             self.due_first = min(self.due_first or one.again_at, one.again_at)
         if one.group in {Group.READY, Group.SENT}:
             self._money(one)
+
+    def begun_with(self, canary: SyncTally) -> None:
+        """Count what a canary sent as sent; the run after it has found the same bills unchanged."""
+        sent = canary.groups.get(Group.SENT, Purse())
+        self.groups.setdefault(Group.SENT, Purse()).move(sent)
+        self.rounding.move(canary.rounding)
+        self.unexplained.move(canary.unexplained)
+        if Group.UNCHANGED in self.groups:
+            self.groups[Group.UNCHANGED].move(sent, -1)
+        if ALREADY_SENT in self.reasons:
+            self.reasons[ALREADY_SENT].purse.move(sent, -1)
+        self.groups = {key: one for key, one in self.groups.items() if one.bills}
+        self.reasons = {key: one for key, one in self.reasons.items() if one.purse.bills}
 
     def bills(self, group: Group) -> int:
         """Count the bills of a group."""

@@ -23,6 +23,12 @@ class Purse:
         if money is not None:
             self.minor[money.currency] = self.minor.get(money.currency, 0) + money.minor
 
+    def move(self, other: Purse, sign: int = 1) -> None:
+        """Add the bills and money of another; with ``-1`` take them away."""
+        self.bills += sign * other.bills
+        for currency, minor in other.minor.items():
+            self.minor[currency] = self.minor.get(currency, 0) + sign * minor
+
     @property
     def money(self) -> tuple[Money, ...]:
         """The sums, by currency code."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,9 @@ def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
     assert "canary: 2 bills stand in Chargebee as they were sent; going on" in told
     assert "Unexplained after reading back: $0.00" in told
     assert code in {0, 14}
+    sent = [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
+    assert re.search(rf"sent +{len(sent)} bills", told), told
+    assert "unchanged" not in told
 
 
 def test_an_unknown_outcome_is_told_with_its_page_and_exit_16(place: SyncPlace) -> None:

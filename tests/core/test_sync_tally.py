@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 from fakes.push_data import bill, drafted, line, route
@@ -37,6 +38,32 @@ def test_bills_are_counted_by_group_and_reason_and_listed_up_to_a_bound() -> Non
     assert len(tally.listed[Group.BLOCKED]) == LISTED_MAX
     assert tally.reasons[Group.BLOCKED, "missing account mapping"].purse.bills == LISTED_MAX + 5
     assert tally.exit_code == ExitCode.PARTLY_DONE
+
+
+def test_what_a_canary_sent_is_counted_as_sent_and_not_as_unchanged() -> None:
+    canary, rest = SyncTally(), SyncTally()
+    for number in (1, 2):
+        canary.add(standing(Group.SENT, "", number))
+        rest.add(standing(Group.UNCHANGED, "already sent", number))
+    rest.add(standing(Group.SENT, "", 3))
+    alone, beside = deepcopy(rest), deepcopy(rest)
+    beside.add(standing(Group.UNCHANGED, "already sent", 4, 7))
+    alone.begun_with(canary)
+    beside.begun_with(canary)
+    assert set(alone.groups) == {Group.SENT}
+    assert not alone.reasons
+    for one in (alone, beside):
+        assert one.bills(Group.SENT) == 3
+        assert one.money(Group.SENT) == (Money(300, GBP),)
+    assert beside.money(Group.UNCHANGED) == (Money(7, GBP),)
+    assert beside.reasons[Group.UNCHANGED, "already sent"].purse.bills == 1
+
+
+def test_a_run_after_a_canary_that_sent_nothing_stays_as_it_is() -> None:
+    rest = SyncTally()
+    rest.add(standing(Group.BLOCKED, "x"))
+    rest.begun_with(SyncTally())
+    assert set(rest.groups) == {Group.BLOCKED}
 
 
 def test_an_unknown_outcome_beats_everything() -> None:

@@ -154,8 +154,8 @@ def _site(draft: InvoiceDraft, facts: Facts) -> Iterator[BlockReason]:
         yield stamp_lost(facts.lost_stamp)
     if facts.unbilled and draft.way != "pending":
         yield _reason(
-            f"{facts.unbilled} unbilled charges of {draft.target.kind}"
-            f" {draft.target.external_id} would be swept into the invoice",
+            f"{facts.unbilled} unbilled charge{'s' if facts.unbilled > 1 else ''} of"
+            f" {draft.target.kind} {draft.target.external_id} would be swept into the invoice",
             "invoice or delete them in Chargebee first",
             draft,
         )

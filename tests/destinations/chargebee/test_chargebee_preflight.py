@@ -197,7 +197,7 @@ def test_unbilled_charges_that_would_be_swept_in_block_until_they_are_gone(world
     site = world()
     charge = {"charges[amount][0]": "250", "charges[description][0]": "Support"}
     made = site.post("/unbilled_charges", subscription_id=UK, currency_code="GBP", **charge)
-    assert "1 unbilled charges" in checked(site, draft_of())
+    assert "1 unbilled charge of" in checked(site, draft_of())
     site.post(f"/unbilled_charges/{made['unbilled_charges'][0]['id']}/delete")
     assert checked(site, draft_of()) == ""
 
