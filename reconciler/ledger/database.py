@@ -42,6 +42,7 @@ class LedgerGoneError(ReconcilerError):
     exit_code = ExitCode.UNKNOWN_OUTCOME
 
     def __init__(self, where: str, reason: str) -> None:
+        self.where, self.reason = where, reason
         super().__init__(
             f"the ledger in {where} stopped answering: {reason}.\n"
             "Nothing more was sent. What was under way may have arrived without being recorded; "

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.domain.push import SiteName
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ledger.database import LedgerGoneError
 from reconciler.ports.ledger import Ledger
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import controlling_ledger, site_of
@@ -53,6 +55,28 @@ class Controls:
         return why
 
 
+class ControlRefusedError(ReconcilerError):
+    """The ledger took no row; whoever pushes has heard of nothing."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"the ledger in {where} took no change: {reason}.\n"
+            "Nothing was paused, resumed or enabled: whoever pushes goes on as before. Check the "
+            "room on its disk and the rights of this user."
+        )
+
+
+@contextmanager
+def _told_here() -> Iterator[None]:
+    """Say of a ledger that fails only that: no request of ours is under way at the controls."""
+    try:
+        yield
+    except LedgerGoneError as error:
+        raise ControlRefusedError(error.where, error.reason) from None
+
+
 @contextmanager
 def controls(desk: Desk) -> Iterator[Controls]:
     """Open the controls of an environment's site, also while a run is under way."""
@@ -60,5 +84,5 @@ def controls(desk: Desk) -> Iterator[Controls]:
     spec = effective.environment.spec
     site = SiteName(site_of(desk, spec).site)
     names = tuple(one.name for one in effective.integrations if one.spec.delivery == "push")
-    with controlling_ledger(desk, spec) as opened:
+    with controlling_ledger(desk, spec) as opened, _told_here():
         yield Controls(desk.environment, site, opened.ledger, desk.authorship.actor, names)

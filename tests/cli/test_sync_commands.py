@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,15 @@ def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
     sent = [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
     assert re.search(rf"sent +{len(sent)} bills", told), told
     assert "unchanged" not in told
+
+
+def test_a_pause_that_the_ledger_cannot_keep_is_said_to_be_none(place: SyncPlace) -> None:
+    with closing(sqlite3.connect(place.root / ".reconciler/ledger.sqlite")) as database:
+        database.execute("drop table decisions")
+    code, told = place.reconciler("sync", "pause", "--env", ENV, "--reason", "audit")
+    assert code == 11
+    assert "Nothing was paused, resumed or enabled: whoever pushes goes on as before" in told
+    assert "may have arrived" not in told
 
 
 def test_an_unknown_outcome_is_told_with_its_page_and_exit_16(place: SyncPlace) -> None:
