@@ -53,7 +53,7 @@ def test_what_chargebee_would_add_is_told_before_it_is_sent(place: SyncPlace) ->
     text = explained(place, bill)
     assert f"before tax, and {draft.expected} is predicted." in text
     assert '"Set-up", £5.00: not of this bill' in text
-    assert "1 unbilled charges" in text, "preflight blocks it as well"
+    assert "1 unbilled charge of" in text, "preflight blocks it as well"
 
 
 def test_lines_for_a_pending_invoice_have_no_estimate(place: SyncPlace) -> None:

@@ -27,7 +27,7 @@ from reconciler.workflows.adopt import adopt
 from reconciler.workflows.compare import Comparison, compare
 from reconciler.workflows.dialects import dialect_edits, proposals
 from reconciler.workflows.import_live import Import, Wish, import_live, missing_dialects
-from reconciler.workflows.native_runs import runs_of_bill, scopes, with_payloads
+from reconciler.workflows.native_runs import NoSuchBillError, runs_of_bill, scopes, with_payloads
 from reconciler.workflows.plan import fingerprint
 
 SIGNED = Signature("tester", "2026-12-01T06:00:00Z", "import")
@@ -229,8 +229,8 @@ def test_a_run_without_a_log_says_so() -> None:
     assert seen.payload == "m3ter has no log of this run"
 
 
-def test_runs_of_an_unknown_bill_raise() -> None:
-    with pytest.raises(NotFoundError):
+def test_runs_of_an_unknown_bill_are_a_slip() -> None:
+    with pytest.raises(NoSuchBillError):
         runs_of_bill(Scene().organisation, BillId("b"), (), 5)
 
 
