@@ -84,11 +84,10 @@ def _order(
     foreign: bool,
 ) -> CloseOrder:
     from reconciler.core.billing_month import BillingMonth
-    from reconciler.domain.address import BillId
     from reconciler.workflows.close_bills import CloseOrder
 
     return CloseOrder(
-        bills=tuple(dict.fromkeys(map(BillId, bills))),
+        bills=tuple(sorted(place.bills(bills))),
         month=BillingMonth.parse(period) if period else None,
         integrations=place.named(integrations),
         accounts=place.accounts(accounts),

@@ -482,7 +482,11 @@ def test_the_command_says_what_was_closed_and_what_was_not(place: SyncPlace) -> 
     assert invoice["id"] in told
     code, told = place.reconciler("sync", "close", "--env", ENV, "--period", "2026-11")
     assert "Closed earlier, nothing was sent: 1 bill." in told
-    code, told = place.reconciler("sync", "close", "--env", ENV, "nobody", "--format", "json")
+    code, told = place.reconciler("sync", "close", "--env", ENV, "nobody")
+    assert code == 10
+    assert "there is no bill `nobody`" in told
+    waits = next(iter(place.drafts(WAITS)))
+    code, told = place.reconciler("sync", "close", "--env", ENV, waits, "--format", "json")
     assert code == 14
     assert '"fate":"stays open"' in told
     assert '"schema":"m3ter-reconciler/sync-close/v1"' in told
