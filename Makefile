@@ -17,10 +17,10 @@ demo: $(VENV)/.run
 	@$(BIN)/reconciler demo
 
 # Twice as many workers as cores: half of what tests do is waiting for processes, servers and databases.
-# `make test COVERAGE=yes`, as CI calls it, is slower and also holds what must be covered.
+# `make test COVERAGE=yes`, as CI calls it, adds the chaos tests in a small size, and what must be covered.
 test: $(VENV)/.dev
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=,-m 'not chaos')
 	@$(if $(COVERAGE),$(MAKE) --no-print-directory covered,:)
 
 covered:

@@ -404,6 +404,7 @@ def test_on_the_pending_path_lines_are_replaced_and_a_closed_invoice_is_left_alo
     assert "closed" in told.why or "paid" in told.why
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("way", ["replace", "credit-and-rebill", "void-and-recreate"])
 def test_a_second_sending_that_dies_anywhere_ends_in_one_invoice(

@@ -286,6 +286,7 @@ def test_a_closing_that_a_person_was_quicker_with_is_found_and_not_refused(
     assert place.row(bill).status is PushStatus.COMPLETE
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("after", [False, True])
 def test_a_closing_that_dies_anywhere_closes_once(
     make_place: Open, stride: int, after: bool

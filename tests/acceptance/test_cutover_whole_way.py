@@ -222,6 +222,7 @@ def test_every_open_bill_has_one_owner_on_the_whole_way_there_and_back(tmp_path:
     assert place.done == COMMANDS
 
 
+@pytest.mark.chaos
 def test_a_cut_over_goes_on_wherever_it_was_killed(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def shortest(replay: Replay, seed: int, events: Sequence[Event]) -> list[Event]:
     return kept
 
 
+@pytest.mark.chaos
 def test_every_bill_stands_once_or_is_listed(
     replay: Replay, seed: int, request: pytest.FixtureRequest
 ) -> None:

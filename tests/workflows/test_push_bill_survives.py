@@ -14,6 +14,8 @@ from reconciler.domain.standing import Group
 from reconciler.workflows.bill_stream import stream
 from reconciler.workflows.narrow import Narrow
 
+pytestmark = pytest.mark.chaos
+
 
 def ready(place: SyncPlace, *integrations: str) -> list[str]:
     """Bills that some integrations would send now, one by one."""
