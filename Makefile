@@ -24,9 +24,9 @@ test: $(VENV)/.dev
 	@$(if $(COVERAGE),$(MAKE) --no-print-directory covered,:)
 
 covered:
-	@$(BIN)/python -m coverage report > .coverage.txt || (cat .coverage.txt; exit 1)
+	@$(BIN)/python -m coverage report > $(VENV)/coverage.txt || (cat $(VENV)/coverage.txt; exit 1)
 	@$(BIN)/python -m coverage report --fail-under=100 --include='reconciler/domain/*,reconciler/core/*' \
-	  > .coverage.txt || (echo 'domain and core are covered completely, or not done:'; cat .coverage.txt; exit 1)
+	  > $(VENV)/coverage.txt || (echo 'domain and core are covered completely, or not done:'; cat $(VENV)/coverage.txt; exit 1)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
