@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import uuid4
 
 from reconciler.core.interlock import InterlockSettings
@@ -27,7 +28,7 @@ from reconciler.workflows.explain import UnknownBillError
 from reconciler.workflows.judge_bill import Judge
 from reconciler.workflows.ledger_view import LedgerView
 from reconciler.workflows.narrow import Narrow
-from reconciler.workflows.people_decide import NOT_SENT_BY_M3TER, Decider
+from reconciler.workflows.people_decide import NOT_SENT_BY_LEDGER, NOT_SENT_BY_M3TER, Decider
 from reconciler.workflows.push_bill import Pusher
 from reconciler.workflows.sync_again import NO_PATIENCE, Patience
 from reconciler.workflows.sync_holds import refuse_held
@@ -93,7 +94,8 @@ class PushDesk:
     def judge(self, narrow: Narrow) -> Judge:
         """Give the judge of one run."""
         clock = self.desk.clock
-        return Judge(self.watch, self.view, self.destination, clock, narrow, self._cleared)
+        said = (self._cleared, self._freed)
+        return Judge(self.watch, self.view, self.destination, clock, narrow, *said)
 
     def pusher(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> Pusher:
         """Give what brings bills on in one run."""
@@ -213,6 +215,17 @@ class PushDesk:
             return False
         made = self.opened.history.decisions(self.scope.site, f"native/{bill}")
         return bool(made) and made[-1].what == NOT_SENT_BY_M3TER
+
+    def _freed(self, bill: BillId, rebuilt: datetime) -> bool:
+        """Tell whether a person said since the ledger was rebuilt that it had not sent a bill.
+
+        A ledger that was rebuilt in the future was so under another clock, which says nothing.
+        """
+        if self.opened is None:
+            return False
+        made = self.opened.history.decisions(self.scope.site, f"bill/{bill}")
+        since = [one for one in made if one.at >= rebuilt or rebuilt > self.desk.clock.now()]
+        return any(one.what == NOT_SENT_BY_LEDGER for one in since)
 
 
 def watch_of(scope: SyncScope, organisation: Organisation, desk: Desk) -> Watch:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from reconciler.core.billed import billed
 from reconciler.core.draft_input import input_hash
@@ -60,6 +60,7 @@ class Judge:
 
     Attributes:
         cleared: Whether a person decided that m3ter's own failed run of a bill sent nothing.
+        freed: Whether a person decided since a time that a lost ledger had not sent a bill.
     """
 
     watch: Watch
@@ -68,6 +69,7 @@ class Judge:
     clock: Clock
     narrow: Narrow = field(default_factory=Narrow)
     cleared: Callable[[BillId], bool] = lambda _: False
+    freed: Callable[[BillId, datetime], bool] = lambda *_: False
 
     def at_once(self, bill: Bill, row: BillRow | None) -> Standing | None:
         """Judge a bill that needs no look at anything else."""
@@ -114,7 +116,7 @@ class Judge:
             sending = replace(sending, generation=_next_generation(row, effects), change=told)
         if held := self.barred(who, chosen, about):
             return Judged(held, now, chosen)
-        if row is None and (lost := self._unremembered(bill, chosen)):
+        if not effects and (lost := self._unremembered(bill, chosen)):
             return Judged(lost, now, chosen)
         drafting = Drafting(self.destination, self.clock)
         standing = drafting.standing(bill, chosen, sending, effects)
@@ -171,12 +173,16 @@ class Judge:
     def _unremembered(self, bill: Bill, route: PushRoute) -> Standing | None:
         """Stop for a bill that a lost ledger may have sent without a stamp.
 
-        Only when a bill was created counts: one that was sent may be approved again later.
+        Only when a bill was created counts: one that was sent may be approved again later. Nor does
+        a row without effects prove anything: it may be older than the loss, or say what else holds
+        the bill back.
         """
         rebuilt = self.ledger.identity.rebuilt_at
         if rebuilt is None or route.route.page.create_invoice:
             return None
         if bill.created_at is not None and bill.created_at > rebuilt:
+            return None
+        if self.freed(bill.id, rebuilt):
             return None
         short = "a lost ledger may have sent it"
         why = (

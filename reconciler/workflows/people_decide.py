@@ -29,9 +29,10 @@ from reconciler.domain.push import (
 from reconciler.ports.ledger import BillRow, Lease
 from reconciler.workflows.people_hand import BillHand, CannotDecideError
 from reconciler.workflows.people_retry import retry_bill
-from reconciler.workflows.standings import SENT
+from reconciler.workflows.standings import SENT, STOPPED
 
 NOT_SENT_BY_M3TER = "m3ter sent nothing"
+NOT_SENT_BY_LEDGER = "not sent"
 _CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
 
 
@@ -64,7 +65,7 @@ class Decider(BillHand):
                 text = f"{self.actor} says that nothing arrived: {reason}"
                 self.put(lease, row, PushStatus.AWAITING_RETRY, text)
                 return f"bill {bill} counts as not sent; the next run sends it."
-            return self._not_by_others(lease, row or self._unseen(bill), reason)
+            return self._not_by_others(lease, self._in_doubt(bill, row), reason)
 
     def _refuse_there(self, row: BillRow, begun: Effect) -> None:
         """Refuse that a step counts as not sent whose outcome can be seen in Chargebee."""
@@ -84,14 +85,20 @@ class Decider(BillHand):
             self.put(lease, row, PushStatus.BLOCKED, text)
             return f"m3ter counts as having sent nothing of bill {bill}; the next run sends it."
         if row.status is PushStatus.PARTIAL and not self.ledger.effects(self.site, bill):
-            self.history.decide(self.site, f"bill/{bill}", "not sent", self.actor, reason)
+            self.history.decide(self.site, f"bill/{bill}", NOT_SENT_BY_LEDGER, self.actor, reason)
             self.put(lease, row, PushStatus.WAITING, text)
             return f"bill {bill} counts as not sent by the lost ledger; the next run sends it."
         why = "nothing of it is in doubt; `sync retry` tries a refused bill again."
         raise CannotDecideError(bill, why)
 
+    def _in_doubt(self, bill: BillId, row: BillRow | None) -> BillRow:
+        """Give the row of a bill in doubt; judge it where no run has seen yet that it is."""
+        if row is not None and (row.status in STOPPED or self.ledger.effects(self.site, bill)):
+            return row
+        return self._unseen(bill)
+
     def _unseen(self, bill: BillId) -> BillRow:
-        """Judge a bill that no run has looked at yet as the next run would."""
+        """Judge a bill as the next run would."""
         live = self.bills.get(bill)
         about = self.judge.watch.one(live.id, live.account_code)
         judged = self.judge.judge(live, about, None).standing

@@ -99,6 +99,30 @@ def test_lines_without_a_stamp_are_never_sent_again_by_a_rebuilt_ledger(
     assert "lines on pending invoices carry no stamp" in listed(place)[bill]
 
 
+def test_what_else_held_a_bill_back_does_not_hide_that_a_lost_ledger_may_have_sent_it(
+    place: Inside,
+) -> None:
+    bill = first_due(place, pending=True)
+    only(place, bill)
+    sent = posts(place)
+    for file in files(place):
+        file.unlink()
+    rebuild(place)
+    configs = list(place.control.state().m3ter["integrationconfigs"])
+    for name in ("drifted", None):
+        for one in configs:
+            place.control.user_edit(one["id"], {"name": name or one["name"]})
+        only(place, bill)
+        place.run("sync", "retry", bill, "--env", "chaos")
+        only(place, bill)
+    assert posts(place) == sent
+    assert "lines on pending invoices carry no stamp" in listed(place)[bill]
+    said = place.run("sync", "resolve", bill, "--env", "chaos", "--not-sent", "--reason", "looked")
+    assert said.code == 0, said.err
+    only(place, bill)
+    assert posts(place) > sent
+
+
 def rebuild(place: Inside) -> None:
     """Learn from stamps again."""
     ended = place.run("ledger", "rebuild", "--env", "chaos", "--since", "2026-11-01")
