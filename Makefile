@@ -5,7 +5,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-LOCKED := --require-hashes --only-binary :all:
+# A lock is complete: without --no-deps pip would prefer a release newer than the pin for a requirement with extras.
+LOCKED := --no-deps --require-hashes --only-binary :all:
+CHECK  := $(BIN)/python -m pip check --disable-pip-version-check >/dev/null || $(BIN)/python -m pip check
 WORKERS ?= 4
 UV     ?= uv
 LOCK   := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
@@ -69,9 +71,11 @@ $(BIN)/python:
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@test -e $(VENV)/.dev || $(PIP) $(LOCKED) -r requirements/run.txt
 	@$(PIP) --no-build-isolation --no-deps --editable .
+	@$(CHECK)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) $(LOCKED) -r requirements/dev.txt
 	@$(PIP) --no-build-isolation --no-deps --editable .
+	@$(CHECK)
 	@touch $@
