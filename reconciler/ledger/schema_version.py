@@ -11,7 +11,7 @@ from reconciler.ledger.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "ledger_schema"
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest revision; equal to Alembic's head, which is slow to ask."""
 MIGRATION_LOCK = 0x6D337465
 """PostgreSQL's advisory lock: one worker migrates, the others wait."""

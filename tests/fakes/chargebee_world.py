@@ -160,7 +160,7 @@ class ChargebeeWorld:
         """Attempt an effect once, and remember what it ended in."""
         there = destination or self.destination
         key = idempotency_key(effect)
-        begun = self._keep(after(effect, Attempted(), self.clock.now(), LOOKS))
+        begun = self._keep(after(effect, Attempted(there.vendor_time()), self.clock.now(), LOOKS))
         outcome = there.perform(effect.key, effect.request, key, effect.lines_before)
         return outcome, self._keep(after(begun, outcome, self.clock.now(), LOOKS))
 
