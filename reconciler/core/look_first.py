@@ -103,7 +103,9 @@ def next_move(effect: Effect, clocks: Clocks, settings: LookFirst, *, looked: bo
         case PushState.RETRY:
             return _retry(effect, clocks, settings, looked=looked)
         case PushState.SENDING | PushState.IN_DOUBT:
-            return _in_doubt(effect, clocks, settings) if looked else Look()
+            return (
+                _looked(effect, clocks, settings) if looked else _doubted(effect, clocks, settings)
+            )
         case PushState.REFUSED | PushState.CLOSED | PushState.PERSON:
             return AskPerson(effect.message)
         case PushState.DONE:
@@ -153,27 +155,45 @@ def _retry(effect: Effect, clocks: Clocks, settings: LookFirst, *, looked: bool)
     due = retry_at(effect.failures, effect.failed_since, last, settings.schedule)
     if due is None:
         return AskPerson(f"tried for {settings.schedule.give_up_after}: {effect.message}")
-    # an attempt from the future says nothing about the pace
-    left = due - clocks.ledger if last <= clocks.ledger + settings.skew else _NONE
-    if left > _NONE:
+    if left := _left(due, last, clocks, settings):
         return WaitUntil(clocks.machine + left, effect.message)
     return _send(effect, clocks, settings, looked=looked)
 
 
-def _in_doubt(effect: Effect, clocks: Clocks, settings: LookFirst) -> Move:
+def _doubted(effect: Effect, clocks: Clocks, settings: LookFirst) -> Move:
+    """Look, unless the same bytes may soon be repeated: what was cut may still be under way."""
+    began, left = effect.round_started_at, _pause(effect, clocks, settings)
+    young = began is not None and clocks.ledger + left - began < settings.replay_for
+    if left and young and not effect.key_conflict and not effect.empty_looks:
+        return WaitUntil(clocks.machine + left, effect.message)
+    return Look()
+
+
+def _looked(effect: Effect, clocks: Clocks, settings: LookFirst) -> Move:
     """After an empty look: repeat while the key is surely fresh, else look again later."""
     vendor = clocks.vendor
     why = _distrust(effect, clocks, settings)
     if vendor is None or why:
         return WaitUntil(clocks.machine + settings.between_looks, why, Page.CLOCKS)
     if not effect.key_conflict and (age := _key_age(effect, vendor, clocks.ledger)) is not None:
-        last = effect.last_attempt_at or clocks.ledger
-        due = retry_at(effect.failures, None, last, settings.schedule) or last
-        left = max(_NONE, due - clocks.ledger)
+        left = _pause(effect, clocks, settings)
         if age + left < settings.replay_for:
             return WaitUntil(clocks.machine + left, effect.message) if left else Send()
     left = _look_due(effect.empty_looks, settings) - vendor if effect.empty_looks else _NONE
     return WaitUntil(clocks.machine + max(left, settings.between_looks), _HIDDEN)
+
+
+def _pause(effect: Effect, clocks: Clocks, settings: LookFirst) -> timedelta:
+    """Say how long to wait until the next attempt of a round."""
+    last = effect.last_attempt_at or clocks.ledger
+    due = retry_at(effect.failures, None, last, settings.schedule) or last
+    return _left(due, last, clocks, settings)
+
+
+def _left(due: datetime, last: datetime, clocks: Clocks, settings: LookFirst) -> timedelta:
+    """Say how long to wait; an attempt from the future says nothing about the pace."""
+    future = last > clocks.ledger + settings.skew
+    return _NONE if future else max(_NONE, due - clocks.ledger)
 
 
 def _key_age(effect: Effect, vendor: datetime, ledger: datetime) -> timedelta | None:

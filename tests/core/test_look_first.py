@@ -84,9 +84,13 @@ def test_what_needs_a_person_says_what_was_heard(state: PushState) -> None:
     assert move(state, message="no such price") == AskPerson("no such price")
 
 
-def test_a_doubt_is_looked_for_before_everything_else_however_young() -> None:
-    for minute in (0, 0.5, 1, 19, 35, 3 * 24 * 60):
+def test_a_doubt_is_looked_for_before_everything_else_once_its_delay_is_over() -> None:
+    assert waits(doubt(0.5, looked=False, message="cut"), 1) == "cut"
+    for minute in (1, 19, 35, 3 * 24 * 60):
         assert doubt(minute, looked=False) == Look()
+    assert doubt(0.5, looked=False, empty_looks=(at(0.2),)) == Look()
+    assert doubt(8, last=8, failures=4, looked=False) == Look(), "a repeat would come too late"
+    assert doubt(-60, looked=False) == Look(), "its attempt is from the future"
     assert move(PushState.SENDING, looked=False) == Look()
     for state in (PushState.INTENDED, PushState.RETRY):
         for kind in ("open", "decided"):

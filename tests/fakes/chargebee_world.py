@@ -13,7 +13,8 @@ from fakes.clock import FakeClock
 from fakes.emulated_http import EmulatedHttp
 from fakes.push_data import bill, drafted, line, route
 
-from reconciler.core.look_first import LookFirst
+from reconciler.core.clocks import Clocks
+from reconciler.core.look_first import LookFirst, Move, next_move
 from reconciler.core.push_machine import after, idempotency_key
 from reconciler.destinations.chargebee.destination import (
     ChargebeeDestination,
@@ -167,6 +168,12 @@ class ChargebeeWorld:
     def look(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
         """Look for an effect by a fresh destination."""
         return self.destination.look_up(effect, draft, self.effects)
+
+    def next_move(self, effect: Effect, *, looked: bool = False) -> Move:
+        """What the core says to do next, right after a look or not."""
+        now = self.clock.now()
+        clocks = Clocks(now, now, self.session.vendor_time.now())
+        return next_move(effect, clocks, LOOKS, looked=looked)
 
     def found(self, effect: Effect, draft: InvoiceDraft) -> Effect:
         """Look, and remember what was found."""

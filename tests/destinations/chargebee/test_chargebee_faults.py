@@ -98,7 +98,7 @@ def test_a_look_at_a_list_that_lags_alone_does_not_prove_absence(world: Open) ->
     site.advance(minutes=36)
     effect = site.found(effect, draft)
     assert effect.state is PushState.IN_DOUBT
-    assert isinstance(next_move(effect, site.clock.now(), LOOKS), WaitUntil)
+    assert isinstance(site.next_move(effect, looked=True), WaitUntil)
     site.advance(minutes=30)
     assert site.found(effect, draft).state is PushState.DONE
 
