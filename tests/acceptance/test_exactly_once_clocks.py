@@ -65,8 +65,9 @@ def test_an_own_clock_an_hour_ahead_that_is_put_right(ground: Ground, *, pending
     cut(place)
     assert only(place, bill) in {14, 16}
     place.skew = 0
-    place.pass_time(40 * MINUTE)
-    only(place, bill)
+    for seconds in (40 * MINUTE, 22 * MINUTE):
+        place.pass_time(seconds)
+        only(place, bill)
     once(place, bill)
 
 
@@ -108,7 +109,7 @@ def test_clocks_that_are_apart_send_nothing_again_and_name_their_page(
         place.pass_time(seconds)
         ended = push(place, "--bill", bill)
         assert ended.code == 16
-        assert "the clock of Chargebee is" in ended.out
+        assert "the clock of Chargebee is" in " ".join(ended.out.split())
         assert "docs/runbook.md#clocks-apart" in ended.out
         assert standing(place, bill) == before
     once(place, bill)
@@ -125,7 +126,8 @@ def test_without_chargebees_time_a_doubt_is_only_looked_for_and_others_go_on(
     before = standing(place, bill)
     for seconds in (2 * MINUTE, 40 * MINUTE, 3 * MINUTE):
         place.pass_time(seconds)
-        assert "bear no time" in push(place, "--bill", bill).out
+        told = push(place, "--bill", bill).out
+        assert "bear no time" in " ".join(told.split())
     assert standing(place, bill) == before
     sent = len(place.after().chargebee["invoices"])
     push(place)
