@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ledger.database import Database
@@ -29,6 +30,19 @@ class LedgerSchemaError(ReconcilerError):
         )
 
 
+class OutdatedLedgerError(ReconcilerError):
+    """The database has an older schema, and this user may not change it."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the ledger in {where} was written by an older version of reconciler, and this user"
+            f" may not bring its schema to {NEWEST}.\nNothing was sent or changed. The next"
+            " `sync run`, by a user who may write, does that; then run this again."
+        )
+
+
 def version(connection: Connection) -> str | None:
     """Give the schema's version; ``None`` where there is no ledger's schema."""
     if not inspect(connection).has_table(VERSION_TABLE):
@@ -48,6 +62,26 @@ def migrate(database: Database) -> None:
         raise LedgerSchemaError(database.where, found)
     if found != NEWEST:
         database.write(_upgrade)
+
+
+def outdated(database: Database) -> bool:
+    """Whether there is a ledger's schema, and an older one."""
+    found = database.read(version)
+    return found is not None and found < NEWEST
+
+
+def catch_up(database: Database) -> None:
+    """Bring an older schema to the newest version, where somebody only wants to look.
+
+    Raises:
+        OutdatedLedgerError: When the user may not.
+    """
+    if not outdated(database):
+        return
+    try:
+        migrate(database)
+    except DBAPIError:
+        raise OutdatedLedgerError(database.where) from None
 
 
 def wait_for_others(connection: Connection) -> None:

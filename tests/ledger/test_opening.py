@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ from reconciler.ledger.schema_version import (
     migrate,
     version,
 )
+from reconciler.ledger.sqlite_file import read_sqlite
 from reconciler.ledger.tables import metadata
 from reconciler.ports.ledger import LedgerIdentity
 
@@ -225,6 +227,19 @@ def test_a_ledger_of_the_first_schema_is_upgraded_when_it_is_opened(database: Da
     now = datetime(2026, 12, 1, 6, 5, tzinfo=UTC)
     young = next_move(doubted, Clocks(now, now, now), SETTINGS, looked=True)
     assert isinstance(young, WaitUntil), "nobody knows how old its key is by Chargebee's clock"
+
+
+def test_who_only_looks_at_a_ledger_of_the_first_schema_sees_it(
+    database: Database, clock: FakeClock, backend: str
+) -> None:
+    database.write(old_ledger)
+    if backend == "sqlite":
+        database.close()
+        database = read_sqlite(Path(database.where), clock)
+    seen = read_ledger(database, expected(), SETTINGS)
+    assert seen is not None
+    assert len(seen.effects(SITE, BILL)) == 5
+    database.close()
 
 
 def old_ledger(connection: Connection) -> None:
