@@ -108,7 +108,7 @@ def test_clocks_that_are_apart_send_nothing_again_and_name_their_page(
     for seconds in (2 * MINUTE, 40 * MINUTE, 40 * MINUTE, DAY):
         place.pass_time(seconds)
         ended = push(place, "--bill", bill)
-        assert ended.code == 16
+        assert ended.code in {14, 16}
         assert "the clock of Chargebee is" in " ".join(ended.out.split())
         assert "docs/runbook.md#clocks-apart" in ended.out
         assert standing(place, bill) == before

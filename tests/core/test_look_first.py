@@ -61,8 +61,8 @@ def move(
 
 def doubt(minute: float, last: float = 0, **more: Any) -> Move:
     """A doubt whose round began at minute 0 by every clock."""
-    times = {"round_started_at": at(0), "last_attempt_at": at(last)}
-    theirs = {"round_vendor_at": at(0), "last_vendor_at": at(last)}
+    times: dict[str, Any] = {"round_started_at": at(0), "last_attempt_at": at(last)}
+    theirs: dict[str, Any] = {"round_vendor_at": at(0), "last_vendor_at": at(last)}
     return move(PushState.IN_DOUBT, minute, **({"failures": 1, **times, **theirs} | more))
 
 
@@ -123,7 +123,7 @@ def test_a_key_is_young_only_by_the_clock_that_says_more() -> None:
 
 
 def test_an_old_doubt_is_looked_for_again_35_minutes_after_the_first_look() -> None:
-    old = {"round_vendor_at": at(-60), "round_started_at": at(-60)}
+    old: dict[str, Any] = {"round_vendor_at": at(-60), "round_started_at": at(-60)}
     assert "must be visible" in waits(doubt(0, **old, empty_looks=(at(0),)), 35)
     assert "must be visible" in waits(doubt(20, **old, empty_looks=(at(0),)), 35)
     assert "must be visible" in waits(doubt(35, **old, empty_looks=(at(0), at(35))), 37)
@@ -165,10 +165,10 @@ def test_without_the_vendors_time_a_doubt_is_only_looked_for(state: PushState) -
     ],
 )
 def test_clocks_that_are_apart_leave_only_looking(
-    state: PushState, apart: dict[str, float], words: str
+    state: PushState, apart: dict[str, Any], words: str
 ) -> None:
-    assert words in waits(move(state, 5, doubt="open", **apart), 7, Page.CLOCKS)  # type: ignore[arg-type]
-    assert move(state, 5, doubt="open", looked=False, **apart) == Look()  # type: ignore[arg-type]
+    assert words in waits(move(state, 5, doubt="open", **apart), 7, Page.CLOCKS)
+    assert move(state, 5, doubt="open", looked=False, **apart) == Look()
 
 
 def test_two_minutes_between_clocks_are_borne() -> None:
@@ -179,7 +179,8 @@ def test_two_minutes_between_clocks_are_borne() -> None:
     "name", ["round_started_at", "last_attempt_at", "round_vendor_at", "last_vendor_at"]
 )
 def test_an_attempt_from_the_future_leaves_only_looking(name: str) -> None:
-    assert "in the future" in waits(doubt(5, **{name: at(7.1)}), 7, Page.CLOCKS)
+    changed: dict[str, Any] = {name: at(7.1)}
+    assert "in the future" in waits(doubt(5, **changed), 7, Page.CLOCKS)
 
 
 def test_a_persons_word_needs_a_look_and_no_clock() -> None:
@@ -192,26 +193,41 @@ def test_what_nobody_doubts_needs_no_clock() -> None:
 
 
 def test_an_attempt_from_the_future_does_not_hold_up_what_was_surely_not_done() -> None:
-    retry = {"failures": 1, "failed_since": at(60), "last_attempt_at": at(60), "message": "busy"}
+    retry: dict[str, Any] = {
+        "failures": 1,
+        "failed_since": at(60),
+        "last_attempt_at": at(60),
+        "message": "busy",
+    }
     assert move(PushState.RETRY, 0, **retry) == Send()
 
 
 def test_a_wait_is_told_by_our_clock_and_measured_by_theirs() -> None:
-    retry = {"failures": 1, "failed_since": at(60), "last_attempt_at": at(60), "message": "busy"}
+    retry: dict[str, Any] = {
+        "failures": 1,
+        "failed_since": at(60),
+        "last_attempt_at": at(60),
+        "message": "busy",
+    }
     assert waits(move(PushState.RETRY, 0, ledger=60.5, **retry), 0.5) == "busy"
 
 
 def test_a_taken_key_is_only_looked_for_and_never_sent_again() -> None:
-    taken = {"key_conflict": True, "empty_looks": (at(1),)}
+    taken: dict[str, Any] = {"key_conflict": True, "empty_looks": (at(1),)}
     assert doubt(1, looked=False, key_conflict=True) == Look()
     assert "must be visible" in waits(doubt(2, **taken), 36)
 
 
 def test_a_failure_is_retried_on_schedule_and_given_up_after_a_day() -> None:
-    retry = {"failures": 1, "failed_since": at(0), "last_attempt_at": at(0), "message": "busy"}
+    retry: dict[str, Any] = {
+        "failures": 1,
+        "failed_since": at(0),
+        "last_attempt_at": at(0),
+        "message": "busy",
+    }
     assert move(PushState.RETRY, 0.5, **retry) == WaitUntil(at(1), "busy")
     assert move(PushState.RETRY, 1, **retry) == Send()
-    late = retry | {"failures": 30, "last_attempt_at": at(23.5 * 60)}
+    late: dict[str, Any] = retry | {"failures": 30, "last_attempt_at": at(23.5 * 60)}
     assert move(PushState.RETRY, 23.6 * 60, **late) == AskPerson("tried for 1 day, 0:00:00: busy")
 
 

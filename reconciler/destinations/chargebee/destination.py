@@ -226,9 +226,8 @@ class ChargebeeDestination:
         """
         began = self._session.clock.monotonic()
         found = self._lookup.find(effect, draft, done)
-        if isinstance(found, NotFound):
-            return NotFound(self._session.vendor_time.now(began))
-        return found
+        absent = isinstance(found, NotFound)
+        return NotFound(self._session.vendor_time.now(began)) if absent else found
 
     def vendor_time(self) -> datetime | None:
         """Give the site's own time, as its newest answer told it."""
