@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.exact_json import digest
-from reconciler.core.look_first import LookFirst, proves_absence
+from reconciler.core.look_first import LookFirst, proves_absence, with_look
 from reconciler.domain.push import (
     Attempted,
     CredentialsRefused,
@@ -121,7 +121,8 @@ def after(effect: Effect, event: Event, at: datetime, settings: LookFirst) -> Ef
     state = TABLE[effect.state].get(type(event))
     if state is None:
         raise ImpossibleTransitionError(effect, event)
-    return _noted(replace(effect, state=state), effect, event, at, settings)
+    doubt = "open" if state is PushState.IN_DOUBT else effect.doubt
+    return _noted(replace(effect, state=state, doubt=doubt), effect, event, at, settings)
 
 
 def idempotency_key(effect: Effect) -> str:
@@ -133,21 +134,23 @@ def _noted(
     new: Effect, old: Effect, event: _Happening, at: datetime, settings: LookFirst
 ) -> Effect:
     match event:
-        case Attempted():
-            started = old.round_started_at or at
+        case Attempted(vendor_at):
+            goes_on = old.round_started_at is not None
             return replace(
                 new,
                 attempts=old.attempts + 1,
-                round_started_at=started,
+                round_started_at=old.round_started_at or at,
+                round_vendor_at=old.round_vendor_at if goes_on else vendor_at,
                 last_attempt_at=at,
+                last_vendor_at=vendor_at,
                 empty_looks=(),
             )
         case Performed(object_id, line_ids, _) | Found(object_id, line_ids):
             return replace(
                 new, object_id=object_id, line_ids=line_ids, failures=0, failed_since=None
             )
-        case NotFound():
-            return _looked(new, old, at, settings)
+        case NotFound(vendor_at):
+            return _looked(new, vendor_at, at, settings)
         case Redrafted(step):
             return replace(
                 new,
@@ -174,23 +177,30 @@ def _failed(new: Effect, old: Effect, event: _Failure, at: datetime) -> Effect:
         failures=old.failures + 1,
         failed_since=old.failed_since or at,
         round_started_at=old.round_started_at if in_doubt else None,
+        round_vendor_at=old.round_vendor_at if in_doubt else None,
         key_conflict=old.key_conflict or isinstance(event, KeyConflict),
         message=_words(event),
     )
 
 
-def _looked(new: Effect, old: Effect, at: datetime, settings: LookFirst) -> Effect:
-    if new.state is not PushState.IN_DOUBT:
+def _looked(new: Effect, vendor_at: datetime | None, at: datetime, settings: LookFirst) -> Effect:
+    """Note an empty look; without the vendor's time it proves nothing."""
+    if new.state is not PushState.IN_DOUBT or vendor_at is None:
         return new
-    looked = replace(new, empty_looks=(*old.empty_looks, at))
-    if not proves_absence(looked, settings):
+    looked = replace(new, empty_looks=with_look(new, vendor_at, settings))
+    if not proves_absence(looked, at, settings):
         return looked
-    if old.key_conflict:
+    if new.key_conflict:
         reason = "the key is taken by an earlier attempt, yet nothing of it can be found"
         return replace(looked, state=PushState.PERSON, message=reason)
     message = "looked for and not there: it never arrived"
     return replace(
-        looked, state=PushState.RETRY, round_started_at=None, empty_looks=(), message=message
+        looked,
+        state=PushState.RETRY,
+        round_started_at=None,
+        round_vendor_at=None,
+        empty_looks=(),
+        message=message,
     )
 
 
@@ -201,7 +211,9 @@ def _resolved(effect: Effect, decision: Resolved) -> Effect:
             effect,
             state=PushState.RETRY,
             round_started_at=None,
+            round_vendor_at=None,
             empty_looks=(),
+            doubt="decided",
             key_conflict=False,
             rejections=effect.rejections + 1,
             failures=0,

@@ -47,6 +47,7 @@ class Page(StrEnum):
     NOT_OURS = "not-ours"
     SKIPPED = "skipped"
     STAYS_OPEN = "stays-open"
+    CLOCKS = "clocks-apart"
 
 
 _OF_STATUS: Mapping[PushStatus, Page] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
@@ -184,7 +184,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A look-up found nothing of it."""
+    """A look-up found nothing of it.
+
+    Attributes:
+        at: When, by the destination's clock; ``None`` when its answers bore no time.
+    """
+
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,13 @@ LookUp = Found | NotFound | Undecidable
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """A request is about to be sent."""
+    """A request is about to be sent.
+
+    Attributes:
+        vendor_at: Not before when, by the destination's clock; ``None`` when it is not known.
+    """
+
+    vendor_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +254,13 @@ class PushState(StrEnum):
     """Stopped until a person resolves it."""
 
 
+Doubt = Literal["", "open", "decided"]
+"""Whether an attempt at an effect ever had an unknown outcome; a person's word closes the doubt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One effect as the ledger knows it.
+    """One effect as the ledger knows it. Times are the ledger's, unless they are the vendor's.
 
     Attributes:
         request: The stored request.
@@ -253,7 +269,11 @@ class Effect:
         failures: Attempts in a row that did not end in ``DONE``; decides the next delay.
         round_started_at: First attempt since the last time nothing was found; the age of the key.
         last_attempt_at: Latest attempt.
-        empty_looks: Times of the empty look-ups since the last attempt, in order.
+        round_vendor_at: The vendor's time before the first attempt of the round, if it was known.
+        last_vendor_at: The vendor's time before the latest attempt, if it was known.
+        empty_looks: The vendor's times of the empty look-ups since the last attempt that count: the
+            first of all, after which whatever was sent must become visible, and those late enough.
+        doubt: Before an effect with one is sent again, it is looked for.
         key_conflict: Whether the destination ever said that the key is taken.
         failed_since: When the present series of failures began.
         object_id: What was made, when ``DONE``.
@@ -274,6 +294,9 @@ class Effect:
     failures: int = 0
     round_started_at: datetime | None = None
     last_attempt_at: datetime | None = None
+    round_vendor_at: datetime | None = None
+    last_vendor_at: datetime | None = None
+    doubt: Doubt = ""
     empty_looks: tuple[datetime, ...] = ()
     key_conflict: bool = False
     failed_since: datetime | None = None

@@ -53,6 +53,7 @@ _INVOICES: tuple[Switch, ...] = (
 )
 
 _WIRE: tuple[Switch, ...] = (
+    on("date_header", "answers bear the site's time"),
     Switch("idempotency_minutes", 30, (), "how long a key is remembered"),
     Switch("idempotency_scope", "site", ("site", "path"), "what a key must be unique within"),
     Switch(

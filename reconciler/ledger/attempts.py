@@ -8,12 +8,14 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import Performed, PushKey, SiteName, StepName, StepOutcome, Unknown
-from reconciler.ledger.rows import instant, stamp_text
+from reconciler.ledger.rows import instant, instant_text, stamp_text
 from reconciler.ledger.tables import attempts, effects
 from reconciler.ports.ledger import Attempt, Lease
 
 
-def begin(connection: Connection, effect: int, lease: Lease, at: datetime) -> None:
+def begin(
+    connection: Connection, effect: int, lease: Lease, at: datetime, vendor_at: datetime | None
+) -> None:
     """Open an attempt."""
     last = connection.execute(
         select(func.coalesce(func.max(attempts.c.number), 0)).where(attempts.c.effect == effect)
@@ -23,6 +25,7 @@ def begin(connection: Connection, effect: int, lease: Lease, at: datetime) -> No
             effect=effect,
             number=last + 1,
             started_at=stamp_text(at),
+            vendor_at=instant_text(vendor_at),
             outcome="",
             message="",
             worker=lease.worker,
@@ -76,6 +79,7 @@ def _attempt(row: RowMapping, site: SiteName, bill: BillId) -> Attempt:
         outcome=row["outcome"],
         message=row["message"],
         worker=row["worker"],
+        vendor_at=instant(row["vendor_at"]),
     )
 
 

@@ -120,11 +120,17 @@ def happened(
 
 
 def attempted(
-    connection: Connection, lease: Lease, key: PushKey, at: datetime, settings: LookFirst
+    connection: Connection,
+    lease: Lease,
+    key: PushKey,
+    at: datetime,
+    *,
+    vendor_at: datetime | None,
+    settings: LookFirst,
 ) -> Effect:
     """Record that a request is about to be sent."""
-    effect = happened(connection, key, Attempted(), at, settings)
-    attempts.begin(connection, number_of(connection, key), lease, at)
+    effect = happened(connection, key, Attempted(vendor_at), at, settings)
+    attempts.begin(connection, number_of(connection, key), lease, at, vendor_at)
     return effect
 
 

@@ -15,7 +15,7 @@ from reconciler.ledger import leases
 from reconciler.ledger.database import Database
 from reconciler.ledger.pushes import SqlLedger, identity_of
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.schema_version import migrate, version, wait_for_others
+from reconciler.ledger.schema_version import catch_up, migrate, version, wait_for_others
 from reconciler.ledger.tables import ledger
 from reconciler.ports.ledger import LedgerIdentity
 
@@ -113,6 +113,7 @@ def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
         return None
     if found.id != expected.id:
         raise OtherLedgerError(database.where, expected.id, found.id)
+    catch_up(database)
     return SqlLedger(database, settings, lambda _: None)
 
 
@@ -159,14 +160,14 @@ def accept(opened: SqlLedger, expected: Expected, newest: datetime | None = None
     """
     seen = expected.seen.sequence if expected.seen else 0
 
-    def catch_up(connection: Connection) -> LedgerIdentity:
+    def learnt(connection: Connection) -> LedgerIdentity:
         now = opened.database.now(connection)
         now = now if newest is None else max(now, newest)
         sequence = max(identity_of(connection).sequence, seen) + 1
         connection.execute(update(ledger).values(sequence=sequence, rebuilt_at=stamp_text(now)))
         return identity_of(connection)
 
-    identity = opened.database.write(catch_up)
+    identity = opened.database.write(learnt)
     expected.note(identity)
     return identity
 

@@ -97,11 +97,17 @@ class SqlLedger:
             ),
         )
 
-    def sending(self, lease: Lease, key: PushKey) -> Effect:
+    def now(self) -> datetime:
+        """Give the ledger's time."""
+        return self.database.read(self.database.now)
+
+    def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> Effect:
         """Record that a request is about to be sent, before it is."""
         return self._recorded(
             lease,
-            lambda connection, now: effects.attempted(connection, lease, key, now, self.settings),
+            lambda connection, now: effects.attempted(
+                connection, lease, key, now, vendor_at=vendor_at, settings=self.settings
+            ),
         )
 
     def ended(self, lease: Lease, key: PushKey, outcome: StepOutcome, mark: Mark | None) -> Effect:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from reconciler.errors import IdentityError
 from reconciler.ledger.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "ledger_schema"
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest revision; equal to Alembic's head, which is slow to ask."""
 MIGRATION_LOCK = 0x6D337465
 """PostgreSQL's advisory lock: one worker migrates, the others wait."""
@@ -24,6 +25,19 @@ class LedgerSchemaError(IdentityError):
         super().__init__(
             f"the ledger in {where} has schema {found}, and this version of reconciler knows "
             f"{NEWEST}.\nNothing was sent. Use the version that wrote the ledger, or a newer one."
+        )
+
+
+class OutdatedLedgerError(ReconcilerError):
+    """The database has an older schema, and this user may not change it."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the ledger in {where} was written by an older version of reconciler, and this user"
+            f" may not bring its schema to {NEWEST}.\nNothing was sent or changed. The next"
+            " `sync run`, by a user who may write, does that; then run this again."
         )
 
 
@@ -46,6 +60,26 @@ def migrate(database: Database) -> None:
         raise LedgerSchemaError(database.where, found)
     if found != NEWEST:
         database.write(_upgrade)
+
+
+def outdated(database: Database) -> bool:
+    """Whether there is a ledger's schema, and an older one."""
+    found = database.read(version)
+    return found is not None and found < NEWEST
+
+
+def catch_up(database: Database) -> None:
+    """Bring an older schema to the newest version, where somebody only wants to look.
+
+    Raises:
+        OutdatedLedgerError: When the user may not.
+    """
+    if not outdated(database):
+        return
+    try:
+        migrate(database)
+    except DBAPIError:
+        raise OutdatedLedgerError(database.where) from None
 
 
 def wait_for_others(connection: Connection) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import socket
 import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from reconciler.errors import BusyError
 from reconciler.ledger.database import Database, LedgerUnreachableError
+from reconciler.ledger.schema_version import migrate, outdated
 from reconciler.ports.runtime import Clock
 
 BUSY_SECONDS = 30
@@ -51,11 +53,18 @@ def open_sqlite(file: Path, clock: Clock) -> Database:
 
 
 def read_sqlite(file: Path, clock: Clock) -> Database:
-    """Open a ledger's file that exists, only to read.
+    """Open a ledger's file that exists, only to read; one of an older version is upgraded first.
 
     Raises:
+        LedgerBusyError: When a process of an older version writes to it.
         LedgerUnreachableError: When the file cannot be read or is something else.
     """
+    database = _open(file, clock, "ro", None)
+    if not outdated(database):
+        return database
+    database.close()
+    with closing(open_sqlite(file, clock)) as writer:
+        migrate(writer)
     return _open(file, clock, "ro", None)
 
 

@@ -180,10 +180,19 @@ class Destination(Protocol):
     def look_up(self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect] = ()) -> LookUp:
         """Look whether an effect with an unknown outcome arrived, by stamp or by new line ids.
 
+        What is not found says when, by the answers to this look.
+
         Args:
             effect: The effect in doubt.
             draft: Of its generation.
             done: Every effect of the bill: what earlier ones made is not taken for this one's.
+        """
+        ...
+
+    def vendor_time(self) -> datetime | None:
+        """Give the destination's own time, as its newest answer told it; ``None``: none did.
+
+        It may be behind when this machine was paused meanwhile, and is never ahead.
         """
         ...
 

@@ -86,7 +86,11 @@ class LeaseLostError(ReconcilerError):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request that was sent, and what became of it; no credentials."""
+    """One request that was sent, and what became of it; no credentials.
+
+    Attributes:
+        vendor_at: When, not before, by the destination's own clock; ``None``: not known.
+    """
 
     key: PushKey
     number: int
@@ -95,6 +99,7 @@ class Attempt:
     outcome: str
     message: str
     worker: str
+    vendor_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +181,18 @@ class Ledger(Protocol):
         """Replace the request of an effect that was refused; any other state is an error."""
         ...
 
-    def sending(self, lease: Lease, key: PushKey) -> Effect:
-        """Record that a request is about to be sent, before it is."""
+    def now(self) -> datetime:
+        """Give the time by which attempts are recorded: of a shared database, its own."""
+        ...
+
+    def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> Effect:
+        """Record that a request is about to be sent, before it is.
+
+        Args:
+            lease: Of the bill.
+            key: The effect.
+            vendor_at: The destination's own time, if it is known.
+        """
         ...
 
     def ended(self, lease: Lease, key: PushKey, outcome: StepOutcome, mark: Mark | None) -> Effect:

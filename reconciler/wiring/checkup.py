@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from pathlib import Path
 
 from reconciler.core.checkup import CheckResult, failed, unseen, well
@@ -17,6 +16,7 @@ from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Request, shared_tls
 from reconciler.transport.retry import TransportError
 from reconciler.transport.system_clock import SystemClock
+from reconciler.transport.vendor_time import http_date
 from reconciler.wiring.chargebee_site import connect_site
 from reconciler.wiring.desk import Desk, open_desk
 from reconciler.wiring.ledger import reading_ledger, where
@@ -158,14 +158,4 @@ def server_time(spec: EnvironmentSpec, settings: Settings, clock: Clock) -> date
             answer = client.send(Request("GET", "/"))
         except TransportError:
             return None
-    return parsed_time(answer.headers.get("date", ""))
-
-
-def parsed_time(text: str) -> datetime | None:
-    """Read the time of a Date header; ``None`` for any other text."""
-    try:
-        time = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    # Source: RFC 5322, section 3.3: "-0000" is UTC without a zone
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return http_date(answer.headers.get("date", ""))

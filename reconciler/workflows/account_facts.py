@@ -22,11 +22,13 @@ class About:
     Attributes:
         account: ``None`` when m3ter has none with the bill's account code.
         runs: m3ter's own runs of the bill.
+        moment: When it was read, in seconds of the monotonic clock: the other may be set back.
     """
 
     read_at: datetime
     account: Account | None
     runs: tuple[NativeRun, ...] = ()
+    moment: float = 0.0
 
 
 def membership_of(scope: Scope, about: About, bill: Bill | None = None) -> Membership:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.core.interlock import (
     Interlock,
@@ -38,6 +38,7 @@ class Watch:
     _native: tuple[RouteScope, ...] = ()
     _changed: Mapping[str, str] = field(default_factory=dict)
     _read_at: datetime | None = None
+    _moment: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def about(self, bills: Sequence[tuple[BillId, str]]) -> dict[BillId, About]:
@@ -46,12 +47,12 @@ class Watch:
         Args:
             bills: Ids and account codes.
         """
-        now = self.clock.now()
+        now, moment = self.clock.now(), self.clock.monotonic()
         codes = {code for _, code in bills if code}
         accounts = self.organisation.codes.accounts(codes) if codes else {}
         latest = self.organisation.runs.latest(BILL, [one for one, _ in bills])
         return {
-            bill: About(now, accounts.get(code), self._runs(bill) if bill in latest else ())
+            bill: About(now, accounts.get(code), self._runs(bill) if bill in latest else (), moment)
             for bill, code in bills
         }
 
@@ -77,7 +78,7 @@ class Watch:
 
     def fresh(self, about: About) -> bool:
         """Whether something that was read still counts."""
-        return abs(self.clock.now() - about.read_at) <= self.settings.max_age
+        return self._age(about.read_at, about.moment) <= self.settings.max_age
 
     def interlock(self, route: str, about: About) -> Interlock:
         """Decide whether a push may send a bill now."""
@@ -97,13 +98,19 @@ class Watch:
 
     def _refresh(self) -> None:
         """Read the configurations again once they are half as old as they may get."""
-        now = self.clock.now()
-        if self._read_at is not None and now - self._read_at < self.settings.max_age / 2:
+        now, moment = self.clock.now(), self.clock.monotonic()
+        half = self.settings.max_age / 2
+        if self._read_at is not None and self._age(self._read_at, self._moment) < half:
             return
         live = self.organisation.integrations.list()
         self._native = native_routes(live, self.scope.dialect)
         self._changed = changed_routes(self.scope.routes, live)
-        self._read_at = now
+        self._read_at, self._moment = now, moment
+
+    def _age(self, read_at: datetime, moment: float) -> timedelta:
+        """Give an age by the clock that says more: the machine's may be set back meanwhile."""
+        passed = timedelta(seconds=self.clock.monotonic() - moment)
+        return max(abs(self.clock.now() - read_at), passed)
 
     def _runs(self, bill: BillId) -> tuple[NativeRun, ...]:
         return tuple(self.organisation.runs.of_entity(BILL, bill))

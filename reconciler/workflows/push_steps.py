@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from reconciler.core.clocks import Clocks
 from reconciler.core.look_first import (
     AskPerson,
     Finished,
@@ -63,6 +64,7 @@ class Going:
         sending: Policies, and the change that began the generation.
         moved: Whether it was moved to another invoice in this run.
         looked: Whether a refused closing was looked for in this run.
+        absent: What a look-up of the open step said just now, when it found nothing.
     """
 
     record: BillRecord
@@ -70,6 +72,7 @@ class Going:
     sending: Sending
     moved: bool = False
     looked: bool = False
+    absent: NotFound | None = None
 
     def on(self) -> Standing:
         """Go on until the bill is complete or nothing can be done now."""
@@ -107,22 +110,31 @@ class Going:
         return self._move(begun, effects)
 
     def _move(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
-        match next_move(begun, self.record.push.clock.now(), self.record.push.settings):
+        absent, self.absent = self.absent, None
+        clocks = self._clocks(begun, absent)
+        match next_move(begun, clocks, self.record.push.settings, looked=absent is not None):
             case Send():
                 return self._send(begun, effects)
             case Look():
                 self._look(begun, effects)
                 return None
-            case WaitUntil(at, why):
-                return self.record.rests(
-                    effects, f"{why}; goes on after {at:%-d %b, %H:%M} UTC", at
-                )
+            case WaitUntil(at, why, about):
+                why = f"{why}; goes on after {at:%-d %b, %H:%M} UTC"
+                rests = self.record.rests(effects, why, at)
+                return rests if about is None else replace(rests, page=page(about))
             case AskPerson(why):
                 return self.record.rests(effects, why, None)
             case Finished():
                 return None
             case never:
                 assert_never(never)
+
+    def _clocks(self, effect: Effect, absent: NotFound | None) -> Clocks:
+        """Read the clocks; the ledger's only where an attempt has an age."""
+        push = self.record.push
+        machine = push.clock.now()
+        ledger = push.ledger.now() if effect.attempts else machine
+        return Clocks(machine, ledger, absent.at if absent is not None else None)
 
     def _closing_refused(self, begun: Effect) -> bool:
         """Whether a closing was refused, and nobody looked why; asked once a run."""
@@ -188,7 +200,8 @@ class Going:
             return None
         ledger = self.record.push.ledger
         self.record.lease = ledger.renew(self.record.lease, LEASE_SECONDS)
-        ledger.sending(self.record.lease, effect.key)
+        heard = self.record.push.destination.vendor_time()
+        ledger.sending(self.record.lease, effect.key, heard)
         outcome = self.record.push.destination.perform(
             effect.key, effect.request, idempotency_key(effect), effect.lines_before
         )
@@ -217,4 +230,8 @@ class Going:
 
     def _look(self, effect: Effect, effects: tuple[Effect, ...]) -> None:
         found = self.record.push.destination.look_up(effect, self.record.draft, effects)
+        if isinstance(found, Undecidable) and effect.doubt == "decided":
+            # a person has seen it, and said what to do
+            found = NotFound()
         self.record.push.ledger.looked(self.record.lease, effect.key, found)
+        self.absent = found if isinstance(found, NotFound) else None

@@ -56,6 +56,22 @@ def test_a_person_may_decide_before_any_run_has_seen_what_m3ter_tried(month: Wal
     assert_sent_once(month, bill)
 
 
+@walks("clocks-apart", "unknown-outcome")
+def test_clocks_that_disagree_leave_only_looking_until_they_are_right(month: Walked) -> None:
+    bill = month.bill(0, "25")
+    month.control.fault({"fault": "cut_before_commit", "match": ADD, "times": 1})
+    assert month.push(bill).code == 16
+    month.skew = -25 * 60
+    month.pass_time(40 * 60)
+    page_in(month.push(bill), "clocks-apart")
+    assert month.invoices(bill) == []
+    month.skew = 0
+    for _ in range(4):
+        month.pass_time(38 * 60)
+        month.push(bill)
+    assert_sent_once(month, bill)
+
+
 @walks("unknown-outcome", "exit-16")
 def test_an_unknown_outcome_decides_itself(month: Walked) -> None:
     bill = month.bill(0)

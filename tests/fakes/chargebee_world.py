@@ -13,7 +13,8 @@ from fakes.clock import FakeClock
 from fakes.emulated_http import EmulatedHttp
 from fakes.push_data import bill, drafted, line, route
 
-from reconciler.core.look_first import LookFirst
+from reconciler.core.clocks import Clocks
+from reconciler.core.look_first import LookFirst, Move, next_move
 from reconciler.core.push_machine import after, idempotency_key
 from reconciler.destinations.chargebee.destination import (
     ChargebeeDestination,
@@ -160,13 +161,19 @@ class ChargebeeWorld:
         """Attempt an effect once, and remember what it ended in."""
         there = destination or self.destination
         key = idempotency_key(effect)
-        begun = self._keep(after(effect, Attempted(), self.clock.now(), LOOKS))
+        begun = self._keep(after(effect, Attempted(there.vendor_time()), self.clock.now(), LOOKS))
         outcome = there.perform(effect.key, effect.request, key, effect.lines_before)
         return outcome, self._keep(after(begun, outcome, self.clock.now(), LOOKS))
 
     def look(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
         """Look for an effect by a fresh destination."""
         return self.destination.look_up(effect, draft, self.effects)
+
+    def next_move(self, effect: Effect, *, looked: bool = False) -> Move:
+        """What the core says to do next, right after a look or not."""
+        now = self.clock.now()
+        clocks = Clocks(now, now, self.session.vendor_time.now())
+        return next_move(effect, clocks, LOOKS, looked=looked)
 
     def found(self, effect: Effect, draft: InvoiceDraft) -> Effect:
         """Look, and remember what was found."""

@@ -141,6 +141,9 @@ class SiteInMemory:
     def look_up(self, *_: Any) -> Any:
         raise AssertionError("a reader looks nothing up")
 
+    def vendor_time(self) -> Any:
+        raise AssertionError("a reader asks for no time")
+
 
 @dataclass
 class OneRoute:

@@ -183,10 +183,13 @@ def test_an_unknown_outcome_survives_everything_but_proof(
     ledger.sending(lease, one)
     assert ledger.ended(lease, one, Unknown("cut"), "transient").state is PushState.IN_DOUBT
     states = []
-    for minutes in (36, 3):
+    for minutes in (1, 36, 3):
         clock.advance(minutes * 60)
-        states.append(ledger.looked(lease, one, NotFound()).state)
-    assert states == [PushState.IN_DOUBT, PushState.RETRY]
+        assert ledger.looked(lease, one, NotFound()).state is PushState.IN_DOUBT, "no vendor's time"
+        states.append(ledger.looked(lease, one, NotFound(clock.now())).state)
+        if states[-1] is PushState.RETRY:
+            break
+    assert states == [PushState.IN_DOUBT, PushState.IN_DOUBT, PushState.RETRY]
     assert ledger.looked(lease, one, Undecidable("voided")).state is PushState.PERSON
 
 
@@ -194,10 +197,13 @@ def test_times_and_looks_are_given_back_as_they_were(ledger: SqlLedger, clock: F
     clock.time = datetime(2026, 12, 1, 6, 0, 0, 123456, tzinfo=UTC)
     lease, one = held(ledger, seconds=9999), key()
     ledger.intend(lease, one, step(one), WHY)
-    ledger.sending(lease, one)
+    theirs = clock.now() - timedelta(minutes=3, microseconds=7)
+    sent = ledger.sending(lease, one, theirs)
+    assert (sent.round_vendor_at, sent.last_vendor_at, sent.doubt) == (theirs, theirs, "")
+    assert [row.vendor_at for row in ledger.attempts(SITE, BILL)] == [theirs]
     ledger.ended(lease, one, Unknown("cut"), None)
-    looked = ledger.looked(lease, one, NotFound())
-    assert looked.empty_looks == (clock.now(),)
+    looked = ledger.looked(lease, one, NotFound(theirs))
+    assert (looked.empty_looks, looked.doubt) == ((theirs,), "open")
     assert ledger.effects(SITE, BILL) == (looked,)
     assert looked.round_started_at == looked.failed_since == clock.now()
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from fakes.clock import FakeClock
 from fakes.push_effects import BILL, LEDGER_ID, OTHER_ID, SITE, WHY, expected, key, stamped, step
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from reconciler.core.look_first import LookFirst
+from reconciler.core.clocks import Clocks
+from reconciler.core.look_first import LookFirst, WaitUntil, next_move
+from reconciler.domain.push import Effect, PushState, StoredRequest
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ledger import effects
 from reconciler.ledger.database import Database
 from reconciler.ledger.opening import (
     LostLedgerError,
@@ -24,6 +30,7 @@ from reconciler.ledger.opening import (
     read_ledger,
     reopen_ledger,
 )
+from reconciler.ledger.rows import effect_columns
 from reconciler.ledger.schema_version import (
     MIGRATIONS,
     NEWEST,
@@ -32,10 +39,12 @@ from reconciler.ledger.schema_version import (
     migrate,
     version,
 )
+from reconciler.ledger.sqlite_file import read_sqlite
 from reconciler.ledger.tables import metadata
 from reconciler.ports.ledger import LedgerIdentity
 
 SETTINGS = LookFirst()
+REQUEST = StoredRequest("/invoices", b"a=1")
 
 
 def refused(act: Any, kind: type[ReconcilerError]) -> str:
@@ -170,7 +179,6 @@ def test_the_schema_that_alembic_makes_is_the_one_of_the_tables(database: Databa
 
 
 def test_the_newest_version_is_alembics_head() -> None:
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
@@ -189,8 +197,84 @@ def test_a_schema_of_a_newer_tool_is_refused(database: Database) -> None:
     create_ledger(database, expected(), SETTINGS)
     database.write(
         lambda connection: connection.execute(
-            text(f"update {VERSION_TABLE} set version_num='0002'")
+            text(f"update {VERSION_TABLE} set version_num='9999'")
         )
     )
     words = refused(lambda: open_ledger(database, expected(), SETTINGS), LedgerSchemaError)
-    assert "0002" in words
+    assert "9999" in words
+
+
+def test_a_ledger_of_the_first_schema_is_upgraded_when_it_is_opened(database: Database) -> None:
+    """Rows as the version before wrote them; what was in doubt there is looked for first."""
+    database.write(old_ledger)
+    with pytest.raises(Exception, match=r"vendor_at|doubt"):
+        database.read(lambda connection: effects.effects_of(connection, SITE, BILL))
+    opened = open_ledger(database, expected(), SETTINGS)
+    found = {str(one.key.step): one for one in opened.effects(SITE, BILL)}
+    assert {name: one.doubt for name, one in found.items()} == {
+        "add-line/1": "",
+        "add-line/2": "open",
+        "add-line/3": "open",
+        "add-line/4": "",
+        "add-line/5": "open",
+    }
+    doubted = found["add-line/3"]
+    assert (doubted.round_vendor_at, doubted.last_vendor_at, doubted.empty_looks) == (None,) * 2 + (
+        (),
+    )
+    assert doubted.round_started_at == datetime(2026, 12, 1, 6, tzinfo=UTC)
+    assert [one.vendor_at for one in opened.attempts(SITE, BILL)] == [None] * 4
+    now = datetime(2026, 12, 1, 6, 5, tzinfo=UTC)
+    young = next_move(doubted, Clocks(now, now, now), SETTINGS, looked=True)
+    assert isinstance(young, WaitUntil), "nobody knows how old its key is by Chargebee's clock"
+
+
+def test_who_only_looks_at_a_ledger_of_the_first_schema_sees_it(
+    database: Database, clock: FakeClock, backend: str
+) -> None:
+    database.write(old_ledger)
+    if backend == "sqlite":
+        database.close()
+        database = read_sqlite(Path(database.where), clock)
+    seen = read_ledger(database, expected(), SETTINGS)
+    assert seen is not None
+    assert len(seen.effects(SITE, BILL)) == 5
+    database.close()
+
+
+def old_ledger(connection: Connection) -> None:
+    """Make schema 0001, and five lines of a bill: unsent, sending, doubted, limited, proven."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+    six = "2026-12-01T06:00:00.000000+00:00"
+    connection.execute(
+        text("insert into ledger (id, sequence, created_at) values (:id, 0, :at)"),
+        {"id": LEDGER_ID, "at": six},
+    )
+    stories = ["INTENDED", "SENDING", "IN_DOUBT", "RETRY", "RETRY"]
+    outcomes = [None, "", "Unknown", "NotPerformed", "Unknown"]
+    for number, (state, outcome) in enumerate(zip(stories, outcomes, strict=True), 1):
+        row = {
+            **effect_columns(Effect(key(number, kind="add-line"), PushState(state), REQUEST)),
+            "number": number,
+            "round_started_at": six,
+            "last_attempt_at": six,
+            "empty_looks": f'["{six}"]',
+            **dict.fromkeys(("run", "integration", "commit_id", "input_hash"), ""),
+            **dict.fromkeys(("record", "bill_version"), 0),
+        }
+        for name in ("round_vendor_at", "last_vendor_at", "doubt"):
+            del row[name]
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"insert into effects ({names}) values ({values})"), row)
+        if outcome is not None:
+            connection.execute(
+                text(
+                    "insert into attempts (effect, number, started_at, outcome, message, worker,"
+                    " fence) values (:effect, 1, :at, :outcome, '', 'w', 1)"
+                ),
+                {"effect": number, "at": six, "outcome": outcome},
+            )

@@ -92,7 +92,7 @@ def test_what_is_due_later_than_that_is_not_waited_for(place: SyncPlace) -> None
 
 def test_forty_minutes_are_enough_for_an_outcome_that_must_be_looked_for(place: SyncPlace) -> None:
     bill = place.bill_of(ACCOUNT)
-    place.fault("cut_after_commit", times=9)
+    place.fault("http_500", times=4)
     patience, told = patient(60)
     result = place.run(bill, patience=patience)
     assert result.tally.bills(Group.SENT) == 1, result.tally.listed

@@ -49,6 +49,7 @@ from reconciler.domain.push import (
     InvoiceId,
     InvoiceLineId,
     LookUp,
+    NotFound,
     NotPerformed,
     PushKey,
     PushState,
@@ -223,7 +224,14 @@ class ChargebeeDestination:
         Raises:
             DestinationError: When nobody can look.
         """
-        return self._lookup.find(effect, draft, done)
+        began = self._session.clock.monotonic()
+        found = self._lookup.find(effect, draft, done)
+        absent = isinstance(found, NotFound)
+        return NotFound(self._session.vendor_time.now(began)) if absent else found
+
+    def vendor_time(self) -> datetime | None:
+        """Give the site's own time, as its newest answer told it."""
+        return self._session.vendor_time.now()
 
     def read(self, invoice: InvoiceId) -> Invoice | None:
         """Read an invoice back, with all of its lines; ``None`` when the id does not resolve.

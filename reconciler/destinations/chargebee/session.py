@@ -40,6 +40,7 @@ from reconciler.transport.retry import (
     pause,
 )
 from reconciler.transport.sender import Client, Sender
+from reconciler.transport.vendor_time import VendorTime
 
 ROOT = "/api/v2"
 # Source: Chargebee API docs, "Idempotency"
@@ -82,6 +83,7 @@ class Session:
     ) -> None:
         self.site = site
         self.clock = clock
+        self.vendor_time = VendorTime(clock)
         self.switches = switches
         self._client = client
         self._limiter = limiter
@@ -134,6 +136,7 @@ class Session:
             outcome = self._sender.send(request, writes=False)
         if isinstance(outcome, TransportError):
             raise ChargebeeUnreachableError(call, str(outcome))
+        self.vendor_time.hear(outcome.headers)
         return self._read(call, self._without_secret(outcome))
 
     def pages(self, path: str, name: str, query: form.Pairs = ()) -> Iterator[JsonObject]:
@@ -216,6 +219,7 @@ class Session:
                 outcome = self._without_secret(self._client.send(sent))
             except TransportError as error:
                 return error
+        self.vendor_time.hear(outcome.headers)
         self._heed(outcome)
         return outcome
 

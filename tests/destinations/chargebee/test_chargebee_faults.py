@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fakes.chargebee_world import LOOKS, ChargebeeWorld, draft_of
+from fakes.chargebee_world import ChargebeeWorld, draft_of
 
-from reconciler.core.look_first import Look, WaitUntil, next_move
+from reconciler.core.look_first import Look, WaitUntil
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.push import (
     CredentialsRefused,
@@ -83,7 +83,7 @@ def test_days_later_the_look_up_finds_it_and_nothing_is_sent_again(world: Open) 
     site.fault("lost_response")
     _, effect = site.send(effect)
     site.advance(days=3)
-    assert isinstance(next_move(effect, site.clock.now(), LOOKS), Look)
+    assert isinstance(site.next_move(effect), Look)
     done = site.found(effect, draft)
     (invoice,) = site.invoices()
     assert done.state is PushState.DONE
@@ -98,7 +98,7 @@ def test_a_look_at_a_list_that_lags_alone_does_not_prove_absence(world: Open) ->
     site.advance(minutes=36)
     effect = site.found(effect, draft)
     assert effect.state is PushState.IN_DOUBT
-    assert isinstance(next_move(effect, site.clock.now(), LOOKS), WaitUntil)
+    assert isinstance(site.next_move(effect, looked=True), WaitUntil)
     site.advance(minutes=30)
     assert site.found(effect, draft).state is PushState.DONE
 
@@ -168,6 +168,6 @@ def test_a_failed_charge_is_looked_for_and_never_sent_again(world: Open, leaves:
     effect = intended(site, draft)
     outcome, effect = site.send(effect)
     assert isinstance(outcome, KeyConflict), outcome
-    assert isinstance(next_move(effect, site.clock.now(), LOOKS), Look)
+    assert isinstance(site.next_move(effect), Look)
     looked = site.look(effect, draft)
     assert isinstance(looked, Found if leaves == "invoice" else NotFound)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from fakes.chargebee_world import LOOKS, START, UK, US, ChargebeeWorld, draft_of, pending_draft
+from fakes.chargebee_world import START, UK, US, ChargebeeWorld, draft_of, pending_draft
 from fakes.push_data import line
 
-from reconciler.core.look_first import AskPerson, Finished, Look, Send, WaitUntil, next_move
+from reconciler.core.look_first import AskPerson, Finished, Look, Send, WaitUntil
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.push import Effect, Step
 from reconciler.ports.destination import Complete, Sending
@@ -34,8 +34,10 @@ MATCH = {"vendor": "chargebee", "method": "POST"}
 
 def finish(site: ChargebeeWorld, effect: Effect, draft: InvoiceDraft) -> None:
     """Send, wait and look as the core says, until the effect is done."""
-    for _ in range(60):
-        move = next_move(effect, site.clock.now(), LOOKS)
+    looked = False
+    for _ in range(90):
+        move = site.next_move(effect, looked=looked)
+        looked = move == Look()
         match move:
             case Send():
                 _, effect = site.send(effect)
