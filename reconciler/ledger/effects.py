@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.push_machine import after
@@ -15,6 +15,8 @@ from reconciler.domain.push import (
     Effect,
     Event,
     Found,
+    InvoiceId,
+    InvoiceLineId,
     Performed,
     PushKey,
     PushState,
@@ -44,6 +46,14 @@ _IS = (
     & (effects.c.step == bindparam("of_step"))
 )
 _ALL = select(effects).where(_OF_BILL).order_by(effects.c.generation, effects.c.number)
+_ON_INVOICE = select(effects).where(
+    (effects.c.site == bindparam("of_site"))
+    & (effects.c.state == PushState.DONE.value)
+    & or_(
+        effects.c.object_id == bindparam("of_invoice"),
+        effects.c.invoice_id == bindparam("of_invoice"),
+    )
+)
 _ONE = select(effects).where(_IS)
 _HELD = _ONE.with_for_update()
 _NUMBER = select(effects.c.number).where(_IS)
@@ -64,6 +74,14 @@ def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Ef
     """Give every effect of a bill, by generation and in the order of intent."""
     rows = connection.execute(_ALL, {"of_site": site, "of_bill": bill}).mappings()
     return tuple(effect_of(row) for row in rows)
+
+
+def lines_on(
+    connection: Connection, site: SiteName, invoice: InvoiceId
+) -> frozenset[InvoiceLineId]:
+    """Give the lines that done steps of any bill made on an invoice."""
+    rows = connection.execute(_ON_INVOICE, {"of_site": site, "of_invoice": invoice}).mappings()
+    return frozenset(line for row in rows for line in effect_of(row).line_ids)
 
 
 def find(connection: Connection, key: PushKey) -> Effect:

@@ -13,6 +13,8 @@ from reconciler.domain.address import BillId
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import (
     Effect,
+    InvoiceId,
+    InvoiceLineId,
     LookUp,
     Mark,
     PushKey,
@@ -81,6 +83,10 @@ class SqlLedger:
     def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
         """Give every effect of a bill."""
         return self.database.read(lambda connection: effects.effects_of(connection, site, bill))
+
+    def lines_on(self, site: SiteName, invoice: InvoiceId) -> frozenset[InvoiceLineId]:
+        """Give the lines that steps of any bill made on an invoice, as far as they are known."""
+        return self.database.read(lambda connection: effects.lines_on(connection, site, invoice))
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Provenance) -> Effect:
         """Store an effect before its first attempt."""

@@ -12,6 +12,8 @@ from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import Money
 from reconciler.domain.push import (
     Effect,
+    InvoiceId,
+    InvoiceLineId,
     LookUp,
     Mark,
     PushKey,
@@ -166,6 +168,10 @@ class Ledger(Protocol):
 
     def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
         """Give every effect of a bill, by generation and in the order of intent."""
+        ...
+
+    def lines_on(self, site: SiteName, invoice: InvoiceId) -> frozenset[InvoiceLineId]:
+        """Give the lines that steps of any bill made on an invoice, as far as they are known."""
         ...
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Provenance) -> Effect:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from reconciler.core.durations import duration
+from reconciler.core.line_difference import alike
 from reconciler.core.pending import (
     KeepWaiting,
     NotStarted,
@@ -143,8 +144,10 @@ def _add_to(
     there: There,
 ) -> Step:
     request = wire.add_line(progress.draft, position, invoice, there.flat_prices, there.switches)
-    key = invoice.id if isinstance(invoice, Invoice) else invoice
-    return Step(add_step(position), request, key, before, position)
+    if not isinstance(invoice, Invoice):
+        return Step(add_step(position), request, invoice, before, position)
+    found = alike(invoice, progress.draft, progress.done, progress.generation)
+    return Step(add_step(position), request, invoice.id, before - set(found), position, found)
 
 
 def delete_former(progress: Progress, there: There) -> NextStep | None:

@@ -225,6 +225,16 @@ class ChargebeeDestination:
         """
         return self._lookup.find(effect, draft, done)
 
+    def alike(
+        self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]
+    ) -> tuple[InvoiceLineId, ...]:
+        """Look for lines just like those still to be added, before a stored one is sent.
+
+        Raises:
+            DestinationError: When nobody can look.
+        """
+        return self._lookup.alike(effect, draft, done)
+
     def read(self, invoice: InvoiceId) -> Invoice | None:
         """Read an invoice back, with all of its lines; ``None`` when the id does not resolve.
 
