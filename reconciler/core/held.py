@@ -118,6 +118,6 @@ def held_lines(
 
 
 def _never_begun(draft: InvoiceDraft, mine: Sequence[Effect]) -> frozenset[int]:
-    """Give the lines after one in doubt: they are added one by one, and no step of theirs exists."""
+    """Give the lines after one in doubt: they are added one by one, and have no step yet."""
     steps = {one.draft_line for one in mine if one.key.step.kind is StepKind.ADD_LINE}
     return frozenset(range(len(draft.lines))) - steps if steps else frozenset()
