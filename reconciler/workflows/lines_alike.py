@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.core.runbook import Page, page
 from reconciler.domain.address import BillId
 from reconciler.domain.push import InvoiceId, InvoiceLineId, SiteName, Step, Undecidable
 from reconciler.ports.ledger import Ledger
@@ -31,5 +32,5 @@ def whose(bill: BillId, invoice: InvoiceId, alike: Sequence[InvoiceLineId]) -> U
         f"invoice {invoice} has lines just like the bill's that the ledger does not know:"
         f" {', '.join(alike)}; nothing more was sent. They are the bill's:"
         f" `reconciler sync resolve {bill} --sent {invoice}`; they are not, and it is to be added:"
-        f" `reconciler sync resolve {bill} --not-sent`"
+        f" `reconciler sync resolve {bill} --not-sent`. See {page(Page.LINES_ALIKE)}"
     )

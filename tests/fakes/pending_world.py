@@ -155,7 +155,7 @@ class PendingWorld:
     def destination(self) -> ChargebeeDestination:
         """A destination with an empty cache, as after a restart."""
         session = Session(
-            cast(Any, self.client),
+            cast("Any", self.client),
             FreeLimit(),
             self.clock,
             site=SiteName(SITE),
@@ -182,11 +182,11 @@ class PendingWorld:
         policy = SimpleNamespace(auto_disable="after-ten-failures")
         route = SimpleNamespace(name="pending", route=SimpleNamespace(policy=policy))
         record = BillRecord(
-            cast(Any, push), lease, self.ledger.row or made, self.draft, cast(Any, route), 1
+            cast("Any", push), lease, self.ledger.row or made, self.draft, cast("Any", route), 1
         )
         gate = SimpleNamespace(held=lambda effects: None)
         try:
-            return Going(record, cast(Any, gate), Sending(waiting_since=START)).on()
+            return Going(record, cast("Any", gate), Sending(waiting_since=START)).on()
         except Killed:
             return None
 

@@ -30,6 +30,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from reconciler.core.exact_json import NotJsonError, decode
+from reconciler.core.runbook import Page, page
 from reconciler.destinations.chargebee import form
 from reconciler.destinations.chargebee.credit_wire import CREDIT_PATH, PROMOTE_PATH
 from reconciler.destinations.chargebee.errors import short
@@ -188,7 +189,7 @@ def _lines_of(
         return Undecidable(
             f"Chargebee took it, and a line like it stands twice on invoice {key}, new since then:"
             f" {shown}. Take off the one that is not the bill's, then `reconciler sync resolve`"
-            f" with --sent {key}"
+            f" with --sent {key}. See {page(Page.LINES_ALIKE)}"
         )
     if before is None or ours.ids:
         return Performed(key, ours.ids, replayed)
