@@ -89,9 +89,10 @@ class Step:
         invoice_id: The invoice it works on; ``None`` when it creates one.
         lines_before: Line ids on that invoice before the step; ``None`` when it creates one.
         draft_line: Position in the draft of the line it sends, from 0, for one-line steps.
-        alike: Lines on that invoice that are just like what is still to be added, and that no step
-            of the bill accounts for; not in ``lines_before``. One that no other bill's step made
-            either stops the bill for a person.
+        alike: Lines that are just like what is still to be sent, and that no step of the bill
+            accounts for; not in ``lines_before``. One that no other bill's step made either stops
+            the bill for a person.
+        alike_on: The invoice that holds them: the one it works on, or one that closed before.
     """
 
     name: StepName
@@ -100,6 +101,7 @@ class Step:
     lines_before: frozenset[InvoiceLineId] | None = None
     draft_line: int | None = None
     alike: tuple[InvoiceLineId, ...] = ()
+    alike_on: InvoiceId | None = None
 
 
 @dataclass(frozen=True, slots=True)

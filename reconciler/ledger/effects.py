@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, false, insert, or_, select, update
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.push_machine import after
@@ -15,7 +16,6 @@ from reconciler.domain.push import (
     Effect,
     Event,
     Found,
-    InvoiceId,
     InvoiceLineId,
     Performed,
     PushKey,
@@ -46,14 +46,6 @@ _IS = (
     & (effects.c.step == bindparam("of_step"))
 )
 _ALL = select(effects).where(_OF_BILL).order_by(effects.c.generation, effects.c.number)
-_ON_INVOICE = select(effects).where(
-    (effects.c.site == bindparam("of_site"))
-    & (effects.c.state == PushState.DONE.value)
-    & or_(
-        effects.c.object_id == bindparam("of_invoice"),
-        effects.c.invoice_id == bindparam("of_invoice"),
-    )
-)
 _ONE = select(effects).where(_IS)
 _HELD = _ONE.with_for_update()
 _NUMBER = select(effects.c.number).where(_IS)
@@ -76,12 +68,14 @@ def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Ef
     return tuple(effect_of(row) for row in rows)
 
 
-def lines_on(
-    connection: Connection, site: SiteName, invoice: InvoiceId
+def lines_known(
+    connection: Connection, site: SiteName, lines: Collection[InvoiceLineId]
 ) -> frozenset[InvoiceLineId]:
-    """Give the lines that done steps of any bill made on an invoice."""
-    rows = connection.execute(_ON_INVOICE, {"of_site": site, "of_invoice": invoice}).mappings()
-    return frozenset(line for row in rows for line in effect_of(row).line_ids)
+    """Give those of some lines that effects of any bill made."""
+    named = (effects.c.line_ids.contains(one, autoescape=True) for one in lines)
+    query = select(effects).where((effects.c.site == site) & or_(false(), *named))
+    made = (effect_of(row) for row in connection.execute(query).mappings())
+    return frozenset(line for one in made for line in one.line_ids).intersection(lines)
 
 
 def find(connection: Connection, key: PushKey) -> Effect:

@@ -16,12 +16,12 @@ def beside_others(step: Step, ledger: Ledger, site: SiteName) -> Step:
 
     The ledger is asked only where there are such lines.
     """
-    if not step.alike or step.invoice_id is None:
+    if not step.alike:
         return step
-    others = ledger.lines_on(site, step.invoice_id).intersection(step.alike)
+    others = ledger.lines_known(site, step.alike)
     return replace(
         step,
-        lines_before=(step.lines_before or frozenset()) | others,
+        lines_before=step.lines_before and step.lines_before | others,
         alike=tuple(one for one in step.alike if one not in others),
     )
 

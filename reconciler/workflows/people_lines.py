@@ -34,7 +34,8 @@ def ours_on(
         return {}
     draft = draft_from_json(row.draft)
     effects = hand.ledger.effects(hand.site, row.bill_id)
-    known = {*hand.ledger.lines_on(hand.site, invoice), *(begun.lines_before or ())}
+    there = [one.id for one in read.lines]
+    known = hand.ledger.lines_known(hand.site, there).union(begun.lines_before or ())
     lines = [one for one in read.lines if one.id not in known]
     left = unsent_positions(draft, effects, row.generation)
     return dict(told_apart(lines, draft, left))

@@ -188,8 +188,8 @@ class Going:
         step = beside_others(step, record.push.ledger, record.site)
         record.intend(step, anew=anew)
         self.seen = step.name
-        if step.alike and step.invoice_id is not None:
-            found = whose(record.row.bill_id, step.invoice_id, step.alike)
+        if step.alike and step.alike_on is not None:
+            found = whose(record.row.bill_id, step.alike_on, step.alike)
             record.push.ledger.looked(record.lease, record.key(step.name), found)
 
     def _stopped(self, effects: tuple[Effect, ...], why: str) -> Standing:
@@ -234,7 +234,7 @@ class Going:
         found = push.destination.alike(effect, self.record.draft, effects)
         if not found or invoice is None:
             return False
-        others = push.ledger.lines_on(self.record.site, invoice)
+        others = push.ledger.lines_known(self.record.site, found)
         unknown = [one for one in found if one not in others]
         if unknown:
             asked = whose(self.record.row.bill_id, invoice, unknown)

@@ -6,6 +6,7 @@ own half without a network.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -25,7 +26,6 @@ from reconciler.domain.push import (
     Attempted,
     Effect,
     Event,
-    InvoiceId,
     InvoiceLineId,
     Performed,
     PushKey,
@@ -47,6 +47,7 @@ from reconciler.workflows.push_steps import Going
 
 LOOKS = LookFirst()
 PRICE = "api-USD"
+_AT_FIRST = 30
 
 
 class Killed(BaseException):
@@ -111,9 +112,11 @@ class MemoryLedger:
     def looked(self, lease: Lease, key: PushKey, found: Any) -> None:
         self._after(key, found)
 
-    def lines_on(self, site: SiteName, invoice: InvoiceId) -> frozenset[InvoiceLineId]:
-        made = (one for one in self.effects_by_key.values() if one.object_id == invoice)
-        return frozenset(line for one in made for line in one.line_ids)
+    def lines_known(
+        self, site: SiteName, lines: Collection[InvoiceLineId]
+    ) -> frozenset[InvoiceLineId]:
+        made = (line for one in self.effects_by_key.values() for line in one.line_ids)
+        return frozenset(made).intersection(lines)
 
     def put_bill(self, lease: Lease, row: BillRow) -> None:
         self.row = row
@@ -147,7 +150,7 @@ class PendingWorld:
             currency="USD",
             page={"default_price_id": PRICE, "create_invoice": False},
         )
-        self.invoice = str(self.bench.pending({"item_price_id": PRICE, "quantity": 3})["id"])
+        self._open()
         self.ledger = MemoryLedger(self.clock)
         self.cut = ""
 
@@ -214,10 +217,20 @@ class PendingWorld:
             "date_to": int(line.period.end.timestamp()),
         }
 
+    def close(self) -> None:
+        """The pending invoice closes, and the next one is there."""
+        self.bench.ok(f"invoices/{self.invoice}/close")
+        self._open()
+
     def amounts(self) -> list[int]:
-        """What stands on the invoice beside what was there at first."""
-        found = self.bench.get(f"invoices/{self.invoice}")["invoice"]["line_items"]
-        return [one["amount"] for one in found[1:]]
+        """What stands on all invoices beside what was on them at first."""
+        found = [one["invoice"] for one in self.bench.get("invoices", limit="100")["list"]]
+        lines = (line for one in found for line in one["line_items"])
+        return [one["amount"] for one in lines if one["amount"] != _AT_FIRST]
+
+    def _open(self) -> None:
+        made = self.bench.pending({"item_price_id": PRICE, "quantity": _AT_FIRST // 10})
+        self.invoice = str(made["id"])
 
 
 class Cut(ChargebeeDestination):

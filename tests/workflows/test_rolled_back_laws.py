@@ -20,6 +20,7 @@ EVENTS = st.lists(
         st.tuples(st.just("take back"), st.integers(0, 9)),
         st.tuples(st.just("a person adds"), st.integers(0, 2)),
         st.tuples(st.just("wait"), st.sampled_from([1, 25, 45])),
+        st.tuples(st.just("closes"), st.just("")),
     ),
     max_size=8,
 )
@@ -45,6 +46,8 @@ def test_no_line_of_ours_is_added_twice_whatever_memory_is_put_back(
                 position = int(how) % len(amounts)
                 world.add_by_hand(position)
                 by_hand[int(amounts[position]) * 100] += 1
+            case "closes":
+                world.close()
             case _:
                 world.advance(int(how))
     drafted = Counter(int(one) * 100 for one in amounts)

@@ -63,6 +63,8 @@ from reconciler.transport.retry import Answer, NotSentError
 
 # A line on a pending invoice costs a read and a write.
 _REQUESTS_A_LINE = 2
+# Whole seconds are compared, and days may be told in another time zone.
+_MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,7 @@ class ChargebeeDestination:
             case NeedInvoice(key, effect):
                 invoice = self._current(key, effect, progress)
             case NeedPending():
-                pending = self._pending(owner.customer_id, draft)
+                pending = self._near(owner.customer_id, progress)
             case _:
                 assert_never(need)
         return There(
@@ -290,11 +292,14 @@ class ChargebeeDestination:
             switches=self._session.switches,
         )
 
-    def _pending(self, customer_id: str, draft: InvoiceDraft) -> tuple[Invoice, ...]:
-        """List what the bill may be added to; nothing for a subscription that is not there."""
+    def _near(self, customer_id: str, progress: Progress) -> tuple[Invoice, ...]:
+        """List what the bill may be, or was, added to; nothing for a subscription not there."""
         if not customer_id:
             return ()
-        return self._invoices.pending(customer_id, draft.target.external_id)
+        draft = progress.draft
+        reach = timedelta(days=progress.sending.pending.match_days) + _MARGIN
+        since = draft.period.end - reach
+        return self._invoices.near(customer_id, draft.target.external_id, since)
 
     def _current(self, key: InvoiceId, effect: Effect | None, progress: Progress) -> Invoice | None:
         draft = progress.draft

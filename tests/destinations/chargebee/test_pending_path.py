@@ -123,6 +123,25 @@ def test_lines_like_ours_that_no_step_accounts_for_are_said_with_the_step(world:
     assert intended(site, draft).alike == ours[1:]
 
 
+@pytest.mark.parametrize("stable", [True, False])
+def test_lines_like_ours_are_also_seen_where_their_invoice_closed_meanwhile(
+    world: Open, stable: bool
+) -> None:
+    site, draft = world(line_ids_stable=stable), pending_draft(*THREE)
+    begun(site, draft, 3)
+    closed = site.post(f"/invoices/{site.effects[0].object_id}/close")["invoice"]
+    site.effects = []
+    assert isinstance(site.destination.next_step(draft, (), WAITING), WaitForInvoice)
+    other = pending_invoice(site)
+    step = intended(site, draft)
+    assert (step.invoice_id, step.alike_on) == (other, closed["id"])
+    assert step.alike == tuple(one["id"] for one in closed["line_items"][1:])
+    site.post(f"/invoices/{other}/delete")
+    create = Sending(pending=PendingPolicy(then="create"), waiting_since=START - timedelta(days=6))
+    made = intended(site, draft, create)
+    assert (str(made.name), made.alike) == ("create-invoice", step.alike)
+
+
 def test_only_lines_that_are_still_to_be_added_are_like_ours(world: Open) -> None:
     site, draft = world(), pending_draft(*THREE)
     begun(site, draft, 2)
