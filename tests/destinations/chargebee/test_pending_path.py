@@ -116,7 +116,7 @@ def test_lines_like_ours_that_no_step_accounts_for_are_said_with_the_step(world:
     forgotten, site.effects = site.effects, []
     step = intended(site, draft)
     assert step.alike == ours
-    assert step.lines_before == {invoice["line_items"][0]["id"]}
+    assert [*(step.lines_before or ())] == [invoice["line_items"][0]["id"]]
     effect = site.intend(step, draft)
     assert site.destination.alike(effect, draft, site.effects) == ours
     site.effects = forgotten[:1]
