@@ -35,6 +35,35 @@ def pending_invoice(month: Walked, account: int) -> str:
     return str(found)
 
 
+@walks("lines-like-ours")
+@pytest.mark.parametrize("ours", [True, False])
+def test_lines_that_were_there_before_are_decided_by_a_person_who_looked(
+    month: Walked, tmp_path: Path, ours: bool
+) -> None:
+    amounts = ("51", "52") if ours else ("53",)
+    bill = month.bill(ON_TIME, *amounts)
+    state = Path(month.folder, ".reconciler")
+    shutil.copytree(state, tmp_path / "copy")
+    assert month.push(bill).code == 0
+    sent = month.lines_for(ON_TIME)
+    shutil.rmtree(state)
+    shutil.copytree(tmp_path / "copy", state)
+    ended = month.push(bill)
+    assert ended.code == 16, ended
+    page_in(ended, "lines-like-ours")
+    assert month.lines_for(ON_TIME) == sent
+    explained = month.follow("lines-like-ours", "explain", BILL=bill)
+    assert "lines just like the bill's" in explained.out
+    invoice = pending_invoice(month, ON_TIME)
+    word = "--sent" if ours else "--not-sent"
+    ended = month.follow("lines-like-ours", word, BILL=bill, INVOICE=invoice)
+    assert ended.code == 0, ended
+    assert month.push(bill).code == 0
+    assert month.status(bill) == "COMPLETE"
+    again = [] if ours else [5300]
+    assert month.lines_for(ON_TIME) == sorted([*sent, *again])
+
+
 @walks("timeout")
 @pytest.mark.parametrize("status", ["ERROR", "TIMEOUT_LIMIT_EXCEEDED"])
 def test_a_bill_that_m3ter_may_have_sent_waits_for_a_person(month: Walked, status: str) -> None:
@@ -97,35 +126,6 @@ def test_an_unknown_outcome_is_decided_by_a_person_who_looked(month: Walked, sen
     assert ended.code == 0, ended
     assert month.push(bill).code == 0
     assert_sent_once(month, bill)
-
-
-@walks("lines-like-ours")
-@pytest.mark.parametrize("ours", [True, False])
-def test_lines_that_were_there_before_are_decided_by_a_person_who_looked(
-    month: Walked, tmp_path: Path, ours: bool
-) -> None:
-    amounts = ("51", "52") if ours else ("53",)
-    bill = month.bill(ON_TIME, *amounts)
-    state = Path(month.folder, ".reconciler")
-    shutil.copytree(state, tmp_path / "copy")
-    assert month.push(bill).code == 0
-    sent = month.lines_for(ON_TIME)
-    shutil.rmtree(state)
-    shutil.copytree(tmp_path / "copy", state)
-    ended = month.push(bill)
-    assert ended.code == 16, ended
-    page_in(ended, "lines-like-ours")
-    assert month.lines_for(ON_TIME) == sent
-    explained = month.follow("lines-like-ours", "explain", BILL=bill)
-    assert "lines just like the bill's" in explained.out
-    invoice = pending_invoice(month, ON_TIME)
-    word = "--sent" if ours else "--not-sent"
-    ended = month.follow("lines-like-ours", word, BILL=bill, INVOICE=invoice)
-    assert ended.code == 0, ended
-    assert month.push(bill).code == 0
-    assert month.status(bill) == "COMPLETE"
-    again = [] if ours else [5300]
-    assert month.lines_for(ON_TIME) == sorted([*sent, *again])
 
 
 @walks("partial")

@@ -440,4 +440,5 @@ def test_lines_that_a_person_says_are_not_ours_were_there_before(ledger: SqlLedg
     ledger.intend(lease, one, line_step(one, "li_0"), WHY)
     ledger.looked(lease, one, Undecidable("a line just like it"))
     said = Resolved(None, "no", (InvoiceLineId("li_1"),))
-    assert ledger.resolved(lease, one, said, "ann").lines_before == {"li_0", "li_1"}
+    found = ledger.resolved(lease, one, said, "ann").lines_before
+    assert sorted(found or ()) == ["li_0", "li_1"]
