@@ -105,11 +105,19 @@ def held_lines(
         Positions of lines in the draft, and whether its credits were not sent.
     """
     mine = [one for one in effects if one.key.generation == generation]
-    if status in _FINISHED or any(one.state in _IN_DOUBT for one in mine):
+    if status in _FINISHED:
         return frozenset(), False
+    if any(one.state in _IN_DOUBT for one in mine):
+        return _never_begun(draft, mine), False
     done = [one for one in mine if one.state is PushState.DONE]
     made = any(one.key.step.kind is StepKind.CREATE_INVOICE for one in done)
     added = {one.draft_line for one in done if one.key.step.kind is StepKind.ADD_LINE}
     lines = () if made else (one for one in range(len(draft.lines)) if one not in added)
     credited = any(one.key.step.kind in _CREDITS and not one.key.step.number for one in done)
     return frozenset(lines), bool(draft.credits) and not credited
+
+
+def _never_begun(draft: InvoiceDraft, mine: Sequence[Effect]) -> frozenset[int]:
+    """Give the lines after one in doubt: they are added one by one, and have no step yet."""
+    steps = {one.draft_line for one in mine if one.key.step.kind is StepKind.ADD_LINE}
+    return frozenset(range(len(draft.lines))) - steps if steps else frozenset()

@@ -77,7 +77,7 @@ def compare(sent: Sent, invoice: Invoice) -> Compared:
         if position not in held
         for finding in _line(wanted, ours.get(position), sent.lines.get(position), invoice)
     ]
-    findings.extend(_foreign(line, invoice) for line in extra)
+    findings.extend(_foreign(line, sent.draft, invoice) for line in extra)
     findings.extend(_reductions(sent, list(ours.values()), invoice))
     at_catalogue = [
         one for position, one in ours.items() if sent.draft.lines[position].expected is None
@@ -94,7 +94,8 @@ def match(sent: Sent, invoice: Invoice) -> dict[int, InvoiceLine]:
     """Find our lines, by position in the draft.
 
     By id first; where ids are unknown or changed when the invoice was closed, by equality, then by
-    item price and start alone, so that an edited line is still told from a missing one.
+    item price and start alone, so that an edited line is still told from a missing one. A line just
+    like one of ours was not made by an edit: it stands twice.
     """
     by_id = {one.id: one for one in invoice.lines}
     found = {
@@ -102,29 +103,34 @@ def match(sent: Sent, invoice: Invoice) -> dict[int, InvoiceLine]:
         for position in range(len(sent.draft.lines))
         if position in sent.lines and sent.lines[position] in by_id
     }
-    for like in (same_line, _alike):
-        _match_by(like, sent, invoice, found)
+    _match_by(same_line, sent, invoice.lines, found)
+    others = [one for one in invoice.lines if not _drafted(one, sent.draft)]
+    _match_by(_edited, sent, others, found)
     return found
 
 
 def _match_by(
     like: Callable[[InvoiceLine, DraftLine], bool],
     sent: Sent,
-    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
     found: dict[int, InvoiceLine],
 ) -> None:
     taken = {one.id for one in found.values()} | sent.foreign
     for position, wanted in enumerate(sent.draft.lines):
         if position in found:
             continue
-        for line in invoice.lines:
+        for line in lines:
             if line.id not in taken and like(line, wanted):
                 found[position] = line
                 taken.add(line.id)
                 break
 
 
-def _alike(line: InvoiceLine, wanted: DraftLine) -> bool:
+def _drafted(line: InvoiceLine, draft: InvoiceDraft) -> bool:
+    return any(same_line(line, one) for one in draft.lines)
+
+
+def _edited(line: InvoiceLine, wanted: DraftLine) -> bool:
     return line.price_id == wanted.price_id and line.date_from == wanted.period.start
 
 
@@ -138,7 +144,7 @@ def _extra(sent: Sent, invoice: Invoice, ours: Mapping[int, InvoiceLine]) -> Ite
     for line in invoice.lines:
         if line.id in taken:
             continue
-        if sent.draft.way != "pending" or any(same_line(line, one) for one in sent.draft.lines):
+        if sent.draft.way != "pending" or _drafted(line, sent.draft):
             yield line
 
 
@@ -175,8 +181,12 @@ def _as_sent(line: InvoiceLine, pricing: Pricing) -> bool:
     return line.quantity == pricing.quantity and line.unit_price == price
 
 
-def _foreign(line: InvoiceLine, invoice: Invoice) -> Finding:
-    text = f'invoice {invoice.id}: a line "{line.description}" of {line.amount} is not ours'
+def _foreign(line: InvoiceLine, draft: InvoiceDraft, invoice: Invoice) -> Finding:
+    name = f'line "{line.description}"'
+    if _drafted(line, draft):
+        text = f"{name} of invoice {invoice.id} stands twice: {line.id}, {line.amount}, is too much"
+    else:
+        text = f"invoice {invoice.id}: a {name} of {line.amount} is not ours"
     return Finding(DifferenceClass.EXTRA, line.amount - line.discount, text, line.id)
 
 

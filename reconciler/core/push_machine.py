@@ -207,9 +207,13 @@ def _looked(new: Effect, vendor_at: datetime | None, at: datetime, settings: Loo
 def _resolved(effect: Effect, decision: Resolved) -> Effect:
     """Take a person's word: it was sent, as which object, or it was not."""
     if decision.object_id is None:
+        before = effect.lines_before
+        if decision.line_ids:
+            before = frozenset(decision.line_ids).union(before or ())
         return replace(
             effect,
             state=PushState.RETRY,
+            lines_before=before,
             round_started_at=None,
             round_vendor_at=None,
             empty_looks=(),
@@ -221,7 +225,11 @@ def _resolved(effect: Effect, decision: Resolved) -> Effect:
             message=decision.reason,
         )
     return replace(
-        effect, state=PushState.DONE, object_id=decision.object_id, message=decision.reason
+        effect,
+        state=PushState.DONE,
+        object_id=decision.object_id,
+        line_ids=decision.line_ids,
+        message=decision.reason,
     )
 
 

@@ -26,6 +26,7 @@ class Page(StrEnum):
     DISABLED = "disabled"
     PAUSED = "paused"
     UNKNOWN = "unknown-outcome"
+    LINES_ALIKE = "lines-like-ours"
     PARTIAL = "partial"
     AUTO_CLOSE = "auto-close-missed"
     REOPENED = "reopened"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.core.invoice_lines import Sent
+from reconciler.core.line_difference import same_line
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import Money
@@ -27,16 +28,43 @@ def sent_of(
         invoices: As read back, ours first.
         given: Credits beside the invoice, as read back.
     """
-    done = [one for one in effects if one.state is PushState.DONE]
+    done = [one for one in effects if one.state is PushState.DONE or _stands(one, draft, invoices)]
     if not done:
         return None
     mine = [one for one in done if one.key.generation == generation]
     lines = line_ids(mine)
-    ours = set(lines.values())
-    before = [one.lines_before for one in mine if one.lines_before is not None]
-    foreign = frozenset().union(*before) - ours
     credited = invoices[0].credited if invoices else None
-    return Sent(draft, lines, frozenset(foreign), _both(credited, given))
+    return Sent(draft, lines, _foreign(mine, set(lines.values())), _both(credited, given))
+
+
+def _stands(effect: Effect, draft: InvoiceDraft, invoices: Sequence[Invoice]) -> bool:
+    """Whether a line that was sent and waits for a person stands on the invoice, once or twice."""
+    if not _may_stand(effect) or effect.draft_line is None:
+        return False
+    before, wanted = effect.lines_before or (), draft.lines[effect.draft_line]
+    new = (line for one in invoices for line in one.lines if line.id not in before)
+    return any(same_line(one, wanted) for one in new)
+
+
+def _may_stand(effect: Effect) -> bool:
+    sent = effect.attempts > 0 and effect.state is PushState.PERSON
+    return sent and effect.key.step.kind is StepKind.ADD_LINE
+
+
+def _foreign(mine: Sequence[Effect], ours: Collection[InvoiceLineId]) -> frozenset[InvoiceLineId]:
+    """Give the lines that were there before ours.
+
+    What came after a line of ours that is not known may be that line, also where it was there
+    before the next one.
+    """
+    known = [one.lines_before for one in mine if one.lines_before is not None]
+    unknown = [
+        one.lines_before or frozenset()
+        for one in mine
+        if one.key.step.kind is StepKind.ADD_LINE and not one.line_ids
+    ]
+    before = frozenset().union(*known) - frozenset(ours)
+    return before.intersection(*unknown)
 
 
 def _both(credited: Money | None, given: Money | None) -> Money | None:
@@ -60,7 +88,7 @@ def line_ids(done: Sequence[Effect]) -> Mapping[int, InvoiceLineId]:
 
 
 def invoice_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
-    """Give the invoices that done steps made or added to, the newest generation's first.
+    """Give the invoices that steps made or added to, the newest generation's first.
 
     One that we closed is given by the id that it got then.
     """
@@ -68,7 +96,7 @@ def invoice_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
     closed = _closed(effects)
     ids: list[InvoiceId] = []
     for one in newest:
-        if one.state is not PushState.DONE:
+        if one.state is not PushState.DONE and not _may_stand(one):
             continue
         if one.key.step.kind is StepKind.CREATE_INVOICE:
             ids.append(closed.get(one.object_id, InvoiceId(one.object_id)))

@@ -89,6 +89,10 @@ class Step:
         invoice_id: The invoice it works on; ``None`` when it creates one.
         lines_before: Line ids on that invoice before the step; ``None`` when it creates one.
         draft_line: Position in the draft of the line it sends, from 0, for one-line steps.
+        alike: Lines that are just like what is still to be sent, and that no step of the bill
+            accounts for; not in ``lines_before``. One that no other bill's step made either stops
+            the bill for a person.
+        alike_on: The invoice that holds them: the one it works on, or one that closed before.
     """
 
     name: StepName
@@ -96,6 +100,8 @@ class Step:
     invoice_id: InvoiceId | None = None
     lines_before: frozenset[InvoiceLineId] | None = None
     draft_line: int | None = None
+    alike: tuple[InvoiceLineId, ...] = ()
+    alike_on: InvoiceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +175,6 @@ class Unknown:
     reason: str
 
 
-StepOutcome = (
-    Performed | NotPerformed | Refused | KeyConflict | WindowClosed | CredentialsRefused | Unknown
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """A look-up found what the effect was to make."""
@@ -195,11 +196,21 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Undecidable:
-    """A look-up found something that only a person can judge: voided, deleted, twice, different."""
+    """Something that only a person can judge was seen: voided, deleted, twice, different."""
 
     reason: str
 
 
+StepOutcome = (
+    Performed
+    | NotPerformed
+    | Refused
+    | KeyConflict
+    | WindowClosed
+    | CredentialsRefused
+    | Unknown
+    | Undecidable
+)
 LookUp = Found | NotFound | Undecidable
 
 
@@ -223,10 +234,16 @@ class Redrafted:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A person decided: it was sent (as which object) or it was not."""
+    """A person decided: it was sent (as which object) or it was not.
+
+    Attributes:
+        line_ids: Our lines, as far as they are known; of what was not sent, the lines that stand
+            there and are not ours.
+    """
 
     object_id: str | None
     reason: str
+    line_ids: tuple[InvoiceLineId, ...] = ()
 
 
 Event = Attempted | StepOutcome | LookUp | Resolved | Redrafted

@@ -7,7 +7,15 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from reconciler.domain.address import BillId
-from reconciler.domain.push import Performed, PushKey, SiteName, StepName, StepOutcome, Unknown
+from reconciler.domain.push import (
+    Performed,
+    PushKey,
+    SiteName,
+    StepName,
+    StepOutcome,
+    Undecidable,
+    Unknown,
+)
 from reconciler.ledger.rows import instant, instant_text, stamp_text
 from reconciler.ledger.tables import attempts, effects
 from reconciler.ports.ledger import Attempt, Lease
@@ -96,7 +104,7 @@ def _words(outcome: StepOutcome) -> str:
     match outcome:
         case Performed(object_id):
             return f"as {object_id}"
-        case Unknown(reason):
+        case Unknown(reason) | Undecidable(reason):
             return reason
         case _:
             return outcome.message

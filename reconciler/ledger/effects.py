@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, false, insert, or_, select, update
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.push_machine import after
@@ -15,6 +16,7 @@ from reconciler.domain.push import (
     Effect,
     Event,
     Found,
+    InvoiceLineId,
     Performed,
     PushKey,
     PushState,
@@ -64,6 +66,16 @@ def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Ef
     """Give every effect of a bill, by generation and in the order of intent."""
     rows = connection.execute(_ALL, {"of_site": site, "of_bill": bill}).mappings()
     return tuple(effect_of(row) for row in rows)
+
+
+def lines_known(
+    connection: Connection, site: SiteName, lines: Collection[InvoiceLineId]
+) -> frozenset[InvoiceLineId]:
+    """Give those of some lines that effects of any bill made."""
+    named = (effects.c.line_ids.contains(one, autoescape=True) for one in lines)
+    query = select(effects).where((effects.c.site == site) & or_(false(), *named))
+    made = (effect_of(row) for row in connection.execute(query).mappings())
+    return frozenset(line for one in made for line in one.line_ids).intersection(lines)
 
 
 def find(connection: Connection, key: PushKey) -> Effect:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import (
     Effect,
+    InvoiceLineId,
     LookUp,
     Mark,
     PushKey,
@@ -81,6 +82,12 @@ class SqlLedger:
     def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
         """Give every effect of a bill."""
         return self.database.read(lambda connection: effects.effects_of(connection, site, bill))
+
+    def lines_known(
+        self, site: SiteName, lines: Collection[InvoiceLineId]
+    ) -> frozenset[InvoiceLineId]:
+        """Give those of some lines that steps of any bill made."""
+        return self.database.read(lambda connection: effects.lines_known(connection, site, lines))
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Provenance) -> Effect:
         """Store an effect before its first attempt."""

@@ -28,10 +28,8 @@ class LedgerSchemaError(IdentityError):
         )
 
 
-class OutdatedLedgerError(ReconcilerError):
+class OutdatedLedgerError(IdentityError):
     """The database has an older schema, and this user may not change it."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str) -> None:
         super().__init__(

@@ -196,6 +196,20 @@ class Destination(Protocol):
         """
         ...
 
+    def alike(
+        self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]
+    ) -> tuple[InvoiceLineId, ...]:
+        """Look, before a stored line is sent, for lines just like those still to be added.
+
+        A step that was just made from what is there says them itself.
+
+        Args:
+            effect: The step that adds a line.
+            draft: Of its generation.
+            done: Every effect of the bill; lines that they account for are not given.
+        """
+        ...
+
     def read(self, invoice: InvoiceId) -> Invoice | None:
         """Read an invoice back, with all of its lines; ``None`` when the id does not resolve."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from reconciler.domain.invoice import Invoice
 from reconciler.domain.money import Money
 from reconciler.domain.push import (
     Effect,
+    InvoiceLineId,
     LookUp,
     Mark,
     PushKey,
@@ -171,6 +172,12 @@ class Ledger(Protocol):
 
     def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
         """Give every effect of a bill, by generation and in the order of intent."""
+        ...
+
+    def lines_known(
+        self, site: SiteName, lines: Collection[InvoiceLineId]
+    ) -> frozenset[InvoiceLineId]:
+        """Give those of some lines that steps of any bill made; every effect is searched."""
         ...
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Provenance) -> Effect:

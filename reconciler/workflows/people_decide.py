@@ -28,6 +28,7 @@ from reconciler.domain.push import (
 )
 from reconciler.ports.ledger import BillRow, Lease
 from reconciler.workflows.people_hand import BillHand, CannotDecideError
+from reconciler.workflows.people_lines import ours_on, taken_over, there_now
 from reconciler.workflows.people_retry import retry_bill
 from reconciler.workflows.standings import SENT, STOPPED
 
@@ -46,8 +47,7 @@ class Decider(BillHand):
             begun = self.begun(bill, row)
             if row is not None and begun is not None:
                 self._refuse_other(bill, row, begun, invoice)
-                decision = Resolved(invoice, reason)
-                self.ledger.resolved(lease, begun.key, decision, self.actor)
+                self._take(lease, row, begun, invoice, reason)
                 text = f"{self.actor} says it was sent as {invoice}: {reason}"
                 self.put(lease, row, PushStatus.STARTED, text)
                 return f"bill {bill} counts as sent as {invoice}; the next run reads it back."
@@ -55,20 +55,42 @@ class Decider(BillHand):
             raise CannotDecideError(bill, "it is sent and read back; there is nothing to decide.")
         return self.adopt(bill, invoice, reason)
 
+    def _take(
+        self, lease: Lease, row: BillRow, begun: Effect, invoice: InvoiceId, reason: str
+    ) -> None:
+        """Record the open step as sent; of lines also those after it that stand there already."""
+        found = ours_on(invoice, self, row, begun)
+        line = None if begun.draft_line is None else found.pop(begun.draft_line, None)
+        decision = Resolved(invoice, reason, () if line is None else (line,))
+        self.ledger.resolved(lease, begun.key, decision, self.actor)
+        live = self.bills.get(row.bill_id) if found else None
+        for position, other in found.items():
+            assert live is not None, "it was read for them"
+            step = taken_over(begun, invoice, position)
+            key = replace(begun.key, step=step.name)
+            self.ledger.intend(lease, key, step, self.why(live, self.route(live)))
+            self.ledger.resolved(lease, key, Resolved(invoice, reason, (other,)), self.actor)
+
     def not_sent(self, bill: BillId, reason: str) -> str:
         """Take a person's word that nothing of a bill's open step arrived."""
         with self.held(bill) as (lease, row):
             begun = self.begun(bill, row)
             if row is not None and begun is not None:
                 self._refuse_there(row, begun)
-                self.ledger.resolved(lease, begun.key, Resolved(None, reason), self.actor)
+                decision = Resolved(None, reason, there_now(begun, self.destination))
+                self.ledger.resolved(lease, begun.key, decision, self.actor)
                 text = f"{self.actor} says that nothing arrived: {reason}"
                 self.put(lease, row, PushStatus.AWAITING_RETRY, text)
                 return f"bill {bill} counts as not sent; the next run sends it."
             return self._not_by_others(lease, self._in_doubt(bill, row), reason)
 
     def _refuse_there(self, row: BillRow, begun: Effect) -> None:
-        """Refuse that a step counts as not sent whose outcome can be seen in Chargebee."""
+        """Refuse that a step counts as not sent whose outcome can be seen in Chargebee.
+
+        Of a line that the ledger has never sent, one just like it may be anybody's.
+        """
+        if begun.key.step.kind is StepKind.ADD_LINE and begun.round_started_at is None:
+            return
         effects = self.ledger.effects(self.site, row.bill_id)
         found = self.destination.look_up(begun, draft_from_json(row.draft), effects)
         if isinstance(found, Found):

@@ -23,6 +23,7 @@ from reconciler.domain.push import (
 )
 from reconciler.ports.destination import Complete, NextStep, Sending, Stop, WaitForInvoice
 from reconciler.ports.ledger import BillRow, Lease
+from reconciler.workflows.lines_alike import beside_others
 from reconciler.workflows.people_hand import BillHand, CannotDecideError
 from reconciler.workflows.push_route import PushRoute
 from reconciler.workflows.standings import SENT
@@ -95,6 +96,7 @@ def _redraft(hand: BillHand, lease: Lease, row: BillRow, begun: Effect, live: Bi
     step = hand.destination.next_step(draft, effects, sending)
     if not isinstance(step, Step) or step.name != begun.key.step:
         raise CannotDecideError(live.id, f"{_instead(step)}.", Page.PARTIAL)
+    step = beside_others(step, hand.ledger, hand.site)
     hand.ledger.redraft(lease, begun.key, step, hand.why(live, route))
     made = hand.row(live, route, row.generation, draft)
     if draft.bill_version != live.version:

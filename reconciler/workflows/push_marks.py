@@ -14,6 +14,7 @@ from reconciler.domain.push import (
     Performed,
     Refused,
     StepOutcome,
+    Undecidable,
     Unknown,
     WindowClosed,
 )
@@ -25,7 +26,7 @@ _MARKS_READ = 500
 def mark_of(outcome: StepOutcome) -> Mark:
     """Say whom an outcome is to be counted against."""
     match outcome:
-        case Performed():
+        case Performed() | Undecidable():
             return "success"
         case Refused(about="site") | Unknown():
             return "systemic"

@@ -26,6 +26,7 @@ from reconciler.domain.push import (
     PushStatus,
     Step,
     StepKind,
+    StepName,
     Undecidable,
 )
 from reconciler.domain.standing import Group, Standing
@@ -36,11 +37,14 @@ from reconciler.ports.destination import (
     Stop,
     WaitForInvoice,
 )
+from reconciler.workflows.lines_alike import beside_others, whose
 from reconciler.workflows.push_gate import Gate
 from reconciler.workflows.push_marks import disable_if_due, mark_of
 from reconciler.workflows.push_record import BillRecord
 from reconciler.workflows.push_verified import verified
 from reconciler.workflows.push_world import LEASE_SECONDS
+
+_FIRST_STEPS = frozenset({StepName(StepKind.CREATE_INVOICE), StepName(StepKind.ADD_LINE, 1)})
 
 
 class KeyRefusedError(IdentityError):
@@ -65,6 +69,7 @@ class Going:
         moved: Whether it was moved to another invoice in this run.
         looked: Whether a refused closing was looked for in this run.
         absent: What a look-up of the open step said just now, when it found nothing.
+        seen: The step that was made from, or looked for on, the invoice as it is now.
     """
 
     record: BillRecord
@@ -73,6 +78,7 @@ class Going:
     moved: bool = False
     looked: bool = False
     absent: NotFound | None = None
+    seen: StepName | None = None
 
     def on(self) -> Standing:
         """Go on until the bill is complete or nothing can be done now."""
@@ -154,7 +160,7 @@ class Going:
             return self.record.stays(former, why)
         found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
         if isinstance(found, Step) and found.name == begun.key.step:
-            self.record.intend(found, anew=True)
+            self._intend(found, anew=True)
             return None
         if isinstance(found, WaitForInvoice):
             return self.record.rests(effects, found.why, found.until)
@@ -170,7 +176,7 @@ class Going:
         found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
         match found:
             case Step():
-                self.record.intend(found)
+                self._intend(found)
                 return None
             case Complete():
                 return verified(self.record, effects)
@@ -186,6 +192,16 @@ class Going:
             case never:
                 assert_never(never)
 
+    def _intend(self, step: Step, *, anew: bool = False) -> None:
+        """Store a step; one whose line may stand on the invoice already is for a person."""
+        record = self.record
+        step = beside_others(step, record.push.ledger, record.site)
+        record.intend(step, anew=anew)
+        self.seen = step.name
+        if step.alike and step.alike_on is not None:
+            found = whose(record.row.bill_id, step.alike_on, step.alike)
+            record.push.ledger.looked(record.lease, record.key(step.name), found)
+
     def _stopped(self, effects: tuple[Effect, ...], why: str) -> Standing:
         if self.record.former is not None:
             return self.record.stays(self.record.former, why)
@@ -197,6 +213,8 @@ class Going:
         if held := self.gate.held(effects):
             return held
         if effect.attempts == 0 and self._known_by_stamp(effect, effects):
+            return None
+        if self._stands_already(effect, effects):
             return None
         ledger = self.record.push.ledger
         self.record.lease = ledger.renew(self.record.lease, LEASE_SECONDS)
@@ -213,22 +231,45 @@ class Going:
             disable_if_due(self.record)
         return None
 
+    def _stands_already(self, effect: Effect, effects: tuple[Effect, ...]) -> bool:
+        """Look for lines like ours before a line is sent that was not made from what is there now.
+
+        Whoever stored it may have sent it, and the memory of that was lost. A line in doubt is
+        looked for by its ids.
+        """
+        name, invoice = effect.key.step, effect.invoice_id
+        at_rest = effect.state in {PushState.INTENDED, PushState.RETRY}
+        if name.kind is not StepKind.ADD_LINE or self.seen == name or not at_rest:
+            return False
+        self.seen, push = name, self.record.push
+        found = push.destination.alike(effect, self.record.draft, effects)
+        if not found or invoice is None:
+            return False
+        others = push.ledger.lines_known(self.record.site, found)
+        unknown = [one for one in found if one not in others]
+        if unknown:
+            asked = whose(self.record.row.bill_id, invoice, unknown)
+            push.ledger.looked(self.record.lease, effect.key, asked)
+        return bool(unknown)
+
     def _known_by_stamp(self, effect: Effect, effects: tuple[Effect, ...]) -> bool:
         """Look before the first send of a bill that the stamp index knows already."""
-        first = effect.key.generation == 1 and effect.key.step.kind is StepKind.CREATE_INVOICE
-        if not first:
+        if effect.key.generation != 1 or effect.key.step not in _FIRST_STEPS:
             return False
         stamped = self.record.push.ledger.stamps(self.record.lease.site, self.record.row.bill_id)
         if not stamped:
             return False
-        found: LookUp = self.record.push.destination.look_up(effect, self.record.draft, effects)
+        names = ", ".join(one.id for one in stamped)
+        found: LookUp = Undecidable(f"invoice {names} carries the stamp of the bill already")
+        if effect.key.step.kind is StepKind.CREATE_INVOICE:
+            found = self.record.push.destination.look_up(effect, self.record.draft, effects)
         if isinstance(found, NotFound):
-            names = ", ".join(one.id for one in stamped)
             found = Undecidable(f"invoice {names} carried the stamp of the bill and is gone now")
         self.record.push.ledger.looked(self.record.lease, effect.key, found)
         return True
 
     def _look(self, effect: Effect, effects: tuple[Effect, ...]) -> None:
+        self.seen = effect.key.step
         found = self.record.push.destination.look_up(effect, self.record.draft, effects)
         if isinstance(found, Undecidable) and effect.doubt == "decided":
             # a person has seen it, and said what to do

@@ -10,7 +10,13 @@ import pytest
 from fakes.push_data import NOW, bill, drafted, invoice_of, line, route
 
 from reconciler.core.durations import duration
-from reconciler.core.line_difference import new_lines, same_line, stamped
+from reconciler.core.line_difference import (
+    new_lines,
+    same_line,
+    stamped,
+    told_apart,
+    twice,
+)
 from reconciler.core.pending import (
     KeepWaiting,
     NotStarted,
@@ -167,3 +173,13 @@ def test_a_stamped_invoice_that_is_gone_is_for_a_person(change: dict[str, Any], 
 def test_two_stamped_invoices_are_for_a_person() -> None:
     found = stamped([invoice_of(DRAFT), invoice_of(DRAFT, id=InvoiceId("inv_0"))])
     assert found == Undecidable("several invoices carry the stamp of the bill: inv_0, inv_1")
+
+
+def test_lines_are_paired_only_where_nothing_is_left_to_choose() -> None:
+    first, second = pending().lines
+    again = replace(first, id=InvoiceLineId("li_9"))
+    assert told_apart((first, second), DRAFT, (0, 1)) == {0: first.id, 1: second.id}
+    assert told_apart((first, again, second), DRAFT, (0, 1)) == {1: second.id}
+    assert told_apart((second,), DRAFT, (0, 1)) == {1: second.id}
+    assert twice((first, again, second), DRAFT) == (first.id, again.id)
+    assert twice((first, second), DRAFT) == ()

@@ -138,6 +138,9 @@ class SiteInMemory:
     def perform(self, *_: Any) -> Any:
         raise AssertionError("a reader sends nothing")
 
+    def alike(self, *_: Any) -> Any:
+        raise AssertionError("a reader adds no line")
+
     def look_up(self, *_: Any) -> Any:
         raise AssertionError("a reader looks nothing up")
 

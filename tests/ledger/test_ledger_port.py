@@ -428,3 +428,23 @@ def test_many_stamps_are_put_in_batches(ledger: SqlLedger) -> None:
     assert ledger.put_stamps(SITE, iter([*many, many[0]])) == len(many)
     assert ledger.put_stamps(SITE, []) == 0
     assert len(ledger.stamps(SITE, BILL)) == len(many)
+
+
+def test_lines_are_known_by_whichever_bill_made_them(ledger: SqlLedger) -> None:
+    lease, one = held(ledger), key(1, kind="add-line")
+    ledger.intend(lease, one, line_step(one, "li_0"), WHY)
+    ledger.sending(lease, one)
+    ledger.ended(lease, one, Performed("inv_1", (InvoiceLineId("li_1"),)), None)
+    asked = [InvoiceLineId(each) for each in ("li_0", "li_1", "li_", "li%")]
+    assert ledger.lines_known(SITE, asked) == {InvoiceLineId("li_1")}
+    assert ledger.lines_known(SITE, []) == frozenset()
+    assert ledger.lines_known(OTHER_SITE, asked) == frozenset()
+
+
+def test_lines_that_a_person_says_are_not_ours_were_there_before(ledger: SqlLedger) -> None:
+    lease, one = held(ledger), key(1, kind="add-line")
+    ledger.intend(lease, one, line_step(one, "li_0"), WHY)
+    ledger.looked(lease, one, Undecidable("a line just like it"))
+    said = Resolved(None, "no", (InvoiceLineId("li_1"),))
+    found = ledger.resolved(lease, one, said, "ann").lines_before
+    assert sorted(found or ()) == ["li_0", "li_1"]

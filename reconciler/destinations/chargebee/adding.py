@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from reconciler.core.durations import duration
+from reconciler.core.line_difference import alike
 from reconciler.core.pending import (
     KeepWaiting,
     NotStarted,
@@ -42,7 +44,7 @@ def add_line(progress: Progress, name: StepName, there: There) -> NextStep:
         return _add_next(progress, position, there)
     if progress.replaces:
         return _begin_replacing(progress, position, there)
-    return _begin(progress, position, there)
+    return _unless_closed(_begin(progress, position, there), progress, there)
 
 
 def _add_next(progress: Progress, position: int, there: There) -> NextStep:
@@ -143,8 +145,23 @@ def _add_to(
     there: There,
 ) -> Step:
     request = wire.add_line(progress.draft, position, invoice, there.flat_prices, there.switches)
-    key = invoice.id if isinstance(invoice, Invoice) else invoice
-    return Step(add_step(position), request, key, before, position)
+    if not isinstance(invoice, Invoice):
+        return Step(add_step(position), request, invoice, before, position)
+    found = alike(invoice, progress.draft, progress.done, progress.generation)
+    step = Step(add_step(position), request, invoice.id, before - set(found), position)
+    return replace(step, alike=found, alike_on=invoice.id) if found else step
+
+
+def _unless_closed(step: NextStep, progress: Progress, there: There) -> NextStep:
+    """Say with the first step which lines just like ours stand on an invoice that closed before."""
+    if progress.former or not isinstance(step, Step) or step.alike:
+        return step
+    for invoice in there.pending:
+        if invoice.status not in {"pending", "voided"} and not invoice.deleted:
+            found = alike(invoice, progress.draft, progress.done, progress.generation)
+            if found:
+                return replace(step, alike=found, alike_on=invoice.id)
+    return step
 
 
 def delete_former(progress: Progress, there: There) -> NextStep | None:

@@ -64,6 +64,8 @@ from reconciler.transport.retry import Answer, NotSentError
 
 # A line on a pending invoice costs a read and a write.
 _REQUESTS_A_LINE = 2
+# Whole seconds are compared, and days may be told in another time zone.
+_MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,16 @@ class ChargebeeDestination:
         """Give the site's own time, as its newest answer told it."""
         return self._session.vendor_time.now()
 
+    def alike(
+        self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]
+    ) -> tuple[InvoiceLineId, ...]:
+        """Look for lines just like those still to be added, before a stored one is sent.
+
+        Raises:
+            DestinationError: When nobody can look.
+        """
+        return self._lookup.alike(effect, draft, done)
+
     def read(self, invoice: InvoiceId) -> Invoice | None:
         """Read an invoice back, with all of its lines; ``None`` when the id does not resolve.
 
@@ -275,7 +287,7 @@ class ChargebeeDestination:
             case NeedInvoice(key, effect):
                 invoice = self._current(key, effect, progress)
             case NeedPending():
-                pending = self._pending(owner.customer_id, draft)
+                pending = self._near(owner.customer_id, progress)
             case _:
                 assert_never(need)
         return There(
@@ -288,11 +300,14 @@ class ChargebeeDestination:
             switches=self._session.switches,
         )
 
-    def _pending(self, customer_id: str, draft: InvoiceDraft) -> tuple[Invoice, ...]:
-        """List what the bill may be added to; nothing for a subscription that is not there."""
+    def _near(self, customer_id: str, progress: Progress) -> tuple[Invoice, ...]:
+        """List what the bill may be, or was, added to; nothing for a subscription not there."""
         if not customer_id:
             return ()
-        return self._invoices.pending(customer_id, draft.target.external_id)
+        draft = progress.draft
+        reach = timedelta(days=progress.sending.pending.match_days) + _MARGIN
+        since = draft.period.end - reach
+        return self._invoices.near(customer_id, draft.target.external_id, since)
 
     def _current(self, key: InvoiceId, effect: Effect | None, progress: Progress) -> Invoice | None:
         draft = progress.draft

@@ -67,19 +67,26 @@ class Invoices:
         """
         yield from self._changed(owners, since)
 
-    def pending(self, customer_id: str, subscription_id: str) -> tuple[Invoice, ...]:
-        """List the pending invoices that hold, or may hold, charges of a subscription.
+    def near(self, customer_id: str, subscription_id: str, since: datetime) -> tuple[Invoice, ...]:
+        """List the invoices that hold, or may hold, charges of a subscription, by their date.
+
+        Closed ones are among them: one may hold lines that were added while it was pending. Their
+        credits are as the invoice lists them.
 
         Source: Chargebee API docs, list invoices: ``subscription_id`` is not to be used with
-        consolidated invoicing, so the customer's are listed.
+        consolidated invoicing, so the customer's are listed; ``date`` takes ``after``.
         """
         query = [
             ("customer_id[is]", customer_id),
-            ("status[is]", "pending"),
+            ("date[after]", seconds(since)),
             ("sort_by[asc]", "date"),
         ]
         found = self._session.pages("/invoices", "invoice", query)
-        return tuple(self._whole(one) for one in found if _belongs(one, subscription_id))
+        return tuple(
+            read_invoice(self._with_all_lines(one), self._reading)
+            for one in found
+            if _belongs(one, subscription_id)
+        )
 
     def whole(self, data: JsonObject) -> Invoice:
         """Read a listed invoice, with the lines that the list left out."""

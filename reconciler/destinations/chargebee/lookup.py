@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from reconciler.core.invoice_lines import Sent, match
-from reconciler.core.line_difference import new_lines, stamped
+from reconciler.core.line_difference import alike, new_lines, stamped, told_apart, twice
 from reconciler.destinations.chargebee import form
 from reconciler.destinations.chargebee.catalogue import Catalogue
 from reconciler.destinations.chargebee.credit_lookup import find_credit
@@ -60,6 +59,19 @@ class Lookup:
                 return self._closed(effect, draft, done)
             case _:
                 assert_never(effect.key.step.kind)
+
+    def alike(
+        self, effect: Effect, draft: InvoiceDraft, done: Sequence[Effect]
+    ) -> tuple[InvoiceLineId, ...]:
+        """Find lines just like those still to be added, on the invoice that a step adds to.
+
+        One that is gone is told by Chargebee's refusal.
+        """
+        key, before = effect.invoice_id or InvoiceId(""), effect.lines_before or frozenset()
+        invoice = self.current(key, before, draft)
+        if invoice is None:
+            return ()
+        return alike(invoice, draft, done, effect.key.generation)
 
     def by_bill(
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect]
@@ -136,10 +148,14 @@ class Lookup:
         judged = stamped(found)
         if not isinstance(judged, Found):
             return judged
-        ours = match(Sent(draft, {}), found[0])
+        if spare := twice(found[0].lines, draft):
+            names = ", ".join(spare)
+            return Undecidable(f"a line of invoice {found[0].id} stands twice: {names}")
+        everything = range(len(draft.lines))
+        ours = told_apart(found[0].lines, draft, everything)
         if len(ours) < len(draft.lines):
             return Found(judged.object_id)
-        return Found(judged.object_id, tuple(ours[one].id for one in range(len(draft.lines))))
+        return Found(judged.object_id, tuple(ours[one] for one in everything))
 
     def _added(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
         if effect.draft_line is None or effect.invoice_id is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from reconciler.destinations.chargebee.form import Row
@@ -19,35 +20,55 @@ _FIGURES = {
 }
 
 
-def created_lines(sent: Sequence[Row], invoice: JsonObject) -> tuple[InvoiceLineId, ...]:
-    """Find the lines of a created invoice, in the order of the request.
+@dataclass(frozen=True, slots=True)
+class OurLines:
+    """What an answer shows of the lines that were sent.
 
-    Chargebee sweeps waiting charges into it, so not every line is ours.
-
-    Returns:
-        One id per row; nothing at all unless every row was found, for positions must not shift.
+    Attributes:
+        ids: One per row, in the order of the request; empty unless every row was found, for
+            positions must not shift.
+        spare: Lines that are just like one of ours beyond those: which is ours is anybody's guess.
+        others: Further lines of the answer that were not there before.
     """
-    left = list(_lines(invoice))
+
+    ids: tuple[InvoiceLineId, ...]
+    spare: tuple[InvoiceLineId, ...] = ()
+    others: tuple[InvoiceLineId, ...] = ()
+
+
+def our_lines(
+    sent: Sequence[Row], invoice: JsonObject, before: Collection[str] | None = None
+) -> OurLines:
+    """Find the lines of a request on the invoice that the answer shows.
+
+    Chargebee sweeps waiting charges into a new invoice, and a person may add to a pending one, so
+    not every line is ours. Figures may be shown otherwise than they were sent; then a line with
+    the price and the days of exactly one row is that row's.
+
+    Args:
+        sent: The rows of the request.
+        invoice: As the answer shows it.
+        before: Line ids on it before the request.
+    """
+    left = [one for one in _lines(invoice) if one["id"] not in (before or ())]
     found: dict[int, InvoiceLineId] = {}
+    spare: set[InvoiceLineId] = set()
     for fields in ({**_SAME, **_FIGURES}, _SAME):
-        for position, row in enumerate(sent):
-            line = next((one for one in left if _equal(row, one, fields)), None)
-            if position not in found and line is not None:
-                found[position] = InvoiceLineId(str(line["id"]))
+        missing = [one for one in range(len(sent)) if one not in found]
+        for position in missing:
+            line = next((one for one in left if _equal(sent[position], one, fields)), None)
+            if line is not None:
+                found[position] = _id(line)
                 left.remove(line)
-    return tuple(found[one] for one in range(len(sent))) if len(found) == len(sent) else ()
+        new = [sent[one] for one in missing if one in found]
+        spare |= {_id(one) for one in left if any(_equal(row, one, fields) for row in new)}
+    ids = tuple(found[one] for one in range(len(sent))) if len(found) == len(sent) else ()
+    others = tuple(_id(one) for one in left if _id(one) not in spare)
+    return OurLines(ids, tuple(sorted(spare)), others)
 
 
-def added_line(
-    sent: Sequence[Row], invoice: JsonObject, before: Collection[str] | None
-) -> tuple[InvoiceLineId, ...]:
-    """Find the one line that was added; nothing when a person may have added another like it."""
-    new = [one for one in _lines(invoice) if one["id"] not in (before or ())]
-    for fields in ({**_SAME, **_FIGURES}, _SAME):
-        equal = [one for one in new for row in sent if _equal(row, one, fields)]
-        if equal:
-            return (InvoiceLineId(str(equal[0]["id"])),) if len(equal) == 1 else ()
-    return ()
+def _id(line: JsonObject) -> InvoiceLineId:
+    return InvoiceLineId(str(line["id"]))
 
 
 def _lines(invoice: JsonObject) -> Iterator[JsonObject]:

@@ -3,6 +3,8 @@
 status | body                                  | outcome
 -------+---------------------------------------+---------------------------------------------------
 2xx    | the object that was asked for         | Performed
+2xx    | and a line like ours more than was sent| Undecidable
+2xx    | the invoice without the line added to it | Unknown
 2xx    | anything else                         | Unknown
 401    | any                                   | CredentialsRefused
 403    | any                                   | CredentialsRefused
@@ -28,10 +30,11 @@ from http import HTTPStatus
 from typing import Literal
 
 from reconciler.core.exact_json import NotJsonError, decode
+from reconciler.core.runbook import Page, page
 from reconciler.destinations.chargebee import form
 from reconciler.destinations.chargebee.credit_wire import CREDIT_PATH, PROMOTE_PATH
 from reconciler.destinations.chargebee.errors import short
-from reconciler.destinations.chargebee.our_lines import added_line, created_lines
+from reconciler.destinations.chargebee.our_lines import our_lines
 from reconciler.destinations.chargebee.switches import ChargebeeSwitches
 from reconciler.destinations.chargebee.wire import (
     ADD_SUFFIX,
@@ -48,6 +51,7 @@ from reconciler.domain.push import (
     Refused,
     StepOutcome,
     StoredRequest,
+    Undecidable,
     Unknown,
     WindowClosed,
 )
@@ -158,13 +162,40 @@ def _performed(
     if request.path.endswith(CLOSE_SUFFIX) and made.get("status") == "pending":
         return Unknown(f"HTTP {answer.status}, and invoice {key} is still pending")
     replayed = answer.headers.get(REPLAYED_HEADER, "").lower() == "true"
-    sent = form.decode(request.body)
-    lines: tuple[InvoiceLineId, ...] = ()
     if request.path == CREATE_PATH:
-        lines = created_lines(form.read_rows(sent, "item_prices"), made)
-    elif request.path.endswith(ADD_SUFFIX):
-        lines = added_line(form.read_rows(sent, "item_price"), made, before)
-    return Performed(key, lines, replayed)
+        return _lines_of(key, made, request, None, replayed=replayed)
+    if request.path.endswith(ADD_SUFFIX):
+        return _lines_of(key, made, request, before or (), replayed=replayed)
+    return Performed(key, (), replayed)
+
+
+def _lines_of(
+    key: str,
+    made: JsonObject,
+    request: StoredRequest,
+    before: Collection[InvoiceLineId] | None,
+    *,
+    replayed: bool,
+) -> StepOutcome:
+    """Say which lines are ours, where nothing is left to choose; else it is for a person.
+
+    An invoice that we made is known by its stamp, also without its lines. A line on another's is
+    known by nothing else.
+    """
+    name = "item_prices" if before is None else "item_price"
+    ours = our_lines(form.read_rows(form.decode(request.body), name), made, before)
+    if ours.spare:
+        shown = ", ".join(ours.spare if before is None else sorted({*ours.ids, *ours.spare}))
+        return Undecidable(
+            f"Chargebee took it, and a line like it stands twice on invoice {key}, new since then:"
+            f" {shown}. Take off the one that is not the bill's, then `reconciler sync resolve`"
+            f" with --sent {key}. See {page(Page.LINES_ALIKE)}"
+        )
+    if before is None or ours.ids:
+        return Performed(key, ours.ids, replayed)
+    if ours.others:
+        return Undecidable(f"Chargebee took it on invoice {key}, where no new line is like ours")
+    return Unknown(f"the answer does not show the line that was added to invoice {key}")
 
 
 def _refused(

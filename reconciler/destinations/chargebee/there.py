@@ -36,7 +36,8 @@ class There:
 
     Attributes:
         invoice: The invoice that the step works on; ``None`` when there is none, or it is gone.
-        pending: The subscription's pending invoices, when one must be chosen.
+        pending: The subscription's invoices dated near the bill's end, when a pending one must be
+            chosen.
         customer_id: Who pays.
         flat_prices: Item prices that are flat fees.
     """
@@ -65,7 +66,7 @@ class NeedInvoice:
 
 @dataclass(frozen=True, slots=True)
 class NeedPending:
-    """The step needs the subscription's pending invoices."""
+    """The step needs the subscription's invoices, of which it chooses a pending one."""
 
 
 Need = NeedNothing | NeedInvoice | NeedPending

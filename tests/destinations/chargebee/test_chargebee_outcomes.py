@@ -23,6 +23,7 @@ from reconciler.domain.push import (
     Refused,
     StepOutcome,
     StoredRequest,
+    Undecidable,
     Unknown,
     WindowClosed,
 )
@@ -164,8 +165,27 @@ def test_an_added_line_is_the_only_new_one_like_ours() -> None:
     assert outcome_of(answer, ADD, before, PLAIN, START) == Performed(
         "17", (InvoiceLineId("li_2"),)
     )
-    assert outcome_of(answer, ADD, frozenset(), PLAIN, START) == Performed("17", ())
-    assert outcome_of(made([]), ADD, None, PLAIN, START) == Performed("17", ())
+
+
+def test_two_new_lines_like_ours_are_for_a_person() -> None:
+    twice = outcome_of(made(lines(as_line(0), as_line(0))), ADD, frozenset(), PLAIN, START)
+    assert isinstance(twice, Undecidable)
+    assert "li_1, li_2" in twice.reason
+    parts = lines(as_line(0, unit_amount=1), as_line(0, unit_amount=2))
+    assert isinstance(outcome_of(made(parts), ADD, frozenset(), PLAIN, START), Undecidable)
+
+
+def test_an_added_line_that_the_answer_does_not_show_is_looked_for() -> None:
+    assert isinstance(outcome_of(made([]), ADD, frozenset(), PLAIN, START), Unknown)
+    other = lines({"entity_id": "support-GBP", "date_from": 1, "date_to": 2})
+    assert isinstance(outcome_of(made(other), ADD, frozenset(), PLAIN, START), Undecidable)
+
+
+def test_a_created_invoice_with_a_line_like_ours_too_many_is_for_a_person() -> None:
+    found = judged(made(lines(as_line(0), as_line(1), as_line(1))))
+    assert isinstance(found, Undecidable)
+    assert "invoice 17" in found.reason
+    assert "li_3" in found.reason
 
 
 def test_an_added_line_is_found_although_the_site_shows_another_quantity() -> None:

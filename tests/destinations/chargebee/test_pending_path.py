@@ -10,6 +10,7 @@ from fakes.chargebee_world import START, US, ChargebeeWorld, kinds, pending_draf
 from fakes.push_data import line
 
 from reconciler.core.push_status import status_of
+from reconciler.destinations.chargebee import form
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.kinds.integration import PendingPolicy
 from reconciler.domain.push import (
@@ -97,13 +98,60 @@ def test_a_person_who_adds_an_identical_line_makes_it_undecidable(world: Open) -
     assert "2 new lines" in looked.reason
 
 
-def test_an_answer_with_an_identical_foreign_line_names_no_line_as_ours(world: Open) -> None:
+def test_an_answer_with_an_identical_foreign_line_is_for_a_person(world: Open) -> None:
     site, draft = world(), pending_draft(*THREE)
     effect = site.intend(intended(site, draft), draft)
     site.fault("foreign_line")
-    outcome, _ = site.send(effect)
-    assert isinstance(outcome, Performed)
-    assert outcome.line_ids == ()
+    outcome, effect = site.send(effect)
+    assert isinstance(outcome, Undecidable)
+    assert effect.state is PushState.PERSON
+    assert status_of(site.effects, 3) is PushStatus.UNKNOWN
+
+
+def test_lines_like_ours_that_no_step_accounts_for_are_said_with_the_step(world: Open) -> None:
+    site, draft = world(), pending_draft(*THREE)
+    begun(site, draft, 3)
+    (invoice,) = site.invoices(US)
+    ours = tuple(one["id"] for one in invoice["line_items"][1:])
+    forgotten, site.effects = site.effects, []
+    step = intended(site, draft)
+    assert step.alike == ours
+    assert [*(step.lines_before or ())] == [invoice["line_items"][0]["id"]]
+    effect = site.intend(step, draft)
+    assert site.destination.alike(effect, draft, site.effects) == ours
+    site.effects = forgotten[:1]
+    assert intended(site, draft).alike == ours[1:]
+
+
+@pytest.mark.parametrize("stable", [True, False])
+def test_lines_like_ours_are_also_seen_where_their_invoice_closed_meanwhile(
+    world: Open, stable: bool
+) -> None:
+    site, draft = world(line_ids_stable=stable), pending_draft(*THREE)
+    begun(site, draft, 3)
+    closed = site.post(f"/invoices/{site.effects[0].object_id}/close")["invoice"]
+    site.effects = []
+    assert isinstance(site.destination.next_step(draft, (), WAITING), WaitForInvoice)
+    other = pending_invoice(site)
+    step = intended(site, draft)
+    assert (step.invoice_id, step.alike_on) == (other, closed["id"])
+    assert step.alike == tuple(one["id"] for one in closed["line_items"][1:])
+    site.post(f"/invoices/{other}/delete")
+    create = Sending(pending=PendingPolicy(then="create"), waiting_since=START - timedelta(days=6))
+    made = intended(site, draft, create)
+    assert (str(made.name), made.alike) == ("create-invoice", step.alike)
+
+
+def test_only_lines_that_are_still_to_be_added_are_like_ours(world: Open) -> None:
+    site, draft = world(), pending_draft(*THREE)
+    begun(site, draft, 2)
+    path = f"/invoices/{site.effects[0].object_id}/add_charge_item"
+    body = dict(form.decode(site.effects[0].request.body))
+    site.post(path, **body)
+    assert intended(site, draft).alike == ()
+    third = intended(site, draft)
+    site.post(path, **dict(form.decode(third.request.body)))
+    assert len(intended(site, draft).alike) == 1
 
 
 @pytest.mark.parametrize("switches", [{}, {"draft_id_after_close": 200}])
