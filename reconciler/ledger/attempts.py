@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from reconciler.domain.address import BillId
 from reconciler.domain.push import Performed, PushKey, SiteName, StepName, StepOutcome, Unknown
+from reconciler.ledger.damage import rows_of
 from reconciler.ledger.rows import instant, stamp_text
 from reconciler.ledger.tables import attempts, effects
 from reconciler.ports.ledger import Attempt, Lease
@@ -67,6 +68,7 @@ def attempts_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[A
     return tuple(_attempt(row, site, bill) for row in rows)
 
 
+@rows_of(attempts)
 def _attempt(row: RowMapping, site: SiteName, bill: BillId) -> Attempt:
     return Attempt(
         key=PushKey(site, bill, row["generation"], StepName.parse(row["step"])),
