@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping, Table
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError
 
 from reconciler.core.runbook import Page, page
 from reconciler.errors import ExitCode, ReconcilerError
@@ -61,14 +61,15 @@ class UnreadableRowError(Exception):
         super().__init__(f"a row of `{table}` cannot be read{said}")
 
 
-def is_damage(error: DBAPIError) -> bool:
-    """Whether a database said that what it holds is broken."""
-    if isinstance(error.orig, sqlite3.ProgrammingError):
+def is_damage(error: BaseException | None) -> bool:
+    """Whether a driver's error says that what the database holds is broken."""
+    if isinstance(error, sqlite3.ProgrammingError):
         return False
-    if isinstance(error.orig, sqlite3.Error):
-        name = getattr(error.orig, "sqlite_errorname", "SQLITE_CORRUPT")
-        return not str(name).startswith(_OF_THE_MACHINE)
-    return getattr(error.orig, "sqlstate", None) in _CORRUPT_STATES
+    if isinstance(error, sqlite3.Error):
+        # the driver names none where a text is no UTF-8
+        name = getattr(error, "sqlite_errorname", None) or "SQLITE_CORRUPT"
+        return not name.startswith(_OF_THE_MACHINE)
+    return getattr(error, "sqlstate", None) in _CORRUPT_STATES
 
 
 def rows_of(table: Table) -> Callable[[Reader[More, Value]], Reader[More, Value]]:

@@ -143,7 +143,7 @@ class Database:
                 self.refuse_damaged()
                 raise
             except DBAPIError as error:
-                if is_damage(error):
+                if is_damage(error.orig):
                     raise LedgerDamagedError(self.where, str(error.orig)) from None
                 if not isinstance(error, (OperationalError, InterfaceError)):
                     raise

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from reconciler.ledger.rows import instant
 from reconciler.ledger.tables import attempts, ledger
@@ -36,7 +34,7 @@ def counted(connection: Connection) -> LedgerNote:
 def note_of(connection: Connection) -> LedgerNote:
     """Say what to remember of a ledger outside of it."""
     row = connection.execute(_LEDGER).one()
-    newest = connection.execute(_NEWEST).one_or_none()
+    newest = connection.execute(_NEWEST).mappings().one_or_none()
     return LedgerNote(row.id, row.sequence, "" if newest is None else _name(newest))
 
 
@@ -49,9 +47,9 @@ def holds(connection: Connection, note: LedgerNote) -> bool:
     if not (effect.isdecimal() and number.isdecimal()):
         return False
     chosen = (attempts.c.effect == int(effect)) & (attempts.c.number == int(number))
-    found = connection.execute(_ATTEMPT.where(chosen)).one_or_none()
+    found = connection.execute(_ATTEMPT.where(chosen)).mappings().one_or_none()
     return found is not None and _name(found) == note.newest
 
 
-def _name(attempt: Row[Any]) -> str:
-    return f"{attempt.effect}.{attempt.number}@{attempt.started_at}"
+def _name(attempt: RowMapping) -> str:
+    return f"{attempt['effect']}.{attempt['number']}@{attempt['started_at']}"

@@ -7,16 +7,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
+from shlex import quote
 
 from reconciler.domain.kinds.environment import (
     ChargebeeConnection,
     EnvironmentSpec,
+    EnvReference,
     PostgresLedger,
+    Reference,
     SqliteLedger,
 )
 from reconciler.domain.push import SiteName
 from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ledger.backup import BackupElsewhereError, back_up
 from reconciler.ledger.database import Database
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.opening import (
@@ -224,6 +229,24 @@ def init_ledger(desk: Desk, environment: EnvironmentSpec) -> Made:
         return Made(create_ledger(database, expected, desk.settings.look_first).identity, new)
 
 
+def back_up_ledger(desk: Desk, environment: EnvironmentSpec, place: Path) -> LedgerIdentity:
+    """Copy the ledger of an environment into a new file, beside whoever pushes.
+
+    Raises:
+        BackupElsewhereError: When it is in PostgreSQL.
+        NoLedgerError: When there is none yet.
+        UnwrittenBackupError: When there is a file already, or it cannot be written.
+        LedgerDamagedError: When it cannot be read in full.
+    """
+    spec = _spec(desk, environment)
+    if isinstance(spec, PostgresLedger):
+        raise BackupElsewhereError(_in_shell(spec.postgresql))
+    with reading_ledger(desk, environment) as opened:
+        if opened is None:
+            raise NoLedgerError(spec.sqlite)
+        return back_up(opened.ledger.database, place)
+
+
 @contextmanager
 def rebuilding_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[Rebuilding]:
     """Open a ledger that was lost or restored, to learn again what was sent.
@@ -264,6 +287,13 @@ def _expected(desk: Desk, environment: EnvironmentSpec) -> Expected:
     watch = DirectoryLedgerWatch(desk.chain.folder)
     name = desk.environment
     return Expected(_spec(desk, environment).id, watch.seen(name), partial(watch.note, name))
+
+
+def _in_shell(reference: Reference) -> str:
+    """Write a reference as a shell reads it."""
+    if isinstance(reference, EnvReference):
+        return f"${reference.env}"
+    return f"$(cat {quote(reference.file)})"
 
 
 def _no_file(desk: Desk, environment: EnvironmentSpec) -> bool:
