@@ -1,8 +1,9 @@
-"""The memory of pushes: `ledger init` makes it, `ledger rebuild` learns it again after a loss."""
+"""The memory of pushes: `init` makes it, `backup` copies it, `rebuild` learns it after a loss."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def ledger() -> None:
-    """Create or rebuild the memory of pushes."""
+    """Create, back up or rebuild the memory of pushes."""
 
 
 @ledger.command()
@@ -36,6 +37,23 @@ def init(app: App, environment: str) -> None:
     at = f"at record {made.at.sequence}" if made.at.sequence else "with nothing recorded in it yet"
     state = "is new" if made.new else f"was there already, {at}"
     app.show(f"Ledger {made.at.id} of `{environment}` in {where(place, spec)} {state}.")
+
+
+@ledger.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@options.repository
+@options.environment
+@options.pass_app
+def backup(app: App, file: Path, environment: str) -> None:
+    """Copy the ledger into a new FILE, whole and checked, also while a run pushes.
+
+    A FILE that exists is never overwritten. It is for your backups; nobody but you may read it.
+    """
+    from reconciler.wiring.ledger import back_up_ledger
+
+    place = desk(app, environment)
+    found = back_up_ledger(place, place.effective.environment.spec, file)
+    app.show(f"Ledger {found.id} of `{environment}`, at record {found.sequence}, is in {file}.")
 
 
 @ledger.command()

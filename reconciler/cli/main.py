@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, tuple[Listed, ...]] = {
     ),
     "Push": (
         Listed("sync", "sync:sync", "Push m3ter's bills into Chargebee"),
-        Listed("ledger", "ledger:ledger", "Create or rebuild the memory of pushes"),
+        Listed("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
     ),
     "Try": (
         Listed("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),

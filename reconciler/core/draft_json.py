@@ -11,7 +11,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
-from reconciler.core.exact_json import NotJsonError, canonical, decode
+from reconciler.core.exact_json import canonical, decode
+from reconciler.core.runbook import Page, page
 from reconciler.domain.draft import (
     CataloguePricing,
     DecimalPricing,
@@ -19,19 +20,20 @@ from reconciler.domain.draft import (
     WholePricing,
 )
 from reconciler.domain.value import JsonValue
-from reconciler.errors import ReconcilerError
+from reconciler.errors import IdentityError, ReconcilerError
 
 _FORM = "invoice-draft/1"
 _TAGGED = (WholePricing, DecimalPricing, CataloguePricing)
 
 
-class DamagedDraftError(ReconcilerError):
+class DamagedDraftError(IdentityError):
     """A stored draft cannot be read back."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"a draft in the ledger cannot be read back: {reason}. Nothing was sent."
-            " Restore the ledger from a backup, or resolve the bill by hand"
+            f"a draft in the ledger cannot be read back: {reason}.\n"
+            "Nothing more was sent. The ledger is damaged: go on with "
+            f"{page(Page.LEDGER_LOST)}."
         )
 
 
@@ -47,14 +49,20 @@ def draft_from_json(data: bytes) -> InvoiceDraft:
         DamagedDraftError: When it is not a draft, or of a form this version does not know.
     """
     try:
-        value = decode(data)
-        if not isinstance(value, Mapping) or value.get("form") != _FORM:
-            raise DamagedDraftError(f"it is not of the form {_FORM}")
-        draft = _read(InvoiceDraft, value["draft"])
-    except (NotJsonError, KeyError, TypeError, ValueError) as error:
+        draft = _read(InvoiceDraft, _body(data))
+    except DamagedDraftError:
+        raise
+    except (ReconcilerError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise DamagedDraftError(f"{type(error).__name__} at {error}") from None
     assert isinstance(draft, InvoiceDraft)
     return draft
+
+
+def _body(data: bytes) -> JsonValue:
+    value = decode(data)
+    if not isinstance(value, Mapping) or value.get("form") != _FORM:
+        raise DamagedDraftError(f"it is not of the form {_FORM}")
+    return value["draft"]
 
 
 def _written(value: Any) -> JsonValue:  # noqa: ANN401  any field of a draft

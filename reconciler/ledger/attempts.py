@@ -16,6 +16,7 @@ from reconciler.domain.push import (
     Undecidable,
     Unknown,
 )
+from reconciler.ledger.damage import rows_of
 from reconciler.ledger.rows import instant, instant_text, stamp_text
 from reconciler.ledger.tables import attempts, effects
 from reconciler.ports.ledger import Attempt, Lease
@@ -78,6 +79,7 @@ def attempts_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[A
     return tuple(_attempt(row, site, bill) for row in rows)
 
 
+@rows_of(attempts)
 def _attempt(row: RowMapping, site: SiteName, bill: BillId) -> Attempt:
     return Attempt(
         key=PushKey(site, bill, row["generation"], StepName.parse(row["step"])),

@@ -10,10 +10,16 @@ from threading import Lock
 from typing import IO, TypeVar
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from reconciler.core.runbook import Page, page
 from reconciler.errors import ExitCode, IdentityError, ReconcilerError
+from reconciler.ledger.damage import (
+    MISSING,
+    LedgerDamagedError,
+    UnreadableRowError,
+    is_damage,
+)
 from reconciler.ports.runtime import Clock
 
 Result = TypeVar("Result")
@@ -79,6 +85,7 @@ class Database:
 
         Raises:
             LedgerGoneError: When the database does not come back.
+            LedgerDamagedError: When what it holds cannot be read.
         """
         # threads of one process take turns; SQLite's own waiting sleeps too long
         with nullcontext() if self.shared else self._turn:
@@ -89,8 +96,24 @@ class Database:
 
         Raises:
             LedgerGoneError: When the database does not come back.
+            LedgerDamagedError: When what it holds cannot be read.
         """
-        return self._through(self.engine.execution_options(reading=True), work)
+        try:
+            return self._through(self.engine.execution_options(reading=True), work)
+        except MISSING as error:
+            raise LedgerDamagedError(self.where, f"{type(error).__name__} on reading") from error
+
+    def refuse_damaged(self) -> None:
+        """Look whether every page and index of a file is sound; a server looks after its own.
+
+        Raises:
+            LedgerDamagedError: When it is not.
+        """
+        if self.shared:
+            return
+        found = self.read(lambda one: one.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        if found != "ok":
+            raise LedgerDamagedError(self.where, str(found).splitlines()[-1])
 
     def now(self, connection: Connection) -> datetime:
         """Give the ledger's time, in UTC."""
@@ -112,7 +135,16 @@ class Database:
             try:
                 with engine.begin() as connection:
                     return work(connection)
-            except (OperationalError, InterfaceError) as error:
+            except UnreadableRowError as error:
+                raise LedgerDamagedError(self.where, str(error)) from error
+            except IntegrityError:
+                self.refuse_damaged()
+                raise
+            except DBAPIError as error:
+                if is_damage(error.orig):
+                    raise LedgerDamagedError(self.where, str(error.orig)) from None
+                if not isinstance(error, (OperationalError, InterfaceError)):
+                    raise
                 if not self.shared:
                     # SQLite's words hold no value of ours: `database or disk is full`
                     raise LedgerGoneError(self.where, str(error.orig)) from None

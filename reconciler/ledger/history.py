@@ -12,7 +12,9 @@ from reconciler.domain.address import BillId
 from reconciler.domain.decision import Decision
 from reconciler.domain.push import PushKey, SiteName, StepName
 from reconciler.ledger import controls
+from reconciler.ledger.damage import rows_of
 from reconciler.ledger.database import Database
+from reconciler.ledger.sequence import count
 from reconciler.ledger.tables import decisions, effects
 from reconciler.ports.ledger import Provenance
 
@@ -51,6 +53,7 @@ class SqlHistory:
         def record(connection: Connection) -> datetime:
             now = self.database.now(connection)
             controls.decide(connection, site, subject, what=what, actor=actor, why=why, at=now)
+            count(connection)
             return now
 
         return Decision(subject, what, actor, why, self.database.write(record))
@@ -65,6 +68,7 @@ def _key(row: RowMapping) -> PushKey:
     )
 
 
+@rows_of(effects)
 def _provenance(row: RowMapping) -> Provenance:
     return Provenance(
         run=row["run"],
@@ -76,6 +80,7 @@ def _provenance(row: RowMapping) -> Provenance:
     )
 
 
+@rows_of(decisions)
 def _decision(row: RowMapping) -> Decision:
     at = datetime.fromisoformat(row["at"])
     return Decision(row["subject"], row["what"], row["actor"], row["why"], at)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from reconciler.core.look_first import LookFirst
 from reconciler.domain.address import BillId
@@ -25,14 +25,15 @@ from reconciler.domain.push import (
 )
 from reconciler.ledger import attempts, bills, controls, effects, leases, stamps
 from reconciler.ledger.database import Database
-from reconciler.ledger.rows import instant
-from reconciler.ledger.tables import ledger
-from reconciler.ports.ledger import Attempt, BillRow, Lease, LedgerIdentity, Provenance
-
-_LEDGER = select(ledger)
-_COUNT = update(ledger).values(sequence=ledger.c.sequence + 1)
-NOTE_EVERY = 50
-"""Records between two notes of the sequence outside of the ledger."""
+from reconciler.ledger.sequence import count, counted, identity_of, note_of
+from reconciler.ports.ledger import (
+    Attempt,
+    BillRow,
+    Lease,
+    LedgerIdentity,
+    LedgerNote,
+    Provenance,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,23 @@ class SqlLedger:
 
     Attributes:
         settings: When empty look-ups prove that nothing arrived.
-        note: Remembers outside of the ledger how far it has come.
+        note: Remembers outside of the ledger how far it has come: before every request that may
+            make something, so that a copy from before it is known as older, and after every word
+            of a person.
     """
 
     database: Database
     settings: LookFirst
-    note: Callable[[LedgerIdentity], None]
+    note: Callable[[LedgerNote], None]
 
     @property
     def identity(self) -> LedgerIdentity:
         """Id, sequence, and when it was rebuilt."""
         return self.database.read(identity_of)
+
+    def note_now(self) -> None:
+        """Remember outside of the ledger how far it has come."""
+        self.note(self.database.read(note_of))
 
     def claim(self, site: SiteName, bill: BillId, worker: str, seconds: float) -> Lease | None:
         """Take the lease of a bill."""
@@ -109,8 +116,8 @@ class SqlLedger:
         return self.database.read(self.database.now)
 
     def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> Effect:
-        """Record that a request is about to be sent, before it is."""
-        return self._recorded(
+        """Record that a request is about to be sent, before it is, also outside of the ledger."""
+        return self._noted(
             lease,
             lambda connection, now: effects.attempted(
                 connection, lease, key, now, vendor_at=vendor_at, settings=self.settings
@@ -120,7 +127,7 @@ class SqlLedger:
     def ended(self, lease: Lease, key: PushKey, outcome: StepOutcome, mark: Mark | None) -> Effect:
         """Record what an attempt ended in, also when the lease is over by now: it is a fact."""
 
-        def end(connection: Connection) -> tuple[Effect, LedgerIdentity]:
+        def end(connection: Connection) -> Effect:
             current = leases.holds_fence(connection, lease)
             now = self.database.now(connection)
             effect = effects.ended(
@@ -135,9 +142,10 @@ class SqlLedger:
             if mark is not None:
                 route = effects.integration_of(connection, key)
                 controls.add_mark(connection, key.site, route, mark, now)
-            return effect, _counted(connection)
+            count(connection)
+            return effect
 
-        return self._noted(*self.database.write(end))
+        return self.database.write(end)
 
     def looked(self, lease: Lease, key: PushKey, found: LookUp) -> Effect:
         """Record a look-up."""
@@ -163,7 +171,7 @@ class SqlLedger:
             )
             return effect
 
-        return self._recorded(lease, decide)
+        return self._noted(lease, decide)
 
     def attempts(self, site: SiteName, bill: BillId) -> tuple[Attempt, ...]:
         """Give the attempts of a bill, oldest first."""
@@ -210,7 +218,11 @@ class SqlLedger:
         return self.database.read(lambda connection: stamps.stamps_of(connection, site, bill))
 
     def _at(self, work: Callable[[Connection, datetime], None]) -> None:
-        self.database.write(lambda connection: work(connection, self.database.now(connection)))
+        def act(connection: Connection) -> LedgerNote:
+            work(connection, self.database.now(connection))
+            return counted(connection)
+
+        self.note(self.database.write(act))
 
     def _held(self, lease: Lease, work: Callable[[Connection, datetime], None]) -> None:
         def checked(connection: Connection) -> None:
@@ -219,25 +231,18 @@ class SqlLedger:
         self.database.write(checked)
 
     def _recorded(self, lease: Lease, work: Callable[[Connection, datetime], Effect]) -> Effect:
-        def checked(connection: Connection) -> tuple[Effect, LedgerIdentity]:
-            now = leases.refuse_lost(self.database, connection, lease)
-            return work(connection, now), _counted(connection)
+        def checked(connection: Connection) -> Effect:
+            effect = work(connection, leases.refuse_lost(self.database, connection, lease))
+            count(connection)
+            return effect
 
-        return self._noted(*self.database.write(checked))
+        return self.database.write(checked)
 
-    def _noted(self, effect: Effect, identity: LedgerIdentity) -> Effect:
-        if identity.sequence % NOTE_EVERY == 0:
-            self.note(identity)
+    def _noted(self, lease: Lease, work: Callable[[Connection, datetime], Effect]) -> Effect:
+        def checked(connection: Connection) -> tuple[Effect, LedgerNote]:
+            effect = work(connection, leases.refuse_lost(self.database, connection, lease))
+            return effect, counted(connection)
+
+        effect, note = self.database.write(checked)
+        self.note(note)
         return effect
-
-
-def identity_of(connection: Connection) -> LedgerIdentity:
-    """Read which ledger it is, and how far it has come."""
-    row = connection.execute(_LEDGER).one()
-    return LedgerIdentity(row.id, row.sequence, instant(row.rebuilt_at))
-
-
-def _counted(connection: Connection) -> LedgerIdentity:
-    """Count one more record; last in a transaction, because it holds the ledger's one row."""
-    connection.execute(_COUNT)
-    return identity_of(connection)

@@ -23,6 +23,8 @@ from reconciler.domain.push import (
     StoredRequest,
 )
 from reconciler.domain.value import JsonValue
+from reconciler.ledger.damage import rows_of
+from reconciler.ledger.tables import bills, effects, stamps
 from reconciler.ports.ledger import BillRow
 
 Columns = dict[str, Any]
@@ -75,6 +77,7 @@ def effect_columns(effect: Effect) -> Columns:
     }
 
 
+@rows_of(effects)
 def effect_of(row: RowMapping) -> Effect:
     """Read an effect."""
     before = row["lines_before"]
@@ -134,6 +137,7 @@ def bill_columns(bill: BillRow) -> Columns:
     }
 
 
+@rows_of(bills)
 def bill_of(row: RowMapping) -> BillRow:
     """Read a bill."""
     return BillRow(
@@ -170,6 +174,7 @@ def stamp_columns(site: SiteName, invoice: Invoice) -> Columns:
     }
 
 
+@rows_of(stamps)
 def stamped_invoice(row: RowMapping) -> Invoice:
     """Read a stamped invoice, without lines."""
     return Invoice(

@@ -19,7 +19,9 @@ from sqlalchemy.pool import QueuePool
 from reconciler.errors import BusyError
 from reconciler.ledger.database import Database, LedgerUnreachableError
 from reconciler.ledger.schema_version import migrate, outdated
+from reconciler.ledger.sqlite_log import count_commit, refuse_foreign_log
 from reconciler.ports.runtime import Clock
+from reconciler.transport.private_file import private, take_from_others
 
 BUSY_SECONDS = 30
 CONNECTIONS = 20
@@ -40,13 +42,17 @@ class LedgerBusyError(BusyError):
 def open_sqlite(file: Path, clock: Clock) -> Database:
     """Open a ledger's file to write; it and its folder are made when missing.
 
+    The file is its owner's alone, and so are its log and index, which take its mode.
+
     Raises:
         LedgerBusyError: When another process writes to it.
+        ForeignLogError: When the log beside it belongs to another state of it.
         LedgerUnreachableError: When the file cannot be written or is something else.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = _writer_lock(file, clock)
+        _keep_private(file)
     except OSError as error:
         raise LedgerUnreachableError(str(file), error.strerror or str(error)) from None
     return _open(file, clock, "rwc", lock)
@@ -57,6 +63,7 @@ def read_sqlite(file: Path, clock: Clock) -> Database:
 
     Raises:
         LedgerBusyError: When a process of an older version writes to it.
+        ForeignLogError: When the log beside it belongs to another state of it.
         LedgerUnreachableError: When the file cannot be read or is something else.
     """
     database = _open(file, clock, "ro", None)
@@ -72,12 +79,26 @@ def control_sqlite(file: Path, clock: Clock) -> Database:
     """Open a ledger's file that exists, beside its one writer, for rows that stop or allow pushes.
 
     Raises:
+        ForeignLogError: When the log beside it belongs to another state of it.
         LedgerUnreachableError: When the file cannot be read or is something else.
     """
     return _open(file, clock, "rw", None)
 
 
 def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database:
+    try:
+        refuse_foreign_log(file)
+        return _connected(file, clock, mode, lock)
+    except BaseException as error:
+        if lock is not None:
+            lock.close()
+        if isinstance(error, OSError):
+            reason = f"unable to open database file ({error.strerror})"
+            raise LedgerUnreachableError(str(file), reason) from None
+        raise
+
+
+def _connected(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database:
     address = f"file:{quote(str(file.absolute()))}?mode={mode}"
     connect = partial(
         sqlite3.connect, address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False
@@ -93,7 +114,7 @@ def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database
     event.listen(engine, "begin", _begin)
     database = Database(engine, clock, str(file), lock=lock)
     try:
-        with engine.begin() as connection:
+        with engine.execution_options(reading=True).begin() as connection:
             connection.exec_driver_sql("select count(*) from sqlite_master")
     except DBAPIError as error:
         database.close()
@@ -103,7 +124,8 @@ def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database
 
 
 def _writer_lock(file: Path, clock: Clock) -> IO[str]:
-    lock = file.with_suffix(file.suffix + ".lock").open("a+", encoding="utf-8")
+    place = file.with_suffix(file.suffix + ".lock")
+    lock = open(place, "a+", encoding="utf-8", opener=private)  # noqa: SIM115  held while open
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -116,6 +138,12 @@ def _writer_lock(file: Path, clock: Clock) -> IO[str]:
     lock.write(f"process {os.getpid()} on {socket.gethostname()}, since {since}")
     lock.flush()
     return lock
+
+
+def _keep_private(file: Path) -> None:
+    """Make the file where it is missing, and take it from others where a copy gave it to them."""
+    with open(file, "ab", opener=private) as opened:
+        take_from_others(opened)
 
 
 def _leave_transactions(connection: sqlite3.Connection, _: object) -> None:
@@ -131,4 +159,8 @@ def _make_durable(connection: sqlite3.Connection, record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
+    if options.get("reading"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    count_commit(connection)

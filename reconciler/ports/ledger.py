@@ -41,6 +41,22 @@ class LedgerIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerNote:
+    """How far a ledger had come, small enough to be kept anywhere outside of it.
+
+    Attributes:
+        id: Which ledger.
+        sequence: Of its newest record that may have sent something, or of a later one.
+        newest: Names the newest request that it held. A restored copy that others took further has
+            the sequence, but not the request; empty before the first.
+    """
+
+    id: str
+    sequence: int
+    newest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """In whose name something is sent: recorded beside an effect, never part of its identity.
 
@@ -193,7 +209,7 @@ class Ledger(Protocol):
         ...
 
     def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> Effect:
-        """Record that a request is about to be sent, before it is.
+        """Record that a request is about to be sent, before it is, also outside of the ledger.
 
         Args:
             lease: Of the bill.
@@ -261,10 +277,10 @@ class LedgerWatch(Protocol):
     A ledger that is missing, another one, or behind what was seen was lost or restored.
     """
 
-    def seen(self, environment: str) -> LedgerIdentity | None:
-        """Give the ledger that was seen last; ``None`` before the first."""
+    def seen(self, environment: str) -> LedgerNote | None:
+        """Give what was noted last; ``None`` before the first."""
         ...
 
-    def note(self, environment: str, identity: LedgerIdentity) -> None:
-        """Remember a ledger; the sequence of the same ledger never falls by it."""
+    def note(self, environment: str, note: LedgerNote) -> None:
+        """Keep a note, for good when it returns; the sequence of the same ledger never falls."""
         ...

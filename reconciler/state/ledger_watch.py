@@ -14,7 +14,8 @@ from threading import Lock
 from reconciler.core import exact_json
 from reconciler.domain.value import JsonObject
 from reconciler.errors import IdentityError, ReconcilerError
-from reconciler.ports.ledger import LedgerIdentity
+from reconciler.ports.ledger import LedgerNote
+from reconciler.transport.private_file import private
 
 FILE = "ledger.json"
 
@@ -29,6 +30,18 @@ class BrokenWatchError(IdentityError):
         )
 
 
+class UnwrittenWatchError(IdentityError):
+    """The note about the ledger cannot be written."""
+
+    def __init__(self, file: Path, error: OSError) -> None:
+        super().__init__(
+            f"{file}, which says how far the ledger has come, cannot be written: "
+            f"{error.strerror or error}.\n"
+            "Nothing more was sent: without it a lost ledger would not be known as lost. Check the "
+            "room on its disk and the rights of this user, then run the same command again."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class DirectoryLedgerWatch:
     """One small file per environment in the folder of the chain; replaced, never half written."""
@@ -36,8 +49,8 @@ class DirectoryLedgerWatch:
     folder: Path
     _turn: Lock = field(default_factory=Lock)
 
-    def seen(self, environment: str) -> LedgerIdentity | None:
-        """Give the ledger that was seen last.
+    def seen(self, environment: str) -> LedgerNote | None:
+        """Give what was noted last.
 
         Raises:
             BrokenWatchError: When the file is no note.
@@ -50,31 +63,44 @@ class DirectoryLedgerWatch:
         except (OSError, ReconcilerError):
             raise BrokenWatchError(file) from None
         match note:
+            case {"ledger": str(identity), "sequence": int(sequence), "newest": str(newest)}:
+                return LedgerNote(identity, sequence, newest)
             case {"ledger": str(identity), "sequence": int(sequence)}:
-                return LedgerIdentity(identity, sequence)
+                return LedgerNote(identity, sequence)
             case _:
                 raise BrokenWatchError(file)
 
-    def note(self, environment: str, identity: LedgerIdentity) -> None:
-        """Remember a ledger; the sequence of the same ledger never falls."""
-        with self._alone(environment):
-            seen = self.seen(environment)
-            if seen is not None and seen.id == identity.id and seen.sequence >= identity.sequence:
-                return
-            note: JsonObject = {"ledger": identity.id, "sequence": identity.sequence}
-            _replace(self._file(environment), exact_json.encode(note).encode())
+    def note(self, environment: str, note: LedgerNote) -> None:
+        """Keep a note, on the disk when it returns; the sequence of the same ledger never falls.
+
+        Raises:
+            BrokenWatchError: When the file is no note.
+            UnwrittenWatchError: When the file cannot be written.
+        """
+        try:
+            with self._alone(environment):
+                seen = self.seen(environment)
+                if seen is None or seen.id != note.id or seen.sequence < note.sequence:
+                    _replace(self._file(environment), exact_json.encode(_body(note)).encode())
+        except OSError as error:
+            raise UnwrittenWatchError(self._file(environment), error) from None
 
     @contextmanager
     def _alone(self, environment: str) -> Iterator[None]:
         """Let one thread of one process at a time compare and replace the note."""
         folder = self.folder / environment
         folder.mkdir(parents=True, exist_ok=True)
-        with self._turn, (folder / "ledger.lock").open("a") as lock:
+        place = folder / "ledger.lock"
+        with self._turn, open(place, "a", opener=private) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _file(self, environment: str) -> Path:
         return self.folder / environment / FILE
+
+
+def _body(note: LedgerNote) -> JsonObject:
+    return {"ledger": note.id, "sequence": note.sequence, "newest": note.newest}
 
 
 def _replace(place: Path, data: bytes) -> None:

@@ -18,6 +18,7 @@ from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
+from reconciler.transport.private_file import private, take_from_others
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
@@ -154,12 +155,14 @@ def read_file(what: str, file: Path) -> bytes:
 
 
 def write_file(what: str, file: Path, data: bytes) -> None:
-    """Write a file that a command was asked for.
+    """Write a file that a command was asked for; nobody but its owner may read it.
 
     Raises:
         DeskError: When it cannot be written.
     """
     try:
-        file.write_bytes(data)
+        with open(file, "wb", opener=private) as opened:
+            take_from_others(opened)
+            opened.write(data)
     except OSError as error:
         raise DeskError(f"cannot write {what}", file, error.strerror or str(error)) from None

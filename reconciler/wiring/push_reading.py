@@ -15,14 +15,12 @@ from reconciler.core.push_standing import Pushed, PushStanding
 from reconciler.domain.address import BillId
 from reconciler.domain.decision import Tried
 from reconciler.domain.push import SiteName
-from reconciler.errors import ReconcilerError
-from reconciler.ledger.opening import LostLedgerError, NoLedgerError
+from reconciler.ledger.opening import NoLedgerError
 from reconciler.ledger.shelf import temporary_shelf
 from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.wiring.chargebee_site import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
@@ -85,7 +83,7 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
         spec = site_of(desk, scope.environment)
         opened = stack.enter_context(reading_ledger(desk, scope.environment))
         if opened is None:
-            raise _missing(desk, where(desk, scope.environment))
+            raise NoLedgerError(where(desk, scope.environment))
         stamps = {one.route.policy.stamp for one in scope.routes}
         limiter = opened.limiter(spec)
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
@@ -158,14 +156,6 @@ def open_cutover(desk: Desk) -> Iterator[CutoverPorts]:
 def _cleared(history: PushHistory, site: SiteName, bill: BillId) -> bool:
     said = history.decisions(site, f"native/{bill}")
     return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
-
-
-def _missing(desk: Desk, place: str) -> ReconcilerError:
-    """Tell a ledger that is gone from one that never was."""
-    seen = DirectoryLedgerWatch(desk.chain.folder).seen(desk.environment)
-    if seen is not None and seen.sequence:
-        return LostLedgerError(place, seen)
-    return NoLedgerError(place)
 
 
 def requests_for(desk: Desk, bill: BillId) -> tuple[Tried, ...]:

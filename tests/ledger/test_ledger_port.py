@@ -39,7 +39,7 @@ from reconciler.ledger import bills as bill_rows
 from reconciler.ledger import stamps as stamp_rows
 from reconciler.ledger.effects import NoSuchEffectError
 from reconciler.ledger.history import SqlHistory
-from reconciler.ledger.pushes import NOTE_EVERY, SqlLedger
+from reconciler.ledger.pushes import SqlLedger
 from reconciler.ports.ledger import Lease, LeaseLostError, Ledger, Provenance
 
 
@@ -324,14 +324,22 @@ def test_the_sequence_rises_with_everything_about_an_effect(ledger: SqlLedger) -
     assert seen == list(range(7))
 
 
-def test_the_sequence_is_noted_outside_now_and_then(ledger: SqlLedger) -> None:
+def test_what_may_send_and_what_a_person_decides_is_noted_outside_at_once(
+    ledger: SqlLedger,
+) -> None:
     notes: list[int] = []
     noting = SqlLedger(ledger.database, ledger.settings, lambda one: notes.append(one.sequence))
-    lease = held(ledger, seconds=9999)
-    for number in range(2 * NOTE_EVERY + 3):
-        one = key(number, kind="add-line")
-        noting.intend(lease, one, step(one), WHY)
-    assert notes == [NOTE_EVERY, 2 * NOTE_EVERY]
+    lease, one = held(ledger), key()
+    noting.intend(lease, one, step(one), WHY)
+    assert notes == []
+    for turn in range(1, 4):
+        noting.sending(lease, one)
+        assert notes[-1] == noting.identity.sequence == 2 * turn
+        noting.ended(lease, one, Unknown("cut"), None)
+    noting.resolved(lease, one, Resolved("inv_1", "x"), "ann")
+    noting.pause(SITE, "ann", "wait")
+    noting.disable(SITE, "chargebee-uk", "x")
+    assert notes == [2, 4, 6, 8, 9, 10]
 
 
 def test_a_bill_is_put_and_put_again(ledger: SqlLedger) -> None:

@@ -41,7 +41,7 @@ from reconciler.ledger.schema_version import (
 )
 from reconciler.ledger.sqlite_file import read_sqlite
 from reconciler.ledger.tables import metadata
-from reconciler.ports.ledger import LedgerIdentity
+from reconciler.ports.ledger import LedgerIdentity, LedgerNote
 
 SETTINGS = LookFirst()
 REQUEST = StoredRequest("/invoices", b"a=1")
@@ -62,10 +62,10 @@ def test_before_the_first_push_there_is_none(database: Database) -> None:
 
 
 def test_a_new_one_has_the_pinned_id_and_is_noted(database: Database) -> None:
-    notes: list[LedgerIdentity] = []
+    notes: list[LedgerNote] = []
     created = create_ledger(database, expected(notes=notes), SETTINGS)
     assert created.identity == LedgerIdentity(LEDGER_ID, 0)
-    assert notes == [created.identity]
+    assert notes == [LedgerNote(LEDGER_ID, 0)]
     assert open_ledger(database, expected(), SETTINGS).identity == created.identity
 
 
@@ -87,18 +87,18 @@ def test_another_ledger_than_the_pinned_one_is_refused(database: Database) -> No
 
 def test_a_new_pin_does_not_hide_earlier_pushes(database: Database) -> None:
     create_ledger(database, expected(), SETTINGS)
-    seen = LedgerIdentity(OTHER_ID, 12)
+    seen = LedgerNote(OTHER_ID, 12)
     words = refused(lambda: open_ledger(database, expected(seen=seen), SETTINGS), OtherLedgerError)
     assert OTHER_ID in words
 
 
 def test_an_unused_ledger_may_be_pinned_anew(database: Database) -> None:
-    create_ledger(database, expected(seen=LedgerIdentity(OTHER_ID, 0)), SETTINGS)
-    open_ledger(database, expected(seen=LedgerIdentity(OTHER_ID, 0)), SETTINGS)
+    create_ledger(database, expected(seen=LedgerNote(OTHER_ID, 0)), SETTINGS)
+    open_ledger(database, expected(seen=LedgerNote(OTHER_ID, 0)), SETTINGS)
 
 
 def test_none_after_earlier_pushes_is_a_loss_also_for_init(database: Database) -> None:
-    seen = expected(seen=LedgerIdentity(LEDGER_ID, 40))
+    seen = expected(seen=LedgerNote(LEDGER_ID, 40))
     for act in (open_ledger, create_ledger):
         words = refused(lambda act=act: act(database, seen, SETTINGS), LostLedgerError)
         assert "record 40" in words
@@ -107,26 +107,44 @@ def test_none_after_earlier_pushes_is_a_loss_also_for_init(database: Database) -
 
 def test_an_older_copy_is_refused(database: Database) -> None:
     create_ledger(database, expected(), SETTINGS)
-    seen = expected(seen=LedgerIdentity(LEDGER_ID, 1))
-    for act in (open_ledger, create_ledger):
+    seen = expected(seen=LedgerNote(LEDGER_ID, 1))
+    for act in (open_ledger, create_ledger, read_ledger):
         words = refused(lambda act=act: act(database, seen, SETTINGS), OldLedgerError)
         assert "older copy" in words
-    assert read_ledger(database, seen, SETTINGS) is not None
+
+
+def test_a_copy_that_others_took_further_is_known_by_the_request_that_it_lacks(
+    database: Database,
+) -> None:
+    notes: list[LedgerNote] = []
+    ledger = create_ledger(database, expected(notes=notes), SETTINGS)
+    lease = ledger.claim(SITE, BILL, "one", 60)
+    assert lease is not None
+    ledger.intend(lease, key(), step(key()), WHY)
+    ledger.sending(lease, key())
+    own = notes[-1]
+    open_ledger(database, expected(seen=own), SETTINGS)
+    elsewhere = LedgerNote(own.id, own.sequence - 1, "1.1@2026-11-01T06:00:00.000000+00:00")
+    for act in (open_ledger, read_ledger):
+        words = refused(
+            lambda act=act: act(database, expected(seen=elsewhere), SETTINGS), OldLedgerError
+        )
+        assert "does not hold the request" in words
 
 
 def test_a_lost_ledger_is_used_again_only_when_it_learnt(
     database: Database, clock: FakeClock
 ) -> None:
-    notes: list[LedgerIdentity] = []
-    lost = expected(seen=LedgerIdentity(LEDGER_ID, 40), notes=notes)
+    notes: list[LedgerNote] = []
+    lost = expected(seen=LedgerNote(LEDGER_ID, 40), notes=notes)
     again = reopen_ledger(database, lost, SETTINGS)
     assert again.put_stamps(SITE, [stamped(1)]) == 1
     refused(lambda: open_ledger(database, lost, SETTINGS), OldLedgerError)
     clock.advance(60)
     identity = accept(again, lost)
     assert identity == LedgerIdentity(LEDGER_ID, 41, clock.now())
-    assert notes == [identity]
-    opened = open_ledger(database, expected(seen=identity), SETTINGS)
+    assert notes == [LedgerNote(LEDGER_ID, 41)]
+    opened = open_ledger(database, expected(seen=notes[0]), SETTINGS)
     assert [one.id for one in opened.stamps(SITE, BILL)] == ["inv_00001"]
     assert opened.identity == identity
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.ports.ledger import LedgerIdentity
+from reconciler.ports.ledger import LedgerNote
 from reconciler.state.ledger_watch import FILE, BrokenWatchError, DirectoryLedgerWatch
 
 ONE = "6f0c2d1e-0000-4000-8000-000000000001"
@@ -26,35 +26,35 @@ def test_nothing_was_seen_at_first_and_looking_makes_nothing(watch: DirectoryLed
 
 
 def test_what_was_noted_is_seen_by_the_next_process(watch: DirectoryLedgerWatch) -> None:
-    watch.note("sandbox", LedgerIdentity(ONE, 7))
-    assert DirectoryLedgerWatch(watch.folder).seen("sandbox") == LedgerIdentity(ONE, 7)
+    watch.note("sandbox", LedgerNote(ONE, 7))
+    assert DirectoryLedgerWatch(watch.folder).seen("sandbox") == LedgerNote(ONE, 7)
     assert watch.seen("production") is None
 
 
 def test_the_sequence_of_a_ledger_never_falls(watch: DirectoryLedgerWatch) -> None:
     for sequence in (5, 9, 3):
-        watch.note("sandbox", LedgerIdentity(ONE, sequence))
-    assert watch.seen("sandbox") == LedgerIdentity(ONE, 9)
+        watch.note("sandbox", LedgerNote(ONE, sequence))
+    assert watch.seen("sandbox") == LedgerNote(ONE, 9)
 
 
 def test_a_new_ledger_takes_the_place(watch: DirectoryLedgerWatch) -> None:
-    watch.note("sandbox", LedgerIdentity(ONE, 9))
-    watch.note("sandbox", LedgerIdentity(OTHER, 1))
-    assert watch.seen("sandbox") == LedgerIdentity(OTHER, 1)
+    watch.note("sandbox", LedgerNote(ONE, 9))
+    watch.note("sandbox", LedgerNote(OTHER, 1))
+    assert watch.seen("sandbox") == LedgerNote(OTHER, 1)
 
 
 def test_many_that_note_at_once_leave_the_highest(watch: DirectoryLedgerWatch) -> None:
     def note(start: int) -> None:
         own = DirectoryLedgerWatch(watch.folder)
         for number in range(start, 40, 4):
-            own.note("sandbox", LedgerIdentity(ONE, number))
+            own.note("sandbox", LedgerNote(ONE, number))
 
     threads = [threading.Thread(target=note, args=[start]) for start in range(4)]
     for one in threads:
         one.start()
     for one in threads:
         one.join(20)
-    assert watch.seen("sandbox") == LedgerIdentity(ONE, 39)
+    assert watch.seen("sandbox") == LedgerNote(ONE, 39)
     assert sorted(one.name for one in (watch.folder / "sandbox").iterdir()) == [
         FILE,
         "ledger.lock",
