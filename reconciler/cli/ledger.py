@@ -14,7 +14,7 @@ from reconciler.cli.options import App, Output
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.core.stamp_findings import Rebuilt
+    from reconciler.sync.core.stamp_findings import Rebuilt
     from reconciler.wiring.desk import Desk
 
 
@@ -73,7 +73,7 @@ def rebuild(app: App, environment: str, since: datetime, formats: tuple[Output, 
 
     Lists what they cannot say; nothing of it is sent until a person decides.
     """
-    from reconciler.render.rebuilt import rebuilt_json, rebuilt_text
+    from reconciler.sync.show.rebuilt import rebuilt_json, rebuilt_text
 
     place = desk(app, environment)
     done = _rebuilt(place, since.replace(tzinfo=UTC))
@@ -82,9 +82,9 @@ def rebuild(app: App, environment: str, since: datetime, formats: tuple[Output, 
 
 
 def _rebuilt(place: Desk, since: datetime) -> Rebuilt:
-    from reconciler.wiring.chargebee_site import connect_site
+    from reconciler.sync.run.rebuild_ledger import rebuild, stamp_fields
+    from reconciler.wiring.chargebee import connect_site
     from reconciler.wiring.ledger import rebuilding_ledger, site_of
-    from reconciler.workflows.rebuild_ledger import rebuild, stamp_fields
 
     view = place.effective
     site = site_of(place, view.environment.spec)

@@ -19,7 +19,7 @@ from reconciler.emulator.m3ter.api import M3terHalf
 from reconciler.emulator.request_log import Entry, RequestLog
 from reconciler.emulator.scenarios.catalogue import SCENARIOS, UnknownScenarioError
 from reconciler.emulator.store import Store
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 _COMMIT_LATER_SECONDS = 1.0
 

@@ -6,8 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import (
+from reconciler.kernel.address import BillId
+from reconciler.ledger.rows import instant, instant_text, stamp_text
+from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.tables import attempts, effects
+from reconciler.sync.model.push import (
     Performed,
     PushKey,
     SiteName,
@@ -16,10 +19,7 @@ from reconciler.domain.push import (
     Undecidable,
     Unknown,
 )
-from reconciler.ledger.damage import rows_of
-from reconciler.ledger.rows import instant, instant_text, stamp_text
-from reconciler.ledger.tables import attempts, effects
-from reconciler.ports.ledger import Attempt, Lease
+from reconciler.sync.ports.ledger import Attempt, Lease
 
 
 def begin(

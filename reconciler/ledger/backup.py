@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reconciler.errors import InvalidError
-from reconciler.ledger.damage import LedgerDamagedError, is_damage
-from reconciler.ledger.database import Database
 from reconciler.ledger.sequence import identity_of
-from reconciler.ports.ledger import LedgerIdentity
+from reconciler.ledger.sql.damage import LedgerDamagedError, is_damage
+from reconciler.ledger.sql.database import Database
+from reconciler.sync.ports.ledger import LedgerIdentity
 
 
 class UnwrittenBackupError(InvalidError):

@@ -8,10 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, false, insert, or_, select, update
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.push_machine import after
-from reconciler.domain.address import BillId
-from reconciler.domain.push import (
+from reconciler.errors import ReconcilerError
+from reconciler.kernel.address import BillId
+from reconciler.ledger import attempts
+from reconciler.ledger.rows import effect_columns, effect_of
+from reconciler.ledger.sql.tables import Columns, effects
+from reconciler.sync.core.effect_states import after
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.model.push import (
     Attempted,
     Effect,
     Event,
@@ -26,11 +30,7 @@ from reconciler.domain.push import (
     Step,
     StepOutcome,
 )
-from reconciler.errors import ReconcilerError
-from reconciler.ledger import attempts
-from reconciler.ledger.rows import Columns, effect_columns, effect_of
-from reconciler.ledger.tables import effects
-from reconciler.ports.ledger import Lease, Provenance
+from reconciler.sync.ports.ledger import Lease, Provenance
 
 UNDER_WAY = frozenset({PushState.SENDING, PushState.IN_DOUBT})
 """States in which an answer to an attempt decides."""

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
 
-from reconciler.domain.address import BillId
-from reconciler.domain.decision import Decision
-from reconciler.domain.push import PushKey, SiteName, StepName
+from reconciler.kernel.address import BillId
 from reconciler.ledger import controls
-from reconciler.ledger.damage import rows_of
-from reconciler.ledger.database import Database
 from reconciler.ledger.sequence import count
-from reconciler.ledger.tables import decisions, effects
-from reconciler.ports.ledger import Provenance
+from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.tables import decisions, effects
+from reconciler.sync.model.decision import Decision
+from reconciler.sync.model.push import PushKey, SiteName, StepName
+from reconciler.sync.ports.ledger import Provenance
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, update
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.runbook import Page, page
 from reconciler.errors import IdentityError
+from reconciler.kernel.runbook import Page, page
 from reconciler.ledger import leases
-from reconciler.ledger.database import Database
-from reconciler.ledger.pushes import SqlLedger
+from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.schema_version import catch_up, migrate, version, wait_for_others
 from reconciler.ledger.sequence import holds, identity_of, note_of
-from reconciler.ledger.tables import ledger
-from reconciler.ports.ledger import LedgerIdentity, LedgerNote
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.schema_version import catch_up, migrate, version, wait_for_others
+from reconciler.ledger.sql.tables import ledger
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
 
 class NoLedgerError(IdentityError):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 from sqlalchemy import RowMapping
 
-from reconciler.core import exact_json
-from reconciler.domain.address import AccountId, BillId
-from reconciler.domain.invoice import Invoice
-from reconciler.domain.money import Currency, Money
-from reconciler.domain.push import (
+from reconciler.kernel import exact_json
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.money import Currency, Money
+from reconciler.kernel.value import JsonValue
+from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.tables import Columns, bills, effects, stamps
+from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
     InvoiceLineId,
@@ -22,12 +24,7 @@ from reconciler.domain.push import (
     StepName,
     StoredRequest,
 )
-from reconciler.domain.value import JsonValue
-from reconciler.ledger.damage import rows_of
-from reconciler.ledger.tables import bills, effects, stamps
-from reconciler.ports.ledger import BillRow
-
-Columns = dict[str, Any]
+from reconciler.sync.ports.ledger import BillRow
 
 
 def instant(text: str | None) -> datetime | None:

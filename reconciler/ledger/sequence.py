@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, RowMapping, select, update
 
 from reconciler.ledger.rows import instant
-from reconciler.ledger.tables import attempts, ledger
-from reconciler.ports.ledger import LedgerIdentity, LedgerNote
+from reconciler.ledger.sql.tables import attempts, ledger
+from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
 _LEDGER = select(ledger)
 _COUNT = update(ledger).values(sequence=ledger.c.sequence + 1)

@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from reconciler.core.plan_identity import record_id
-from reconciler.domain.applied import AppliedRecord
 from reconciler.errors import StaleError
-from reconciler.ports.runtime import Clock
-from reconciler.ports.state import ChainMovedError, LockedError
+from reconciler.kernel.ports import Clock
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
+from reconciler.plan.ports import ChainMovedError, LockedError
 from reconciler.state.documents import decode_record, encode_record
 from reconciler.transport.private_file import private
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
 
 
 class VendorTime:

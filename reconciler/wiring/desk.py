@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.core.edits import Edit
-from reconciler.domain.definitions import Effective
-from reconciler.domain.problem import Problem
+from reconciler.definitions.core.edits import Edit
+from reconciler.definitions.model import Effective
+from reconciler.definitions.ports import DefinitionSource
+from reconciler.definitions.validate import effective
 from reconciler.errors import InvalidError
-from reconciler.ports.definitions import DefinitionSource
-from reconciler.ports.organisation import Organisation
-from reconciler.ports.runtime import Clock, Progress
+from reconciler.kernel.ports import Clock, Progress
+from reconciler.kernel.problem import Problem
+from reconciler.m3ter.ports import Organisation
+from reconciler.plan.make_plan import PlanPorts, Source
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
 from reconciler.transport.private_file import private, take_from_others
@@ -24,8 +26,6 @@ from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
 from reconciler.wiring.state import Authorship, authorship, open_state
-from reconciler.workflows.plan import PlanPorts, Source
-from reconciler.workflows.validate import effective
 
 TOOL = f"m3ter-reconciler {__version__}"
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
-from reconciler.domain.kinds.environment import (
+from reconciler.definitions.kinds.environment import (
     ChargebeeConnection,
     EnvironmentSpec,
     EnvReference,
@@ -18,12 +18,12 @@ from reconciler.domain.kinds.environment import (
     Reference,
     SqliteLedger,
 )
-from reconciler.domain.push import SiteName
-from reconciler.domain.secret import Secret
 from reconciler.errors import InvalidError, ReconcilerError
+from reconciler.kernel.ports import RateLimit
+from reconciler.kernel.secret import Secret
 from reconciler.ledger.backup import BackupElsewhereError, back_up
-from reconciler.ledger.database import Database
 from reconciler.ledger.history import SqlHistory
+from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import (
     Expected,
     NoLedgerError,
@@ -35,14 +35,15 @@ from reconciler.ledger.opening import (
     refuse_lost,
     reopen_ledger,
 )
-from reconciler.ledger.postgres import open_postgres
-from reconciler.ledger.pushes import SqlLedger
 from reconciler.ledger.rate_limit import SharedBucket, may_share
-from reconciler.ledger.sqlite_file import control_sqlite, open_sqlite, read_sqlite
-from reconciler.ports.history import PushHistory
-from reconciler.ports.ledger import LedgerIdentity
-from reconciler.ports.runtime import RateLimit, Workers
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.postgres import open_postgres
+from reconciler.ledger.sql.sqlite_file import control_sqlite, open_sqlite, read_sqlite
+from reconciler.ledger.watch import DirectoryLedgerWatch
+from reconciler.sync.model.push import SiteName
+from reconciler.sync.ports.history import PushHistory
+from reconciler.sync.ports.ledger import LedgerIdentity
+from reconciler.sync.ports.workers import Workers
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.site_pace import own_bucket, pace_of
 from reconciler.workers.embedded import EmbeddedWorkers

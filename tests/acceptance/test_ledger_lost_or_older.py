@@ -15,7 +15,7 @@ from fakes.sync_place import ENV, Killed, Life, SyncPlace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.workflows.narrow import Narrow
+from reconciler.sync.judge.narrow import Narrow
 
 GBP = Narrow(integrations=frozenset({"month-end-gbp"}))
 PAGES = ("#ledger-lost", "#older-ledger")

@@ -13,21 +13,20 @@ from fakes.clock import FakeClock
 from fakes.emulated_http import EmulatedHttp
 from fakes.push_data import bill, drafted, line, route
 
-from reconciler.core.clocks import Clocks
-from reconciler.core.look_first import LookFirst, Move, next_move
-from reconciler.core.push_machine import after, idempotency_key
-from reconciler.destinations.chargebee.destination import (
-    ChargebeeDestination,
-    SiteSettings,
-    open_site,
-)
-from reconciler.destinations.chargebee.preflight import DecimalPlaces
-from reconciler.destinations.chargebee.session import Session
-from reconciler.destinations.chargebee.switches import ChargebeeSwitches
-from reconciler.domain.address import AccountId, BillId
-from reconciler.domain.bill import BillLine
-from reconciler.domain.draft import InvoiceDraft
-from reconciler.domain.push import (
+from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings, open_site
+from reconciler.chargebee.session import Session
+from reconciler.chargebee.steps.preflight import DecimalPlaces
+from reconciler.chargebee.switches import ChargebeeSwitches
+from reconciler.drafting.draft import InvoiceDraft
+from reconciler.emulator import wire
+from reconciler.emulator.chargebee.sites import API_KEY, SITE
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.secret import Secret
+from reconciler.m3ter.bill import BillLine
+from reconciler.sync.core.clocks import Clocks
+from reconciler.sync.core.effect_states import after, idempotency_key
+from reconciler.sync.core.look_first import LookFirst, Move, next_move
+from reconciler.sync.model.push import (
     Attempted,
     Effect,
     LookUp,
@@ -37,10 +36,7 @@ from reconciler.domain.push import (
     Step,
     StepOutcome,
 )
-from reconciler.domain.secret import Secret
-from reconciler.emulator import wire
-from reconciler.emulator.chargebee.sites import API_KEY, SITE
-from reconciler.ports.destination import Complete, NextStep, Sending
+from reconciler.sync.ports.destination import Complete, NextStep, Sending
 from reconciler.transport.client import HttpClient, Limits
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)

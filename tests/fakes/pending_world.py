@@ -16,13 +16,15 @@ from fakes.chargebee_world import FreeLimit, draft_of
 from fakes.clock import FakeClock
 from fakes.push_effects import row
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.push_machine import after
-from reconciler.destinations.chargebee.destination import ChargebeeDestination, SiteSettings
-from reconciler.destinations.chargebee.session import Session
-from reconciler.domain.address import BillId
-from reconciler.domain.bill import BillLine
-from reconciler.domain.push import (
+from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings
+from reconciler.chargebee.session import Session
+from reconciler.emulator.chargebee.sites import API_KEY, SITE
+from reconciler.kernel.address import BillId
+from reconciler.kernel.secret import Secret
+from reconciler.m3ter.bill import BillLine
+from reconciler.sync.core.effect_states import after
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.model.push import (
     Attempted,
     Effect,
     Event,
@@ -35,15 +37,13 @@ from reconciler.domain.push import (
     Step,
     Unknown,
 )
-from reconciler.domain.secret import Secret
-from reconciler.domain.standing import Standing
-from reconciler.emulator.chargebee.sites import API_KEY, SITE
-from reconciler.ports.destination import Sending
-from reconciler.ports.ledger import BillRow, Lease
+from reconciler.sync.model.standing import Standing
+from reconciler.sync.ports.destination import Sending
+from reconciler.sync.ports.ledger import BillRow, Lease
+from reconciler.sync.push.bill_record import BillRecord
+from reconciler.sync.push.push_loop import Going
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer
-from reconciler.workflows.push_record import BillRecord
-from reconciler.workflows.push_steps import Going
 
 LOOKS = LookFirst()
 PRICE = "api-USD"

@@ -9,11 +9,11 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.push_effects import BILL, SITE, WHY, expected, key, step
 
-from reconciler.core.look_first import LookFirst
 from reconciler.errors import ExitCode
 from reconciler.ledger.backup import UnwrittenBackupError, back_up
 from reconciler.ledger.opening import create_ledger, open_ledger
-from reconciler.ledger.sqlite_file import open_sqlite, read_sqlite
+from reconciler.ledger.sql.sqlite_file import open_sqlite, read_sqlite
+from reconciler.sync.core.look_first import LookFirst
 
 SETTINGS = LookFirst()
 

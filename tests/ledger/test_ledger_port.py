@@ -19,9 +19,14 @@ from fakes.push_effects import (
     step,
 )
 
-from reconciler.core.push_machine import ImpossibleTransitionError
-from reconciler.domain.address import BillId
-from reconciler.domain.push import (
+from reconciler.kernel.address import BillId
+from reconciler.ledger import bills as bill_rows
+from reconciler.ledger import stamps as stamp_rows
+from reconciler.ledger.effects import NoSuchEffectError
+from reconciler.ledger.history import SqlHistory
+from reconciler.ledger.ledger import SqlLedger
+from reconciler.sync.core.effect_states import ImpossibleTransitionError
+from reconciler.sync.model.push import (
     Found,
     InvoiceId,
     InvoiceLineId,
@@ -35,12 +40,7 @@ from reconciler.domain.push import (
     Undecidable,
     Unknown,
 )
-from reconciler.ledger import bills as bill_rows
-from reconciler.ledger import stamps as stamp_rows
-from reconciler.ledger.effects import NoSuchEffectError
-from reconciler.ledger.history import SqlHistory
-from reconciler.ledger.pushes import SqlLedger
-from reconciler.ports.ledger import Lease, LeaseLostError, Ledger, Provenance
+from reconciler.sync.ports.ledger import Lease, LeaseLostError, Ledger, Provenance
 
 
 def held(ledger: Ledger, bill: str = BILL, worker: str = "one", seconds: float = 60) -> Lease:

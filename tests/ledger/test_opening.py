@@ -13,12 +13,8 @@ from fakes.clock import FakeClock
 from fakes.push_effects import BILL, LEDGER_ID, OTHER_ID, SITE, WHY, expected, key, stamped, step
 from sqlalchemy import Connection, text
 
-from reconciler.core.clocks import Clocks
-from reconciler.core.look_first import LookFirst, WaitUntil, next_move
-from reconciler.domain.push import Effect, PushState, StoredRequest
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.ledger import effects
-from reconciler.ledger.database import Database
 from reconciler.ledger.opening import (
     LostLedgerError,
     NoLedgerError,
@@ -31,7 +27,8 @@ from reconciler.ledger.opening import (
     reopen_ledger,
 )
 from reconciler.ledger.rows import effect_columns
-from reconciler.ledger.schema_version import (
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.schema_version import (
     MIGRATIONS,
     NEWEST,
     VERSION_TABLE,
@@ -39,9 +36,12 @@ from reconciler.ledger.schema_version import (
     migrate,
     version,
 )
-from reconciler.ledger.sqlite_file import read_sqlite
-from reconciler.ledger.tables import metadata
-from reconciler.ports.ledger import LedgerIdentity, LedgerNote
+from reconciler.ledger.sql.sqlite_file import read_sqlite
+from reconciler.ledger.sql.tables import metadata
+from reconciler.sync.core.clocks import Clocks
+from reconciler.sync.core.look_first import LookFirst, WaitUntil, next_move
+from reconciler.sync.model.push import Effect, PushState, StoredRequest
+from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
 SETTINGS = LookFirst()
 REQUEST = StoredRequest("/invoices", b"a=1")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.edits import AddDocuments, RemoveValue, SetValue
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.value import JsonObject
+from reconciler.definitions.core.edits import AddDocuments, RemoveValue, SetValue
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.kernel.value import JsonObject
 from reconciler.settings import Settings
 from reconciler.transport.system_clock import SystemClock
-from reconciler.wiring.checkup import server_time
+from reconciler.wiring.doctor import server_time
 from reconciler.wiring.edits import EditsNotValidError, edit_files
 from reconciler.wiring.repository import start_repository
 
