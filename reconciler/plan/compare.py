@@ -25,7 +25,7 @@ from reconciler.plan.model.plan import References
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EnvironmentComparison:
     """Git, state and m3ter side by side.
 
     Attributes:
@@ -104,7 +104,7 @@ def compare(
     *,
     adoption: Adoption | None = None,
     fresh: bool = False,
-) -> Comparison:
+) -> EnvironmentComparison:
     """Compare one environment with its organisation; nothing is written.
 
     Args:
@@ -141,7 +141,9 @@ def compare(
     return _settled(sources, head, lookup)
 
 
-def _settled(sources: Sources, head: AppliedRecord | None, lookup: _Lookup) -> Comparison:
+def _settled(
+    sources: Sources, head: AppliedRecord | None, lookup: _Lookup
+) -> EnvironmentComparison:
     """Compare until no written object rests on a remembered name."""
     while True:
         paired = pair(sources)
@@ -161,7 +163,7 @@ def _settled(sources: Sources, head: AppliedRecord | None, lookup: _Lookup) -> C
             lists_credentials=lookup.lists_credentials,
         )
     names = [name for used in sources.used.values() for name in used]
-    return Comparison(
+    return EnvironmentComparison(
         effective=sources.effective,
         head=head,
         integrations=tuple(sources.integrations),

@@ -14,12 +14,16 @@ from reconciler.kernel.address import Address, OrganizationId
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.m3ter.live import Account
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison, compare
-from reconciler.plan.core.guards.all_guards import Situation, hits
-from reconciler.plan.core.guards.routes import needs_accounts
-from reconciler.plan.core.guards.situation import routes, selections, unconfirmed, wanted_counts
-from reconciler.plan.core.handover import handed_over
-from reconciler.plan.labels import labels
+from reconciler.plan.compare import EnvironmentComparison, compare
+from reconciler.plan.core.guards.guards import (
+    GuardFacts,
+    hits,
+    routes,
+    selections,
+    unconfirmed,
+    wanted_counts,
+)
+from reconciler.plan.core.guards.routes import handed_over, needs_accounts
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.change import (
     Adopt,
@@ -41,12 +45,13 @@ from reconciler.plan.model.plan import (
     PlanBody,
     PlanHead,
 )
+from reconciler.plan.names import labels
 
 PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PlanSource:
     """Where the definitions come from.
 
     Attributes:
@@ -72,11 +77,11 @@ class PlanPorts:
 def plan(
     effective: Effective,
     head: AppliedRecord | None,
-    source: Source,
+    source: PlanSource,
     ports: PlanPorts,
     *,
     fresh: bool = False,
-    compared: Comparison | None = None,
+    compared: EnvironmentComparison | None = None,
 ) -> Plan:
     """Make a plan.
 
@@ -137,7 +142,7 @@ def fingerprint(effective: Effective) -> Fingerprint:
     )
 
 
-def standing(plan: Plan) -> ExitCode:
+def exit_code_of_plan(plan: Plan) -> ExitCode:
     """Say how git and m3ter stand to each other, as ``--exit-code`` reports it.
 
     ``GIT_AHEAD``: git moved; ``ONLY_DRIFT``: m3ter moved; ``BOTH_MOVED``: both, or a conflict.
@@ -185,7 +190,7 @@ def _ahead(change: Change, verdicts: set[Verdict], lost: Collection[Address | No
     return isinstance(change, Delete | Adopt) or "ours" in verdicts
 
 
-def _accounts(compared: Comparison, organisation: Organisation) -> tuple[Account, ...]:
+def _accounts(compared: EnvironmentComparison, organisation: Organisation) -> tuple[Account, ...]:
     before, after = selections(compared.paired.pairs)
     if not needs_accounts(compared.changes, before, after):
         return ()
@@ -193,13 +198,16 @@ def _accounts(compared: Comparison, organisation: Organisation) -> tuple[Account
 
 
 def _hits(
-    compared: Comparison, accounts: tuple[Account, ...], names: dict[str, str], clock: Clock
+    compared: EnvironmentComparison,
+    accounts: tuple[Account, ...],
+    names: dict[str, str],
+    clock: Clock,
 ) -> tuple[GuardHit, ...]:
     effective, pairs = compared.effective, compared.paired.pairs
     before, after = selections(pairs)
     dialects = [one.spec for one in effective.dialects]
     return hits(
-        Situation(
+        GuardFacts(
             project=effective.project.spec,
             environment=effective.environment.spec,
             changes=compared.changes,
@@ -223,7 +231,7 @@ def _widened(hits: tuple[GuardHit, ...], codes: dict[str, str]) -> dict[str, str
     return {str(one): codes[str(one)] for one in ids if one in codes}
 
 
-def _checked(compared: Comparison, calls: int, seconds: Decimal) -> Checked:
+def _checked(compared: EnvironmentComparison, calls: int, seconds: Decimal) -> Checked:
     pairs = compared.paired.pairs
     unmanaged = len(pairs.live_integrations.unmanaged) + len(pairs.live_mappings.unmanaged)
     return Checked(len(pairs.integrations), len(pairs.mappings), unmanaged, calls, seconds)
