@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.drafting.draft import InvoiceDraft
+from reconciler.drafting.draft_json import draft_to_json
 from reconciler.kernel.ports import Clock, Notifier, Stopped
 from reconciler.m3ter.ports import Bills
 from reconciler.sync.core.effect_states import status_of
@@ -134,6 +135,11 @@ class BillRecord:
         """Number the sending anew; nothing of it arrived under the number that it had."""
         self.row = replace(self.row, generation=self.row.generation + 1)
         self.put(PushStatus.STARTED, "being sent", None)
+
+    def dated_today(self, note: str) -> None:
+        """Draft the invoice without a date of its own: the destination takes today."""
+        draft = replace(self.draft, invoice_at=None, notes=(*self.draft.notes, note))
+        self.draft, self.row = draft, replace(self.row, draft=draft_to_json(draft))
 
     def provenance(self) -> Provenance:
         """Say in whose name something is sent."""
