@@ -24,8 +24,8 @@ from reconciler.sync.model.push import (
     Step,
     StepName,
 )
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.model.statuses import bill_page, meaning
 from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import BillRow, Lease, Ledger, Provenance
 from reconciler.sync.push.limits import RunLimits
@@ -78,18 +78,17 @@ class BillRecord:
         news = (self.row.status, self.row.message) != (status, message)
         if news or self.row.next_at != at:
             self.put(status, message, at)
-        group = _GROUPS.get(status, Group.DECIDE)
+        means = meaning(status, again=at is not None)
+        group = means.group
         if at is None and group is Group.UNDER_WAY:
             group = Group.DECIDE
-        standing = bill_standing(
-            self.who, group, _SHORT.get(status, status), message, self.route.name
-        )
+        standing = bill_standing(self.who, group, means.short, message, self.route.name)
         return replace(
             standing,
             money=self.draft.billed,
             status=status,
             page=bill_page(status),
-            events=("integration.perform.error",) if status in _ERRORS else (),
+            events=("integration.perform.error",) if means.error else (),
             new=news,
             again_at=at if group is Group.UNDER_WAY else None,
         )
@@ -218,29 +217,4 @@ def as_before(row: BillRow, generation: int) -> BillRow:
     return replace(row, status=PushStatus.COMPLETE, generation=generation, input_hash="")
 
 
-_GROUPS = {
-    PushStatus.STARTED: Group.UNDER_WAY,
-    PushStatus.AWAITING_RETRY: Group.UNDER_WAY,
-    PushStatus.UNKNOWN: Group.UNDER_WAY,
-    PushStatus.WAITING: Group.WAITING,
-    PushStatus.BLOCKED: Group.BLOCKED,
-}
-_SHORT = {
-    PushStatus.STARTED: "begun",
-    PushStatus.AWAITING_RETRY: "tried again later",
-    PushStatus.UNKNOWN: "the outcome is not known",
-    PushStatus.WAITING: "no pending invoice yet",
-    PushStatus.BLOCKED: "Chargebee is not ready for it",
-    PushStatus.ERROR: "Chargebee refused it",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Chargebee refused its date",
-    PushStatus.PARTIAL: "a part of it was sent",
-}
-_ERRORS = frozenset(
-    {
-        PushStatus.ERROR,
-        PushStatus.ACCOUNTING_PERIOD_CLOSED,
-        PushStatus.PARTIAL,
-        PushStatus.UNKNOWN,
-    }
-)
 LEASE_SECONDS = 300
