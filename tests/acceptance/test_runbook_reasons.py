@@ -163,3 +163,11 @@ def test_a_time_zone_that_nobody_knows(month: Walked) -> None:
     blocked(month, bill, "time-zone")
     month.edit(bill, timezone="Europe/London")
     assert_sent(month, bill)
+
+
+@walks("blocked-too-many-lines")
+def test_a_bill_of_more_lines_than_an_invoice_is_trusted_with(month: Walked) -> None:
+    bill = month.bill(0, *(str(100 + number) for number in range(251)))
+    blocked(month, bill, "too-many-lines")
+    lines_of(month, bill, month.line("100", "GBP"))
+    assert_sent(month, bill)

@@ -72,9 +72,9 @@ class ReadPending:
 Need = ReadNothing | ReadInvoice | ReadPending
 
 
-def stop(text: str, hint: str = HINT) -> Stop:
+def stop(text: str, hint: str = HINT, code: BlockCode = BlockCode.PREFLIGHT) -> Stop:
     """Say why nothing can be sent now, and what to do."""
-    return Stop(BlockReason(BlockCode.PREFLIGHT, text, hint))
+    return Stop(BlockReason(code, text, hint))
 
 
 def ids_on(invoice: Invoice) -> frozenset[InvoiceLineId]:

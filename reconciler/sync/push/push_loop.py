@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from reconciler.drafting.draft import BlockReason
 from reconciler.drafting.periods import date_too_old, zone_of
 from reconciler.errors import IdentityError
 from reconciler.kernel.runbook import Page, page
@@ -30,6 +31,7 @@ from reconciler.sync.model.push import (
     Undecidable,
 )
 from reconciler.sync.model.standing import BillStanding, Group
+from reconciler.sync.model.statuses import bill_page
 from reconciler.sync.ports.destination import Complete, Sending, Stop, WaitForInvoice
 from reconciler.sync.push.bill_record import LEASE_SECONDS, BillRecord
 from reconciler.sync.push.gate import Gate, disable_if_due, mark_of
@@ -199,7 +201,7 @@ class PushLoop:
             case WaitForInvoice(until, why):
                 return self.record.rests(effects, why, until, waiting=PushStatus.WAITING)
             case Stop(reason):
-                return self._stopped(effects, f"{reason.text} ({reason.hint})")
+                return self._stopped(effects, reason)
             case never:
                 assert_never(never)
 
@@ -213,12 +215,14 @@ class PushLoop:
             undecidable = whose(record.row.bill_id, step.alike_on, step.alike)
             record.push.ledger.looked(record.lease, record.key(step.name), undecidable)
 
-    def _stopped(self, effects: tuple[Effect, ...], why: str) -> BillStanding:
+    def _stopped(self, effects: tuple[Effect, ...], reason: BlockReason) -> BillStanding:
+        why = f"{reason.text} ({reason.hint})"
         if self.record.former is not None:
             return self.record.stays(self.record.former, why)
         some = bool(self.record.mine(effects))
         status = PushStatus.PARTIAL if some else PushStatus.BLOCKED
-        return self.record.rests(effects, why, None, waiting=status)
+        rests = self.record.rests(effects, why, None, waiting=status)
+        return rests if some else replace(rests, page=bill_page(reason.code))
 
     def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
         if standing := self.gate.held(effects):
