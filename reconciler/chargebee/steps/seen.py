@@ -14,7 +14,7 @@ from reconciler.sync.model.push import Effect, InvoiceId, InvoiceLineId, StepKin
 from reconciler.sync.model.recalculation import ReplaceLines
 from reconciler.sync.ports.destination import Stop
 
-HINT = "look at the invoice in Chargebee, then `sync resolve`, `sync retry` or `sync skip`"
+HINT = "look at the invoice in Chargebee, then `sync decide`, `sync retry` or `sync decide --skip`"
 
 
 @dataclass(frozen=True, slots=True)
