@@ -15,10 +15,12 @@ class LockedError(ReconcilerError):
 
     exit_code = ExitCode.LOCKED
 
-    def __init__(self, environment: str, holder: str) -> None:
+    def __init__(
+        self, environment: str, holder: str, ending: str = "the lock goes with its process."
+    ) -> None:
         super().__init__(
             f"the state of `{environment}` is locked by {holder}.\n"
-            "Nothing was written. Wait until that run has ended; the lock goes with its process."
+            f"Nothing was written. Wait until that run has ended; {ending}"
         )
         self.environment = environment
         self.holder = holder
@@ -29,13 +31,31 @@ class ChainMovedError(ReconcilerError):
 
     exit_code = ExitCode.STALE
 
-    def __init__(self, environment: str, expected: int, found: int) -> None:
+    def __init__(self, environment: str, expected: int, found: int, by: str = "") -> None:
+        who = f" ({by})" if by else ""
         super().__init__(
             f"the applied chain of `{environment}` is at record {found}, not at {expected}: "
-            "another run was here.\n"
+            f"another run was here{who}.\n"
             "The record was not written. Make a new plan; it starts from the newest record."
         )
         self.environment = environment
+
+
+class RecordKeptError(ReconcilerError):
+    """m3ter was written to, and the record of it could not be pushed; it is kept here."""
+
+    exit_code = ExitCode.PARTLY_DONE
+    anchor = "state-kept"
+
+    def __init__(self, record: AppliedRecord, where: str, said: str) -> None:
+        super().__init__(
+            f"record {record.sequence} of `{record.environment}` could not be pushed to {where}: "
+            f"{said or 'git does not say why'}.\nWhat was written to m3ter is written, and the "
+            "record of it is kept in .reconciler/state.git, with the lock. "
+            f"`reconciler state push --env {record.environment}` pushes it; so does the next "
+            "command here that works with this environment."
+        )
+        self.record = record
 
 
 class StateChain(Protocol):

@@ -1,0 +1,467 @@
+"""The chain on a branch of the remote: one commit per record; witness and lock beside it.
+
+Nothing of the user's clone plays a part: records are made in a bare repository of our own, and what
+counts is what stands on the remote. A record that could not be pushed after m3ter was written to is
+kept here, and pushed before anything else is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from reconciler.core.plan_identity import record_id
+from reconciler.domain.applied import AppliedRecord
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.ports.runtime import Clock
+from reconciler.ports.state import ChainMovedError, LockedError, RecordKeptError
+from reconciler.state.commit_text import Circumstances
+from reconciler.state.git_lock import (
+    STARTED,
+    Holder,
+    RunEnded,
+    holder,
+    holder_of,
+    is_over,
+    lock_text,
+    nobody_knows,
+)
+from reconciler.state.git_remote import (
+    Move,
+    Pushed,
+    Reach,
+    Remote,
+    RemoteAwayError,
+    Standing,
+    StateRefusedError,
+)
+from reconciler.state.git_store import ForeignCommitError, Store
+
+RELEASED: Final = "lock-released"
+
+
+class AbsentStateError(ReconcilerError):
+    """The remote holds no state of this environment, and never did as far as it knows."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+    anchor = "state-absent"
+
+    def __init__(self, environment: str, shown: str) -> None:
+        super().__init__(
+            f"there is no state of `{environment}` on {shown}: no branch "
+            f"`reconciler/state/{environment}`.\nNothing was written. Before the first apply make "
+            f"it: `reconciler state init --env {environment}`. If there was one, do not: "
+            f"`reconciler state restore --env {environment} --from CLONE` brings it back."
+        )
+
+
+class LostStateError(ReconcilerError):
+    """The branch is gone or was rewritten, and something still knows better."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+    anchor = "state-lost"
+
+    def __init__(self, environment: str, shown: str, what: str) -> None:
+        super().__init__(
+            f"the state of `{environment}` on {shown} {what}.\n"
+            f"Nothing was written. `reconciler state restore --env {environment}` puts it back."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """The refs of one environment: on the remote, and our own notes in the repository here.
+
+    Attributes:
+        seen: The newest commit that this repository has seen on the remote.
+        kept: A record that could not be pushed yet.
+        held: A lock that this repository took, and has not given back.
+        ended: The same, of a run that is known to have ended.
+    """
+
+    environment: str
+
+    @property
+    def branch(self) -> str:  # noqa: D102  said above
+        return f"refs/heads/reconciler/state/{self.environment}"
+
+    @property
+    def witness(self) -> str:  # noqa: D102
+        return f"refs/reconciler/witness/{self.environment}"
+
+    @property
+    def lock(self) -> str:  # noqa: D102
+        return f"refs/reconciler/lock/{self.environment}"
+
+    @property
+    def seen(self) -> str:  # noqa: D102
+        return f"refs/seen/{self.environment}"
+
+    @property
+    def kept(self) -> str:  # noqa: D102
+        return f"refs/kept/{self.environment}"
+
+    @property
+    def held(self) -> str:  # noqa: D102
+        return f"refs/held/{self.environment}"
+
+    @property
+    def ended(self) -> str:  # noqa: D102
+        return f"refs/ended/{self.environment}"
+
+
+@dataclass(slots=True)
+class Held:
+    """A lock in the hand of this process, and where the branch stands under it."""
+
+    lock: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitBranchState:
+    """Implements ``StateChain`` and ``StateLock``.
+
+    Attributes:
+        environ: Of the process: who acts where, for the lock.
+        ended: Says whether a CI run has ended.
+    """
+
+    store: Store
+    remote: Remote
+    clock: Clock
+    actor: str
+    around: Circumstances
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ended: RunEnded = nobody_knows
+    tell: Callable[[str], None] = lambda _: None
+    _hand: dict[str, Held] = field(default_factory=dict, repr=False)
+
+    def head(self, environment: str) -> AppliedRecord | None:
+        """Give the newest record; ``None`` where there is no state, which is not an empty one."""
+        if environment in self._hand:
+            tip = self._hand[environment].tip
+        else:
+            self.settle(environment)
+            tip = self._tip(environment)
+        return self.store.record(tip, environment) if tip else None
+
+    def append(self, record: AppliedRecord, *, reason: str = "") -> AppliedRecord:
+        """Add a record whose ``previous`` is the head; the last of a run gives the lock back."""
+        hand = self._hand.get(record.environment)
+        tip = hand.tip if hand else self._tip(record.environment)
+        head = self.store.record(tip, record.environment) if tip else None
+        found = (head.sequence, head.id) if head else (0, None)
+        if (record.sequence - 1, record.previous) != found:
+            raise ChainMovedError(record.environment, record.sequence - 1, found[0])
+        if head is None:
+            raise AbsentStateError(record.environment, self.remote.shown)
+        named = replace(record, id=record_id(record))
+        commit = self.store.write(named, tip, replace(self.around, reason=reason))
+        self._publish(named, commit, tip, hand.lock if hand else "")
+        if hand:
+            hand.tip = commit
+            if record.action != STARTED:
+                hand.lock = ""
+        return named
+
+    def records(self, environment: str) -> Iterator[AppliedRecord]:
+        """Stream the records, newest first, checking that each names the one before."""
+        wanted = None
+        for commit in self.commits(environment):
+            record = self.store.record(commit, environment)
+            if wanted is not None and record.id != wanted:
+                raise ForeignCommitError(environment, commit, "the next record names another one")
+            wanted = record.previous
+            yield record
+
+    def commits(self, environment: str) -> tuple[str, ...]:
+        """Give the commits of the whole chain, newest first."""
+        self.settle(environment)
+        tip = self._tip(environment)
+        if not tip:
+            return ()
+        if (self.store.git.repository / "shallow").exists():
+            self.remote.fetch([tip], Reach.WHOLE)
+        return tuple(self.store.git.must("rev-list", tip).split())
+
+    @contextmanager
+    def hold(self, environment: str, purpose: str) -> Iterator[None]:
+        """Hold the environment's lock for the time of a ``with`` block.
+
+        Raises:
+            AbsentStateError: When there is no state to write to.
+        """
+        self.settle(environment)
+        refs = Refs(environment)
+        lock = self._take(refs, purpose)
+        hand = Held(lock, "")
+        try:
+            hand.tip = self._tip(environment)
+            if not hand.tip:
+                raise AbsentStateError(environment, self.remote.shown)
+            self._hand[environment] = hand
+            yield
+        finally:
+            self._hand.pop(environment, None)
+            if hand.lock:
+                self._give_back(refs, hand.lock)
+
+    def settle(self, environment: str) -> str:
+        """Push what an earlier run could not, and give back a lock that it could not.
+
+        Returns:
+            The commit of a record that was pushed now; empty when there was none.
+
+        Raises:
+            RemoteAwayError: When it still cannot be pushed.
+        """
+        refs = Refs(environment)
+        kept, ended = self.store.ref(refs.kept), self.store.ref(refs.ended)
+        if not kept and not ended:
+            return ""
+        found = self.remote.refs([refs.branch, refs.lock])
+        lock = found.get(refs.lock, "")
+        ours = {self.store.ref(refs.held), ended} - {""}
+        if kept and found.get(refs.branch, "") != kept:
+            self._push_kept(refs, kept, lock if lock in ours else "")
+        elif lock and lock in ours:
+            self.remote.push([Move(refs.lock, lock, "")])
+        for one in (refs.kept, refs.held, refs.ended):
+            self.store.point(one, "")
+        return kept
+
+    def found(self, environment: str) -> Mapping[str, str]:
+        """Give what stands on the remote, by ref."""
+        refs = Refs(environment)
+        return self.remote.refs([refs.branch, refs.witness, refs.lock])
+
+    def holder(self, environment: str) -> tuple[str, Holder] | None:
+        """Give the lock on the remote and who holds it; ``None`` while it is free."""
+        lock = self.found(environment).get(Refs(environment).lock, "")
+        return (lock, self._holder(lock)) if lock else None
+
+    def release(self, environment: str, lock: str, reason: str) -> AppliedRecord | None:
+        """Take a lock away from whoever holds it, and write down that it was done.
+
+        Raises:
+            ChainMovedError: When the holder moved on meanwhile; nothing was changed.
+        """
+        refs = Refs(environment)
+        tip = self._tip(environment)
+        if not tip:
+            self._all_or_none(environment, [Move(refs.lock, lock, "")])
+            return None
+        head = self.store.record(tip, environment)
+        released = replace(
+            head,
+            sequence=head.sequence + 1,
+            previous=head.id,
+            id=None,
+            at=self._now(),
+            actor=self.actor,
+            action=RELEASED,
+        )
+        named = replace(released, id=record_id(released))
+        commit = self.store.write(named, tip, replace(self.around, reason=reason))
+        self._publish(named, commit, tip, lock)
+        return named
+
+    def begin(self, record: AppliedRecord, *, reason: str = "") -> AppliedRecord:
+        """Begin a chain where there is none.
+
+        Raises:
+            StateThereError: When there is a branch or a witness already.
+        """
+        refs = Refs(record.environment)
+        found = self.found(record.environment)
+        if found.get(refs.branch) or found.get(refs.witness):
+            raise StateThereError(record.environment, self.remote.shown)
+        named = replace(record, id=record_id(record))
+        commit = self.store.write(named, "", replace(self.around, reason=reason))
+        self._publish(named, commit, "", "")
+        return named
+
+    def put(self, environment: str, commit: str) -> None:
+        """Let branch and witness name a commit that is here; what stood there is left behind."""
+        refs = Refs(environment)
+        found = self.found(environment)
+        moves = [Move(one, found.get(one, ""), commit) for one in (refs.branch, refs.witness)]
+        self._all_or_none(environment, [one for one in moves if one.old != one.new])
+        self.store.point(refs.seen, commit)
+
+    def _publish(self, record: AppliedRecord, commit: str, tip: str, lock: str) -> None:
+        """Push a record's commit, its witness and, with the last one of a run, the lock's end."""
+        refs = Refs(record.environment)
+        moves = [Move(refs.branch, tip, commit), Move(refs.witness, tip, commit)]
+        if lock and record.action != STARTED:
+            moves.append(Move(refs.lock, lock, ""))
+        written = record.receipt is not None and record.action not in {STARTED, RELEASED}
+        if written:
+            self.store.point(refs.kept, commit)
+        pushed = self.remote.push(moves)
+        if pushed.standing is Standing.WON:
+            self.store.point(refs.seen, commit)
+            for one in (refs.kept, *((refs.held,) if len(moves) > 2 else ())):  # noqa: PLR2004
+                self.store.point(one, "")
+            return
+        if written:
+            raise RecordKeptError(record, self.remote.shown, pushed.said)
+        self._refuse(record.environment, moves, pushed)
+
+    def _push_kept(self, refs: Refs, kept: str, lock: str) -> None:
+        parent = self.store.parent(kept)
+        moves = [Move(refs.branch, parent, kept), Move(refs.witness, parent, kept)]
+        if lock:
+            moves.append(Move(refs.lock, lock, ""))
+        pushed = self.remote.push(moves)
+        match pushed.standing:
+            case Standing.WON:
+                self.store.point(refs.seen, kept)
+                self.tell(f"pushed record {kept:.12} of `{refs.environment}`, kept since a run "
+                          "that could not push it")
+            case Standing.LOST:
+                raise OvertakenError(refs.environment, kept, self.remote.shown)
+            case _:
+                self._refuse(refs.environment, moves, pushed)
+
+    def _all_or_none(self, environment: str, moves: list[Move]) -> None:
+        pushed = self.remote.push(moves) if moves else Pushed(Standing.WON)
+        if pushed.standing is not Standing.WON:
+            self._refuse(environment, moves, pushed)
+
+    def _refuse(self, environment: str, moves: list[Move], pushed: Pushed) -> None:
+        match pushed.standing:
+            case Standing.AWAY:
+                raise RemoteAwayError(self.remote.shown, pushed.said)
+            case Standing.LOST:
+                raise self._moved(environment)
+            case _:
+                refs = [one.ref.removeprefix("refs/heads/") for one in moves]
+                raise StateRefusedError(self.remote.shown, refs, pushed.said)
+
+    def _moved(self, environment: str) -> ChainMovedError:
+        expected = self._hand[environment].tip if environment in self._hand else ""
+        before = self.store.record(expected, environment).sequence if expected else 0
+        tip = self._tip(environment)
+        head = self.store.record(tip, environment) if tip else None
+        return ChainMovedError(
+            environment,
+            before,
+            head.sequence if head else 0,
+            f"{head.actor}, `{head.action}` at {head.at}" if head else "",
+        )
+
+    def _tip(self, environment: str) -> str:
+        """Give the commit that the branch stands at, here and checked; empty without any state.
+
+        Raises:
+            LostStateError: When the branch is gone or is not what the witness knows.
+        """
+        refs = Refs(environment)
+        found = self.found(environment)
+        branch, witness = found.get(refs.branch, ""), found.get(refs.witness, "")
+        seen = self.store.ref(refs.seen)
+        shown = self.remote.shown
+        if not branch:
+            if witness or seen:
+                raise LostStateError(environment, shown, "is gone: the branch was deleted")
+            return ""
+        if branch != seen or branch != witness:
+            self._bring(environment, [branch, *filter(None, [witness])], seen)
+        if seen and not self.store.descends(branch, seen):
+            raise LostStateError(environment, shown, "was taken back to before what was seen here")
+        if not witness:
+            raise LostStateError(environment, shown, "has lost its witness")
+        if branch != witness and not self.store.descends(branch, witness):
+            raise LostStateError(environment, shown, "is not what its witness knows: rewritten")
+        self.store.record(branch, environment)
+        if branch != seen:
+            self.store.point(refs.seen, branch)
+        return branch
+
+    def _bring(self, environment: str, commits: list[str], seen: str) -> None:
+        apart = len(set(commits)) > 1
+        missing = [one for one in commits if not self.store.has(one)]
+        if missing or apart:
+            reach = Reach.WHOLE if apart else Reach.ONWARD if seen else Reach.TIP
+            self.remote.fetch(commits, reach)
+
+    def _take(self, refs: Refs, purpose: str) -> str:
+        mine = holder(purpose, self.actor, self.clock.now(), self.environ)
+        text = lock_text(refs.environment, mine)
+        lock = self.store.commit({}, text, parent="", author=self.actor, at=mine.since)
+        self.store.point(refs.held, lock)
+        for _ in range(2):
+            move = Move(refs.lock, "", lock)
+            pushed = self.remote.push([move])
+            if pushed.standing is Standing.WON:
+                return lock
+            there = pushed.found.get(refs.lock, "")
+            if pushed.standing is not Standing.LOST:
+                self._refuse(refs.environment, [move], pushed)
+            if there and not self._cleared(refs, there):
+                break
+        raise LockedError(
+            refs.environment,
+            str(self._holder(there)) if there else "another run",
+            f"`reconciler lock show --env {refs.environment}` shows more; it is taken away by "
+            f"`reconciler lock release --env {refs.environment} --reason TEXT`, once that run is "
+            "known to have ended.",
+        )
+
+    def _cleared(self, refs: Refs, lock: str) -> bool:
+        """Take away a lock whose holder is proved to need it no more."""
+        tip = self._tip(refs.environment)
+        head = self.store.record(tip, refs.environment) if tip else None
+        if not is_over(self._holder(lock), head, self.ended):
+            return False
+        return self.remote.push([Move(refs.lock, lock, "")]).standing is Standing.WON
+
+    def _holder(self, lock: str) -> Holder:
+        if not self.store.has(lock):
+            self.remote.fetch([lock], Reach.TIP)
+        return holder_of(self.store.text(lock))
+
+    def _give_back(self, refs: Refs, lock: str) -> None:
+        """End a lock; where that cannot be said now, the next run here says it."""
+        if self.store.ref(refs.kept):
+            return
+        if self.remote.push([Move(refs.lock, lock, "")]).standing is Standing.WON:
+            self.store.point(refs.held, "")
+        else:
+            self.store.point(refs.ended, lock)
+
+    def _now(self) -> str:
+        return self.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class StateThereError(ReconcilerError):
+    """``state init`` found a state."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+    anchor = "state-lost"
+
+    def __init__(self, environment: str, shown: str) -> None:
+        super().__init__(
+            f"there is a state of `{environment}` on {shown} already.\n"
+            "Nothing was written. If its branch is missing, "
+            f"`reconciler state restore --env {environment}` puts it back."
+        )
+
+
+class OvertakenError(ReconcilerError):
+    """A record kept here follows a record that is not the newest any more."""
+
+    exit_code = ExitCode.STALE
+    anchor = "state-kept"
+
+    def __init__(self, environment: str, kept: str, shown: str) -> None:
+        super().__init__(
+            f"record {kept:.12} of `{environment}`, kept in .reconciler/state.git since a run that "
+            f"could not push it, does not follow what stands on {shown}: another run came "
+            "between.\nNothing was written. What that run did in m3ter is shown by the next plan; "
+            f"`reconciler state push --env {environment} --drop` puts the record aside."
+        )
