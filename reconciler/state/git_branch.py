@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.core.plan_identity import record_id
 from reconciler.domain.applied import AppliedRecord
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError, StaleError
 from reconciler.ports.runtime import Clock
 from reconciler.ports.state import ChainMovedError, LockedError, RecordKeptError
 from reconciler.state.commit_text import Circumstances
@@ -42,10 +42,9 @@ from reconciler.state.git_store import ForeignCommitError, Store
 RELEASED: Final = "lock-released"
 
 
-class AbsentStateError(ReconcilerError):
+class AbsentStateError(IdentityError):
     """The remote holds no state of this environment, and never did as far as it knows."""
 
-    exit_code = ExitCode.REFUSED_IDENTITY
     anchor = "state-absent"
 
     def __init__(self, environment: str, shown: str) -> None:
@@ -57,10 +56,9 @@ class AbsentStateError(ReconcilerError):
         )
 
 
-class LostStateError(ReconcilerError):
+class LostStateError(IdentityError):
     """The branch is gone or was rewritten, and something still knows better."""
 
-    exit_code = ExitCode.REFUSED_IDENTITY
     anchor = "state-lost"
 
     def __init__(self, environment: str, shown: str, what: str) -> None:
@@ -438,10 +436,9 @@ class GitBranchState:
         return self.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-class StateThereError(ReconcilerError):
+class StateThereError(IdentityError):
     """``state init`` found a state."""
 
-    exit_code = ExitCode.REFUSED_IDENTITY
     anchor = "state-lost"
 
     def __init__(self, environment: str, shown: str) -> None:
@@ -452,10 +449,9 @@ class StateThereError(ReconcilerError):
         )
 
 
-class OvertakenError(ReconcilerError):
+class OvertakenError(StaleError):
     """A record kept here follows a record that is not the newest any more."""
 
-    exit_code = ExitCode.STALE
     anchor = "state-kept"
 
     def __init__(self, environment: str, kept: str, shown: str) -> None:

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError, ReconcilerError
 from reconciler.state.git import TOKEN, Ended, Git, clone
 from reconciler.state.git_store import Store
 
@@ -23,10 +23,9 @@ _ATTEMPTS = 2
 """A push that changed nothing is tried once more: a cut connection is not a refusal."""
 
 
-class NoRemoteError(ReconcilerError):
+class NoRemoteError(IdentityError):
     """The clone has no remote of that name."""
 
-    exit_code = ExitCode.REFUSED_IDENTITY
     anchor = "state-remote"
 
     def __init__(self, root: Path, name: str) -> None:
@@ -49,10 +48,9 @@ class RemoteAwayError(ReconcilerError):
         )
 
 
-class StateRefusedError(ReconcilerError):
+class StateRefusedError(IdentityError):
     """The remote refuses a push, and nothing of it happened."""
 
-    exit_code = ExitCode.REFUSED_IDENTITY
     anchor = "state-refused"
 
     def __init__(self, url: str, refs: Iterable[str], said: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.domain.applied import AppliedRecord
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ReconcilerError, StaleError
 from reconciler.state.commit_text import Circumstances, message, on_one_line, seconds_of
 from reconciler.state.documents import decode_record, encode_record
 from reconciler.state.git import Git
@@ -20,10 +20,9 @@ COMMITTER = "m3ter-reconciler"
 Files = Mapping[str, bytes]
 
 
-class ForeignCommitError(ReconcilerError):
+class ForeignCommitError(StaleError):
     """A commit on a state branch was not made by this tool, or was changed."""
 
-    exit_code = ExitCode.STALE
     anchor = "foreign-commit"
 
     def __init__(self, environment: str, commit: str, reason: str) -> None:
