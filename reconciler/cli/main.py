@@ -57,6 +57,10 @@ COMMANDS: Mapping[str, tuple[Listed, ...]] = {
         Listed("sync", "sync:sync", "Push m3ter's bills into Chargebee"),
         Listed("ledger", "ledger:ledger", "Create or rebuild the memory of pushes"),
     ),
+    "State": (
+        Listed("state", "state:state", "Begin, restore, push, move or verify what was applied"),
+        Listed("lock", "lock:lock", "Show or take away the lock of an environment"),
+    ),
     "Try": (
         Listed("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
         Listed("demo", "demo:demo", "Watch the whole way once, against the emulator"),

@@ -139,6 +139,7 @@ def _apply(
     saved: bool,
     yes: bool,
 ) -> ExitCode:
+    from reconciler.ports.state import RecordKeptError
     from reconciler.render.receipt_text import exit_code, receipt_text
     from reconciler.workflows.apply import ApplyPorts, apply
     from reconciler.workflows.plan import is_empty
@@ -152,7 +153,11 @@ def _apply(
         yes = confirmed
     ports = ApplyPorts(organisation, place.chain, place.chain, place.clock, place.progress)
     with stoppable(app) as stopped:
-        record = apply(made, replace(consent, confirmed=yes), ports, stopped)
+        try:
+            record = apply(made, replace(consent, confirmed=yes), ports, stopped)
+        except RecordKeptError as kept:
+            app.show(receipt_text(kept.record))
+            raise
     app.show(receipt_text(record))
     assert record.receipt is not None
     return exit_code(record.receipt)
@@ -172,7 +177,6 @@ def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool
         made,
         approvals,
         effective=place.effective,
-        head=place.chain.head(made.body.environment),
         actor=place.authorship.actor,
         now=place.clock.now(),
         saved=saved,

@@ -114,6 +114,4 @@ def _trailers(record: AppliedRecord, around: Circumstances) -> Iterator[str]:
 
 
 def _approved(approval: Approval) -> str:
-    # an approval from a review names where it was given; one from the command line has no address
-    url = getattr(approval, "url", "")
-    return f"{approval.guard} {len(approval.digests)} by {approval.by}" + (f" ({url})" if url else "")
+    return f"{approval.guard} {len(approval.digests)} by {approval.by}"

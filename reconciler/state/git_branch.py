@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import NoReturn
 
 from reconciler.core.plan_identity import record_id
 from reconciler.domain.applied import AppliedRecord
-from reconciler.errors import IdentityError, StaleError
 from reconciler.ports.runtime import Clock
 from reconciler.ports.state import ChainMovedError, LockedError, RecordKeptError
 from reconciler.state.commit_text import Circumstances
 from reconciler.state.git_lock import (
+    RELEASED,
     STARTED,
     Holder,
     RunEnded,
@@ -28,6 +28,7 @@ from reconciler.state.git_lock import (
     lock_text,
     nobody_knows,
 )
+from reconciler.state.git_refs import AbsentStateError, LostStateError, OvertakenError, Refs
 from reconciler.state.git_remote import (
     Move,
     Pushed,
@@ -38,76 +39,6 @@ from reconciler.state.git_remote import (
     StateRefusedError,
 )
 from reconciler.state.git_store import ForeignCommitError, Store
-
-RELEASED: Final = "lock-released"
-
-
-class AbsentStateError(IdentityError):
-    """The remote holds no state of this environment, and never did as far as it knows."""
-
-    anchor = "state-absent"
-
-    def __init__(self, environment: str, shown: str) -> None:
-        super().__init__(
-            f"there is no state of `{environment}` on {shown}: no branch "
-            f"`reconciler/state/{environment}`.\nNothing was written. Before the first apply make "
-            f"it: `reconciler state init --env {environment}`. If there was one, do not: "
-            f"`reconciler state restore --env {environment} --from CLONE` brings it back."
-        )
-
-
-class LostStateError(IdentityError):
-    """The branch is gone or was rewritten, and something still knows better."""
-
-    anchor = "state-lost"
-
-    def __init__(self, environment: str, shown: str, what: str) -> None:
-        super().__init__(
-            f"the state of `{environment}` on {shown} {what}.\n"
-            f"Nothing was written. `reconciler state restore --env {environment}` puts it back."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Refs:
-    """The refs of one environment: on the remote, and our own notes in the repository here.
-
-    Attributes:
-        seen: The newest commit that this repository has seen on the remote.
-        kept: A record that could not be pushed yet.
-        held: A lock that this repository took, and has not given back.
-        ended: The same, of a run that is known to have ended.
-    """
-
-    environment: str
-
-    @property
-    def branch(self) -> str:  # noqa: D102  said above
-        return f"refs/heads/reconciler/state/{self.environment}"
-
-    @property
-    def witness(self) -> str:  # noqa: D102
-        return f"refs/reconciler/witness/{self.environment}"
-
-    @property
-    def lock(self) -> str:  # noqa: D102
-        return f"refs/reconciler/lock/{self.environment}"
-
-    @property
-    def seen(self) -> str:  # noqa: D102
-        return f"refs/seen/{self.environment}"
-
-    @property
-    def kept(self) -> str:  # noqa: D102
-        return f"refs/kept/{self.environment}"
-
-    @property
-    def held(self) -> str:  # noqa: D102
-        return f"refs/held/{self.environment}"
-
-    @property
-    def ended(self) -> str:  # noqa: D102
-        return f"refs/ended/{self.environment}"
 
 
 @dataclass(slots=True)
@@ -143,13 +74,20 @@ class GitBranchState:
             tip = self._hand[environment].tip
         else:
             self.settle(environment)
-            tip = self._tip(environment)
-        return self.store.record(tip, environment) if tip else None
+            tip = self.tip(environment)
+        if not tip:
+            self.tell(
+                f"there is no state of `{environment}` on {self.remote.shown}: what was applied "
+                "before is unknown, and nothing can be applied. "
+                f"`reconciler state init --env {environment}` begins one."
+            )
+            return None
+        return self.store.record(tip, environment)
 
     def append(self, record: AppliedRecord, *, reason: str = "") -> AppliedRecord:
         """Add a record whose ``previous`` is the head; the last of a run gives the lock back."""
         hand = self._hand.get(record.environment)
-        tip = hand.tip if hand else self._tip(record.environment)
+        tip = hand.tip if hand else self.tip(record.environment)
         head = self.store.record(tip, record.environment) if tip else None
         found = (head.sequence, head.id) if head else (0, None)
         if (record.sequence - 1, record.previous) != found:
@@ -158,7 +96,7 @@ class GitBranchState:
             raise AbsentStateError(record.environment, self.remote.shown)
         named = replace(record, id=record_id(record))
         commit = self.store.write(named, tip, replace(self.around, reason=reason))
-        self._publish(named, commit, tip, hand.lock if hand else "")
+        self.publish(named, commit, tip, hand.lock if hand else "")
         if hand:
             hand.tip = commit
             if record.action != STARTED:
@@ -177,8 +115,10 @@ class GitBranchState:
 
     def commits(self, environment: str) -> tuple[str, ...]:
         """Give the commits of the whole chain, newest first."""
-        self.settle(environment)
-        tip = self._tip(environment)
+        if environment not in self._hand:
+            self.settle(environment)
+        hand = self._hand.get(environment)
+        tip = hand.tip if hand else self.tip(environment)
         if not tip:
             return ()
         if (self.store.git.repository / "shallow").exists():
@@ -197,7 +137,7 @@ class GitBranchState:
         lock = self._take(refs, purpose)
         hand = Held(lock, "")
         try:
-            hand.tip = self._tip(environment)
+            hand.tip = self.tip(environment)
             if not hand.tip:
                 raise AbsentStateError(environment, self.remote.shown)
             self._hand[environment] = hand
@@ -236,61 +176,7 @@ class GitBranchState:
         refs = Refs(environment)
         return self.remote.refs([refs.branch, refs.witness, refs.lock])
 
-    def holder(self, environment: str) -> tuple[str, Holder] | None:
-        """Give the lock on the remote and who holds it; ``None`` while it is free."""
-        lock = self.found(environment).get(Refs(environment).lock, "")
-        return (lock, self._holder(lock)) if lock else None
-
-    def release(self, environment: str, lock: str, reason: str) -> AppliedRecord | None:
-        """Take a lock away from whoever holds it, and write down that it was done.
-
-        Raises:
-            ChainMovedError: When the holder moved on meanwhile; nothing was changed.
-        """
-        refs = Refs(environment)
-        tip = self._tip(environment)
-        if not tip:
-            self._all_or_none(environment, [Move(refs.lock, lock, "")])
-            return None
-        head = self.store.record(tip, environment)
-        released = replace(
-            head,
-            sequence=head.sequence + 1,
-            previous=head.id,
-            id=None,
-            at=self._now(),
-            actor=self.actor,
-            action=RELEASED,
-        )
-        named = replace(released, id=record_id(released))
-        commit = self.store.write(named, tip, replace(self.around, reason=reason))
-        self._publish(named, commit, tip, lock)
-        return named
-
-    def begin(self, record: AppliedRecord, *, reason: str = "") -> AppliedRecord:
-        """Begin a chain where there is none.
-
-        Raises:
-            StateThereError: When there is a branch or a witness already.
-        """
-        refs = Refs(record.environment)
-        found = self.found(record.environment)
-        if found.get(refs.branch) or found.get(refs.witness):
-            raise StateThereError(record.environment, self.remote.shown)
-        named = replace(record, id=record_id(record))
-        commit = self.store.write(named, "", replace(self.around, reason=reason))
-        self._publish(named, commit, "", "")
-        return named
-
-    def put(self, environment: str, commit: str) -> None:
-        """Let branch and witness name a commit that is here; what stood there is left behind."""
-        refs = Refs(environment)
-        found = self.found(environment)
-        moves = [Move(one, found.get(one, ""), commit) for one in (refs.branch, refs.witness)]
-        self._all_or_none(environment, [one for one in moves if one.old != one.new])
-        self.store.point(refs.seen, commit)
-
-    def _publish(self, record: AppliedRecord, commit: str, tip: str, lock: str) -> None:
+    def publish(self, record: AppliedRecord, commit: str, tip: str, lock: str) -> None:
         """Push a record's commit, its witness and, with the last one of a run, the lock's end."""
         refs = Refs(record.environment)
         moves = [Move(refs.branch, tip, commit), Move(refs.witness, tip, commit)]
@@ -307,7 +193,7 @@ class GitBranchState:
             return
         if written:
             raise RecordKeptError(record, self.remote.shown, pushed.said)
-        self._refuse(record.environment, moves, pushed)
+        self.refuse(record.environment, moves, pushed)
 
     def _push_kept(self, refs: Refs, kept: str, lock: str) -> None:
         parent = self.store.parent(kept)
@@ -318,19 +204,23 @@ class GitBranchState:
         match pushed.standing:
             case Standing.WON:
                 self.store.point(refs.seen, kept)
-                self.tell(f"pushed record {kept:.12} of `{refs.environment}`, kept since a run "
-                          "that could not push it")
+                self.tell(
+                    f"pushed record {kept:.12} of `{refs.environment}`, kept since a run "
+                    "that could not push it"
+                )
             case Standing.LOST:
                 raise OvertakenError(refs.environment, kept, self.remote.shown)
             case _:
-                self._refuse(refs.environment, moves, pushed)
+                self.refuse(refs.environment, moves, pushed)
 
-    def _all_or_none(self, environment: str, moves: list[Move]) -> None:
+    def all_or_none(self, environment: str, moves: list[Move]) -> None:
+        """Push moves, or say why none of them happened."""
         pushed = self.remote.push(moves) if moves else Pushed(Standing.WON)
         if pushed.standing is not Standing.WON:
-            self._refuse(environment, moves, pushed)
+            self.refuse(environment, moves, pushed)
 
-    def _refuse(self, environment: str, moves: list[Move], pushed: Pushed) -> None:
+    def refuse(self, environment: str, moves: list[Move], pushed: Pushed) -> NoReturn:
+        """Raise what a push that was not won means: away, refused, or somebody else was first."""
         match pushed.standing:
             case Standing.AWAY:
                 raise RemoteAwayError(self.remote.shown, pushed.said)
@@ -343,7 +233,7 @@ class GitBranchState:
     def _moved(self, environment: str) -> ChainMovedError:
         expected = self._hand[environment].tip if environment in self._hand else ""
         before = self.store.record(expected, environment).sequence if expected else 0
-        tip = self._tip(environment)
+        tip = self.tip(environment)
         head = self.store.record(tip, environment) if tip else None
         return ChainMovedError(
             environment,
@@ -352,7 +242,7 @@ class GitBranchState:
             f"{head.actor}, `{head.action}` at {head.at}" if head else "",
         )
 
-    def _tip(self, environment: str) -> str:
+    def tip(self, environment: str) -> str:
         """Give the commit that the branch stands at, here and checked; empty without any state.
 
         Raises:
@@ -368,7 +258,7 @@ class GitBranchState:
                 raise LostStateError(environment, shown, "is gone: the branch was deleted")
             return ""
         if branch != seen or branch != witness:
-            self._bring(environment, [branch, *filter(None, [witness])], seen)
+            self._bring([branch, *filter(None, [witness])], seen)
         if seen and not self.store.descends(branch, seen):
             raise LostStateError(environment, shown, "was taken back to before what was seen here")
         if not witness:
@@ -380,7 +270,7 @@ class GitBranchState:
             self.store.point(refs.seen, branch)
         return branch
 
-    def _bring(self, environment: str, commits: list[str], seen: str) -> None:
+    def _bring(self, commits: list[str], seen: str) -> None:
         apart = len(set(commits)) > 1
         missing = [one for one in commits if not self.store.has(one)]
         if missing or apart:
@@ -392,6 +282,7 @@ class GitBranchState:
         text = lock_text(refs.environment, mine)
         lock = self.store.commit({}, text, parent="", author=self.actor, at=mine.since)
         self.store.point(refs.held, lock)
+        there = ""
         for _ in range(2):
             move = Move(refs.lock, "", lock)
             pushed = self.remote.push([move])
@@ -399,12 +290,12 @@ class GitBranchState:
                 return lock
             there = pushed.found.get(refs.lock, "")
             if pushed.standing is not Standing.LOST:
-                self._refuse(refs.environment, [move], pushed)
+                self.refuse(refs.environment, [move], pushed)
             if there and not self._cleared(refs, there):
                 break
         raise LockedError(
             refs.environment,
-            str(self._holder(there)) if there else "another run",
+            str(self.who_holds(there)) if there else "another run",
             f"`reconciler lock show --env {refs.environment}` shows more; it is taken away by "
             f"`reconciler lock release --env {refs.environment} --reason TEXT`, once that run is "
             "known to have ended.",
@@ -412,13 +303,14 @@ class GitBranchState:
 
     def _cleared(self, refs: Refs, lock: str) -> bool:
         """Take away a lock whose holder is proved to need it no more."""
-        tip = self._tip(refs.environment)
+        tip = self.tip(refs.environment)
         head = self.store.record(tip, refs.environment) if tip else None
-        if not is_over(self._holder(lock), head, self.ended):
+        if not is_over(self.who_holds(lock), head, self.ended):
             return False
         return self.remote.push([Move(refs.lock, lock, "")]).standing is Standing.WON
 
-    def _holder(self, lock: str) -> Holder:
+    def who_holds(self, lock: str) -> Holder:
+        """Read who took a lock that stands on the remote."""
         if not self.store.has(lock):
             self.remote.fetch([lock], Reach.TIP)
         return holder_of(self.store.text(lock))
@@ -432,32 +324,6 @@ class GitBranchState:
         else:
             self.store.point(refs.ended, lock)
 
-    def _now(self) -> str:
+    def now(self) -> str:
+        """Give the time as records have it."""
         return self.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-class StateThereError(IdentityError):
-    """``state init`` found a state."""
-
-    anchor = "state-lost"
-
-    def __init__(self, environment: str, shown: str) -> None:
-        super().__init__(
-            f"there is a state of `{environment}` on {shown} already.\n"
-            "Nothing was written. If its branch is missing, "
-            f"`reconciler state restore --env {environment}` puts it back."
-        )
-
-
-class OvertakenError(StaleError):
-    """A record kept here follows a record that is not the newest any more."""
-
-    anchor = "state-kept"
-
-    def __init__(self, environment: str, kept: str, shown: str) -> None:
-        super().__init__(
-            f"record {kept:.12} of `{environment}`, kept in .reconciler/state.git since a run that "
-            f"could not push it, does not follow what stands on {shown}: another run came "
-            "between.\nNothing was written. What that run did in m3ter is shown by the next plan; "
-            f"`reconciler state push --env {environment} --drop` puts the record aside."
-        )

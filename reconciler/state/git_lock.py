@@ -15,6 +15,7 @@ from reconciler.domain.applied import AppliedRecord
 from reconciler.state.commit_text import PREFIX, on_one_line, trailers_of
 
 STARTED: Final = "apply-started"
+RELEASED: Final = "lock-released"
 RunEnded = Callable[[str, int], bool | None]
 """Says whether an attempt of a CI run (URL, number) has ended; ``None`` when nobody knows."""
 

@@ -30,8 +30,8 @@ class NoRemoteError(IdentityError):
 
     def __init__(self, root: Path, name: str) -> None:
         super().__init__(
-            f"{root.resolve()} has no git remote `{name}`, and `spec.state` of the Project keeps the "
-            f"state there.\nNothing was written. `git remote add {name} URL` adds it; or name "
+            f"{root.resolve()} has no git remote `{name}`, and the Project's `spec.state` keeps "
+            f"the state there.\nNothing was written. `git remote add {name} URL` adds it; or name "
             "another one in `spec.state.remote`."
         )
 
@@ -155,7 +155,7 @@ class Remote:
 
     def push(self, moves: Sequence[Move]) -> Pushed:
         """Move refs, all or none."""
-        said = ""
+        said, found = "", dict[str, str]()
         for _ in range(_ATTEMPTS):
             leases = [f"--force-with-lease={one.ref}:{one.old}" for one in moves]
             ended = self._call(

@@ -189,8 +189,8 @@ class Store:
             for folder, tree in zip(folders, self._trees(entries, folders), strict=True):
                 above, _, name = folder.rpartition("/")
                 entries[above][name] = f"040000 tree {tree}"
-        (tree,) = self._trees(entries, [""])
-        return tree
+        whole = "".join(f"{entry}\t{name}\n" for name, entry in entries[""].items())
+        return self.git.must("mktree", data=whole.encode())
 
     def _trees(self, entries: Mapping[str, Mapping[str, str]], folders: list[str]) -> list[str]:
         texts = (

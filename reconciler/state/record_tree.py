@@ -1,4 +1,4 @@
-"""A record as a tree of files and back; the record read back has the bytes it would have in a folder.
+"""A record as a tree of files and back: it reads back with the bytes it has in a folder.
 
 Everything small stands in ``record.json``. What is large is split, so that a change of one row
 changes one small file: definitions by document, mapping rows by the first two hexadecimal digits of
@@ -19,7 +19,9 @@ from reconciler.domain.applied import AppliedRecord
 from reconciler.domain.value import JsonObject, JsonValue
 
 README: Final = "README.md"
-README_TEXT: Final = b"What `reconciler` applied, one commit per record. Written by it alone; never edit it.\n"
+README_TEXT: Final = (
+    b"What `reconciler` applied, one commit per record. Written by it alone; never edit it.\n"
+)
 RECORD: Final = "record.json"
 SETS: Final = "MappingSet"
 _LINES: Final = ".jsonl"

@@ -49,7 +49,7 @@ def checkup(
         return
     effective = repository.effective(validated.definitions, environment)
     clock = SystemClock()
-    memory = _state(root, effective, clock)
+    memory = _state(root, effective, clock, environ)
     yield memory
     yield from _keys(root, effective, settings)
     yield from _organisation(root, effective, settings, clock)
@@ -62,9 +62,11 @@ def checkup(
         yield from _pushing(desk, pushes)
 
 
-def _state(root: Path, effective: Effective, clock: Clock) -> CheckResult:
+def _state(
+    root: Path, effective: Effective, clock: Clock, environ: Mapping[str, str]
+) -> CheckResult:
     try:
-        chain = open_state(root, effective.project.spec, clock)
+        chain = open_state(root, effective.project.spec, clock, environ)
     except ReconcilerError as error:
         return failed("state", error, error.exit_code)
     return doctor.state(effective.environment.name, chain, chain)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler import __version__
 from reconciler.core.edits import Edit
 from reconciler.domain.definitions import Effective
 from reconciler.domain.problem import Problem
@@ -17,16 +16,13 @@ from reconciler.ports.definitions import DefinitionSource
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.settings import Settings
-from reconciler.state.directory import DirectoryState
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
-from reconciler.wiring.state import Authorship, authorship, open_state
+from reconciler.wiring.state import TOOL, Authorship, State, authorship, open_state
 from reconciler.workflows.plan import PlanPorts, Source
 from reconciler.workflows.validate import effective
-
-TOOL = f"m3ter-reconciler {__version__}"
 
 
 class DeskError(InvalidError):
@@ -54,7 +50,7 @@ class Desk:
     settings: Settings
     source: DefinitionSource
     effective: Effective
-    chain: DirectoryState
+    chain: State
     authorship: Authorship
     clock: Clock
     progress: Progress
@@ -127,7 +123,7 @@ def open_desk(
         settings=settings,
         source=source,
         effective=view,
-        chain=open_state(root, view.project.spec, clock),
+        chain=open_state(root, view.project.spec, clock, environ, tell),
         authorship=authorship(root, environ),
         clock=clock,
         progress=progress,

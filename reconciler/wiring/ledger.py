@@ -37,9 +37,9 @@ from reconciler.ledger.sqlite_file import control_sqlite, open_sqlite, read_sqli
 from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import LedgerIdentity
 from reconciler.ports.runtime import RateLimit, Workers
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.site_pace import own_bucket, pace_of
+from reconciler.wiring.state import ledger_watch
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
@@ -246,7 +246,7 @@ def _spec(desk: Desk, environment: EnvironmentSpec) -> SqliteLedger | PostgresLe
 
 
 def _expected(desk: Desk, environment: EnvironmentSpec) -> Expected:
-    watch = DirectoryLedgerWatch(desk.chain.folder)
+    watch = ledger_watch(desk.chain)
     name = desk.environment
     return Expected(_spec(desk, environment).id, watch.seen(name), partial(watch.note, name))
 

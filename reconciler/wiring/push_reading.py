@@ -22,12 +22,12 @@ from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Notifier
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.wiring.chargebee_site import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
 from reconciler.wiring.notices import notifier
 from reconciler.wiring.push_desk import in_force
+from reconciler.wiring.state import ledger_watch
 from reconciler.workflows.account_watch import Watch
 from reconciler.workflows.bill_invoices import SidePorts
 from reconciler.workflows.cutover_world import CutoverPorts
@@ -162,7 +162,7 @@ def _cleared(history: PushHistory, site: SiteName, bill: BillId) -> bool:
 
 def _missing(desk: Desk, place: str) -> ReconcilerError:
     """Tell a ledger that is gone from one that never was."""
-    seen = DirectoryLedgerWatch(desk.chain.folder).seen(desk.environment)
+    seen = ledger_watch(desk.chain).seen(desk.environment)
     if seen is not None and seen.sequence:
         return LostLedgerError(place, seen)
     return NoLedgerError(place)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler import __version__
 from reconciler.domain.kinds.project import ProjectSpec
-from reconciler.errors import InvalidError
+from reconciler.ports.ledger import LedgerWatch
 from reconciler.ports.runtime import Clock
+from reconciler.state.commit_text import Circumstances
 from reconciler.state.directory import DirectoryState
 from reconciler.state.documents import decode_plan, encode_plan
-from reconciler.state.git import author, source
+from reconciler.state.git import Git, author, source
+from reconciler.state.git_branch import GitBranchState
+from reconciler.state.git_lock import ci_run
+from reconciler.state.git_remote import open_remote
+from reconciler.state.git_store import Store
+from reconciler.state.git_watch import GitLedgerWatch
+from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.transport.system_clock import SystemClock
 
 __all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
 
 
-class UnsupportedBackendError(InvalidError):
-    """The project names a state backend that this version does not have."""
-
-    def __init__(self, backend: str) -> None:
-        super().__init__(
-            f"the state backend `{backend}` is not available in this version; nothing was read or "
-            "written. Use `directory` in the Project's `spec.state`."
-        )
+TOOL = f"m3ter-reconciler {__version__}"
+State = DirectoryState | GitBranchState
+FOLDER = ".reconciler/state.git"
+"""Our own bare repository, below the repository of the definitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,54 @@ class Authorship:
     dirty: bool
 
 
-def open_state(root: Path, project: ProjectSpec, clock: Clock | None = None) -> DirectoryState:
+def open_state(
+    root: Path,
+    project: ProjectSpec,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> State:
     """Open the state backend of a project: chain and lock in one.
 
     Raises:
-        UnsupportedBackendError: For a backend other than ``directory``.
+        NoRemoteError: When the state is kept on a git remote that the clone does not have.
     """
-    if project.state.backend != "directory":
-        raise UnsupportedBackendError(project.state.backend)
-    return DirectoryState(root / project.state.path, clock or SystemClock())
+    if project.state.backend == "directory":
+        return DirectoryState(root / project.state.path, clock or SystemClock())
+    return open_git_branch(root, project.state.remote, clock or SystemClock(), environ or {}, tell)
+
+
+def open_git_branch(
+    root: Path,
+    remote: str,
+    clock: Clock,
+    environ: Mapping[str, str],
+    tell: Callable[[str], None] = lambda _: None,
+) -> GitBranchState:
+    """Open the state on a git remote; nothing is read yet.
+
+    Raises:
+        NoRemoteError: When the clone does not have the remote.
+    """
+    store = Store(Git((root / FOLDER).absolute(), environ))
+    reached = open_remote(store, root, remote, environ)
+    run, attempt = ci_run(environ)
+    return GitBranchState(
+        store=reached.store,
+        remote=reached,
+        clock=clock,
+        actor=authorship(root, environ).actor,
+        around=Circumstances(TOOL, f"{run}/attempts/{attempt}" if run else ""),
+        environ=environ,
+        tell=tell,
+    )
+
+
+def ledger_watch(state: State) -> LedgerWatch:
+    """Give where it is noted how far a ledger had come: beside the chain."""
+    if isinstance(state, DirectoryState):
+        return DirectoryLedgerWatch(state.folder)
+    return GitLedgerWatch(state)
 
 
 def authorship(root: Path, environ: Mapping[str, str]) -> Authorship:

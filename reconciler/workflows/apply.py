@@ -153,6 +153,7 @@ def apply(
     with ports.lock.hold(plan.body.environment, "reconciler apply"):
         head = ports.chain.head(plan.body.environment)
         _refuse_passed(plan, head)
+        consent = replace(consent, approvals=(*consent.approvals, *_earlier(plan, head)))
         met = _fenced(plan, ports.organisation)
         _refuse_held(plan, consent)
         confirm_dialects(plan, ports.organisation.integrations)
@@ -215,6 +216,23 @@ def _refuse_held(plan: Plan, consent: Consent) -> None:
     )
     if held:
         raise NeedsApprovalError(plan.id, held)
+
+
+def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterator[Approval]:
+    """Give approvals of a plan that was not carried out to its end; done with it, they are spent.
+
+    The same edit in the Console a month later is another one, and needs another approval.
+    """
+    if head is None or (head.receipt is not None and _complete(head.receipt)):
+        return
+    items = {(one.guard, one.digest) for one in plan.body.hits}
+    for one in head.approvals:
+        if any((one.guard, digest) in items for digest in one.digests):
+            yield one
+
+
+def _complete(receipt: Receipt) -> bool:
+    return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
 
 
 def _writes(change: Change) -> bool:

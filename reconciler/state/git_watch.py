@@ -1,0 +1,122 @@
+"""How far a ledger had come, on the remote beside the chain: implements ``LedgerWatch``.
+
+Every note is kept here at once. On the remote it is replaced with the first one of a run, before
+anything is sent, and once a minute after that: a machine that is gone is missed by the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final
+
+from reconciler.errors import IdentityError
+from reconciler.ports.ledger import LedgerIdentity
+from reconciler.state.commit_text import PREFIX, trailers_of
+from reconciler.state.git_branch import GitBranchState
+from reconciler.state.git_remote import Move, Pushed, Reach, Standing
+from reconciler.state.ledger_watch import DirectoryLedgerWatch
+
+SECONDS_BETWEEN: Final = 60.0
+_FOLDER: Final = "notes"
+
+
+class BrokenNoteError(IdentityError):
+    """The note about the ledger on the remote cannot be read."""
+
+    anchor = "ledger-lost"
+
+    def __init__(self, ref: str, shown: str) -> None:
+        super().__init__(
+            f"{ref} on {shown} does not say how far the ledger had come.\n"
+            "Nothing was sent. Find out who pushed it, and put the last note of this tool back."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GitLedgerWatch:
+    """One note per environment, here and on the remote."""
+
+    state: GitBranchState
+    _pushed: dict[str, float] = field(default_factory=dict)
+    _turn: Lock = field(default_factory=Lock)
+
+    def seen(self, environment: str) -> LedgerIdentity | None:
+        """Give the ledger that was seen last, by whichever machine.
+
+        Raises:
+            BrokenNoteError: When what stands on the remote is no note.
+            RemoteAwayError: When the remote cannot be reached.
+        """
+        here = self._here.seen(environment)
+        remote = self._on_remote(environment)
+        if remote is None:
+            return here
+        ahead = here is not None and here.id == remote.id and here.sequence > remote.sequence
+        return here if ahead else remote
+
+    def note(self, environment: str, identity: LedgerIdentity) -> None:
+        """Remember a ledger; the sequence of the same ledger never falls.
+
+        Raises:
+            RemoteAwayError: When the first note of a run cannot be pushed.
+        """
+        self._here.note(environment, identity)
+        with self._turn:
+            now = self.state.clock.monotonic()
+            last = self._pushed.get(environment)
+            if last is None or now - last >= SECONDS_BETWEEN:
+                self._push(environment, first=last is None)
+                self._pushed[environment] = now
+
+    @property
+    def _here(self) -> DirectoryLedgerWatch:
+        return DirectoryLedgerWatch(self.state.store.git.repository / _FOLDER)
+
+    def _push(self, environment: str, *, first: bool) -> None:
+        noted = self._here.seen(environment)
+        if noted is None:
+            return
+        ref = _ref(environment)
+        text = _text(environment, noted)
+        state = self.state
+        commit = state.store.commit({}, text, parent="", author=state.actor, at=state.now())
+        pushed, move = Pushed(Standing.LOST), Move(ref, "", commit)
+        for _ in range(2):
+            old = state.remote.refs([ref]).get(ref, "")
+            there = self._read(environment, old) if old else None
+            if there and there.id == noted.id and there.sequence >= noted.sequence:
+                return
+            move = Move(ref, old, commit)
+            pushed = state.remote.push([move])
+            if pushed.standing is Standing.WON:
+                return
+        if first:
+            state.refuse(environment, [move], pushed)
+
+    def _on_remote(self, environment: str) -> LedgerIdentity | None:
+        ref = _ref(environment)
+        commit = self.state.remote.refs([ref]).get(ref, "")
+        return self._read(environment, commit) if commit else None
+
+    def _read(self, environment: str, commit: str) -> LedgerIdentity:
+        if not self.state.store.has(commit):
+            self.state.remote.fetch([commit], Reach.TIP)
+        found = trailers_of(self.state.store.text(commit))
+        match found:
+            case {"Ledger": [identity], "Sequence": [sequence]} if sequence.isdecimal():
+                return LedgerIdentity(identity, int(sequence))
+            case _:
+                raise BrokenNoteError(_ref(environment), self.state.remote.shown)
+
+
+def _ref(environment: str) -> str:
+    return f"refs/reconciler/ledger/{environment}"
+
+
+def _text(environment: str, identity: LedgerIdentity) -> str:
+    return (
+        f"ledger of {environment}: at {identity.sequence}\n\n"
+        f"{PREFIX}Environment: {environment}\n{PREFIX}Ledger: {identity.id}\n"
+        f"{PREFIX}Sequence: {identity.sequence}\n"
+    )
