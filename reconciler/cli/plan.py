@@ -151,7 +151,14 @@ def _apply(
             app.note("Nothing was written.")
             return ExitCode.NEEDS_APPROVAL
         yes = confirmed
-    ports = ApplyPorts(organisation, place.chain, place.chain, place.clock, place.progress)
+    ports = ApplyPorts(
+        organisation,
+        place.chain,
+        place.chain,
+        place.clock,
+        place.progress,
+        place.source_commits,
+    )
     with stoppable(app) as stopped:
         try:
             record = apply(made, replace(consent, confirmed=yes), ports, stopped)

@@ -50,3 +50,21 @@ def unsaved(environment: str) -> GuardHit:
         desired=FieldValue(environment),
         needs="remedy",
     )
+
+
+def off_source(environment: str, commit: str, branch: str, *, dirty: bool) -> GuardHit:
+    """Refuse to apply to a protected environment what does not stand on the source branch."""
+    what = (
+        "the definitions hold changes that are not committed"
+        if dirty
+        else f"commit {commit[:7] or 'none'} is not on it"
+    )
+    return hit(
+        "source",
+        f"`{environment}` is protected: it is applied from `{branch}` only, and {what}. Merge it, "
+        "and apply what stands there",
+        field="commit",
+        base=FieldValue(branch),
+        desired=FieldValue(commit),
+        needs="remedy",
+    )

@@ -84,3 +84,20 @@ class StateLock(Protocol):
             LockedError: When someone else holds it; names them, their purpose and since when.
         """
         ...
+
+
+class SourceCommits(Protocol):
+    """How commits of the definitions stand to each other, and to the branch they come from."""
+
+    @property
+    def branch(self) -> str:
+        """The branch that must hold what is applied; empty where any commit may be."""
+        ...
+
+    def newest(self) -> str:
+        """Give where that branch stands on the remote; empty without it."""
+        ...
+
+    def descends(self, commit: str, ancestor: str) -> bool | None:
+        """Say whether a commit is another one or comes after it; ``None`` when nobody can tell."""
+        ...

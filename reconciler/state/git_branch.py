@@ -56,6 +56,7 @@ class GitBranchState:
     Attributes:
         environ: Of the process: who acts where, for the lock.
         ended: Says whether a CI run has ended.
+        source: The branch that the definitions of protected environments come from.
     """
 
     store: Store
@@ -66,7 +67,9 @@ class GitBranchState:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     ended: RunEnded = nobody_knows
     tell: Callable[[str], None] = lambda _: None
+    source: str = "main"
     _hand: dict[str, Held] = field(default_factory=dict, repr=False)
+    _newest: list[str] = field(default_factory=list, repr=False)
 
     def head(self, environment: str) -> AppliedRecord | None:
         """Give the newest record; ``None`` where there is no state, which is not an empty one."""
@@ -167,14 +170,19 @@ class GitBranchState:
             self._push_kept(refs, kept, lock if lock in ours else "")
         elif lock and lock in ours:
             self.remote.push([Move(refs.lock, lock, "")])
-        for one in (refs.kept, refs.held, refs.ended):
-            self.store.point(one, "")
+        self.store.point({refs.kept: "", refs.held: "", refs.ended: ""})
         return kept
 
     def found(self, environment: str) -> Mapping[str, str]:
         """Give what stands on the remote, by ref."""
-        refs = Refs(environment)
-        return self.remote.refs([refs.branch, refs.witness, refs.lock])
+        refs, source = Refs(environment), f"refs/heads/{self.source}"
+        found = self.remote.refs([refs.branch, refs.witness, refs.lock, source])
+        self._newest[:] = [found.get(source, "")]
+        return found
+
+    def newest_source(self) -> str:
+        """Give where the source branch stood when the remote was last looked at."""
+        return self._newest[0] if self._newest else ""
 
     def publish(self, record: AppliedRecord, commit: str, tip: str, lock: str) -> None:
         """Push a record's commit, its witness and, with the last one of a run, the lock's end."""
@@ -184,12 +192,11 @@ class GitBranchState:
             moves.append(Move(refs.lock, lock, ""))
         written = record.receipt is not None and record.action not in {STARTED, RELEASED}
         if written:
-            self.store.point(refs.kept, commit)
+            self.store.point({refs.kept: commit})
         pushed = self.remote.push(moves)
         if pushed.standing is Standing.WON:
-            self.store.point(refs.seen, commit)
-            for one in (refs.kept, *((refs.held,) if len(moves) > 2 else ())):  # noqa: PLR2004
-                self.store.point(one, "")
+            over = {refs.held: ""} if any(one.ref == refs.lock for one in moves) else {}
+            self.store.point({refs.seen: commit, refs.kept: "", **over})
             return
         if written:
             raise RecordKeptError(record, self.remote.shown, pushed.said)
@@ -203,7 +210,7 @@ class GitBranchState:
         pushed = self.remote.push(moves)
         match pushed.standing:
             case Standing.WON:
-                self.store.point(refs.seen, kept)
+                self.store.point({refs.seen: kept})
                 self.tell(
                     f"pushed record {kept:.12} of `{refs.environment}`, kept since a run "
                     "that could not push it"
@@ -267,7 +274,7 @@ class GitBranchState:
             raise LostStateError(environment, shown, "is not what its witness knows: rewritten")
         self.store.record(branch, environment)
         if branch != seen:
-            self.store.point(refs.seen, branch)
+            self.store.point({refs.seen: branch})
         return branch
 
     def _bring(self, commits: list[str], seen: str) -> None:
@@ -281,7 +288,7 @@ class GitBranchState:
         mine = holder(purpose, self.actor, self.clock.now(), self.environ)
         text = lock_text(refs.environment, mine)
         lock = self.store.commit({}, text, parent="", author=self.actor, at=mine.since)
-        self.store.point(refs.held, lock)
+        self.store.point({refs.held: lock})
         there = ""
         for _ in range(2):
             move = Move(refs.lock, "", lock)
@@ -320,9 +327,9 @@ class GitBranchState:
         if self.store.ref(refs.kept):
             return
         if self.remote.push([Move(refs.lock, lock, "")]).standing is Standing.WON:
-            self.store.point(refs.held, "")
+            self.store.point({refs.held: ""})
         else:
-            self.store.point(refs.ended, lock)
+            self.store.point({refs.ended: lock})
 
     def now(self) -> str:
         """Give the time as records have it."""

@@ -183,9 +183,8 @@ def drop(state: GitBranchState, environment: str) -> str:
     refs = Refs(environment)
     kept = state.store.ref(refs.kept)
     if kept:
-        state.store.point(f"refs/aside/{environment}/{kept}", kept)
-        for one in (refs.kept, refs.held, refs.ended):
-            state.store.point(one, "")
+        aside = f"refs/aside/{environment}/{kept}"
+        state.store.point({aside: kept, refs.kept: "", refs.held: "", refs.ended: ""})
     return kept
 
 
@@ -201,7 +200,7 @@ def _put(state: GitBranchState, environment: str, commit: str) -> None:
     found = state.found(environment)
     moves = [Move(one, found.get(one, ""), commit) for one in (refs.branch, refs.witness)]
     state.all_or_none(environment, [one for one in moves if one.old != one.new])
-    state.store.point(refs.seen, commit)
+    state.store.point({refs.seen: commit})
 
 
 def _from(state: GitBranchState, environment: str, place: Path) -> Iterator[str]:

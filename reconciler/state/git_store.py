@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.domain.applied import AppliedRecord
 from reconciler.errors import ReconcilerError, StaleError
 from reconciler.state.commit_text import Circumstances, message, on_one_line, seconds_of
-from reconciler.state.documents import decode_record, encode_record
+from reconciler.state.documents import decode_record
 from reconciler.state.git import Git
 from reconciler.state.record_tree import NotARecordError, files_of, record_bytes
 
@@ -66,12 +66,12 @@ class Store:
         self.open()
         return self.git.call("rev-parse", "--verify", "--quiet", name).text
 
-    def point(self, name: str, commit: str) -> None:
-        """Let a ref of our own name an object; an empty one removes the ref."""
-        if commit:
-            self.git.must("update-ref", name, commit)
-        else:
-            self.git.must("update-ref", "-d", name)
+    def point(self, refs: Mapping[str, str]) -> None:
+        """Let refs of our own name objects, all at once; an empty name removes the ref."""
+        lines = [
+            f"update {ref} {commit}" if commit else f"delete {ref}" for ref, commit in refs.items()
+        ]
+        self.git.must("update-ref", "--stdin", data=("\n".join(lines) + "\n").encode())
 
     def has(self, commit: str) -> bool:
         """Say whether an object is here."""
@@ -96,11 +96,9 @@ class Store:
 
         The same record on the same parent, with the same circumstances, is the same commit.
         """
-        files = files_of(record)
-        if record_bytes(files) != encode_record(record):
-            raise NotARecordError(f"record {record.sequence} cannot be kept as a tree")
+        text = message(record, around)
         commit = self.commit(
-            files, message(record, around), parent=parent, author=record.actor, at=record.at
+            files_of(record), text, parent=parent, author=record.actor, at=record.at
         )
         self.known[commit] = record
         return commit

@@ -15,12 +15,13 @@ from reconciler.errors import InvalidError
 from reconciler.ports.definitions import DefinitionSource
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
+from reconciler.ports.state import SourceCommits
 from reconciler.settings import Settings
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
-from reconciler.wiring.state import TOOL, Authorship, State, authorship, open_state
+from reconciler.wiring.state import TOOL, Authorship, State, authorship, open_state, source_commits
 from reconciler.workflows.plan import PlanPorts, Source
 from reconciler.workflows.validate import effective
 
@@ -80,6 +81,12 @@ class Desk:
         """
         edit_files(self.root, edits, self.settings)
         return self.source.effective(self.source.load().definitions, self.environment)
+
+    @property
+    def source_commits(self) -> SourceCommits:
+        """Say how commits of the definitions stand to each other, and where they may be from."""
+        protected = self.effective.environment.spec.protected
+        return source_commits(self.root, self.settings.environ, self.chain, protected=protected)
 
     @contextmanager
     def organisation(self) -> Iterator[Organisation]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.domain.kinds.project import ProjectSpec
+from reconciler.domain.kinds.project import ProjectSpec, StateBackend
 from reconciler.ports.ledger import LedgerWatch
 from reconciler.ports.runtime import Clock
 from reconciler.state.commit_text import Circumstances
@@ -20,6 +20,7 @@ from reconciler.state.git_remote import open_remote
 from reconciler.state.git_store import Store
 from reconciler.state.git_watch import GitLedgerWatch
 from reconciler.state.ledger_watch import DirectoryLedgerWatch
+from reconciler.state.source_commits import SourceCommits
 from reconciler.transport.system_clock import SystemClock
 
 __all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
@@ -54,12 +55,12 @@ def open_state(
     """
     if project.state.backend == "directory":
         return DirectoryState(root / project.state.path, clock or SystemClock())
-    return open_git_branch(root, project.state.remote, clock or SystemClock(), environ or {}, tell)
+    return open_git_branch(root, project.state, clock or SystemClock(), environ or {}, tell)
 
 
 def open_git_branch(
     root: Path,
-    remote: str,
+    backend: StateBackend,
     clock: Clock,
     environ: Mapping[str, str],
     tell: Callable[[str], None] = lambda _: None,
@@ -70,7 +71,7 @@ def open_git_branch(
         NoRemoteError: When the clone does not have the remote.
     """
     store = Store(Git((root / FOLDER).absolute(), environ))
-    reached = open_remote(store, root, remote, environ)
+    reached = open_remote(store, root, backend.remote, environ)
     run, attempt = ci_run(environ)
     return GitBranchState(
         store=reached.store,
@@ -80,7 +81,25 @@ def open_git_branch(
         around=Circumstances(TOOL, f"{run}/attempts/{attempt}" if run else ""),
         environ=environ,
         tell=tell,
+        source=backend.source,
     )
+
+
+def source_commits(
+    root: Path, environ: Mapping[str, str], state: State, *, protected: bool
+) -> SourceCommits:
+    """Give what says how commits of the definitions stand to each other.
+
+    Args:
+        root: The repository of the definitions.
+        environ: Of the process.
+        state: Where the state is kept.
+        protected: Whether only the source branch may be applied.
+    """
+    if isinstance(state, DirectoryState):
+        return SourceCommits(root, environ)
+    branch = state.source if protected else ""
+    return SourceCommits(root, environ, state.remote, branch, state.newest_source)
 
 
 def ledger_watch(state: State) -> LedgerWatch:

@@ -15,6 +15,7 @@ from reconciler.core.accounts_of import SELECTING
 from reconciler.core.approval import NeedsApprovalError, uncovered
 from reconciler.core.bindings import bindings_after
 from reconciler.core.fence import Fence, StalePlanError, fence
+from reconciler.core.guard_time import off_source
 from reconciler.core.steps import MOVED
 from reconciler.domain.applied import (
     Already,
@@ -44,7 +45,7 @@ from reconciler.domain.plan import Approval, ChainPosition, GuardHit, Plan
 from reconciler.errors import IdentityError, InvalidError, StaleError
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress, Task
-from reconciler.ports.state import StateChain, StateLock
+from reconciler.ports.state import SourceCommits, StateChain, StateLock
 from reconciler.workflows.carry_out import Carrier
 from reconciler.workflows.confirm_dialect import confirm_dialects
 from reconciler.workflows.missed_bills import missed_bills
@@ -90,6 +91,25 @@ class UnplannedError(InvalidError):
         )
 
 
+class OlderCommitError(StaleError):
+    """The plan was made from a commit that does not come after what is applied."""
+
+    anchor = "older-commit"
+
+    def __init__(self, plan: Plan, applied: str, *, is_known: bool) -> None:
+        planned = plan.head.source_commit
+        what = (
+            "it is older than what is applied, or beside it"
+            if is_known
+            else "nobody can tell whether that comes before or after"
+        )
+        super().__init__(
+            f"plan {plan.id:.12} was made from commit {planned[:7]}, and `{plan.body.environment}` "
+            f"was applied from {applied[:7]}: {what}.\nNothing was written. Apply the newest "
+            "commit; a rollback is a pull request."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """Who applies, and what was agreed to.
@@ -115,6 +135,7 @@ class ApplyPorts:
     lock: StateLock
     clock: Clock
     progress: Progress
+    source: SourceCommits | None = None
 
 
 @dataclass(slots=True)
@@ -153,7 +174,10 @@ def apply(
     with ports.lock.hold(plan.body.environment, "reconciler apply"):
         head = ports.chain.head(plan.body.environment)
         _refuse_passed(plan, head)
-        consent = replace(consent, approvals=(*consent.approvals, *_earlier(plan, head)))
+        _refuse_older(plan, head, ports.source)
+        late = (*consent.late_hits, *_off_source(plan, ports.source))
+        approvals = (*consent.approvals, *_earlier(plan, head))
+        consent = replace(consent, approvals=approvals, late_hits=late)
         met = _fenced(plan, ports.organisation)
         _refuse_held(plan, consent)
         confirm_dialects(plan, ports.organisation.integrations)
@@ -216,6 +240,26 @@ def _refuse_held(plan: Plan, consent: Consent) -> None:
     )
     if held:
         raise NeedsApprovalError(plan.id, held)
+
+
+def _refuse_older(plan: Plan, head: AppliedRecord | None, source: SourceCommits | None) -> None:
+    """Refuse a commit that does not come after the applied one: a job that ran once more."""
+    planned, applied = plan.head.source_commit, head.source_commit if head else ""
+    if source is None or not planned or not applied:
+        return
+    descends = source.descends(planned, applied)
+    if descends is False or (descends is None and source.branch):
+        raise OlderCommitError(plan, applied, is_known=descends is False)
+
+
+def _off_source(plan: Plan, source: SourceCommits | None) -> Iterator[GuardHit]:
+    """Hold a plan of a protected environment that was not made from its source branch."""
+    if source is None or not source.branch:
+        return
+    commit, newest = plan.head.source_commit, source.newest()
+    merged = bool(commit and newest) and source.descends(newest, commit)
+    if plan.head.dirty or not merged:
+        yield off_source(plan.body.environment, commit, source.branch, dirty=plan.head.dirty)
 
 
 def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterator[Approval]:

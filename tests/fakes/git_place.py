@@ -98,10 +98,10 @@ class GitPlace(Place):
         return Ran(code, out.getvalue(), err.getvalue())
 
 
-def second(place: GitPlace) -> GitPlace:
+def second(place: GitPlace, *options: str) -> GitPlace:
     """Clone the remote beside the first clone: another machine, the same organisation."""
     folder = place.folder.parent / "second"
-    git(place.folder.parent, "clone", "--quiet", str(place.remote), str(folder))
+    git(place.folder.parent, "clone", "--quiet", *options, f"file://{place.remote}", str(folder))
     other = GitPlace.__new__(GitPlace)
     other.folder, other.emulator, other.sandbox, other.seen = folder, place.emulator, {}, 0
     return other
