@@ -87,6 +87,16 @@ class GitBranchState:
             return None
         return self.store.record(tip, environment)
 
+    def refuse_absent(self, environment: str) -> None:
+        """Let nothing be written where there is no state.
+
+        Raises:
+            AbsentStateError: When there is none.
+        """
+        self.settle(environment)
+        if not self.tip(environment):
+            raise AbsentStateError(environment, self.remote.shown)
+
     def append(self, record: AppliedRecord, *, reason: str = "") -> AppliedRecord:
         """Add a record whose ``previous`` is the head; the last of a run gives the lock back."""
         hand = self._hand.get(record.environment)

@@ -33,6 +33,10 @@ class Refs:
         return f"refs/reconciler/lock/{self.environment}"
 
     @property
+    def ledger(self) -> str:  # noqa: D102
+        return f"refs/reconciler/ledger/{self.environment}"
+
+    @property
     def seen(self) -> str:  # noqa: D102
         return f"refs/seen/{self.environment}"
 

@@ -198,7 +198,7 @@ def open_remote(store: Store, root: Path, name: str, environ: Mapping[str, str])
     if not url:
         raise NoRemoteError(root, name)
     if _is_relative(url):
-        url = str(Path(clone(root, environ, "rev-parse", "--show-toplevel") or root) / url)
+        url = str((Path(clone(root, environ, "rev-parse", "--show-toplevel")) / url).resolve())
     token = environ.get(TOKEN, "")
     settings = (
         (f"remote.{NAME}.url", url),

@@ -1,11 +1,14 @@
-"""How far a ledger had come, on the remote beside the chain: implements ``LedgerWatch``.
+"""What a sync keeps an eye on: how far its ledger had come, and whether the chain moved on.
 
-Every note is kept here at once. On the remote it is replaced with the first one of a run, before
-anything is sent, and once a minute after that: a machine that is gone is missed by the others.
+Every note about a ledger is kept here at once. On the remote it is replaced with the first one of a
+run, before anything is sent, and once a minute after that: a machine that is gone is missed by the
+others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
@@ -14,7 +17,8 @@ from reconciler.errors import IdentityError
 from reconciler.ports.ledger import LedgerIdentity
 from reconciler.state.commit_text import PREFIX, trailers_of
 from reconciler.state.git_branch import GitBranchState
-from reconciler.state.git_remote import Move, Pushed, Reach, Standing
+from reconciler.state.git_refs import Refs
+from reconciler.state.git_remote import Move, Pushed, Reach, RemoteAwayError, Standing
 from reconciler.state.ledger_watch import DirectoryLedgerWatch
 
 SECONDS_BETWEEN: Final = 60.0
@@ -31,6 +35,72 @@ class BrokenNoteError(IdentityError):
             f"{ref} on {shown} does not say how far the ledger had come.\n"
             "Nothing was sent. Find out who pushed it, and put the last note of this tool back."
         )
+
+
+class StateMovedError(IdentityError):
+    """Something was applied while a sync ran by what was in force before."""
+
+    anchor = "state-moved"
+
+    def __init__(self, environment: str, why: str) -> None:
+        super().__init__(
+            f"the run for `{environment}` ended early: {why}.\n"
+            "What was in flight is finished and recorded, and nothing new was begun. Run the same "
+            "command again; it obeys the newest record."
+        )
+
+
+@dataclass(slots=True)
+class TipWatch:
+    """Ends a run when the chain moves on, or cannot be read; asked before every claim.
+
+    Attributes:
+        stopped: Whether the run shall end for another reason.
+        tip: The commit that the run obeys.
+        ended: Why this watch ended it; empty while it did not.
+    """
+
+    state: GitBranchState
+    environment: str
+    stopped: Callable[[], bool]
+    tip: str
+    looked: float
+    ended: str = ""
+    _turn: Lock = field(default_factory=Lock)
+
+    def __call__(self) -> bool:
+        """Say whether nothing new may begin."""
+        if self.stopped() or self.ended:
+            return True
+        with self._turn:
+            if self.state.clock.monotonic() - self.looked >= SECONDS_BETWEEN:
+                self.ended = self._look()
+                self.looked = self.state.clock.monotonic()
+        return bool(self.ended)
+
+    def _look(self) -> str:
+        branch = Refs(self.environment).branch
+        try:
+            tip = self.state.remote.refs([branch]).get(branch, "")
+        except RemoteAwayError as error:
+            return str(error).partition("\n")[0].rstrip(".")
+        return "" if tip == self.tip else "another record was applied since it began"
+
+
+@contextmanager
+def watched(
+    state: GitBranchState, environment: str, stopped: Callable[[], bool]
+) -> Iterator[Callable[[], bool]]:
+    """Watch the chain for the time of a ``with`` block, which hears of it as if it were stopped.
+
+    Raises:
+        StateMovedError: At the end, when the chain ended the run.
+    """
+    tip = state.store.ref(Refs(environment).seen)
+    watch = TipWatch(state, environment, stopped, tip, state.clock.monotonic())
+    yield watch
+    if watch.ended:
+        raise StateMovedError(environment, watch.ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +135,21 @@ class GitLedgerWatch:
         with self._turn:
             now = self.state.clock.monotonic()
             last = self._pushed.get(environment)
-            if last is None or now - last >= SECONDS_BETWEEN:
-                self._push(environment, first=last is None)
-                self._pushed[environment] = now
+            if last is None:
+                self._push(environment)
+            elif now - last >= SECONDS_BETWEEN:
+                # the watch on the chain ends the run when the remote stays away
+                with suppress(RemoteAwayError):
+                    self._push(environment)
+            else:
+                return
+            self._pushed[environment] = now
 
     @property
     def _here(self) -> DirectoryLedgerWatch:
         return DirectoryLedgerWatch(self.state.store.git.repository / _FOLDER)
 
-    def _push(self, environment: str, *, first: bool) -> None:
+    def _push(self, environment: str) -> None:
         noted = self._here.seen(environment)
         if noted is None:
             return
@@ -91,8 +167,7 @@ class GitLedgerWatch:
             pushed = state.remote.push([move])
             if pushed.standing is Standing.WON:
                 return
-        if first:
-            state.refuse(environment, [move], pushed)
+        state.refuse(environment, [move], pushed)
 
     def _on_remote(self, environment: str) -> LedgerIdentity | None:
         ref = _ref(environment)
@@ -111,7 +186,7 @@ class GitLedgerWatch:
 
 
 def _ref(environment: str) -> str:
-    return f"refs/reconciler/ledger/{environment}"
+    return Refs(environment).ledger
 
 
 def _text(environment: str, identity: LedgerIdentity) -> str:

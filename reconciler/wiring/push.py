@@ -16,6 +16,7 @@ from reconciler.wiring.ledger import (
 )
 from reconciler.wiring.notices import notifier
 from reconciler.wiring.push_desk import PushDesk, in_force, watch_of
+from reconciler.wiring.state import refuse_absent
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workflows.ledger_view import NoLedgerYet
 
@@ -32,6 +33,8 @@ def open_push(
         from_files: Obey the files; only to print.
         many: Let workers on other machines help.
     """
+    if not reading:
+        refuse_absent(desk.chain, desk.environment)
     with ExitStack() as stack:
         organisation = stack.enter_context(desk.organisation())
         scope = in_force(desk, organisation, from_files=from_files)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from reconciler.state.git_branch import GitBranchState
 from reconciler.state.git_lock import ci_run
 from reconciler.state.git_remote import open_remote
 from reconciler.state.git_store import Store
-from reconciler.state.git_watch import GitLedgerWatch
+from reconciler.state.git_watch import GitLedgerWatch, watched
 from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.state.source_commits import SourceCommits
 from reconciler.transport.system_clock import SystemClock
@@ -100,6 +101,32 @@ def source_commits(
         return SourceCommits(root, environ)
     branch = state.source if protected else ""
     return SourceCommits(root, environ, state.remote, branch, state.newest_source)
+
+
+def refuse_absent(state: State, environment: str) -> None:
+    """Let nothing be sent where an absent state is not an empty one.
+
+    Raises:
+        AbsentStateError: When the remote has no state of the environment.
+    """
+    if isinstance(state, GitBranchState):
+        state.refuse_absent(environment)
+
+
+@contextmanager
+def watching(
+    state: State, environment: str, stopped: Callable[[], bool]
+) -> Iterator[Callable[[], bool]]:
+    """End what runs in a ``with`` block when another run applies something meanwhile.
+
+    Raises:
+        StateMovedError: At the end, when that happened.
+    """
+    if isinstance(state, DirectoryState):
+        yield stopped
+    else:
+        with watched(state, environment, stopped) as ends:
+            yield ends
 
 
 def ledger_watch(state: State) -> LedgerWatch:

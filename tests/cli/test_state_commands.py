@@ -22,7 +22,7 @@ def test_without_a_state_a_plan_is_shown_and_nothing_is_written(place: GitPlace)
     assert planned.code == 0, planned
     assert "there is no state of `sandbox`" in planned.err
     place.forget()
-    for command in (("apply", "--yes"), ("adopt", "integration/chargebee-uk"), ("sync", "run")):
+    for command in (("apply", "--yes"), ("sync", "run")):
         ran = place.run(*command, "--env", "sandbox")
         assert ran.code == ExitCode.REFUSED_IDENTITY, ran
         assert "reconciler state init --env sandbox" in ran.err
