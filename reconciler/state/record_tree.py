@@ -8,9 +8,12 @@ the SHA-256 of their key, one row a line in canonical JSON, sorted by key.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from reconciler.core import exact_json
@@ -26,6 +29,7 @@ RECORD: Final = "record.json"
 SETS: Final = "MappingSet"
 _LINES: Final = ".jsonl"
 _DOCUMENT: Final = ".json"
+_MEMBER: Final = re.compile(rb'^ "(?P<name>[a-z_]+)": ', re.MULTILINE)
 Files = Mapping[str, bytes]
 """Contents by path."""
 
@@ -82,12 +86,12 @@ def joined(record: bytes, shards: Mapping[str, Sequence[Row] | bytes]) -> bytes:
     Raises:
         NotARecordError: When something is missing or too much.
     """
-    small = _small(record)
-    kinds, orders = small.pop("definitions", None), small.pop("order", {})
-    if not isinstance(kinds, list) or not isinstance(orders, dict) or "id" not in small:
+    parts = members(record)
+    kinds = exact_json.decode(parts.pop("definitions", b"null"))
+    orders = exact_json.decode(parts.pop("order", b"{}"))
+    if not isinstance(kinds, list) or not isinstance(orders, dict) or "id" not in parts:
         raise NotARecordError("`record.json` is not one of this version")
-    identity = exact_json.canonical({"id": small.pop("id")})
-    parts = {key: exact_json.canonical(one) for key, one in small.items()}
+    identity = b'{"id":' + parts.pop("id") + b","
     left = dict(shards)
     parts["bindings"] = _array(_taken_rows(left, "bindings", orders))
     parts["definitions"] = _object(
@@ -95,7 +99,28 @@ def joined(record: bytes, shards: Mapping[str, Sequence[Row] | bytes]) -> bytes:
     )
     if left:
         raise NotARecordError(f"`{min(left)}` does not belong to it")
-    return identity[:-1] + b"," + _object(parts)[1:] + b"\n"
+    return identity + _object(parts)[1:] + b"\n"
+
+
+def members(record: bytes) -> dict[str, bytes]:
+    """Read the small part of a record: the canonical JSON of each member.
+
+    Raises:
+        NotARecordError: When it is not as it was written.
+    """
+    if not record:
+        raise NotARecordError("it has no `record.json`")
+    body = record.removeprefix(b"{\n").removesuffix(b"\n}\n")
+    starts = list(_MEMBER.finditer(body))
+    ends = [one.start() - len(b",\n") for one in starts[1:]] + [len(body)]
+    found = {
+        start["name"].decode(): _member(body[start.end() : end])
+        for start, end in zip(starts, ends, strict=True)
+    }
+    texts = (start[0] + body[start.end() : end] for start, end in zip(starts, ends, strict=True))
+    if b"{\n" + b",\n".join(texts) + b"\n}\n" != record or list(found) != sorted(found):
+        raise NotARecordError("`record.json` is not as it was written")
+    return found
 
 
 def rows_of(path: str, content: bytes) -> tuple[Row, ...]:
@@ -179,9 +204,11 @@ def _taken_rows(
             found.append((kind, name, "", _canonical(path, content)))
         else:
             found.extend((kind, name, row.key, row.line) for row in content)
-    found.sort(key=lambda one: one[:3])
-    keys = ["/".join(one[:3]) for one in found]
-    return _ordered(keys, [one[3] for one in found], orders.get(place))
+    found.sort()
+    lines = [one[3] for one in found]
+    if place not in orders:
+        return iter(lines)
+    return _ordered(["/".join(one[:3]) for one in found], lines, orders[place])
 
 
 def _taken_documents(
@@ -209,7 +236,7 @@ def _taken_documents(
 def _with_rows(body: bytes, rows: list[Row], order: JsonValue) -> bytes:
     content = exact_json.decode(body)
     assert isinstance(content, dict)
-    rows.sort(key=lambda one: one.key)
+    rows.sort(key=attrgetter("key"))
     lines = _ordered([one.key for one in rows], [one.line for one in rows], order)
     parts = {key: exact_json.canonical(one) for key, one in content.items()}
     return _object({**parts, "rows": _array(lines)})
@@ -227,14 +254,16 @@ def _ordered(keys: Sequence[str], lines: Sequence[bytes], order: JsonValue) -> I
     return iter([waiting[str(key)].pop() for key in order])
 
 
-def _small(data: bytes) -> dict[str, JsonValue]:
+@lru_cache(maxsize=64)
+def _member(text: bytes) -> bytes:
+    """Give the canonical form of a member; the references of a chain stay the same for long."""
     try:
-        small = exact_json.decode(data)
+        value = exact_json.decode(text)
     except exact_json.NotJsonError:
-        raise NotARecordError("it has no `record.json`") from None
-    if not isinstance(small, dict) or _pretty(small) != data:
+        raise NotARecordError("`record.json` is not JSON") from None
+    if _pretty(value)[:-1].replace(b"\n", b"\n ") != text:
         raise NotARecordError("`record.json` is not as it was written")
-    return small
+    return exact_json.canonical(value)
 
 
 def _canonical(path: str, content: bytes) -> bytes:
