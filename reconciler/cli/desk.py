@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import App
 
 if TYPE_CHECKING:
-    from reconciler.ports.runtime import Progress
+    from reconciler.kernel.ports import Progress
     from reconciler.wiring.desk import Desk
-    from reconciler.wiring.push_desk import PushDesk
+    from reconciler.wiring.sync_desk import PushDesk
 
 
 def desk(app: App, environment: str) -> Desk:
@@ -40,7 +40,7 @@ def push_desk(
     many: bool = False,
 ) -> Iterator[PushDesk]:
     """Open everything that a sync works with; see ``wiring.push.open_push``."""
-    from reconciler.wiring.push import open_push
+    from reconciler.wiring.open_sync import open_push
 
     world = desk(app, environment)
     with open_push(world, reading=reading, from_files=from_files, many=many) as place:
@@ -59,7 +59,7 @@ def ending(app: App, place: PushDesk) -> Iterator[Callable[[], bool]]:
 
 def progress(app: App) -> Progress:
     """Show progress on a terminal, and nowhere else."""
-    from reconciler.render.progress import BarProgress, SilentProgress
+    from reconciler.cli.progress import BarProgress, SilentProgress
     from reconciler.wiring.desk import system_clock
 
     if not app.stderr.isatty() or app.settings.no_color:

@@ -12,33 +12,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from reconciler.core.plan_identity import record_id
-from reconciler.domain.applied import AppliedRecord
-from reconciler.ports.runtime import Clock
-from reconciler.ports.state import ChainMovedError, LockedError, RecordKeptError
-from reconciler.state.commit_text import Circumstances
-from reconciler.state.git_lock import (
-    RELEASED,
-    STARTED,
-    Holder,
-    RunEnded,
-    holder,
-    holder_of,
-    is_over,
-    lock_text,
-    nobody_knows,
-)
-from reconciler.state.git_refs import AbsentStateError, LostStateError, OvertakenError, Refs
-from reconciler.state.git_remote import (
+from reconciler.kernel.ports import Clock
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
+from reconciler.plan.ports import ChainMovedError, RecordKeptError
+from reconciler.state.branch.commit_text import Circumstances
+from reconciler.state.branch.lock import RELEASED, STARTED, Holder, RunEnded, nobody_knows
+from reconciler.state.branch.locking import Locking
+from reconciler.state.branch.refs import AbsentStateError, LostStateError, OvertakenError, Refs
+from reconciler.state.branch.remote import (
     Move,
     Pushed,
     Reach,
     Remote,
-    RemoteAwayError,
     Standing,
-    StateRefusedError,
+    not_pushed,
 )
-from reconciler.state.git_store import ForeignCommitError, Store
+from reconciler.state.branch.store import ForeignCommitError, Store
 
 
 @dataclass(slots=True)
@@ -116,6 +106,15 @@ class GitBranchState:
                 hand.lock = ""
         return named
 
+    def copy(self, record: AppliedRecord) -> None:
+        """Add a record that another place has, as it is, the first one too."""
+        tip = self.tip(record.environment)
+        commit = self.store.write(record, tip, self.around)
+        refs = Refs(record.environment)
+        moves = [Move(refs.branch, tip, commit), Move(refs.witness, tip, commit)]
+        self.all_or_none(record.environment, moves)
+        self.store.point({refs.seen: commit})
+
     def records(self, environment: str) -> Iterator[AppliedRecord]:
         """Stream the records, newest first, checking that each names the one before."""
         wanted = None
@@ -147,7 +146,7 @@ class GitBranchState:
         """
         self.settle(environment)
         refs = Refs(environment)
-        lock = self._take(refs, purpose)
+        lock = self._locking.take(refs, purpose, lambda: self._checked_head(environment))
         hand = Held(lock, "")
         try:
             hand.tip = self.tip(environment)
@@ -158,7 +157,7 @@ class GitBranchState:
         finally:
             self._hand.pop(environment, None)
             if hand.lock:
-                self._give_back(refs, hand.lock)
+                self._locking.give_back(refs, hand.lock)
 
     def settle(self, environment: str) -> str:
         """Push what an earlier run could not, and give back a lock that it could not.
@@ -238,20 +237,18 @@ class GitBranchState:
 
     def refuse(self, environment: str, moves: list[Move], pushed: Pushed) -> NoReturn:
         """Raise what a push that was not won means: away, refused, or somebody else was first."""
-        match pushed.standing:
-            case Standing.AWAY:
-                raise RemoteAwayError(self.remote.shown, pushed.said)
-            case Standing.LOST:
-                raise self._moved(environment)
-            case _:
-                refs = [one.ref.removeprefix("refs/heads/") for one in moves]
-                raise StateRefusedError(self.remote.shown, refs, pushed.said)
+        if pushed.standing is Standing.LOST:
+            raise self._moved(environment)
+        raise not_pushed(self.remote.shown, moves, pushed)
+
+    def _checked_head(self, environment: str) -> AppliedRecord | None:
+        tip = self.tip(environment)
+        return self.store.record(tip, environment) if tip else None
 
     def _moved(self, environment: str) -> ChainMovedError:
         expected = self._hand[environment].tip if environment in self._hand else ""
         before = self.store.record(expected, environment).sequence if expected else 0
-        tip = self.tip(environment)
-        head = self.store.record(tip, environment) if tip else None
+        head = self._checked_head(environment)
         return ChainMovedError(
             environment,
             before,
@@ -294,52 +291,13 @@ class GitBranchState:
             reach = Reach.WHOLE if apart else Reach.ONWARD if seen else Reach.TIP
             self.remote.fetch(commits, reach)
 
-    def _take(self, refs: Refs, purpose: str) -> str:
-        mine = holder(purpose, self.actor, self.clock.now(), self.environ)
-        text = lock_text(refs.environment, mine)
-        lock = self.store.commit({}, text, parent="", author=self.actor, at=mine.since)
-        self.store.point({refs.held: lock})
-        there = ""
-        for _ in range(2):
-            move = Move(refs.lock, "", lock)
-            pushed = self.remote.push([move])
-            if pushed.standing is Standing.WON:
-                return lock
-            there = pushed.found.get(refs.lock, "")
-            if pushed.standing is not Standing.LOST:
-                self.refuse(refs.environment, [move], pushed)
-            if there and not self._cleared(refs, there):
-                break
-        raise LockedError(
-            refs.environment,
-            str(self.who_holds(there)) if there else "another run",
-            f"`reconciler lock show --env {refs.environment}` shows more; it is taken away by "
-            f"`reconciler lock release --env {refs.environment} --reason TEXT`, once that run is "
-            "known to have ended.",
-        )
-
-    def _cleared(self, refs: Refs, lock: str) -> bool:
-        """Take away a lock whose holder is proved to need it no more."""
-        tip = self.tip(refs.environment)
-        head = self.store.record(tip, refs.environment) if tip else None
-        if not is_over(self.who_holds(lock), head, self.ended):
-            return False
-        return self.remote.push([Move(refs.lock, lock, "")]).standing is Standing.WON
-
     def who_holds(self, lock: str) -> Holder:
         """Read who took a lock that stands on the remote."""
-        if not self.store.has(lock):
-            self.remote.fetch([lock], Reach.TIP)
-        return holder_of(self.store.text(lock))
+        return self._locking.who_holds(lock)
 
-    def _give_back(self, refs: Refs, lock: str) -> None:
-        """End a lock; where that cannot be said now, the next run here says it."""
-        if self.store.ref(refs.kept):
-            return
-        if self.remote.push([Move(refs.lock, lock, "")]).standing is Standing.WON:
-            self.store.point({refs.held: ""})
-        else:
-            self.store.point({refs.ended: lock})
+    @property
+    def _locking(self) -> Locking:
+        return Locking(self.store, self.remote, self.clock, self.actor, self.environ, self.ended)
 
     def now(self) -> str:
         """Give the time as records have it."""

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-from reconciler.core.plan_identity import record_id
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.plan import Fingerprint, References
 from reconciler.errors import IdentityError, InvalidError
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
+from reconciler.plan.model.plan import Fingerprint, References
+from reconciler.state.branch.lock import BEGUN, LOST, RELEASED, Holder
+from reconciler.state.branch.refs import LostStateError, Refs, StateThereError
+from reconciler.state.branch.remote import Move, Reach
+from reconciler.state.branch.store import ForeignCommitError
 from reconciler.state.git_branch import GitBranchState
-from reconciler.state.git_lock import RELEASED, Holder
-from reconciler.state.git_refs import LostStateError, Refs, StateThereError
-from reconciler.state.git_remote import Move, Reach
-from reconciler.state.git_store import ForeignCommitError
-
-BEGUN: Final = "state-init"
-LOST: Final = "state-lost"
 
 
 class NotLockedError(InvalidError):

@@ -14,15 +14,13 @@ from threading import Lock
 from typing import Final
 
 from reconciler.errors import IdentityError
-from reconciler.ports.ledger import LedgerIdentity
-from reconciler.state.commit_text import PREFIX, trailers_of
+from reconciler.state.branch.commit_text import PREFIX, trailers_of
+from reconciler.state.branch.refs import Refs
+from reconciler.state.branch.remote import Move, Pushed, Reach, RemoteAwayError, Standing
 from reconciler.state.git_branch import GitBranchState
-from reconciler.state.git_refs import Refs
-from reconciler.state.git_remote import Move, Pushed, Reach, RemoteAwayError, Standing
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
+from reconciler.sync.ports.ledger import LedgerNote, LedgerWatch
 
 SECONDS_BETWEEN: Final = 60.0
-_FOLDER: Final = "notes"
 
 
 class BrokenNoteError(IdentityError):
@@ -105,33 +103,38 @@ def watched(
 
 @dataclass(frozen=True, slots=True)
 class GitLedgerWatch:
-    """One note per environment, here and on the remote."""
+    """One note per environment, here and on the remote.
+
+    Attributes:
+        here: Keeps every note at once, on this machine.
+    """
 
     state: GitBranchState
+    here: LedgerWatch
     _pushed: dict[str, float] = field(default_factory=dict)
     _turn: Lock = field(default_factory=Lock)
 
-    def seen(self, environment: str) -> LedgerIdentity | None:
-        """Give the ledger that was seen last, by whichever machine.
+    def seen(self, environment: str) -> LedgerNote | None:
+        """Give what was noted last, by whichever machine.
 
         Raises:
             BrokenNoteError: When what stands on the remote is no note.
             RemoteAwayError: When the remote cannot be reached.
         """
-        here = self._here.seen(environment)
+        here = self.here.seen(environment)
         remote = self._on_remote(environment)
         if remote is None:
             return here
         ahead = here is not None and here.id == remote.id and here.sequence > remote.sequence
         return here if ahead else remote
 
-    def note(self, environment: str, identity: LedgerIdentity) -> None:
-        """Remember a ledger; the sequence of the same ledger never falls.
+    def note(self, environment: str, note: LedgerNote) -> None:
+        """Keep a note; the sequence of the same ledger never falls.
 
         Raises:
             RemoteAwayError: When the first note of a run cannot be pushed.
         """
-        self._here.note(environment, identity)
+        self.here.note(environment, note)
         with self._turn:
             now = self.state.clock.monotonic()
             last = self._pushed.get(environment)
@@ -145,12 +148,8 @@ class GitLedgerWatch:
                 return
             self._pushed[environment] = now
 
-    @property
-    def _here(self) -> DirectoryLedgerWatch:
-        return DirectoryLedgerWatch(self.state.store.git.repository / _FOLDER)
-
     def _push(self, environment: str) -> None:
-        noted = self._here.seen(environment)
+        noted = self.here.seen(environment)
         if noted is None:
             return
         ref = _ref(environment)
@@ -169,18 +168,18 @@ class GitLedgerWatch:
                 return
         state.refuse(environment, [move], pushed)
 
-    def _on_remote(self, environment: str) -> LedgerIdentity | None:
+    def _on_remote(self, environment: str) -> LedgerNote | None:
         ref = _ref(environment)
         commit = self.state.remote.refs([ref]).get(ref, "")
         return self._read(environment, commit) if commit else None
 
-    def _read(self, environment: str, commit: str) -> LedgerIdentity:
+    def _read(self, environment: str, commit: str) -> LedgerNote:
         if not self.state.store.has(commit):
             self.state.remote.fetch([commit], Reach.TIP)
         found = trailers_of(self.state.store.text(commit))
         match found:
             case {"Ledger": [identity], "Sequence": [sequence]} if sequence.isdecimal():
-                return LedgerIdentity(identity, int(sequence))
+                return LedgerNote(identity, int(sequence), *found.get("Newest", []))
             case _:
                 raise BrokenNoteError(_ref(environment), self.state.remote.shown)
 
@@ -189,9 +188,10 @@ def _ref(environment: str) -> str:
     return Refs(environment).ledger
 
 
-def _text(environment: str, identity: LedgerIdentity) -> str:
+def _text(environment: str, note: LedgerNote) -> str:
+    newest = f"{PREFIX}Newest: {note.newest}\n" if note.newest else ""
     return (
-        f"ledger of {environment}: at {identity.sequence}\n\n"
-        f"{PREFIX}Environment: {environment}\n{PREFIX}Ledger: {identity.id}\n"
-        f"{PREFIX}Sequence: {identity.sequence}\n"
+        f"ledger of {environment}: at {note.sequence}\n\n"
+        f"{PREFIX}Environment: {environment}\n{PREFIX}Ledger: {note.id}\n"
+        f"{PREFIX}Sequence: {note.sequence}\n{newest}"
     )

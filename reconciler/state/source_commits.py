@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from reconciler.state.branch.remote import NAME, Remote
+from reconciler.state.branch.store import Store
 from reconciler.state.git import clone
-from reconciler.state.git_remote import NAME, Remote
-from reconciler.state.git_store import Store
 
 _DEPTHS: Final = (64, 1024, 0)
 """Commits to fetch; 0 is all of them."""

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.domain.kinds.project import ProjectSpec, StateBackend
-from reconciler.ports.ledger import LedgerWatch
-from reconciler.ports.runtime import Clock
-from reconciler.state.commit_text import Circumstances
+from reconciler.definitions.kinds.project import ProjectSpec, StateBackend
+from reconciler.kernel.ports import Clock
+from reconciler.ledger.watch import DirectoryLedgerWatch
+from reconciler.state.branch.commit_text import Circumstances
+from reconciler.state.branch.lock import ci_run
+from reconciler.state.branch.remote import open_remote
+from reconciler.state.branch.store import Store
 from reconciler.state.directory import DirectoryState
 from reconciler.state.documents import decode_plan, encode_plan
 from reconciler.state.git import Git, author, source
 from reconciler.state.git_branch import GitBranchState
-from reconciler.state.git_lock import ci_run
-from reconciler.state.git_remote import open_remote
-from reconciler.state.git_store import Store
 from reconciler.state.git_watch import GitLedgerWatch, watched
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.state.source_commits import SourceCommits
+from reconciler.sync.ports.ledger import LedgerWatch
 from reconciler.transport.system_clock import SystemClock
 
 __all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
@@ -133,7 +133,7 @@ def ledger_watch(state: State) -> LedgerWatch:
     """Give where it is noted how far a ledger had come: beside the chain."""
     if isinstance(state, DirectoryState):
         return DirectoryLedgerWatch(state.folder)
-    return GitLedgerWatch(state)
+    return GitLedgerWatch(state, DirectoryLedgerWatch(state.store.git.repository / "notes"))
 
 
 def authorship(root: Path, environ: Mapping[str, str]) -> Authorship:

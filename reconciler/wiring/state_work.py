@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.domain.applied import AppliedRecord
 from reconciler.errors import InvalidError
+from reconciler.kernel.times import written_time
+from reconciler.plan.make_plan import fingerprint
+from reconciler.plan.model.applied import AppliedRecord
 from reconciler.state import git_repair
 from reconciler.state.git_branch import GitBranchState
 from reconciler.wiring.desk import Desk
-from reconciler.workflows.plan import fingerprint
-from reconciler.workflows.times import written_time
 
 
 class OnlyOnGitBranchError(InvalidError):

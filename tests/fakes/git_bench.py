@@ -13,14 +13,14 @@ from fakes.clock import FakeClock
 from fakes.git_place import NAME, bare, git
 from fakes.plans import record
 
-from reconciler.domain.applied import AppliedRecord, Binding
-from reconciler.state.commit_text import Circumstances
+from reconciler.plan.model.applied import AppliedRecord, Binding
+from reconciler.state.branch.commit_text import Circumstances
+from reconciler.state.branch.lock import RunEnded, nobody_knows
+from reconciler.state.branch.remote import open_remote
+from reconciler.state.branch.store import Store
 from reconciler.state.git import Git, Spawn
 from reconciler.state.git_branch import GitBranchState
-from reconciler.state.git_lock import RunEnded, nobody_knows
-from reconciler.state.git_remote import open_remote
 from reconciler.state.git_repair import Beginning, begin
-from reconciler.state.git_store import Store
 
 ENVIRONMENT = "sandbox"
 BRANCH = "refs/heads/reconciler/state/sandbox"

@@ -22,20 +22,20 @@ from fakes.git_bench import (
 from fakes.git_place import git
 from fakes.plans import binding, record
 
-from reconciler.domain.address import PlanId
-from reconciler.domain.applied import Receipt
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.ports.state import ChainMovedError, LockedError, RecordKeptError
-from reconciler.state.git_branch import GitBranchState
-from reconciler.state.git_refs import (
+from reconciler.kernel.address import PlanId
+from reconciler.plan.model.applied import Receipt
+from reconciler.plan.ports import ChainMovedError, LockedError, RecordKeptError
+from reconciler.state.branch.refs import (
     AbsentStateError,
     LostStateError,
     OvertakenError,
     StateThereError,
 )
-from reconciler.state.git_remote import RemoteAwayError, StateRefusedError
+from reconciler.state.branch.remote import RemoteAwayError, StateRefusedError
+from reconciler.state.branch.store import ForeignCommitError
+from reconciler.state.git_branch import GitBranchState
 from reconciler.state.git_repair import drop, lock_of, release, restore
-from reconciler.state.git_store import ForeignCommitError
 
 RECEIPT = Receipt(PlanId("a" * 64), "2026-12-01T06:00:00Z", "2026-12-01T06:00:01Z", ())
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.git_bench import ENVIRONMENT, Bench, Calls, start, write
 from fakes.git_place import git
 
 from reconciler.errors import ExitCode
-from reconciler.ports.ledger import LedgerIdentity
-from reconciler.state.git_remote import RemoteAwayError
+from reconciler.ledger.watch import DirectoryLedgerWatch
+from reconciler.state.branch.remote import RemoteAwayError
 from reconciler.state.git_watch import BrokenNoteError, GitLedgerWatch, StateMovedError, watched
+from reconciler.sync.ports.ledger import LedgerNote
 
 ONE = "6f0c2d1e-0000-4000-8000-000000000001"
 OTHER = "6f0c2d1e-0000-4000-8000-000000000002"
@@ -25,52 +27,57 @@ def bench(tmp_path: Path) -> Bench:
     return made
 
 
+def watch_of(bench: Bench, name: str, **options: Any) -> GitLedgerWatch:
+    here = DirectoryLedgerWatch(bench.folder / name / "notes")
+    return GitLedgerWatch(bench.machine(name, **options), here)
+
+
 def test_what_one_machine_noted_another_one_sees(bench: Bench) -> None:
-    watch = GitLedgerWatch(bench.machine("one"))
+    watch = watch_of(bench, "one")
     assert watch.seen(ENVIRONMENT) is None
-    watch.note(ENVIRONMENT, LedgerIdentity(ONE, 7))
-    assert GitLedgerWatch(bench.machine("other")).seen(ENVIRONMENT) == LedgerIdentity(ONE, 7)
+    watch.note(ENVIRONMENT, LedgerNote(ONE, 7, "a/1"))
+    assert watch_of(bench, "other").seen(ENVIRONMENT) == LedgerNote(ONE, 7, "a/1")
 
 
 def test_the_remote_hears_of_the_first_note_and_then_once_a_minute(bench: Bench) -> None:
     calls = Calls()
-    watch = GitLedgerWatch(bench.machine("one", spawn=calls))
+    watch = watch_of(bench, "one", spawn=calls)
     for sequence in range(5):
-        watch.note(ENVIRONMENT, LedgerIdentity(ONE, sequence))
+        watch.note(ENVIRONMENT, LedgerNote(ONE, sequence))
     assert calls.reached().count("push") == 1
-    assert watch.seen(ENVIRONMENT) == LedgerIdentity(ONE, 4)
+    assert watch.seen(ENVIRONMENT) == LedgerNote(ONE, 4)
     bench.clock.advance(61)
-    watch.note(ENVIRONMENT, LedgerIdentity(ONE, 5))
+    watch.note(ENVIRONMENT, LedgerNote(ONE, 5))
     assert calls.reached().count("push") == 2
-    assert GitLedgerWatch(bench.machine("other")).seen(ENVIRONMENT) == LedgerIdentity(ONE, 5)
+    assert watch_of(bench, "other").seen(ENVIRONMENT) == LedgerNote(ONE, 5)
 
 
 def test_an_older_note_never_takes_the_place_of_a_newer_one(bench: Bench) -> None:
-    GitLedgerWatch(bench.machine("one")).note(ENVIRONMENT, LedgerIdentity(ONE, 9))
-    GitLedgerWatch(bench.machine("other")).note(ENVIRONMENT, LedgerIdentity(ONE, 3))
-    assert GitLedgerWatch(bench.machine("third")).seen(ENVIRONMENT) == LedgerIdentity(ONE, 9)
-    GitLedgerWatch(bench.machine("other")).note(ENVIRONMENT, LedgerIdentity(OTHER, 1))
-    assert GitLedgerWatch(bench.machine("third")).seen(ENVIRONMENT) == LedgerIdentity(OTHER, 1)
+    watch_of(bench, "one").note(ENVIRONMENT, LedgerNote(ONE, 9))
+    watch_of(bench, "other").note(ENVIRONMENT, LedgerNote(ONE, 3))
+    assert watch_of(bench, "third").seen(ENVIRONMENT) == LedgerNote(ONE, 9)
+    watch_of(bench, "other").note(ENVIRONMENT, LedgerNote(OTHER, 1))
+    assert watch_of(bench, "third").seen(ENVIRONMENT) == LedgerNote(OTHER, 1)
     assert git(bench.remote, "rev-list", "--count", LEDGER) == "1"
 
 
 def test_the_first_note_must_arrive_and_a_later_one_may_wait(bench: Bench) -> None:
     calls = Calls(away=True)
-    watch = GitLedgerWatch(bench.machine("one", spawn=calls))
+    watch = watch_of(bench, "one", spawn=calls)
     with pytest.raises(RemoteAwayError):
-        watch.note(ENVIRONMENT, LedgerIdentity(ONE, 1))
+        watch.note(ENVIRONMENT, LedgerNote(ONE, 1))
     calls.away = False
-    watch.note(ENVIRONMENT, LedgerIdentity(ONE, 1))
+    watch.note(ENVIRONMENT, LedgerNote(ONE, 1))
     calls.away = True
     bench.clock.advance(61)
-    watch.note(ENVIRONMENT, LedgerIdentity(ONE, 2))
+    watch.note(ENVIRONMENT, LedgerNote(ONE, 2))
 
 
 def test_a_note_of_somebody_else_stops_the_push(bench: Bench) -> None:
     commit = bench.refs()["refs/reconciler/witness/sandbox"]
     git(bench.remote, "update-ref", LEDGER, commit)
     with pytest.raises(BrokenNoteError) as refused:
-        GitLedgerWatch(bench.machine("one")).seen(ENVIRONMENT)
+        watch_of(bench, "one").seen(ENVIRONMENT)
     assert refused.value.exit_code is ExitCode.REFUSED_IDENTITY
 
 

@@ -11,11 +11,12 @@ from fakes.plans import binding, record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.plan_identity import record_id
-from reconciler.domain.address import Address, LiveId
-from reconciler.domain.applied import AppliedRecord
+from reconciler.kernel.address import Address, LiveId
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
+from reconciler.state.branch.record_json import NotARecordError
+from reconciler.state.branch.record_tree import files_of, record_bytes
 from reconciler.state.documents import decode_record, encode_record
-from reconciler.state.record_tree import NotARecordError, files_of, record_bytes
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?", fullmatch=True)
 KEYS = st.text(min_size=1, max_size=8)

@@ -1,0 +1,66 @@
+"""What was agreed to: approvals given now, and the guards that are known only when applying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from reconciler.definitions.model import Effective
+from reconciler.errors import IdentityError
+from reconciler.plan.apply import Consent
+from reconciler.plan.core.guards.approval import approve
+from reconciler.plan.core.guards.time import freeze, plan_age, unsaved
+from reconciler.plan.make_plan import fingerprint, is_empty
+from reconciler.plan.model.plan import GuardHit, Plan
+
+
+class OtherPlaceError(IdentityError):
+    """The plan was made for another place than the environment names now."""
+
+    def __init__(self, plan: Plan, environment: str) -> None:
+        super().__init__(
+            f"plan {plan.id:.12} was made for another organisation, host or site than environment "
+            f"`{environment}` names now.\nNothing was written. Make a new plan and review it."
+        )
+
+
+def consent(
+    plan: Plan,
+    texts: Iterable[str],
+    *,
+    effective: Effective,
+    actor: str,
+    now: datetime,
+    saved: bool,
+) -> Consent:
+    """Collect what lets a plan through, and the guards that are known only when applying.
+
+    Args:
+        plan: What is to be applied.
+        texts: ``GUARD@PLAN`` each.
+        effective: The environment as git has it now.
+        actor: Who applies.
+        now: The time.
+        saved: Whether the plan was saved and could be reviewed.
+
+    Raises:
+        ApprovalRefusedError: When a text names no guard of this plan.
+        OtherPlaceError: When the environment points elsewhere now.
+    """
+    if fingerprint(effective) != plan.body.fingerprint:
+        raise OtherPlaceError(plan, effective.environment.name)
+    at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
+    held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
+    given = tuple(approve(held, text, by=actor, at=at) for text in texts)
+    return Consent(actor, given, late_hits=late)
+
+
+def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:
+    spec = effective.environment.spec
+    yield from freeze(spec.freeze, now)
+    limit = effective.project.spec.guards.max_plan_age
+    yield from plan_age(plan.id, plan.head.created_at, limit, now)
+    if spec.protected and not saved:
+        yield unsaved(effective.environment.name)
