@@ -131,12 +131,12 @@ def suggestion(parts: tuple[str, ...], unknown: int) -> str:
     return ""
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str:
+def nearest_field(word: str, candidates: Iterable[str]) -> str:
     """Choose the candidate that a typing mistake makes most likely, or nothing."""
-    by_case = {one.casefold(): one for one in candidates}
+    by_case = {candidate.casefold(): candidate for candidate in candidates}
     close = get_close_matches(word.casefold(), by_case, n=1, cutoff=0.75)
     return by_case[close[0]] if close else ""
 
 
 def _nearest(word: str, candidates: Iterable[str], others: Mapping[str, str]) -> str:
-    return others[word] if word in others else nearest(word, candidates)
+    return others[word] if word in others else nearest_field(word, candidates)

@@ -24,19 +24,19 @@ def validate(app: App, formats: tuple[Output, ...]) -> ExitCode:
     from reconciler.wiring.repository import knows_time_zone, open_repository
 
     source = open_repository(app.root)
-    found = workflow.validate(source, app.settings.allowance, knows_time_zone)
-    problems, files = found.problems, found.file_count
+    validated = workflow.validate(source, app.settings.allowance, knows_time_zone)
+    problems, files = validated.problems, validated.file_count
     app.publish(
         formats,
         {
-            "text": lambda: render_problems.text(problems, files, source.excerpts),
-            "json": lambda: render_problems.json_text(problems),
+            "text": lambda: render_problems.problems_text(problems, files, source.excerpts),
+            "json": lambda: render_problems.problems_json(problems),
             "sarif": lambda: render_problems.sarif(problems),
             "github": lambda: render_problems.github(problems, files),
             "junit": lambda: render_problems.junit(problems),
         },
     )
-    return ExitCode.DONE if found.valid else ExitCode.INVALID
+    return ExitCode.DONE if validated.valid else ExitCode.INVALID
 
 
 @click.command()
@@ -59,8 +59,8 @@ def render(app: App, environment: str, origin: bool, formats: tuple[Output, ...]
     app.publish(
         formats,
         {
-            "yaml": lambda: render_definitions.yaml_text(view, origins=origin),
-            "json": lambda: render_definitions.json_text(view, origins=origin),
+            "yaml": lambda: render_definitions.definitions_yaml(view, origins=origin),
+            "json": lambda: render_definitions.definitions_json(view, origins=origin),
         },
     )
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.definitions.model import Effective
-    from reconciler.dialect.core.legal_mappings import IllegalName
-    from reconciler.importing.core.accepting import Accepted
-    from reconciler.importing.core.decide import Signature
+    from reconciler.dialect.core.published import IllegalName
+    from reconciler.importing.core.edits import Accepted
+    from reconciler.importing.core.move_base import SignedBy
     from reconciler.importing.import_live import Import
     from reconciler.kernel.problem import Origin
     from reconciler.m3ter.ports import Organisation
-    from reconciler.plan.compare import Comparison
+    from reconciler.plan.compare import EnvironmentComparison
     from reconciler.plan.model.applied import AppliedRecord
     from reconciler.wiring.desk import Desk
 
@@ -35,8 +35,8 @@ def discover(app: App, environment: str) -> ExitCode:
 
     Nothing is written to m3ter. Exit 10 when it publishes nothing to write.
     """
-    from reconciler.dialect.show.discover import discover_text
-    from reconciler.dialect.write import dialect_edits, proposals
+    from reconciler.dialect.discover import dialect_edits, proposals
+    from reconciler.dialect.show import discover_text
 
     place = desk(app, environment)
     with place.organisation() as organisation:
@@ -47,7 +47,9 @@ def discover(app: App, environment: str) -> ExitCode:
     place.edit(edits)
     known = illegal is not None
     app.show(discover_text(environment, written, illegal or (), tables_known=known))
-    return ExitCode.INVALID if any(one.outcome == "none" for one in written) else ExitCode.DONE
+    return (
+        ExitCode.INVALID if any(dialect.outcome == "none" for dialect in written) else ExitCode.DONE
+    )
 
 
 @click.command("import")
@@ -74,8 +76,8 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
 
     What git has already is edited in place, comments and order kept. Nothing is sent to m3ter.
     """
-    from reconciler.definitions.core.placement import environments
-    from reconciler.dialect.write import dialect_edits, with_dialects
+    from reconciler.definitions.core.placement import environment_names
+    from reconciler.dialect.discover import dialect_edits, with_dialects
     from reconciler.importing import import_live as workflow
     from reconciler.importing.import_valid import import_valid
     from reconciler.importing.show.imported import import_text
@@ -87,20 +89,20 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
         live = workflow.chosen(
             organisation.integrations.list(), wanted, _bound_ids(place, environment)
         )
-        found = workflow.missing_dialects(place.effective, organisation, place.clock, live)
-        dialects, edits = dialect_edits(environment, found, definitions)
-        compared = _compared(place, organisation, with_dialects(place.effective, found))
+        proposals = workflow.missing_dialects(place.effective, organisation, place.clock, live)
+        dialects, edits = dialect_edits(environment, proposals, definitions)
+        compared = _compared(place, organisation, with_dialects(place.effective, proposals))
         signature = _signature(place, "import")
 
         def make(refused: Mapping[str, str]) -> Import:
             wish = workflow.Wish(live, not wanted, folder, refused)
             return workflow.import_live(compared, definitions, organisation, wish, signature)
 
-        done = import_valid(make, lambda made: place.problems_after((*edits, *made)))
+        done = import_valid(make, lambda imported: place.problems_after((*edits, *imported)))
         names = _names(compared, organisation)
     place.edit((*edits, *done.edits))
     _append(place, done.record)
-    others = [one for one in environments(definitions) if one != environment]
+    others = [name for name in environment_names(definitions) if name != environment]
     app.show(import_text(environment, done.report, dialects, names, others=others))
 
 
@@ -115,12 +117,12 @@ def accept_live(app: App, environment: str, subject: str) -> None:
     Only the environment changes: where others share the value, it goes into a patch. Comments
     stay. Nothing is sent to m3ter.
     """
-    from reconciler.definitions.core.placement import environments
+    from reconciler.definitions.core.placement import environment_names
     from reconciler.importing import accept_live as workflow
-    from reconciler.importing.core.aim import parse_aim
+    from reconciler.importing.core.edits import parse_field_address
     from reconciler.importing.show.decisions import accepted_text
 
-    aim = parse_aim(subject)
+    aim = parse_field_address(subject)
     place = desk(app, environment)
     definitions = place.source.load().definitions
     with place.organisation() as organisation:
@@ -130,8 +132,8 @@ def accept_live(app: App, environment: str, subject: str) -> None:
         names = _names(compared, organisation)
     after = place.edit(decision.edits)
     _append(place, decision.record)
-    others = [one for one in environments(definitions) if one != environment]
-    origins = [_origin(after, one) for one in decision.fields]
+    others = [name for name in environment_names(definitions) if name != environment]
+    origins = [_origin(after, field) for field in decision.fields]
     app.show(accepted_text(environment, decision.fields, origins, names, others=others))
 
 
@@ -146,10 +148,10 @@ def keep_git(app: App, environment: str, subject: str) -> None:
     The decision is recorded; the next apply writes git's value. Nothing is sent to m3ter now.
     """
     from reconciler.importing.accept_live import keep
-    from reconciler.importing.core.aim import parse_aim
+    from reconciler.importing.core.edits import parse_field_address
     from reconciler.importing.show.decisions import kept_text
 
-    aim = parse_aim(subject)
+    aim = parse_field_address(subject)
     place = desk(app, environment)
     with place.organisation() as organisation:
         compared = _compared(place, organisation)
@@ -172,15 +174,15 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
     m3ter. `mapping/SET` stands for every row of a set.
     """
     from reconciler.importing.adopt import adopt as take_over
-    from reconciler.importing.core.aim import parse_aim
+    from reconciler.importing.core.edits import parse_field_address
     from reconciler.importing.show.decisions import adopted_text
     from reconciler.plan.make_plan import fingerprint
 
-    aim = parse_aim(subject)
+    aim = parse_field_address(subject)
     place = desk(app, environment)
     with place.organisation() as organisation:
         compared = _compared(place, organisation)
-        made = take_over(
+        adoption = take_over(
             compared,
             aim.address,
             identity,
@@ -188,13 +190,13 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
             _signature(place, "adopt"),
         )
         names = _names(compared, organisation)
-    _append(place, made.record)
-    app.show(adopted_text(environment, made.objects, names))
+    _append(place, adoption.record)
+    app.show(adopted_text(environment, adoption.objects, names))
 
 
 def _compared(
     place: Desk, organisation: Organisation, effective: Effective | None = None
-) -> Comparison:
+) -> EnvironmentComparison:
     from reconciler.plan.compare import compare
 
     head = place.chain.head(place.environment)
@@ -217,14 +219,18 @@ def _bound_ids(place: Desk, environment: str) -> dict[str, str]:
     """Give the live ids of integrations by their name in git."""
     head = place.chain.head(environment)
     bindings = head.bindings if head else ()
-    return {one.address.name: one.id for one in bindings if one.address.kind == "integration"}
+    return {
+        binding.address.name: binding.id
+        for binding in bindings
+        if binding.address.kind == "integration"
+    }
 
 
-def _signature(place: Desk, action: str) -> Signature:
-    from reconciler.importing.core.decide import Signature
+def _signature(place: Desk, action: str) -> SignedBy:
+    from reconciler.importing.core.move_base import SignedBy
     from reconciler.kernel.times import written_time
 
-    return Signature(place.authorship.actor, written_time(place.clock.now()), action)
+    return SignedBy(place.authorship.actor, written_time(place.clock.now()), action)
 
 
 def _append(place: Desk, record: AppliedRecord | None) -> None:
@@ -233,21 +239,21 @@ def _append(place: Desk, record: AppliedRecord | None) -> None:
             place.chain.append(record)
 
 
-def _names(compared: Comparison, organisation: Organisation) -> Mapping[str, str]:
+def _names(compared: EnvironmentComparison, organisation: Organisation) -> Mapping[str, str]:
     from reconciler.importing.naming import shown_names
 
     return shown_names(compared, organisation)
 
 
-def _origin(effective: Effective, one: Accepted) -> Origin | None:
+def _origin(effective: Effective, field: Accepted) -> Origin | None:
     from reconciler.importing.naming import origin_of
 
-    return None if one.after is None else origin_of(effective, one.address, one.path)
+    return None if field.after is None else origin_of(effective, field.address, field.path)
 
 
 def _illegal(effective: Effective, organisation: Organisation) -> tuple[IllegalName, ...] | None:
     """Check the names in mapping sets; ``None`` when the organisation does not publish any."""
-    from reconciler.dialect.core.legal_mappings import illegal_names
+    from reconciler.dialect.core.published import illegal_names
     from reconciler.m3ter.ports import NotFoundError
 
     if not effective.mapping_sets:

@@ -21,7 +21,7 @@ from reconciler.errors import ExitCode, ReconcilerError
 PROGRAM = "reconciler"
 
 
-class Listed(NamedTuple):
+class ListedCommand(NamedTuple):
     """One line of the table: what people type, ``module:attribute`` below the cli, the help."""
 
     name: str
@@ -29,43 +29,53 @@ class Listed(NamedTuple):
     help: str
 
 
-COMMANDS: Mapping[str, tuple[Listed, ...]] = {
+COMMANDS: Mapping[str, tuple[ListedCommand, ...]] = {
     "Look": (
-        Listed("status", "status:status", "What is in sync, connected, enabled and running"),
-        Listed("runs", "status:runs", "m3ter's own integration runs"),
-        Listed("events", "status:events", "m3ter's error events, and how near auto-disable is"),
-        Listed("doctor", "status:doctor", "Check keys, organisation, dialects and site one by one"),
+        ListedCommand("status", "status:status", "What is in sync, connected, enabled and running"),
+        ListedCommand("runs", "status:runs", "m3ter's own integration runs"),
+        ListedCommand(
+            "events", "status:events", "m3ter's error events, and how near auto-disable is"
+        ),
+        ListedCommand(
+            "doctor", "status:doctor", "Check keys, organisation, dialects and site one by one"
+        ),
     ),
     "Definitions": (
-        Listed("init", "definitions:init", "Write a starter integrations.d"),
-        Listed("validate", "definitions:validate", "Check every file; needs no network"),
-        Listed("render", "definitions:render", "Print the definitions as one environment has them"),
-        Listed("schema", "definitions:schema", "Write or print the JSON Schemas of the kinds"),
-        Listed("import", "importing:import_", "Write what is live in m3ter as definitions"),
-        Listed(
+        ListedCommand("init", "definitions:init", "Write a starter integrations.d"),
+        ListedCommand("validate", "definitions:validate", "Check every file; needs no network"),
+        ListedCommand(
+            "render", "definitions:render", "Print the definitions as one environment has them"
+        ),
+        ListedCommand(
+            "schema", "definitions:schema", "Write or print the JSON Schemas of the kinds"
+        ),
+        ListedCommand("import", "importing:import_", "Write what is live in m3ter as definitions"),
+        ListedCommand(
             "discover", "importing:discover", "Ask m3ter for its wire names and write the dialect"
         ),
     ),
     "Change": (
-        Listed("plan", "plan:plan", "Show what apply would change"),
-        Listed("show", "plan:show", "Print a saved plan"),
-        Listed("apply", "plan:apply", "Carry a plan out"),
-        Listed("drift", "plan:drift", "Show what was changed outside git, by whom and when"),
-        Listed("adopt", "importing:adopt", "Take a live object over under a name from git"),
-        Listed("accept-live", "importing:accept_live", "Write a live value into git"),
-        Listed("keep-git", "importing:keep_git", "Decide a conflict for the value in git"),
+        ListedCommand("plan", "plan:plan", "Show what apply would change"),
+        ListedCommand("show", "plan:show", "Print a saved plan"),
+        ListedCommand("apply", "plan:apply", "Carry a plan out"),
+        ListedCommand("drift", "plan:drift", "Show what was changed outside git, by whom and when"),
+        ListedCommand("adopt", "importing:adopt", "Take a live object over under a name from git"),
+        ListedCommand("accept-live", "importing:accept_live", "Write a live value into git"),
+        ListedCommand("keep-git", "importing:keep_git", "Decide a conflict for the value in git"),
     ),
     "Push": (
-        Listed("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
-        Listed("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
+        ListedCommand("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
+        ListedCommand("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
     ),
     "State": (
-        Listed("state", "state:state", "Begin, restore, push, move or verify what was applied"),
-        Listed("lock", "lock:lock", "Show or take away the lock of an environment"),
+        ListedCommand(
+            "state", "state:state", "Begin, restore, push, move or verify what was applied"
+        ),
+        ListedCommand("lock", "lock:lock", "Show or take away the lock of an environment"),
     ),
     "Try": (
-        Listed("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
-        Listed("demo", "demo.demo:demo", "Watch the whole way once, against the emulator"),
+        ListedCommand("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
+        ListedCommand("demo", "demo.demo:demo", "Watch the whole way once, against the emulator"),
     ),
 }
 """Every command by its heading in ``--help``; targets are below ``reconciler.cli``."""
@@ -76,7 +86,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Name every command, in the order of the table."""
-        return [one.name for listed in COMMANDS.values() for one in listed]
+        return [command.name for listed in COMMANDS.values() for command in listed]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command; an unknown name is a usage error with suggestions."""
@@ -86,7 +96,10 @@ class Commands(click.Group):
         if cmd_name not in names:
             raise click.UsageError(no_such_command(cmd_name, names), ctx)
         target = next(
-            one.target for listed in COMMANDS.values() for one in listed if one.name == cmd_name
+            candidate.target
+            for listed in COMMANDS.values()
+            for candidate in listed
+            if candidate.name == cmd_name
         )
         module, _, attribute = target.partition(":")
         command = getattr(import_module(f"reconciler.cli.{module}"), attribute)
@@ -97,7 +110,7 @@ class Commands(click.Group):
         """Print the table; no command is imported."""
         for section, listed in COMMANDS.items():
             with formatter.section(section):
-                formatter.write_dl([(one.name, one.help) for one in listed], col_max=14)
+                formatter.write_dl([(command.name, command.help) for command in listed], col_max=14)
 
 
 @click.group(
@@ -136,7 +149,7 @@ def main(
         The exit code.
     """
     app = App(Path(), environ, stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr)
-    arguments = [one for one in argv if one != "--debug"]
+    arguments = [argument for argument in argv if argument != "--debug"]
     with redirect_stdout(app.stdout), redirect_stderr(app.stderr):
         return int(_run(group or commands, arguments, app, debug=len(arguments) < len(argv)))
 
@@ -164,8 +177,8 @@ def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> 
 def _with_page(error: ReconcilerError) -> str:
     from reconciler.kernel.runbook import with_page
 
-    told = "\n".join((str(error), *getattr(error, "__notes__", ())))
-    return with_page(told, error.exit_code, error.anchor)
+    text = "\n".join((str(error), *getattr(error, "__notes__", ())))
+    return with_page(text, error.exit_code, error.anchor)
 
 
 def _usage(error: click.ClickException, app: App) -> ExitCode:

@@ -75,3 +75,43 @@ def push(app: App, environment: str, *, drop: bool) -> None:
         app.show(f"Record {commit:.12} is put aside: refs/aside/{environment} in our repository.")
     else:
         app.show(f"Record {commit:.12} of `{environment}` is pushed.")
+
+
+@state.command()
+@options.repository
+@options.environment
+@click.option(
+    "--to",
+    "backend",
+    type=click.Choice(["git-branch", "directory"]),
+    required=True,
+    help="Where the chain is copied to.",
+)
+@options.pass_app
+def migrate(app: App, environment: str, backend: str) -> None:
+    """Copy the whole chain to the other backend; it may be run again."""
+    from reconciler.wiring.state_work import migrate_state
+
+    done = migrate_state(desk(app, environment), backend)
+    app.show(
+        f"{done.copied:,} records of `{environment}` copied; all {done.records:,} read back with "
+        "the ids they had.\nOnce every environment is copied, write into the Project:\n\n"
+        f"  state: {{backend: {backend}}}"
+    )
+
+
+@state.command()
+@options.repository
+@options.environment
+@options.pass_app
+def verify(app: App, environment: str) -> None:
+    """Prove every record, link and receipt of the chain."""
+    from reconciler.wiring.state_work import verify_state
+
+    done = verify_state(desk(app, environment))
+    app.show(
+        f"{done.records:,} records of `{environment}` are sound, the newest with "
+        f"{done.bindings:,} bindings; branch and witness agree."
+    )
+    for sequence, commit in done.unknown:
+        app.show(f"  record {sequence}: its source commit {commit[:12]} is nowhere any more")

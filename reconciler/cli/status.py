@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.kernel.value import JsonObject
     from reconciler.m3ter.ports import Organisation
-    from reconciler.status.core.attribution import Scope
+    from reconciler.status.core.attribution import RunOwner
     from reconciler.status.show.status import StatusPart
     from reconciler.wiring.desk import Desk
 
@@ -50,7 +50,7 @@ def status(app: App, environment: str, exit_code: bool, formats: tuple[Output, .
         },
     )
     if exit_code:
-        return winning([report.code, *(one.code for one in parts)])
+        return winning([report.code, *(part.code for part in parts)])
     return ExitCode.DONE
 
 
@@ -97,7 +97,7 @@ def runs(
             seen = workflow.latest_runs(organisation, newest, known)[:limit]
         if payload:
             seen = tuple(workflow.with_payloads(organisation, seen))
-    names = {str(one.live.id): one.live.name for one in known}
+    names = {str(owner.live.id): owner.live.name for owner in known}
     looked = f"bill {bill}" if bill else f"the newest {NEWEST_BILLS} bills"
     app.publish(
         formats,
@@ -138,7 +138,7 @@ def events(app: App, environment: str, limit: int, formats: tuple[Output, ...]) 
         seen = workflow.seen_events(organisation, newest, known, limit)
         latest = workflow.latest_runs(organisation, newest, known)
     rows = workflow.error_rows(known, seen, latest)
-    names = {str(one.live.id): one.live.name for one in known}
+    names = {str(owner.live.id): owner.live.name for owner in known}
     app.publish(
         formats,
         {
@@ -159,23 +159,23 @@ def doctor(app: App, environment: str, formats: tuple[Output, ...]) -> ExitCode:
     Each finding says what to do. Exit by the worst; nothing is written anywhere.
     """
     from reconciler.cli.progress import SilentProgress
-    from reconciler.doctor.core.results import exit_code
+    from reconciler.doctor.core import exit_code_of_checks
     from reconciler.doctor.text import doctor_json, doctor_text
     from reconciler.wiring.doctor import checkup
 
     walk = checkup(app.root, environment, app.environ, app.settings, SilentProgress())
-    found = tuple(walk)
+    results = tuple(walk)
     app.publish(
         formats,
         {
-            "text": lambda: doctor_text(environment, found),
-            "json": lambda: doctor_json(environment, found),
+            "text": lambda: doctor_text(environment, results),
+            "json": lambda: doctor_json(environment, results),
         },
     )
-    return exit_code(found)
+    return exit_code_of_checks(results)
 
 
-def _scopes(place: Desk, organisation: Organisation) -> tuple[Scope, ...]:
+def _scopes(place: Desk, organisation: Organisation) -> tuple[RunOwner, ...]:
     from reconciler.status.native_runs import scopes
 
     return scopes(place.effective, organisation.integrations.list())

@@ -9,8 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from reconciler.cutover.core.facts import FINISHED, HALF_WAY, Facts, Step, current, subject
-from reconciler.cutover.core.owners import Owners
+from reconciler.cutover.core.facts import (
+    FINISHED,
+    HALF_WAY,
+    CutoverFacts,
+    CutoverStep,
+    Owners,
+    current,
+    subject,
+)
 from reconciler.cutover.core.steps import steps
 from reconciler.cutover.read_owners import owners_of
 from reconciler.cutover.world import (
@@ -18,7 +25,7 @@ from reconciler.cutover.world import (
     CutoverStand,
     Hear,
     NoDateError,
-    NoSuchIntegrationError,
+    NotInForceError,
     Order,
     WrongConfirmationError,
 )
@@ -29,7 +36,7 @@ from reconciler.m3ter.live import LiveIntegration
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.selection.interlock import is_connected
 from reconciler.sync.core.tally import Purse
-from reconciler.sync.in_force.applied_definitions import obeyed
+from reconciler.sync.in_force.applied_definitions import definitions_in_force
 from reconciler.sync.model.push import PushStatus
 
 
@@ -50,13 +57,20 @@ def cutover(
         hear: Receives every open bill with its owner.
 
     Raises:
-        NoSuchIntegrationError: When the integration was not applied.
+        NotInForceError: When the integration was not applied.
         NoDateError: When no date was given or decided.
         WrongConfirmationError: When something else was confirmed; nothing was recorded.
     """
-    effective = obeyed(head, working)
+    effective = definitions_in_force(head, working)
     defined = _defined(order, effective)
-    place = next((one.origin for one in working.integrations if one.name == order.name), None)
+    place = next(
+        (
+            integration.origin
+            for integration in working.integrations
+            if integration.name == order.name
+        ),
+        None,
+    )
     mine = _live(order.name, head, ports.organisation.integrations.list())
     defined = replace(defined, origin=place or defined.origin)
     return look_and_record(order, defined, mine, ports, hear)
@@ -93,8 +107,8 @@ def look_and_record(
 def _decided(order: Order, ports: CutoverPorts) -> tuple[date, dict[str, str]]:
     """Give the date and what was decided before, of the cut-over that is under way."""
     # about both directions: deciding in one ends the other
-    said = ports.history.decisions(ports.site, subject(order.name, order.to).rsplit("/", 1)[0])
-    decided = current(said, order.name, order.to)
+    decisions = ports.history.decisions(ports.site, subject(order.name, order.to).rsplit("/", 1)[0])
+    decided = current(decisions, order.name, order.to)
     start = _start(order, decided)
     if start.isoformat() != decided.get("date"):
         # another date makes another list: what was confirmed for the old one does not count
@@ -102,7 +116,9 @@ def _decided(order: Order, ports: CutoverPorts) -> tuple[date, dict[str, str]]:
     return start, decided
 
 
-def _confirmed(order: Order, now: Step, facts: Facts, ports: CutoverPorts) -> dict[str, str]:
+def _confirmed(
+    order: Order, now: CutoverStep, facts: CutoverFacts, ports: CutoverPorts
+) -> dict[str, str]:
     wanted = {"date": facts.start.isoformat(), "owners": facts.owners.digest}.get(now.name)
     people = now.name == "owners" and "--confirm" not in " ".join(now.todo)
     if wanted is None or people or order.confirm != wanted:
@@ -133,10 +149,14 @@ def _facts(
     ports: CutoverPorts,
     *,
     owners: Owners,
-) -> Facts:
+) -> CutoverFacts:
     live = ports.organisation.integrations.list()
-    sending = [one for one in live if _sends_bills(one) and is_connected(one)]
-    return Facts(
+    sending = [
+        integration
+        for integration in live
+        if _sends_bills(integration) and is_connected(integration)
+    ]
+    return CutoverFacts(
         environment=ports.environment,
         name=order.name,
         to=order.to,
@@ -144,7 +164,11 @@ def _facts(
         applied=defined.spec,
         connected=None if mine is None else is_connected(mine),
         enabled=mine.enabled if mine else False,
-        others=tuple(one.name or one.id for one in sending if mine is None or one.id != mine.id),
+        others=tuple(
+            integration.name or integration.id
+            for integration in sending
+            if mine is None or integration.id != mine.id
+        ),
         half_way=_half_way(order.name, ports),
         paused=ports.ledger.paused(ports.site),
         disabled=ports.ledger.disabled(ports.site, order.name),
@@ -162,18 +186,22 @@ def _half_way(name: str, ports: CutoverPorts) -> dict[PushStatus, Purse]:
 
 
 def _defined(order: Order, effective: Effective) -> Defined[IntegrationSpec]:
-    for one in effective.integrations:
-        if one.name == order.name and one.spec.chargebee is not None:
-            return one
-    raise NoSuchIntegrationError(order.name, effective.environment.name)
+    for integration in effective.integrations:
+        if integration.name == order.name and integration.spec.chargebee is not None:
+            return integration
+    raise NotInForceError(order.name, effective.environment.name)
 
 
 def _live(
     name: str, head: AppliedRecord | None, live: Sequence[LiveIntegration]
 ) -> LiveIntegration | None:
     address = Address("integration", name)
-    bound = {str(one.id) for one in head.bindings if one.address == address} if head else set()
-    return next((one for one in live if str(one.id) in bound), None)
+    bound = (
+        {str(binding.id) for binding in head.bindings if binding.address == address}
+        if head
+        else set()
+    )
+    return next((integration for integration in live if str(integration.id) in bound), None)
 
 
 def _sends_bills(live: LiveIntegration) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 
-from reconciler.cutover.core.owners import OwnedBill, Owners, owner_of
+from reconciler.cutover.core.facts import OwnedBill, Owners, owner_of
 from reconciler.cutover.world import CutoverPorts, Hear, Order
 from reconciler.definitions.kinds.integration import CodeReference, IntegrationSpec
 from reconciler.definitions.model import Defined
-from reconciler.drafting.billed import billed
+from reconciler.drafting.draft_bill import billed_amount
 from reconciler.drafting.route import Readings
 from reconciler.kernel.address import AccountId
 from reconciler.m3ter.bill import Bill
@@ -20,13 +20,13 @@ from reconciler.selection.interlock import (
     Clear,
     Interlock,
     InterlockSettings,
-    Knowledge,
     MaybePartial,
     NativeRunning,
     RouteClaim,
+    RouteKnowledge,
     interlock,
 )
-from reconciler.selection.scope import Scope, membership, scope_of
+from reconciler.selection.scope import AccountScope, membership, scope_of
 from reconciler.sync.people.decisions import NOT_SENT_BY_M3TER
 
 BILL = "Bill"
@@ -52,23 +52,23 @@ def owners_of(
     bills = ports.organisation.bills.list(BillQuery(since=start - LOOK_BACK))
     with ports.progress.task("reading bills", None) as task:
         for chunk in _chunks(bills):
-            for one in _owned(chunk, order, start, scope, ports):
+            for bill in _owned(chunk, order, start, scope, ports):
                 task.advance()
-                if one is None:
+                if bill is None:
                     owners.finished += 1
                 else:
-                    owners.add(one)
-                    hear(one)
+                    owners.add(bill)
+                    hear(bill)
     return owners
 
 
 def _owned(
-    bills: Sequence[Bill], order: Order, start: date, scope: Scope, ports: CutoverPorts
+    bills: Sequence[Bill], order: Order, start: date, scope: AccountScope, ports: CutoverPorts
 ) -> Iterator[OwnedBill | None]:
     """Give the owner of each bill that the integration takes; ``None`` for one that is sent."""
-    codes = {one.account_code for one in bills if one.account_code}
+    codes = {bill.account_code for bill in bills if bill.account_code}
     accounts = ports.organisation.codes.accounts(codes) if codes else {}
-    latest = ports.organisation.runs.latest(BILL, [one.id for one in bills])
+    latest = ports.organisation.runs.latest(BILL, [bill.id for bill in bills])
     for bill in bills:
         if not _may_take(scope, accounts.get(bill.account_code), bill):
             continue
@@ -91,7 +91,7 @@ def _owner(
     if found is None:
         return None
     owner, why = found
-    money = billed(bill, Readings().currencies)
+    money = billed_amount(bill, Readings().currencies)
     running = isinstance(native, NativeRunning)
     name = bill.account_code or bill.account_id
     return OwnedBill(bill.id, name, bill.end_date, owner, why, money, running)
@@ -100,8 +100,8 @@ def _owner(
 def _by_m3ter(bill: Bill, name: str, runs: tuple[NativeRun, ...], ports: CutoverPorts) -> Interlock:
     """Say what m3ter's own runs of a bill mean, and what a person said of them."""
     now = ports.clock.now()
-    ours = tuple(one for one in runs if one.destination.casefold() in {"", "chargebee"})
-    known = Knowledge(now, (), (RouteClaim(name, "in"),), ours)
+    ours = tuple(run for run in runs if run.destination.casefold() in {"", "chargebee"})
+    known = RouteKnowledge(now, (), (RouteClaim(name, "in"),), ours)
     native = interlock(name, known, now, InterlockSettings())
     if isinstance(native, MaybePartial) and _said_not_sent(bill, ports):
         return Clear()
@@ -110,11 +110,11 @@ def _by_m3ter(bill: Bill, name: str, runs: tuple[NativeRun, ...], ports: Cutover
 
 def _said_not_sent(bill: Bill, ports: CutoverPorts) -> bool:
     """Tell whether a person looked, and said that m3ter sent nothing of a bill."""
-    said = ports.history.decisions(ports.site, f"native/{bill.id}")
-    return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
+    decisions = ports.history.decisions(ports.site, f"native/{bill.id}")
+    return bool(decisions) and decisions[-1].what == NOT_SENT_BY_M3TER
 
 
-def _may_take(scope: Scope, account: Account | None, bill: Bill) -> bool:
+def _may_take(scope: AccountScope, account: Account | None, bill: Bill) -> bool:
     """Tell whether the integration takes a bill, or may: what is not known is listed."""
     if account is None or account.id != bill.account_id:
         return True
@@ -125,9 +125,9 @@ def _account_ids(spec: IntegrationSpec, ports: CutoverPorts) -> dict[str, Accoun
     listed = spec.global_.account_ids
     named = () if isinstance(listed, str) else listed
     references = (*named, *spec.global_.restricted_account_ids)
-    codes = {one.code for one in references if isinstance(one, CodeReference)}
+    codes = {reference.code for reference in references if isinstance(reference, CodeReference)}
     found = ports.organisation.codes.accounts(codes) if codes else {}
-    return {code: one.id for code, one in found.items()}
+    return {code: account.id for code, account in found.items()}
 
 
 def _chunks(bills: Iterator[Bill]) -> Iterator[tuple[Bill, ...]]:

@@ -5,26 +5,30 @@ Nothing is written to m3ter, so that permission to write stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
 from reconciler.definitions.core.as_data import dialect_for
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.environment import CredentialById
-from reconciler.definitions.model import Effective
+from reconciler.definitions.kinds.integration import IntegrationSpec, PushPolicy
+from reconciler.definitions.model import Defined, Effective
 from reconciler.definitions.validate import Validated
 from reconciler.dialect.core.discovery import Proposal
-from reconciler.dialect.core.legal_mappings import illegal_names
-from reconciler.dialect.write import proposals
-from reconciler.doctor.core.results import CheckResult, doubtful, failed, unseen, well, wrong
+from reconciler.dialect.core.published import illegal_names
+from reconciler.dialect.discover import proposals
+from reconciler.doctor.core import CheckResult, doubtful, failed, unseen, well, wrong
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.ports import Clock
 from reconciler.m3ter.live import Credential
 from reconciler.m3ter.ports import BillQuery, NotFoundError, Organisation
 from reconciler.plan.core.names import names_of
 from reconciler.plan.ports import LockedError, StateChain, StateLock
+from reconciler.sync.ports.destination import SiteCatalogue
+from reconciler.sync.ports.ledger import LedgerIdentity
 
+Push = tuple[Defined[IntegrationSpec], PushPolicy]
 SKEW_SECONDS_MAX = 60
 """A clock that is further off makes records and freeze windows wrong."""
 _LISTED_MAX = 5
@@ -32,7 +36,7 @@ _LISTED_MAX = 5
 
 def files(validated: Validated) -> CheckResult:
     """Say whether the definitions are valid."""
-    errors = [one for one in validated.problems if one.severity == "error"]
+    errors = [problem for problem in validated.problems if problem.severity == "error"]
     count = f"{validated.file_count:,} files"
     if errors:
         first = f"{errors[0].origin or 'integrations.d'}: {errors[0].message}"
@@ -62,7 +66,7 @@ def state(environment: str, chain: StateChain, lock: StateLock) -> CheckResult:
     return well("state", f"writable; applied record {head.sequence} of {head.at} by {head.actor}")
 
 
-def source(commit: str, *, dirty: bool) -> CheckResult:
+def check_source(commit: str, *, dirty: bool) -> CheckResult:
     """Say whether records will name a commit."""
     if not commit:
         todo = "Commit the definitions; git history is half of the audit trail."
@@ -73,7 +77,7 @@ def source(commit: str, *, dirty: bool) -> CheckResult:
     return well("git", f"commit {commit[:7]}, clean")
 
 
-def clock(local: datetime, server: datetime | None) -> CheckResult:
+def check_clock(local: datetime, server: datetime | None) -> CheckResult:
     """Compare this machine's clock with m3ter's."""
     if server is None:
         return unseen("clock", "m3ter's answer has no time to compare with")
@@ -108,11 +112,11 @@ def reading(organisation: Organisation) -> Iterator[CheckResult]:
     yield unseen("writing", "whether the key may write can only be seen by writing")
 
 
-def dialects(
+def check_dialects(
     effective: Effective, organisation: Organisation, time: Clock
 ) -> Iterator[CheckResult]:
     """Compare the dialects in git with what the organisation publishes."""
-    specs = [one.spec for one in effective.dialects]
+    specs = [defined.spec for defined in effective.dialects]
     for proposal in proposals(effective, organisation.integrations, time):
         spec = dialect_for(specs, proposal.destination, proposal.entity_type)
         yield _dialect(effective.environment.name, spec, proposal)
@@ -127,13 +131,13 @@ def mapping_names(effective: Effective, organisation: Organisation) -> CheckResu
         document = organisation.mappings.configuration()
     except NotFoundError:
         return unseen(check, "the organisation does not publish its tables")
-    found = illegal_names(document, effective.mapping_sets)
-    if not found:
+    names = illegal_names(document, effective.mapping_sets)
+    if not names:
         return well(check, f"{len(effective.mapping_sets):,} sets use known entities and tables")
-    one = found[0]
-    more = f"; and {len(found) - 1:,} more" if len(found) > 1 else ""
-    message = f"{one.origin}: {one.setting} `{one.name}` is not known there{more}"
-    return wrong(check, message, f"Use one of: {', '.join(one.known) or 'none'}.")
+    name = names[0]
+    more = f"; and {len(names) - 1:,} more" if len(names) > 1 else ""
+    message = f"{name.origin}: {name.setting} `{name.name}` is not known there{more}"
+    return wrong(check, message, f"Use one of: {', '.join(name.known) or 'none'}.")
 
 
 def credentials(effective: Effective, organisation: Organisation) -> CheckResult:
@@ -144,18 +148,18 @@ def credentials(effective: Effective, organisation: Organisation) -> CheckResult
     listed = organisation.people.credentials()
     if listed is None:
         return unseen(check, "this organisation does not list its integration credentials")
-    missing = [name for name, one in wanted.items() if not _is_there(one, listed)]
+    missing = [name for name, value in wanted.items() if not _is_there(value, listed)]
     if missing:
         todo = "Correct their name or id in the Environment, or create them in m3ter."
         return wrong(check, f"m3ter has no credential for {_listed(missing)}", todo)
     return well(check, f"all {len(wanted):,} are in m3ter")
 
 
-def references(effective: Effective, organisation: Organisation) -> Iterator[CheckResult]:
+def check_references(effective: Effective, organisation: Organisation) -> Iterator[CheckResult]:
     """Look up every code and address that git uses."""
-    names = {one for used in names_of(effective).values() for one in used}
-    accounts = {one.value for one in names if one.kind == "account"}
-    users = {one.value for one in names if one.kind == "user"}
+    names = {name for used in names_of(effective).values() for name in used}
+    accounts = {name.value for name in names if name.kind == "account"}
+    users = {name.value for name in names if name.kind == "user"}
     yield _resolved("accounts", accounts, organisation.codes.accounts)
     yield _resolved("users", users, organisation.people.users_by_email)
 
@@ -168,7 +172,7 @@ def _dialect(environment: str, spec: DialectSpec | None, proposal: Proposal) -> 
     if proposal.spec is None:
         by = spec.evidence.source
         return doubtful(check, f"m3ter publishes nothing to compare it with; it is by {by}")
-    changed = [one for one in proposal.findings if one.kind == "changed"]
+    changed = [finding for finding in proposal.findings if finding.kind == "changed"]
     if changed:
         return wrong(check, changed[0].message, discover)
     published = proposal.spec.get("keys")
@@ -182,10 +186,10 @@ def _dialect(environment: str, spec: DialectSpec | None, proposal: Proposal) -> 
     return well(check, f"{len(spec.keys):,} settings, all as m3ter publishes them")
 
 
-def _is_there(one: object, listed: tuple[Credential, ...]) -> bool:
-    if isinstance(one, CredentialById):
-        return any(each.id == one.id for each in listed)
-    return sum(each.name == getattr(one, "name", "") for each in listed) == 1
+def _is_there(credential: object, listed: tuple[Credential, ...]) -> bool:
+    if isinstance(credential, CredentialById):
+        return any(candidate.id == credential.id for candidate in listed)
+    return sum(candidate.name == getattr(credential, "name", "") for candidate in listed) == 1
 
 
 def _resolved(
@@ -202,12 +206,83 @@ def _resolved(
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _LISTED_MAX:,} more" if len(names) > _LISTED_MAX else ""
-    return ", ".join(f"`{one}`" for one in names[:_LISTED_MAX]) + more
+    return ", ".join(f"`{name}`" for name in names[:_LISTED_MAX]) + more
 
 
-def attempted(check: str, make: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+def check_or_report(check: str, make: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     """Run a check; an error of m3ter's is its finding, and the next check goes on."""
     try:
         yield from make()
     except ReconcilerError as error:
         yield failed(check, error, error.exit_code or ExitCode.UNEXPECTED)
+
+
+def push_integrations(effective: Effective) -> tuple[Push, ...]:
+    """Give the integrations whose bills `sync` sends."""
+    return tuple(
+        (integration, integration.spec.push)
+        for integration in effective.integrations
+        if integration.spec.delivery == "push" and integration.spec.push is not None
+    )
+
+
+def prices(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
+    """Look for every item price that a push integration names; mappings are looked at by bill."""
+    named = {
+        price: f"{integration.name}: {setting}"
+        for integration, _ in reversed(pushes)
+        for setting, price in _prices(integration.spec)
+    }
+    if not named:
+        return unseen("item prices", "no push integration names one")
+    unfit = site.unfit_prices(named)
+    if not unfit:
+        return well("item prices", f"all {len(named):,} that pushes name can bill a line")
+    texts = [f"`{key}` ({named[key]}) {why}" for key, why in unfit.items()]
+    more = f"; and {len(texts) - _LISTED_MAX:,} more" if len(texts) > _LISTED_MAX else ""
+    todo = "Correct the setting, or the item price in Chargebee; until then bills are blocked."
+    return wrong("item prices", "; ".join(texts[:_LISTED_MAX]) + more, todo)
+
+
+def stamps(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
+    """Look for the custom field that carries the bill id."""
+    fields = site.custom_fields()
+    if fields is None:
+        return doubtful("stamp", "Chargebee does not list its custom fields; the first bill shows")
+    missing = sorted({field for _, push in pushes for field in _unstamped(push, fields)})
+    if missing:
+        todo = "Create it in Chargebee as a text field; until then bills are blocked."
+        return wrong("stamp", f"the site has no custom field {', '.join(missing)}", todo)
+    names = ", ".join(sorted({push.stamp for _, push in pushes}))
+    return well("stamp", f"{names} is there")
+
+
+def check_ledger(place: str, identity: LedgerIdentity | None, environment: str) -> CheckResult:
+    """Say whether the memory of pushes is there."""
+    if identity is None:
+        todo = f"Before the first push: `reconciler ledger init --env {environment}`."
+        return doubtful("ledger", f"there is none yet in {place}", todo)
+    return well("ledger", f"{identity.id} in {place}")
+
+
+def _prices(spec: IntegrationSpec) -> Iterator[tuple[str, str]]:
+    page = spec.chargebee
+    if page is None:
+        return
+    for setting, price in (
+        ("minimumSpendItemPrice", page.minimum_spend_item_price),
+        ("standingChargeItemPrice", page.standing_charge_item_price),
+        ("defaultPriceId", page.default_price_id),
+    ):
+        if price is not None:
+            yield setting, price
+    for line_type, price in page.price_id_mapping.items():
+        yield f"priceIdMapping.{line_type}", price
+
+
+def _unstamped(push: PushPolicy, fields: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    kinds = fields.get(push.stamp, frozenset())
+    if "invoice" not in kinds:
+        yield f"{push.stamp} on invoices"
+    if push.negative_lines == "credit-note" and "credit_note" not in kinds:
+        yield f"{push.stamp} on credit notes"

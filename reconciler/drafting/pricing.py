@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.drafting.bill_parts import BillPart
 from reconciler.drafting.draft import (
     BlockCode,
     BlockReason,
@@ -17,18 +18,17 @@ from reconciler.drafting.draft import (
     PriceRule,
     PriceSource,
 )
-from reconciler.drafting.line_split import Part
-from reconciler.drafting.route import KnownMapping, Route
+from reconciler.drafting.route import DraftingRules, KnownMapping
 from reconciler.kernel.line_item import LineItemType
 
 _MINIMUM = frozenset({LineItemType.MINIMUM_SPEND, LineItemType.MINIMUM_SPEND_REFUND})
 
 
-def choose_price(part: Part, route: Route) -> PriceChoice | BlockReason:
+def choose_price(part: BillPart, route: DraftingRules) -> PriceChoice | BlockReason:
     """Choose the price id of a part, or say why there is none."""
     offers: list[PriceSource] = []
     for level in _levels(part, route):
-        if len({one.price_id for one in level}) > 1 and not offers:
+        if len({source.price_id for source in level}) > 1 and not offers:
             return _ambiguous(part.source, level)
         offers.extend(level)
     offers.extend(_settings(part.line.type, route))
@@ -40,16 +40,16 @@ def choose_price(part: Part, route: Route) -> PriceChoice | BlockReason:
     return choice
 
 
-def _levels(part: Part, route: Route) -> Iterator[list[PriceSource]]:
+def _levels(part: BillPart, route: DraftingRules) -> Iterator[list[PriceSource]]:
     if part.line.type not in route.readings.mapped_types:
         return
     for entity, identity, what in _objects(part, route):
-        found = route.mappings.of(entity, identity)
-        yield _level(found.linked, PriceRule.LINKED_MAPPING, what)
-        yield _level(found.unlinked, PriceRule.UNLINKED_MAPPING, what)
+        candidates = route.mappings.of(entity, identity)
+        yield _level(candidates.linked, PriceRule.LINKED_MAPPING, what)
+        yield _level(candidates.unlinked, PriceRule.UNLINKED_MAPPING, what)
 
 
-def _objects(part: Part, route: Route) -> Iterator[tuple[str, str, str]]:
+def _objects(part: BillPart, route: DraftingRules) -> Iterator[tuple[str, str, str]]:
     """Name the m3ter objects whose mappings count: entity, id and words for people."""
     readings, line = route.readings, part.line
     if part.band is not None:
@@ -62,12 +62,12 @@ def _objects(part: Part, route: Route) -> Iterator[tuple[str, str, str]]:
         yield readings.product_entity, line.product_id, f"mapping of product {name}"
 
 
-def _level(found: tuple[KnownMapping, ...], rule: PriceRule, what: str) -> list[PriceSource]:
-    by_id = {one.external_id: one for one in reversed(found)}
+def _level(mappings: tuple[KnownMapping, ...], rule: PriceRule, what: str) -> list[PriceSource]:
+    by_id = {mapping.external_id: mapping for mapping in reversed(mappings)}
     return [PriceSource(rule, key, what, by_id[key].origin) for key in sorted(by_id)]
 
 
-def _settings(kind: str, route: Route) -> Iterator[PriceSource]:
+def _settings(kind: str, route: DraftingRules) -> Iterator[PriceSource]:
     page, defined = route.page, route.defined
     if kind in _MINIMUM and page.minimum_spend_item_price:
         origin = defined.at("chargebee", "minimumSpendItemPrice")
@@ -88,7 +88,9 @@ def _settings(kind: str, route: Route) -> Iterator[PriceSource]:
 
 
 def _ambiguous(source: LineSource, level: list[PriceSource]) -> BlockReason:
-    ids = " and ".join(f"{one.price_id} ({one.origin or 'only in m3ter'})" for one in level)
+    ids = " and ".join(
+        f"{candidate.price_id} ({candidate.origin or 'only in m3ter'})" for candidate in level
+    )
     text = f"{source} has several mappings of one level ({level[0].what}): {ids}"
     return BlockReason(
         BlockCode.AMBIGUOUS_MAPPING, text, "keep one of them", source, level[0].origin

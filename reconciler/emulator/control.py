@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.emulator import wire
 from reconciler.emulator.clock import iso, parse_instant
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.world import World
 
 PREFIX = "/_emulator"
@@ -20,7 +20,7 @@ class ControlError(ValueError):
     """A control request that cannot be understood; nothing was changed."""
 
 
-def handle(world: World, request: Request) -> Answer:
+def handle(world: World, request: HttpRequest) -> HttpAnswer:
     """Answer one control request: 200, 400 with the reason, or 404."""
     path = request.path[len(PREFIX) :]
     action = _ACTIONS.get((request.method, path))
@@ -45,7 +45,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def _health(world: World, _: Request) -> JsonObject:
+def _health(world: World, _: HttpRequest) -> JsonObject:
     return {
         "status": "ok",
         "scenario": world.scenario,
@@ -55,7 +55,7 @@ def _health(world: World, _: Request) -> JsonObject:
     }
 
 
-def _reset(world: World, request: Request) -> JsonObject:
+def _reset(world: World, request: HttpRequest) -> JsonObject:
     body = _body(request, {"scenario", "seed", "switches"})
     scenario, seed, switches = body.get("scenario"), body.get("seed"), body.get("switches")
     if scenario is not None and not isinstance(scenario, str):
@@ -68,21 +68,21 @@ def _reset(world: World, request: Request) -> JsonObject:
     return _health(world, request)
 
 
-def _add_faults(world: World, request: Request) -> JsonObject:
+def _add_faults(world: World, request: HttpRequest) -> JsonObject:
     world.faults.add(_body(request, {"rules"}).get("rules"))
     return _faults(world, request)
 
 
-def _clear_faults(world: World, request: Request) -> JsonObject:
+def _clear_faults(world: World, request: HttpRequest) -> JsonObject:
     world.faults.clear()
     return _faults(world, request)
 
 
-def _faults(world: World, _: Request) -> JsonObject:
-    return {"rules": [one.as_dict() for one in world.faults.rules]}
+def _faults(world: World, _: HttpRequest) -> JsonObject:
+    return {"rules": [rule.as_dict() for rule in world.faults.rules]}
 
 
-def _clock(world: World, request: Request) -> JsonObject:
+def _clock(world: World, request: HttpRequest) -> JsonObject:
     body = _body(request, {"advance_seconds", "at"})
     seconds, at = body.get("advance_seconds"), body.get("at")
     if (seconds is None) == (at is None):
@@ -98,38 +98,40 @@ def _clock(world: World, request: Request) -> JsonObject:
     return {"now": iso(world.store.now())}
 
 
-def _requests(world: World, request: Request) -> JsonObject:
+def _requests(world: World, request: HttpRequest) -> JsonObject:
     query = _query(request, {"vendor", "since"})
     since = None
     if "since" in query:
         since = parse_instant(query["since"].replace(" ", "+"))  # a plus sign left unescaped
     entries = world.log.select(vendor=_vendor(query), since=since)
-    return {"requests": [one.as_dict() for one in entries]}
+    return {"requests": [owner.as_dict() for owner in entries]}
 
 
-def _state(world: World, request: Request) -> JsonObject:
+def _state(world: World, request: HttpRequest) -> JsonObject:
     vendor = _vendor(_query(request, {"vendor"}))
     shown: dict[str, dict[str, list[JsonObject]]] = {
-        one: {} for one in _VENDORS if vendor in (None, one)
+        side: {} for side in _VENDORS if vendor in (None, side)
     }
     for kind in world.store.kinds():
         owner, _, name = kind.partition("/")
         if owner in shown:
-            shown[owner][name] = [_public(one) for one in world.store.all(kind)]
+            shown[owner][name] = [_public(row) for row in world.store.all(kind)]
     return {**shown}
 
 
-def _counts(world: World, _: Request) -> JsonObject:
+def _counts(world: World, _: HttpRequest) -> JsonObject:
     return {kind: len(world.store.table(kind).rows) for kind in world.store.kinds()}
 
 
-def _user_edit(world: World, request: Request) -> JsonObject:
+def _user_edit(world: World, request: HttpRequest) -> JsonObject:
     body = _body(request, {"id", "patch", "user"})
     key, patch, user = body.get("id"), body.get("patch"), body.get("user", "console-user")
     if not isinstance(key, str) or not isinstance(patch, dict) or not isinstance(user, str):
         raise ControlError("give `id` (text), `patch` (object) and `user` (text)")
     store = world.store
-    kind = next((one for one in store.kinds() if store.get(one, key) is not None), None)
+    kind = next(
+        (candidate for candidate in store.kinds() if store.get(candidate, key) is not None), None
+    )
     if kind is None:
         raise ControlError(f"nothing has the id {key!r}")
     half = world.chargebee if kind.startswith("chargebee/") else world.m3ter
@@ -143,7 +145,7 @@ def _public(data: JsonObject) -> JsonObject:
     return {key: value for key, value in data.items() if key != "_secret"}
 
 
-def _body(request: Request, known: set[str]) -> JsonObject:
+def _body(request: HttpRequest, known: set[str]) -> JsonObject:
     body = wire.decode(request.body) if request.body else {}
     if not isinstance(body, dict):
         raise ControlError("the body must be an object")
@@ -153,7 +155,7 @@ def _body(request: Request, known: set[str]) -> JsonObject:
     return body
 
 
-def _query(request: Request, known: set[str]) -> Mapping[str, str]:
+def _query(request: HttpRequest, known: set[str]) -> Mapping[str, str]:
     query = dict(request.query)
     unknown = sorted(query.keys() - known)
     if unknown:
@@ -168,11 +170,11 @@ def _vendor(query: Mapping[str, str]) -> str | None:
     return vendor
 
 
-def _answer(status: int, body: JsonObject) -> Answer:
-    return Answer(status, wire.encode(body))
+def _answer(status: int, body: JsonObject) -> HttpAnswer:
+    return HttpAnswer(status, wire.encode(body))
 
 
-_ACTIONS: Mapping[tuple[str, str], Callable[[World, Request], JsonObject]] = {
+_ACTIONS: Mapping[tuple[str, str], Callable[[World, HttpRequest], JsonObject]] = {
     ("GET", "/health"): _health,
     ("POST", "/reset"): _reset,
     ("GET", "/faults"): _faults,

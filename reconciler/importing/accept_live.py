@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from reconciler.definitions.core.edits import Edit
 from reconciler.definitions.model import Definitions
 from reconciler.errors import InvalidError
-from reconciler.importing.core.accepting import Accepted, accepted, integration_edits, mapping_edits
-from reconciler.importing.core.aim import Aim
-from reconciler.importing.core.decide import NoSuchFieldError, NotBoundError, Signature, keep_git
-from reconciler.importing.core.seen_fields import (
+from reconciler.importing.core.edits import (
+    Accepted,
+    FieldAddress,
+    accepted,
     below,
     integration_adoption,
+    integration_edits,
     mapping_adoption,
+    mapping_edits,
     switched_off,
 )
+from reconciler.importing.core.move_base import NoSuchFieldError, NotBoundError, SignedBy, move_base
 from reconciler.importing.naming import known_names
 from reconciler.kernel.address import Address, FieldPath
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 from reconciler.plan.core.bindings import Live
 from reconciler.plan.core.comparable import ENABLED, EXTERNAL_ID
 from reconciler.plan.core.identity import Bound, Missing
@@ -53,7 +56,7 @@ class NotLiveError(InvalidError):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DifferenceDecision:
     """What was decided, and what it takes.
 
     Attributes:
@@ -68,12 +71,12 @@ class Decision:
 
 
 def accept_live(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     definitions: Definitions,
     organisation: Organisation,
-    aim: Aim,
-    signature: Signature,
-) -> Decision:
+    aim: FieldAddress,
+    signature: SignedBy,
+) -> DifferenceDecision:
     """Decide for m3ter: git shall say what is live, and the base moves along.
 
     Args:
@@ -89,23 +92,25 @@ def accept_live(
         NoSuchFieldError: When nobody knows the field.
         NotLiveError: When the integration is not in m3ter.
     """
-    taken = tuple(
-        one
-        for each in _meant(compared, aim.address)
-        for one in accepted(each, _chosen(compared, each, aim.path))
+    fields = tuple(
+        field
+        for address in _meant(compared, aim.address)
+        for field in accepted(address, _chosen(compared, address, aim.path))
     )
-    new = [one for one in taken if one.before != one.after]
+    new = [field for field in fields if field.before != field.after]
     if aim.address.kind == "integration":
-        accounts = [one for field in new for one in _ids(field.after)]
+        accounts = [account_id for field in new for account_id in _ids(field.after)]
         names = known_names(compared.effective, organisation, accounts)
         edits = integration_edits(definitions, compared.effective.environment.name, new, names)
     else:
         edits = mapping_edits(definitions, compared.effective.environment.name, new)
-    paths = [(one.address, one.path) for one in taken if one.path != ENABLED]
-    return Decision(tuple(new), edits, moved_record(compared, paths, signature))
+    paths = [(field.address, field.path) for field in fields if field.path != ENABLED]
+    return DifferenceDecision(tuple(new), edits, moved_record(compared, paths, signature))
 
 
-def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
+def keep(
+    compared: EnvironmentComparison, aim: FieldAddress, signature: SignedBy
+) -> DifferenceDecision:
     """Decide for git: what m3ter has becomes the base, so the next plan moves it back.
 
     Raises:
@@ -116,22 +121,26 @@ def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
     """
     fields: list[FieldChange] = []
     paths: list[tuple[Address, FieldPath]] = []
-    for one in _meant(compared, aim.address):
-        if _live(compared, one) is None:
-            raise NotLiveError(one)
-        if compared.head is None or all(each.address != one for each in compared.head.bindings):
-            raise NotBoundError(one)
-        chosen = [each for each in _chosen(compared, one, aim.path) if each.verdict != "both"]
-        fields += [each for each in chosen if each.path != ENABLED]
-        paths += [(one, each.path) for each in chosen if each.path != ENABLED]
+    for address in _meant(compared, aim.address):
+        if _live(compared, address) is None:
+            raise NotLiveError(address)
+        if compared.head is None or all(
+            binding.address != address for binding in compared.head.bindings
+        ):
+            raise NotBoundError(address)
+        chosen = [
+            field for field in _chosen(compared, address, aim.path) if field.verdict != "both"
+        ]
+        fields += [field for field in chosen if field.path != ENABLED]
+        paths += [(address, field.path) for field in chosen if field.path != ENABLED]
     kept = tuple(
-        Accepted(one, each.path, each.live, each.desired, each.by, each.at)
-        for (one, _), each in zip(paths, fields, strict=True)
+        Accepted(address, field.path, field.live, field.desired, field.by, field.at)
+        for (address, _), field in zip(paths, fields, strict=True)
     )
-    return Decision(kept, (), moved_record(compared, paths, signature))
+    return DifferenceDecision(kept, (), moved_record(compared, paths, signature))
 
 
-def _meant(compared: Comparison, address: Address) -> tuple[Address, ...]:
+def _meant(compared: EnvironmentComparison, address: Address) -> tuple[Address, ...]:
     """Give the objects that an address stands for."""
     pairs = compared.paired.pairs
     known = [*pairs.integrations, *pairs.mappings]
@@ -140,36 +149,40 @@ def _meant(compared: Comparison, address: Address) -> tuple[Address, ...]:
             raise error
     if address in known:
         return (address,)
-    rows = tuple(one for one in known if one.kind == "mapping" and one.name == address.name)
+    rows = tuple(
+        candidate
+        for candidate in known
+        if candidate.kind == "mapping" and candidate.name == address.name
+    )
     if address.kind == "mapping" and not address.key and rows:
         return rows
     raise UnknownAddressError(address)
 
 
 def _chosen(
-    compared: Comparison, address: Address, path: FieldPath | None
+    compared: EnvironmentComparison, address: Address, path: FieldPath | None
 ) -> tuple[FieldChange, ...]:
     fields = _fields(compared, address)
     if path is None:
-        return tuple(one for one in fields if one.verdict in MOVED_BY_M3TER)
-    found = below(path, fields)
-    if not found:
+        return tuple(field for field in fields if field.verdict in MOVED_BY_M3TER)
+    changes = below(path, fields)
+    if not changes:
         raise NoSuchFieldError(address, path)
-    return tuple(_asked(one) for one in found if one.verdict != "same")
+    return tuple(_asked(field) for field in changes if field.verdict != "same")
 
 
-def _asked(one: FieldChange) -> FieldChange:
+def _asked(field: FieldChange) -> FieldChange:
     """A key that git never had becomes one that it wants gone, until it is accepted."""
-    return replace(one, desired=None) if one.verdict == "unmanaged" else one
+    return replace(field, desired=None) if field.verdict == "unmanaged" else field
 
 
-def differing_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+def differing_fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     """Give the fields of a live object that are not as git says, whoever moved them."""
-    fields = (_asked(one) for one in _fields(compared, address) if one.verdict != "same")
-    return tuple(one for one in fields if one.live != one.desired)
+    fields = (_asked(field) for field in _fields(compared, address) if field.verdict != "same")
+    return tuple(field for field in fields if field.live != field.desired)
 
 
-def _fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+def _fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     """Give all fields of an object, those that agree included."""
     pairs = compared.paired.pairs
     if address.kind == "mapping":
@@ -182,7 +195,7 @@ def _fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
     return (*adoption.fields, *switched_off(wanted, found.live))
 
 
-def _row_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+def _row_fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     pairs = compared.paired.pairs
     wanted, found = pairs.mappings[address], pairs.live_mappings.found.get(address)
     if found is None or isinstance(found, Missing):
@@ -194,16 +207,16 @@ def _row_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ..
     return mapping_adoption(wanted, found.live, binding).fields
 
 
-def _live(compared: Comparison, address: Address) -> Live | None:
+def _live(compared: EnvironmentComparison, address: Address) -> Live | None:
     pairs = compared.paired.pairs
     found = pairs.live_integrations.found.get(address) or pairs.live_mappings.found.get(address)
     return None if found is None or isinstance(found, Missing) else found.live
 
 
 def moved_record(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     paths: Sequence[tuple[Address, FieldPath]],
-    signature: Signature,
+    signature: SignedBy,
 ) -> AppliedRecord | None:
     """Move the base of fields to what m3ter has; ``None`` when there is nothing to move."""
     head = compared.head
@@ -212,8 +225,8 @@ def moved_record(
     record = head
     for address, path in paths:
         live = _live(compared, address)
-        if live is not None and any(one.address == address for one in head.bindings):
-            record = keep_git(record, address, path, live, signature)
+        if live is not None and any(binding.address == address for binding in head.bindings):
+            record = move_base(record, address, path, live, signature)
     if record.bindings == head.bindings:
         return None
     return replace(record, sequence=head.sequence + 1, previous=head.id)
@@ -221,4 +234,4 @@ def moved_record(
 
 def _ids(value: FieldValue | None) -> Iterator[str]:
     if value is not None and isinstance(value.value, Sequence) and not isinstance(value.value, str):
-        yield from (str(one) for one in value.value)
+        yield from (str(element) for element in value.value)

@@ -13,11 +13,16 @@ from reconciler.kernel.runbook import Page, page
 from reconciler.ledger import leases
 from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.sequence import holds, identity_of, note_of
-from reconciler.ledger.sql.database import Database
-from reconciler.ledger.sql.schema_version import catch_up, migrate, version, wait_for_others
+from reconciler.ledger.sequence import came_from, identity_of, note_of
+from reconciler.ledger.sql.database import (
+    Database,
+    catch_up,
+    migrate,
+    schema_version,
+    wait_for_others,
+)
 from reconciler.ledger.sql.tables import ledger
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
 
@@ -59,9 +64,9 @@ class OtherLedgerError(IdentityError):
 class OldLedgerError(IdentityError):
     """The ledger is behind what was seen of it: a backup was restored."""
 
-    def __init__(self, where: str, found: LedgerIdentity, seen: LedgerNote) -> None:
+    def __init__(self, where: str, identity: LedgerIdentity, seen: LedgerNote) -> None:
         super().__init__(
-            f"the ledger in {where} {_behind(found, seen)}: an older copy was restored.\n"
+            f"the ledger in {where} {_behind(identity, seen)}: an older copy was restored.\n"
             "Nothing was sent: it does not know all that was sent. Run `reconciler ledger rebuild "
             "--since DATE` with a day before the copy was made.\n"
             f"First read {page(Page.OLDER_LEDGER)}."
@@ -83,7 +88,7 @@ class Expected:
     note: Callable[[LedgerNote], None]
 
 
-def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def open_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     """Open the ledger of an environment to push, and bring its schema up to date.
 
     Raises:
@@ -93,17 +98,17 @@ def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
         OldLedgerError: When an older copy was restored.
         LedgerDamagedError: When a page or an index of it is not sound.
     """
-    found = look(database)
-    if found is None:
+    identity = look(database)
+    if identity is None:
         refuse_lost(database.where, expected)
         raise NoLedgerError(database.where)
-    _refuse_other(database, expected, found)
-    _refuse_older(database, expected, found)
+    _refuse_other(database, expected, identity)
+    _refuse_older(database, expected, identity)
     database.refuse_damaged()
     return _writable(database, expected, settings)
 
 
-def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger | None:
+def read_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger | None:
     """Open the ledger of an environment only to look; ``None`` when there is none yet.
 
     Raises:
@@ -111,18 +116,18 @@ def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
         OtherLedgerError: When it is another one than pinned.
         OldLedgerError: When an older copy was restored, to which the same applies.
     """
-    found = look(database)
-    if found is None:
+    identity = look(database)
+    if identity is None:
         refuse_lost(database.where, expected)
         return None
-    if found.id != expected.id:
-        raise OtherLedgerError(database.where, expected.id, found.id)
-    _refuse_older(database, expected, found)
+    if identity.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, identity.id)
+    _refuse_older(database, expected, identity)
     catch_up(database)
     return SqlLedger(database, settings, expected.note)
 
 
-def create_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def create_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     """Make the ledger of an environment before the first push; one that is there is opened.
 
     Raises:
@@ -130,25 +135,25 @@ def create_ledger(database: Database, expected: Expected, settings: LookFirst) -
         OtherLedgerError: When another ledger is there.
         OldLedgerError: When the one that is there is a restored copy.
     """
-    found = look(database)
-    if found is not None:
+    identity = look(database)
+    if identity is not None:
         return open_ledger(database, expected, settings)
     refuse_lost(database.where, expected)
     _insert(database, expected.id)
     return open_ledger(database, expected, settings)
 
 
-def reopen_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def reopen_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     """Open a ledger to rebuild it, made anew when it is gone. It stays refused until ``accept``.
 
     Raises:
         OtherLedgerError: When another ledger is there.
     """
-    found = look(database)
-    if found is None:
+    identity = look(database)
+    if identity is None:
         _insert(database, expected.id)
-    elif found.id != expected.id:
-        raise OtherLedgerError(database.where, expected.id, found.id)
+    elif identity.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, identity.id)
     migrate(database)
     return SqlLedger(database, settings, lambda _: None)
 
@@ -180,7 +185,7 @@ def look(database: Database) -> LedgerIdentity | None:
     """Say which ledger a database holds; writes nothing."""
 
     def found(connection: Connection) -> LedgerIdentity | None:
-        if version(connection) is None:
+        if schema_version(connection) is None:
             return None
         return identity_of(connection) if _has_row(connection) else None
 
@@ -201,27 +206,27 @@ def refuse_lost(where: str, expected: Expected) -> None:
         raise LostLedgerError(where, expected.seen)
 
 
-def _refuse_older(database: Database, expected: Expected, found: LedgerIdentity) -> None:
+def _refuse_older(database: Database, expected: Expected, identity: LedgerIdentity) -> None:
     seen = expected.seen
-    if seen is None or seen.id != found.id:
+    if seen is None or seen.id != identity.id:
         return
-    same = database.read(lambda connection: holds(connection, seen))
-    if found.sequence < seen.sequence or not same:
-        raise OldLedgerError(database.where, found, seen)
+    same = database.read(lambda connection: came_from(connection, seen))
+    if identity.sequence < seen.sequence or not same:
+        raise OldLedgerError(database.where, identity, seen)
 
 
-def _behind(found: LedgerIdentity, seen: LedgerNote) -> str:
-    if found.sequence < seen.sequence:
-        return f"is at record {found.sequence}, but was at {seen.sequence} already"
+def _behind(identity: LedgerIdentity, seen: LedgerNote) -> str:
+    if identity.sequence < seen.sequence:
+        return f"is at record {identity.sequence}, but was at {seen.sequence} already"
     return f"does not hold the request that it had sent when it was at record {seen.sequence}"
 
 
-def _refuse_other(database: Database, expected: Expected, found: LedgerIdentity) -> None:
-    if found.id != expected.id:
-        raise OtherLedgerError(database.where, expected.id, found.id)
+def _refuse_other(database: Database, expected: Expected, identity: LedgerIdentity) -> None:
+    if identity.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, identity.id)
     seen = expected.seen
-    if seen is not None and seen.sequence and seen.id != found.id:
-        raise OtherLedgerError(database.where, seen.id, found.id)
+    if seen is not None and seen.sequence and seen.id != identity.id:
+        raise OtherLedgerError(database.where, seen.id, identity.id)
 
 
 def _insert(database: Database, identity: str) -> None:
@@ -236,7 +241,7 @@ def _insert(database: Database, identity: str) -> None:
     database.write(make)
 
 
-def _writable(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def _writable(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     migrate(database)
     if not database.shared:
         # the writer's lock is ours, so whoever held a lease is dead

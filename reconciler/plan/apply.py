@@ -15,14 +15,14 @@ from reconciler.errors import IdentityError, InvalidError, StaleError
 from reconciler.kernel.ports import Clock, Progress, Task
 from reconciler.m3ter.live import LiveIntegration
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.carry_out import Carrier
+from reconciler.plan.carry_out import ChangeSender
 from reconciler.plan.confirm_dialect import confirm_dialects
 from reconciler.plan.core.bindings import bindings_after
-from reconciler.plan.core.diff.facts import MOVED
-from reconciler.plan.core.guards.accounts_of import SELECTING
+from reconciler.plan.core.diff.order import MOVED
 from reconciler.plan.core.guards.approval import NeedsApprovalError, uncovered
-from reconciler.plan.core.guards.time import off_source
-from reconciler.plan.core.still_as_planned import Fence, StalePlanError, fence
+from reconciler.plan.core.guards.guards import off_source
+from reconciler.plan.core.guards.routes import SELECTING
+from reconciler.plan.core.still_as_planned import Met, StalePlanError, check_unchanged
 from reconciler.plan.missed_bills import missed_bills
 from reconciler.plan.model.applied import (
     Already,
@@ -84,7 +84,9 @@ class UnplannedError(InvalidError):
     """The plan has objects with errors."""
 
     def __init__(self, plan: Plan) -> None:
-        listed = "\n".join(f"  {one.address}: {one.message}" for one in plan.body.unplanned)
+        listed = "\n".join(
+            f"  {unplanned.address}: {unplanned.message}" for unplanned in plan.body.unplanned
+        )
         super().__init__(
             f"plan {plan.id:.12} has objects of which nothing could be planned:\n{listed}\n"
             "Nothing was written. Put them right and make a new plan."
@@ -184,7 +186,7 @@ def apply(
         run = Run(plan, consent, ports, stopped, _now(ports.clock))
         if any(_writes(change) for change in plan.body.changes) and not _resumes(plan, head):
             head = ports.chain.append(_started(run, head))
-        carrier = Carrier(ports.organisation, ports.clock, dict(met.live))
+        carrier = ChangeSender(ports.organisation, ports.clock, dict(met.live))
         _carry_out(run, carrier, met.done)
         receipt = replace(_receipt(run), notes=_notes(run, carrier))
         bindings = bindings_after(plan, _bindings(head), receipt, carrier.live)
@@ -192,11 +194,11 @@ def apply(
         return ports.chain.append(record) if _news(record, head) else record
 
 
-def _fenced(plan: Plan, organisation: Organisation) -> Fence:
+def _fenced(plan: Plan, organisation: Organisation) -> Met:
     """Read what the plan touches, and refuse it when anything of that has moved."""
-    touched = [one for one in plan.body.changes if not isinstance(one, Keep | Ignore)]
-    kinds = {one.address.kind for one in touched}
-    met = fence(
+    touched = [change for change in plan.body.changes if not isinstance(change, Keep | Ignore)]
+    kinds = {change.address.kind for change in touched}
+    met = check_unchanged(
         touched,
         organisation.integrations.list() if "integration" in kinds else (),
         organisation.mappings.list() if "mapping" in kinds else (),
@@ -210,9 +212,9 @@ def _fenced(plan: Plan, organisation: Organisation) -> Fence:
 def _started(run: Run, head: AppliedRecord | None) -> AppliedRecord:
     """Leave evidence for whoever comes after a crash; what git wants holds only once it is done."""
     outcomes = tuple(
-        ChangeOutcome(one.id, one.address, OutcomeUnknown("the apply was cut off"))
-        for one in run.plan.body.changes
-        if isinstance(one, Create | Adopt)
+        ChangeOutcome(change.id, change.address, OutcomeUnknown("the apply was cut off"))
+        for change in run.plan.body.changes
+        if isinstance(change, Create | Adopt)
     )
     receipt = Receipt(run.plan.id, run.started_at, run.started_at, outcomes)
     started = _record(run, head, STARTED, _bindings(head), receipt)
@@ -235,11 +237,11 @@ def _refuse(plan: Plan, ports: ApplyPorts) -> None:
 
 
 def _refuse_held(plan: Plan, consent: Consent) -> None:
-    held = uncovered(
+    hits = uncovered(
         (*plan.body.hits, *consent.late_hits), consent.approvals, confirmed=consent.confirmed
     )
-    if held:
-        raise NeedsApprovalError(plan.id, held)
+    if hits:
+        raise NeedsApprovalError(plan.id, hits)
 
 
 def _refuse_older(plan: Plan, head: AppliedRecord | None, source: SourceCommits | None) -> None:
@@ -294,16 +296,16 @@ def _refuse_passed(plan: Plan, head: AppliedRecord | None) -> None:
         raise ChainPassedError(plan, head)
 
 
-def _carry_out(run: Run, carrier: Carrier, done: frozenset[ChangeId]) -> None:
+def _carry_out(run: Run, carrier: ChangeSender, done: frozenset[ChangeId]) -> None:
     changes = run.plan.body.changes
     with (
         run.ports.progress.task("applying", len(changes)) as task,
         ThreadPoolExecutor(PARALLEL, thread_name_prefix="apply") as pool,
     ):
         for batch in _batches(changes):
-            carrier.read_again([one for one in batch if isinstance(one, Delete)])
-            outcomes = pool.map(lambda one: _one(run, carrier, one, done, task), batch)
-            run.outcomes.update(zip((one.id for one in batch), outcomes, strict=True))
+            carrier.read_again([change for change in batch if isinstance(change, Delete)])
+            outcomes = pool.map(lambda change: _one(run, carrier, change, done, task), batch)
+            run.outcomes.update(zip((change.id for change in batch), outcomes, strict=True))
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -311,7 +313,9 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
     batch: dict[ChangeId, Change] = {}
     sort = ("", "")
     for change in changes:
-        if batch and (_sort(change) != sort or any(one in batch for one in _waits_for(change))):
+        if batch and (
+            _sort(change) != sort or any(change_id in batch for change_id in _waits_for(change))
+        ):
             yield list(batch.values())
             batch = {}
         batch[change.id] = change
@@ -330,14 +334,14 @@ def _waits_for(change: Change) -> tuple[ChangeId, ...]:
 
 
 def _one(
-    run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId], task: Task
+    run: Run, carrier: ChangeSender, change: Change, done: frozenset[ChangeId], task: Task
 ) -> Outcome:
     outcome = _outcome(run, carrier, change, done)
     task.advance()
     return outcome
 
 
-def _outcome(run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId]) -> Outcome:
+def _outcome(run: Run, carrier: ChangeSender, change: Change, done: frozenset[ChangeId]) -> Outcome:
     if isinstance(change, Adopt | Keep | Ignore) or change.id in done:
         return carrier.already(change.address)
     for other in (*change.after, *_makes_way(run, change)):
@@ -352,7 +356,7 @@ def _makes_way(run: Run, change: Change) -> Iterator[ChangeId]:
         return
     for other in run.plan.body.changes:
         narrows = isinstance(other, Update) and any(
-            one.path in SELECTING and one.verdict in MOVED for one in other.fields
+            field.path in SELECTING and field.verdict in MOVED for field in other.fields
         )
         if isinstance(other, Disconnect) or narrows:
             yield other.id
@@ -366,7 +370,7 @@ def _receipt(run: Run) -> Receipt:
     return Receipt(run.plan.id, run.started_at, _now(run.ports.clock), outcomes)
 
 
-def _notes(run: Run, carrier: Carrier) -> tuple[str, ...]:
+def _notes(run: Run, carrier: ChangeSender) -> tuple[str, ...]:
     connected = [
         (change, live)
         for change in run.plan.body.changes

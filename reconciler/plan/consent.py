@@ -10,7 +10,7 @@ from reconciler.definitions.model import Effective
 from reconciler.errors import IdentityError
 from reconciler.plan.apply import Consent
 from reconciler.plan.core.guards.approval import approve
-from reconciler.plan.core.guards.time import freeze, plan_age, unsaved
+from reconciler.plan.core.guards.guards import freeze, plan_age, unsaved
 from reconciler.plan.make_plan import fingerprint, is_empty
 from reconciler.plan.model.plan import GuardHit, Plan
 
@@ -53,8 +53,8 @@ def consent(
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
     held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
-    given = tuple(approve(held, text, by=actor, at=at) for text in texts)
-    return Consent(actor, given, late_hits=late)
+    approvals = tuple(approve(held, text, by=actor, at=at) for text in texts)
+    return Consent(actor, approvals, late_hits=late)
 
 
 def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:

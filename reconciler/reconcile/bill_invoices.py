@@ -8,15 +8,15 @@ from typing import Protocol
 
 from reconciler.drafting.draft import InvoiceDraft
 from reconciler.kernel.address import BillId
-from reconciler.reconcile.routes_port import PushRoutes
-from reconciler.sync.core.readback.sent import in_our_order, invoice_ids, without_undone
+from reconciler.reconcile.routes import PushRoutes
+from reconciler.sync.core.readback.recorded import in_our_order, invoice_ids, without_undone
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import Effect, SiteName
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import Ledger
 
 
-class InvoiceShelf(Protocol):
+class StampedInvoices(Protocol):
     """Stamped invoices of a site, and which bills were compared, kept outside memory."""
 
     def put(self, invoice: Invoice) -> None:
@@ -46,9 +46,9 @@ class SidePorts:
 
     site: SiteName
     ledger: Ledger
-    destination: Destination
+    destination: PushDestination
     routes: PushRoutes
-    shelf: InvoiceShelf
+    shelf: StampedInvoices
 
 
 def invoices_of(
@@ -56,13 +56,15 @@ def invoices_of(
 ) -> tuple[Invoice, ...]:
     """Give the invoices of a bill with their lines, ours first, those that were undone last."""
     known = invoice_ids(effects)
-    found = {one.id: one for one in ports.shelf.take(bill)}
+    found = {invoice.id: invoice for invoice in ports.shelf.take(bill)}
     for identity in (*known, *found):
         if identity not in found or not found[identity].lines:
             read = ports.destination.read(identity)
             if read is not None:
                 found[identity] = read
-    if draft is not None and any(one not in found for one in known):
+    if draft is not None and any(invoice_id not in found for invoice_id in known):
         # a pending invoice may get another id when it is closed
-        found |= {one.id: one for one in ports.destination.by_bill(bill, draft, effects)}
+        found |= {
+            invoice.id: invoice for invoice in ports.destination.by_bill(bill, draft, effects)
+        }
     return in_our_order(without_undone(tuple(found.values()), effects), known)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.reconcile.core.who_changed import may_be_edited, with_authors
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import InvoiceChange
 from reconciler.sync.model.push import InvoiceId
 from reconciler.sync.model.reconciliation import Difference
-from reconciler.sync.ports.destination import DestinationError
-from reconciler.sync.ports.invoice_history import InvoiceHistory
+from reconciler.sync.ports.destination import DestinationError, InvoiceHistory
 
 OfBill = tuple[tuple[Difference, ...], tuple[InvoiceId, ...]]
 """A bill's differences, and the ids that its invoices had before."""
@@ -29,7 +28,7 @@ def find_authors(
     Returns:
         The differences of each bill, and what could not be found out, in one sentence or empty.
     """
-    wanted = {one for bill in bills for one in _invoices(bill)}
+    wanted = {invoice for bill in bills for invoice in _invoices(bill)}
     changes: list[InvoiceChange] = []
     note = ""
     try:
@@ -40,11 +39,13 @@ def find_authors(
     if wanted and not changes and not note:
         # Source: Chargebee API docs, list events: nothing older than 90 days can be retrieved.
         note = "Who changed what is not known: Chargebee told no event of these invoices."
-    changes.sort(key=lambda one: one.at)
-    return [with_authors(found, changes, former) for found, former in bills], note
+    changes.sort(key=lambda change: change.at)
+    return [with_authors(differences, changes, former) for differences, former in bills], note
 
 
 def _invoices(bill: OfBill) -> set[InvoiceId]:
     differences, former = bill
-    edited = [one.invoice_id for one in differences if may_be_edited(one)]
-    return {one for one in edited if one is not None} | set(former if edited else ())
+    edited = [difference.invoice_id for difference in differences if may_be_edited(difference)]
+    return {invoice_id for invoice_id in edited if invoice_id is not None} | set(
+        former if edited else ()
+    )

@@ -25,7 +25,7 @@ _ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DefinitionFile:
     """One definition file: the name people see, where it is, and whether it is a link."""
 
     name: str
@@ -33,7 +33,7 @@ class Found:
     is_link: bool
 
 
-def shown(path: str) -> str:
+def shown_path(path: str) -> str:
     r"""Write a path for people: ``/`` between parts, odd bytes as ``\xNN``."""
     return _ODD.sub(lambda odd: f"\\x{ord(odd[0]) & 0xFF:02x}", path.replace(os.sep, "/"))
 
@@ -58,7 +58,7 @@ class Folder:
             return OUTSIDE.broken(None, f"`{NAME}` is a link that leaves the repository")
         return None
 
-    def definitions(self) -> Iterator[Found | Problem]:
+    def definitions(self) -> Iterator[DefinitionFile | Problem]:
         """Give every definition file, sorted by name, and what is not one."""
         for entry in sorted(_walk(os.fspath(self.path))):
             name = self.name_of(entry.path)
@@ -70,25 +70,25 @@ class Folder:
             elif entry.is_folder and entry.is_link:
                 yield OUTSIDE.broken(Origin(name), "links to folders are not followed")
             elif suffix == _DEFINITION:
-                yield Found(name, entry.path, entry.is_link)
+                yield DefinitionFile(name, entry.path, entry.is_link)
             elif _MISTAKEN.fullmatch(suffix) and not entry.is_folder:
                 message = f"only files that end in `{_DEFINITION}` are read"
                 yield EXTENSION.broken(Origin(name), message)
 
     def name_of(self, path: str) -> str:
         """Give a file's name relative to the repository."""
-        return shown(os.path.relpath(path, self._root))
+        return shown_path(os.path.relpath(path, self._root))
 
-    def content(self, found: Found, limit: int) -> bytes | Problem:
+    def content(self, file: DefinitionFile, limit: int) -> bytes | Problem:
         """Read a definition file; links are followed inside the folder only.
 
         Args:
-            found: The file.
+            file: The file.
             limit: At most this many bytes and one more, which shows that there are more.
         """
-        if found.is_link:
-            return self.read(found.path, limit, Origin(found.name))
-        return _opened(found.path, limit, Origin(found.name))
+        if file.is_link:
+            return self.read(file.path, limit, Origin(file.name))
+        return _opened(file.path, limit, Origin(file.name))
 
     def read(self, path: str, limit: int, origin: Origin) -> bytes | Problem:
         """Read a regular file inside the folder.
@@ -119,12 +119,12 @@ def _walk(folder: str) -> Iterator[_Entry]:
         at = waiting.pop()
         try:
             with os.scandir(at) as entries:
-                found = [_entry(one) for one in entries]
+                found = [_entry(owner) for owner in entries]
         except OSError as error:
             yield _Entry(at, is_folder=True, is_link=False, fault=str(error.strerror))
             continue
         yield from found
-        waiting += [one.path for one in found if one.is_folder and not one.is_link]
+        waiting += [entry.path for entry in found if entry.is_folder and not entry.is_link]
 
 
 def _entry(entry: os.DirEntry[str]) -> _Entry:

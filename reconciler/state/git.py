@@ -79,7 +79,7 @@ class BrokenRepositoryError(ReconcilerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Checkout:
     """The commit that definitions are read at; empty outside a git checkout.
 
     Attributes:
@@ -227,13 +227,13 @@ class Objects:
         return head[1].decode(), content
 
 
-def source(root: Path, environ: Mapping[str, str]) -> Source:
+def read_checkout(root: Path, environ: Mapping[str, str]) -> Checkout:
     """Say at which commit a repository stands; never fails, also without git."""
     commit = clone(root, environ, "rev-parse", "HEAD")
     if not commit:
-        return Source("", dirty=False)
+        return Checkout("", dirty=False)
     changed = clone(root, environ, "status", "--porcelain", "--", "integrations.d")
-    return Source(commit, dirty=bool(changed))
+    return Checkout(commit, dirty=bool(changed))
 
 
 def author(root: Path, environ: Mapping[str, str]) -> str:

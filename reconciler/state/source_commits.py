@@ -6,7 +6,7 @@ fetched into a repository of our own, further back each time, until the question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -47,8 +47,24 @@ class SourceCommits:
         known = self._in_clone(commit, ancestor)
         return self._on_remote(commit, ancestor) if known is None else known
 
+    def missing(self, commits: Iterable[str]) -> tuple[str, ...]:
+        """Give those of some commits that neither the clone nor the remote has."""
+        gone = [one for one in commits if not self._ask(*_verify(one))]
+        if self.remote is None or not gone:
+            return tuple(gone)
+        store = self._commits(self.remote)
+        with store.alone():
+            for one in gone:
+                if not store.has(one):
+                    store.git.call(*_fetch(0, store), one, reaches_out=True)
+        return tuple(one for one in gone if not store.has(one))
+
+    def _commits(self, remote: Remote) -> Store:
+        ours = remote.store.git
+        return Store(replace(ours, repository=ours.repository.with_name("commits.git")))
+
     def _in_clone(self, commit: str, ancestor: str) -> bool | None:
-        if not self._ask("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
+        if not self._ask(*_verify(commit)):
             return None
         if self._ask("merge-base", commit, ancestor) == ancestor:
             return True
@@ -57,8 +73,7 @@ class SourceCommits:
     def _on_remote(self, commit: str, ancestor: str) -> bool | None:
         if self.remote is None:
             return None
-        ours = self.remote.store.git
-        store = Store(replace(ours, repository=ours.repository.with_name("commits.git")))
+        store = self._commits(self.remote)
         for depth in _DEPTHS:
             with store.alone():
                 for one in (commit, ancestor):
@@ -72,6 +87,10 @@ class SourceCommits:
 
     def _ask(self, *arguments: str) -> str:
         return clone(self.root, self.environ, *arguments)
+
+
+def _verify(commit: str) -> tuple[str, ...]:
+    return ("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
 
 
 def _fetch(depth: int, store: Store) -> tuple[str, ...]:

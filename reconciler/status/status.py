@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from reconciler.definitions.model import Effective
 from reconciler.kernel.address import Address
 from reconciler.m3ter.live import LiveIntegration
-from reconciler.plan.compare import Comparison, compare
+from reconciler.plan.compare import EnvironmentComparison, compare
 from reconciler.plan.core.identity import Missing
-from reconciler.plan.make_plan import PlanPorts, Source, plan, standing
+from reconciler.plan.make_plan import PlanPorts, PlanSource, exit_code_of_plan, plan
 from reconciler.plan.model.plan import PlanBody
 from reconciler.plan.ports import StateChain
 from reconciler.status.core.attribution import SeenRun
 from reconciler.status.core.integration_status import (
+    IntegrationStatus,
     Report,
     RunSeen,
-    Standing,
     applied,
     connection,
     differences_of,
@@ -30,7 +30,7 @@ NEWEST_BILLS = 100
 def status(
     effective: Effective,
     chain: StateChain,
-    source: Source,
+    source: PlanSource,
     ports: PlanPorts,
 ) -> Report:
     """Say how an environment stands; nothing is written.
@@ -45,45 +45,50 @@ def status(
     name = effective.environment.name
     head = chain.head(name)
     compared = compare(effective, head, organisation, ports.progress)
-    made = plan(effective, head, source, ports, compared=compared)
+    new_plan = plan(effective, head, source, ports, compared=compared)
     bills = newest_bills(organisation, NEWEST_BILLS)
     runs = latest_runs(organisation, bills, scopes(effective, compared.integrations))
     return Report(
         environment=name,
         applied=applied(chain.records(name)),
-        standings=_standings(compared, made.body, newest_by_configuration(runs)),
+        standings=_standings(compared, new_plan.body, newest_by_configuration(runs)),
         unmanaged=tuple(
-            sorted(one.name for one in compared.paired.pairs.live_integrations.unmanaged)
+            sorted(
+                integration.name
+                for integration in compared.paired.pairs.live_integrations.unmanaged
+            )
         ),
-        code=standing(made),
+        code=exit_code_of_plan(new_plan),
         calls=organisation.calls - before,
     )
 
 
 def _standings(
-    compared: Comparison, body: PlanBody, runs: Mapping[str, SeenRun]
-) -> tuple[Standing, ...]:
+    compared: EnvironmentComparison, body: PlanBody, runs: Mapping[str, SeenRun]
+) -> tuple[IntegrationStatus, ...]:
     effective = compared.effective
     owners = {
-        one.defined.name: one.defined.spec.integration
-        for one in effective.mapping_sets
-        if one.defined.spec.integration
+        mapping_set.defined.name: mapping_set.defined.spec.integration
+        for mapping_set in effective.mapping_sets
+        if mapping_set.defined.spec.integration
     }
     differs = differences_of(body, owners)
-    addresses = {Address("integration", one.name) for one in effective.integrations}
+    addresses = {Address("integration", integration.name) for integration in effective.integrations}
     addresses |= {
-        Address("mapping", one.defined.name)
-        for one in effective.mapping_sets
-        if one.defined.name not in owners
+        Address("mapping", mapping_set.defined.name)
+        for mapping_set in effective.mapping_sets
+        if mapping_set.defined.name not in owners
     }
-    labels = {one.name: one.spec.display_name for one in effective.integrations}
-    found: list[Standing] = []
+    labels = {
+        integration.name: integration.spec.display_name for integration in effective.integrations
+    }
+    statuses: list[IntegrationStatus] = []
     for address in sorted(addresses | set(differs)):
         sync, words = differs.get(address, ("in sync", ()))
         live = _live(compared, address)
         is_configuration = address.kind == "integration"
-        found.append(
-            Standing(
+        statuses.append(
+            IntegrationStatus(
                 address=address,
                 label=labels.get(address.name, "") if is_configuration else "",
                 sync=sync,
@@ -93,15 +98,15 @@ def _standings(
                 run=_run(live, runs),
             )
         )
-    return tuple(found)
+    return tuple(statuses)
 
 
-def _live(compared: Comparison, address: Address) -> LiveIntegration | None:
+def _live(compared: EnvironmentComparison, address: Address) -> LiveIntegration | None:
     pairs = compared.paired.pairs.live_integrations
     found = pairs.found.get(address)
     if found is not None and not isinstance(found, Missing):
         return found.live
-    return next((one.live for one in pairs.left if one.address == address), None)
+    return next((git.live for git in pairs.left if git.address == address), None)
 
 
 def _run(live: LiveIntegration | None, runs: Mapping[str, SeenRun]) -> RunSeen | None:

@@ -16,15 +16,21 @@ from reconciler.errors import InvalidError
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.kernel.problem import Problem
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.make_plan import PlanPorts, Source
+from reconciler.plan.make_plan import PlanPorts, PlanSource
 from reconciler.plan.ports import SourceCommits
 from reconciler.settings import Settings
+from reconciler.state.documents import decode_plan, encode_plan
+from reconciler.state.git import author, read_checkout
 from reconciler.transport.private_file import private, take_from_others
 from reconciler.transport.system_clock import SystemClock
-from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
-from reconciler.wiring.repository import knows_time_zone, open_repository
-from reconciler.wiring.state import TOOL, Authorship, State, authorship, open_state, source_commits
+from reconciler.wiring.repository import (
+    edit_files,
+    knows_time_zone,
+    open_repository,
+    problems_after,
+)
+from reconciler.wiring.state import TOOL, State, open_state, source_commits
 
 
 class DeskError(InvalidError):
@@ -65,9 +71,9 @@ class Desk:
         return self.effective.environment.name
 
     @property
-    def made_from(self) -> Source:
+    def made_from(self) -> PlanSource:
         """Tool, commit and cleanliness, for plans."""
-        return Source(TOOL, self.authorship.commit, self.authorship.dirty)
+        return PlanSource(TOOL, self.authorship.commit, self.authorship.dirty)
 
     def problems_after(self, edits: tuple[Edit, ...]) -> tuple[Problem, ...]:
         """Give the problems that the definitions would have after edits; no file is written."""
@@ -107,6 +113,15 @@ class Desk:
         return PlanPorts(organisation, self.clock, self.progress)
 
 
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who acts, and which commit the definitions are at."""
+
+    actor: str
+    commit: str
+    dirty: bool
+
+
 def open_desk(
     root: Path,
     environment: str,
@@ -126,13 +141,16 @@ def open_desk(
     source = open_repository(root)
     view = effective(source, environment, settings.allowance, knows_time_zone)
     clock = SystemClock(settings.clock_ahead)
+    stand = authorship(root, environ)
     return Desk(
         root=root,
         settings=settings,
         source=source,
         effective=view,
-        chain=open_state(root, view.project.spec, clock, environ, tell),
-        authorship=authorship(root, environ),
+        chain=open_state(
+            root, view.project.spec, clock, actor=stand.actor, environ=environ, tell=tell
+        ),
+        authorship=stand,
         clock=clock,
         progress=progress,
         log=log,
@@ -169,3 +187,13 @@ def write_file(what: str, file: Path, data: bytes) -> None:
             opened.write(data)
     except OSError as error:
         raise DeskError(f"cannot write {what}", file, error.strerror or str(error)) from None
+
+
+__all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
+
+
+def authorship(root: Path, environ: Mapping[str, str]) -> Authorship:
+    """Say who acts: the CI's user, git's author, or the login; and from which commit."""
+    stand = read_checkout(root, environ)
+    actor = environ.get("GITHUB_ACTOR") or author(root, environ) or environ.get("USER") or "unknown"
+    return Authorship(actor, stand.commit, stand.dirty)

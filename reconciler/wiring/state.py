@@ -1,10 +1,9 @@
-"""The memory of what was applied, and who applies from which commit."""
+"""Which backend keeps the memory of what was applied, and what else hangs on that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
@@ -16,16 +15,12 @@ from reconciler.state.branch.lock import ci_run
 from reconciler.state.branch.remote import open_remote
 from reconciler.state.branch.store import Store
 from reconciler.state.directory import DirectoryState
-from reconciler.state.documents import decode_plan, encode_plan
-from reconciler.state.git import Git, author, source
+from reconciler.state.git import Git
 from reconciler.state.git_branch import GitBranchState
 from reconciler.state.git_watch import GitLedgerWatch, watched
 from reconciler.state.source_commits import SourceCommits
 from reconciler.sync.ports.ledger import LedgerWatch
 from reconciler.transport.system_clock import SystemClock
-
-__all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
-
 
 TOOL = f"m3ter-reconciler {__version__}"
 State = DirectoryState | GitBranchState
@@ -33,19 +28,12 @@ FOLDER = ".reconciler/state.git"
 """Our own bare repository, below the repository of the definitions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authorship:
-    """Who acts, and which commit the definitions are at."""
-
-    actor: str
-    commit: str
-    dirty: bool
-
-
 def open_state(
     root: Path,
     project: ProjectSpec,
     clock: Clock | None = None,
+    *,
+    actor: str = "",
     environ: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> State:
@@ -56,13 +44,16 @@ def open_state(
     """
     if project.state.backend == "directory":
         return DirectoryState(root / project.state.path, clock or SystemClock())
-    return open_git_branch(root, project.state, clock or SystemClock(), environ or {}, tell)
+    time = clock or SystemClock()
+    return open_git_branch(root, project.state, time, actor=actor, environ=environ or {}, tell=tell)
 
 
 def open_git_branch(
     root: Path,
     backend: StateBackend,
     clock: Clock,
+    *,
+    actor: str,
     environ: Mapping[str, str],
     tell: Callable[[str], None] = lambda _: None,
 ) -> GitBranchState:
@@ -78,7 +69,7 @@ def open_git_branch(
         store=reached.store,
         remote=reached,
         clock=clock,
-        actor=authorship(root, environ).actor,
+        actor=actor,
         around=Circumstances(TOOL, f"{run}/attempts/{attempt}" if run else ""),
         environ=environ,
         tell=tell,
@@ -134,10 +125,3 @@ def ledger_watch(state: State) -> LedgerWatch:
     if isinstance(state, DirectoryState):
         return DirectoryLedgerWatch(state.folder)
     return GitLedgerWatch(state, DirectoryLedgerWatch(state.store.git.repository / "notes"))
-
-
-def authorship(root: Path, environ: Mapping[str, str]) -> Authorship:
-    """Say who acts: the CI's user, git's author, or the login; and from which commit."""
-    stand = source(root, environ)
-    actor = environ.get("GITHUB_ACTOR") or author(root, environ) or environ.get("USER") or "unknown"
-    return Authorship(actor, stand.commit, stand.dirty)

@@ -9,8 +9,12 @@ from reconciler.kernel.times import written_time
 from reconciler.plan.make_plan import fingerprint
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.state import git_repair
+from reconciler.state.branch.verify import Verified, verify
+from reconciler.state.directory import DirectoryState
 from reconciler.state.git_branch import GitBranchState
+from reconciler.state.migrate import Migrated, migrate
 from reconciler.wiring.desk import Desk
+from reconciler.wiring.state import open_git_branch
 
 
 class OnlyOnGitBranchError(InvalidError):
@@ -22,6 +26,13 @@ class OnlyOnGitBranchError(InvalidError):
             "its state in a folder (`spec.state.backend: directory`).\nNothing was done. A folder "
             "begins with the first apply, and its lock ends with the process that holds it."
         )
+
+
+class SameBackendError(InvalidError):
+    """The chain is where it is to be copied to."""
+
+    def __init__(self, backend: str) -> None:
+        super().__init__(f"the state is kept in `{backend}` already; nothing was copied.")
 
 
 def begin_state(desk: Desk, lost: str) -> AppliedRecord:
@@ -46,6 +57,37 @@ def push_state(desk: Desk, *, drop: bool) -> str:
     if drop:
         return git_repair.drop(state, desk.environment)
     return state.settle(desk.environment)
+
+
+def migrate_state(desk: Desk, backend: str) -> Migrated:
+    """Copy the chain to the other backend; the project still names the one it is in."""
+    project = desk.effective.project.spec.state
+    if backend == project.backend:
+        raise SameBackendError(backend)
+    target: DirectoryState | GitBranchState
+    if backend == "directory":
+        target = DirectoryState(desk.root / project.path, desk.clock)
+    else:
+        actor, environ = desk.authorship.actor, desk.settings.environ
+        target = open_git_branch(desk.root, project, desk.clock, actor=actor, environ=environ)
+    with desk.chain.hold(desk.environment, "reconciler state migrate"):
+        return migrate(desk.environment, desk.chain, target)
+
+
+def verify_state(desk: Desk) -> Verified:
+    """Prove the whole chain; what is wrong is named by its commit.
+
+    Raises:
+        BrokenRecordError: With the first commit that is wrong.
+    """
+    state = _on_git(desk, "state verify")
+    commits = state.commits(desk.environment)
+    if not commits:
+        state.refuse_absent(desk.environment)
+    missing = desk.source_commits.missing
+    label = "verifying records"
+    with state.store.git.objects() as objects, desk.progress.task(label, len(commits)) as task:
+        return verify(desk.environment, commits, objects, missing, task.advance)
 
 
 def lock_holder(desk: Desk) -> str:

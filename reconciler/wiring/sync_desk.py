@@ -1,41 +1,42 @@
-"""Everything that a sync works with, and what people do with it."""
+"""Opens what a sync works with: site, ledger, workers and notices, and what people do with it."""
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
 from reconciler.chargebee.destination import ChargebeeDestination
+from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.errors import InvalidError
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.ports import Notifier, Stopped
 from reconciler.m3ter.ports import BillQuery, Organisation
+from reconciler.notify.apprise import AppriseNotifier, SilentNotifier, Subscription, apprise_send
 from reconciler.reconcile.explain import UnknownBillError
 from reconciler.selection.interlock import InterlockSettings
-from reconciler.sync.core.look_first import LookFirst
-from reconciler.sync.in_force.scope import NoPushError, SyncScope, read_scope
-from reconciler.sync.judge.account_watch import Watch
-from reconciler.sync.judge.judge_bill import Judge
-from reconciler.sync.judge.ledger_view import LedgerView
-from reconciler.sync.judge.narrow import Narrow
-from reconciler.sync.people.decisions import NOT_SENT_BY_LEDGER, NOT_SENT_BY_M3TER, Decider
+from reconciler.settings import Settings
+from reconciler.sync.core.when_to_act import RetryTimes
+from reconciler.sync.in_force.scope import NoPushError, PushesInForce, read_in_force
+from reconciler.sync.judge.account import AccountReader
+from reconciler.sync.judge.judge import Judge, LedgerView, NoLedgerYet
+from reconciler.sync.judge.run_filter import RunFilter
+from reconciler.sync.people.decisions import NOT_SENT_BY_LEDGER, NOT_SENT_BY_M3TER, BillDecisions
 from reconciler.sync.ports.workers import Workers
-from reconciler.sync.push.limits import Limits as RunLimits
+from reconciler.sync.push.limits import RunLimits, refuse_held
 from reconciler.sync.push.push_bill import Pusher
-from reconciler.sync.run.due_again import NO_PATIENCE, Patience
-from reconciler.sync.run.holds import refuse_held
-from reconciler.sync.run.run import read_stamps, result_of
-from reconciler.sync.run.worker import Serving
+from reconciler.sync.run.due_again import NO_PATIENCE, RunPatience
+from reconciler.sync.run.run import Serving, read_stamps, result_of
 from reconciler.sync.run.world import SyncPorts, SyncResult
-from reconciler.wiring.chargebee import with_flat_prices
+from reconciler.wiring.chargebee import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
-from reconciler.wiring.ledger import (
-    OpenLedger,
-)
+from reconciler.wiring.ledger import OpenLedger, pushing_ledger, reading_ledger, site_of
+from reconciler.wiring.state import refuse_absent
+from reconciler.workers.embedded import EmbeddedWorkers
 
 
 class NoAccountError(InvalidError):
@@ -48,12 +49,6 @@ class NoAccountError(InvalidError):
         )
 
 
-def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> SyncScope:
-    """Read what sync obeys."""
-    head = desk.chain.head(desk.environment)
-    return read_scope(desk.effective, head, organisation, desk.progress, from_files=from_files)
-
-
 @dataclass(frozen=True, slots=True)
 class PushDesk:
     """Everything a sync works with.
@@ -64,15 +59,15 @@ class PushDesk:
     """
 
     desk: Desk
-    scope: SyncScope
-    watch: Watch
+    scope: PushesInForce
+    watch: AccountReader
     organisation: Organisation
     destination: ChargebeeDestination
     view: LedgerView
     opened: OpenLedger | None
     workers: Workers
     notifier: Notifier
-    settings: LookFirst
+    settings: RetryTimes
 
     @property
     def ports(self) -> SyncPorts:
@@ -88,13 +83,13 @@ class PushDesk:
             progress=self.desk.progress,
         )
 
-    def judge(self, narrow: Narrow) -> Judge:
+    def judge(self, narrow: RunFilter) -> Judge:
         """Give the judge of one run."""
         clock = self.desk.clock
         said = (self._cleared, self._freed)
         return Judge(self.watch, self.view, self.destination, clock, narrow, *said)
 
-    def pusher(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> Pusher:
+    def pusher(self, narrow: RunFilter, limits: RunLimits, stopped: Stopped) -> Pusher:
         """Give what brings bills on in one run."""
         ports = self.ports
         return Pusher(
@@ -113,15 +108,15 @@ class PushDesk:
 
     def run(
         self,
-        narrow: Narrow,
+        narrow: RunFilter,
         limits: RunLimits,
         stopped: Stopped,
-        patience: Patience = NO_PATIENCE,
+        patience: RunPatience = NO_PATIENCE,
     ) -> SyncResult:
         """Run a sync."""
         return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped, patience)
 
-    def serving(self, narrow: Narrow, stopped: Stopped) -> Serving:
+    def serving(self, narrow: RunFilter, stopped: Stopped) -> Serving:
         """Give a worker that reads what is in force again before every round."""
 
         def refreshed() -> Pusher:
@@ -153,9 +148,9 @@ class PushDesk:
         Raises:
             NoPushError: For a name that is none.
         """
-        for one in integrations:
-            if self.scope.route(one) is None:
-                raise NoPushError(self.scope.name, one)
+        for integration in integrations:
+            if self.scope.route(integration) is None:
+                raise NoPushError(self.scope.name, integration)
         return frozenset(integrations)
 
     def accounts(self, codes: Iterable[str]) -> frozenset[AccountId]:
@@ -168,7 +163,7 @@ class PushDesk:
         found = self.organisation.codes.accounts(wanted) if wanted else {}
         if missing := sorted(wanted - set(found)):
             raise NoAccountError(missing)
-        return frozenset(one.id for one in found.values())
+        return frozenset(run.id for run in found.values())
 
     def bills(self, ids: Iterable[str]) -> frozenset[BillId]:
         """Check ids of bills: one that nobody knows is a slip, not a bill with nothing to do.
@@ -176,14 +171,14 @@ class PushDesk:
         Raises:
             UnknownBillError: For an id that neither m3ter nor the ledger has.
         """
-        wanted = frozenset(BillId(one) for one in ids)
+        wanted = frozenset(BillId(bill_id) for bill_id in ids)
         if not wanted:
             return wanted
         query = BillQuery(ids=tuple(sorted(wanted)), lines=False)
-        found = {one.id for one in self.organisation.bills.list(query)}
-        for one in sorted(wanted - found):
-            if self.view.bill(self.scope.site, one) is None:
-                raise UnknownBillError(one, self.scope.name)
+        bill_ids = {bill.id for bill in self.organisation.bills.list(query)}
+        for bill_id in sorted(wanted - bill_ids):
+            if self.view.bill(self.scope.site, bill_id) is None:
+                raise UnknownBillError(bill_id, self.scope.name)
         return wanted
 
     def decided(self, subject: str, what: str, reason: str) -> None:
@@ -192,11 +187,11 @@ class PushDesk:
         actor = self.desk.authorship.actor
         self.opened.history.decide(self.scope.site, subject, what, actor, reason)
 
-    def decider(self) -> Decider:
+    def decider(self) -> BillDecisions:
         """Give a person's hand on bills."""
         assert self.opened is not None, "only plans do without a ledger"
-        return Decider(
-            judge=self.judge(Narrow()),
+        return BillDecisions(
+            judge=self.judge(RunFilter()),
             ledger=self.opened.ledger,
             history=self.opened.history,
             destination=self.destination,
@@ -210,8 +205,8 @@ class PushDesk:
         """Tell whether a person said that m3ter's own failed run of a bill sent nothing."""
         if self.opened is None:
             return False
-        made = self.opened.history.decisions(self.scope.site, f"native/{bill}")
-        return bool(made) and made[-1].what == NOT_SENT_BY_M3TER
+        decisions = self.opened.history.decisions(self.scope.site, f"native/{bill}")
+        return bool(decisions) and decisions[-1].what == NOT_SENT_BY_M3TER
 
     def _freed(self, bill: BillId, rebuilt: datetime) -> bool:
         """Tell whether a person said since the ledger was rebuilt that it had not sent a bill.
@@ -220,11 +215,85 @@ class PushDesk:
         """
         if self.opened is None:
             return False
-        made = self.opened.history.decisions(self.scope.site, f"bill/{bill}")
-        since = [one for one in made if one.at >= rebuilt or rebuilt > self.desk.clock.now()]
-        return any(one.what == NOT_SENT_BY_LEDGER for one in since)
+        decisions = self.opened.history.decisions(self.scope.site, f"bill/{bill}")
+        since = [
+            decision
+            for decision in decisions
+            if decision.at >= rebuilt or rebuilt > self.desk.clock.now()
+        ]
+        return any(decision.what == NOT_SENT_BY_LEDGER for decision in since)
 
 
-def watch_of(scope: SyncScope, organisation: Organisation, desk: Desk) -> Watch:
+def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> PushesInForce:
+    """Read what sync obeys."""
+    head = desk.chain.head(desk.environment)
+    return read_in_force(desk.effective, head, organisation, desk.progress, from_files=from_files)
+
+
+def watch_of(scope: PushesInForce, organisation: Organisation, desk: Desk) -> AccountReader:
     """Give what knows who else may bill an account."""
-    return Watch(scope, organisation, desk.clock, InterlockSettings())
+    return AccountReader(scope, organisation, desk.clock, InterlockSettings())
+
+
+@contextmanager
+def open_push(
+    desk: Desk, *, reading: bool = False, from_files: bool = False, many: bool = False
+) -> Iterator[PushDesk]:
+    """Open everything for the time of a ``with`` block.
+
+    Args:
+        desk: The repository and its environment.
+        reading: Only to print: the ledger is opened to read, also beside whoever pushes.
+        from_files: Obey the files; only to print.
+        many: Let workers on other machines help.
+    """
+    if not reading:
+        refuse_absent(desk.chain, desk.environment)
+    with ExitStack() as stack:
+        organisation = stack.enter_context(desk.organisation())
+        scope = in_force(desk, organisation, from_files=from_files)
+        spec = site_of(desk, scope.environment)
+        opened = _ledger(desk, scope.environment, stack, reading=reading)
+        stamps = {route.route.policy.stamp for route in scope.routes}
+        limiter = opened.limiter(spec) if opened else None
+        site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
+        scope = with_flat_prices(scope, site.destination)
+        yield PushDesk(
+            desk=desk,
+            scope=scope,
+            watch=watch_of(scope, organisation, desk),
+            organisation=organisation,
+            destination=site.destination,
+            view=opened.ledger if opened else NoLedgerYet(),
+            opened=opened,
+            workers=opened.workers(on_many_machines=many)
+            if opened
+            else EmbeddedWorkers(desk.clock),
+            notifier=notifier(scope.environment, desk.settings, desk),
+            settings=desk.settings.look_first,
+        )
+
+
+def _ledger(
+    desk: Desk, environment: EnvironmentSpec, stack: ExitStack, *, reading: bool
+) -> OpenLedger | None:
+    if not reading:
+        return stack.enter_context(pushing_ledger(desk, environment))
+    if environment.ledger is None:
+        return None
+    return stack.enter_context(reading_ledger(desk, environment))
+
+
+def notifier(environment: EnvironmentSpec, settings: Settings, desk: Desk) -> Notifier:
+    """Give the notices of an environment; silence where it has none.
+
+    Raises:
+        NotifyMissingError: When it has some and Apprise is not installed.
+    """
+    if not environment.notices:
+        return SilentNotifier()
+    subscriptions = [
+        Subscription(frozenset(notice.events), settings.resolve(notice.url, desk.root))
+        for notice in environment.notices
+    ]
+    return AppriseNotifier(subscriptions, apprise_send())

@@ -24,7 +24,7 @@ def files(place: Inside) -> list[Path]:
 
 def posts(place: Inside) -> int:
     """Writes that Chargebee saw."""
-    return sum(one["method"] == "POST" for one in place.control.requests())
+    return sum(request["method"] == "POST" for request in place.control.requests())
 
 
 @pytest.fixture
@@ -110,14 +110,19 @@ def test_what_else_held_a_bill_back_does_not_hide_that_a_lost_ledger_may_have_se
     rebuild(place)
     configs = list(place.control.state().m3ter["integrationconfigs"])
     for name in ("drifted", None):
-        for one in configs:
-            place.control.user_edit(one["id"], {"name": name or one["name"]})
+        for config in configs:
+            place.control.user_edit(config["id"], {"name": name or config["name"]})
         only(place, bill)
         place.run("sync", "retry", bill, "--env", "chaos")
         only(place, bill)
     assert posts(place) == sent
     assert "lines on pending invoices carry no stamp" in listed(place)[bill]
     said = place.run("sync", "resolve", bill, "--env", "chaos", "--not-sent", "--reason", "looked")
+    assert said.code == 0, said.err
+    only(place, bill)
+    assert posts(place) == sent, "its line is seen on the invoice, so the word is asked for again"
+    assert "lines just like the bill's" in listed(place)[bill]
+    said = place.run("sync", "resolve", bill, "--env", "chaos", "--not-sent", "--reason", "add it")
     assert said.code == 0, said.err
     only(place, bill)
     assert posts(place) > sent
@@ -146,7 +151,7 @@ def test_two_runs_at_once_send_nothing_twice(make_ground: Callable[..., Inside])
     init(place)
     try:
         runs = [place.start("sync", "run", "--env", "chaos") for _ in range(2)]
-        codes = {one.wait(60) for one in runs}
+        codes = {run.wait(60) for run in runs}
     finally:
         place.end()
     assert 15 in codes  # the second writer was refused, because the first had the file

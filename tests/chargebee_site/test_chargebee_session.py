@@ -13,7 +13,7 @@ from fakes.chargebee_world import START, FreeLimit, draft_of
 from fakes.clock import FakeClock
 
 from reconciler.chargebee import wire
-from reconciler.chargebee.destination import SiteSettings, open_site, pace_of
+from reconciler.chargebee.destination import SiteSettings, durations_at, open_site
 from reconciler.chargebee.errors import (
     ChargebeeKeyRefusedError,
     ChargebeeRefusedReadError,
@@ -22,19 +22,23 @@ from reconciler.chargebee.errors import (
     WrongSiteError,
 )
 from reconciler.chargebee.gates import Gates
-from reconciler.chargebee.invoice_json import Reading, read_invoice
+from reconciler.chargebee.invoice_json import AnswerReading, read_invoice
 from reconciler.chargebee.outcomes import Refusal
 from reconciler.chargebee.reads.catalogue import Catalogue
 from reconciler.chargebee.reads.estimates import estimate
 from reconciler.chargebee.reads.invoices import Invoices
-from reconciler.chargebee.session import Session, subjects_of
-from reconciler.chargebee.steps import credit_wire
-from reconciler.chargebee.switches import ChargebeeSwitches, UnknownSwitchError, parse_switches
-from reconciler.drafting.draft import Target
+from reconciler.chargebee.session import SiteSession, subjects_of
+from reconciler.chargebee.steps import crediting
+from reconciler.chargebee.switches import (
+    ChargebeeSwitches,
+    UnknownChargebeeSwitchError,
+    parse_chargebee_switches,
+)
+from reconciler.drafting.draft import BilledParty
 from reconciler.errors import ExitCode
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.secret import Secret
-from reconciler.sync.model.estimate import Estimated
+from reconciler.sync.model.invoice import Estimated
 from reconciler.sync.model.push import InvoiceId, SiteName, StoredRequest
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer, LostAnswerError, TransportError
@@ -67,9 +71,9 @@ def refusal(status: int, code: str) -> Answer:
 
 def speaking(
     *answers: Answer | TransportError, url: str = "https://acme-test.chargebee.com", **more: Any
-) -> tuple[Session, Script]:
+) -> tuple[SiteSession, Script]:
     script = Script([*answers])
-    session = Session(
+    session = SiteSession(
         script,
         FreeLimit(),
         FakeClock(START),
@@ -144,7 +148,7 @@ def test_a_resource_that_is_not_there_is_none_and_a_list_that_is_not_there_an_er
 def test_reads_are_repeated_after_passing_trouble() -> None:
     good = answer({"list": [{"invoice": {"id": "1"}}]})
     session, script = speaking(Answer(502, {}, b"<html>"), LostAnswerError("GET", "cut"), good)
-    assert [one["id"] for one in session.pages("/invoices", "invoice")] == ["1"]
+    assert [invoice["id"] for invoice in session.pages("/invoices", "invoice")] == ["1"]
     assert len(script.asked) == 3
 
 
@@ -183,10 +187,10 @@ def test_writes_work_alone_on_their_invoice_or_owner() -> None:
     draft = draft_of()
     create = wire.create_invoice(draft, (), plain)
     assert subjects_of(create) == {"subscription_id=sub_test_acme_uk"}
-    add = wire.add_line(draft, 0, InvoiceId("d1"), (), plain)
+    add = wire.add_line_request(draft, 0, InvoiceId("d1"), (), plain)
     assert subjects_of(add) == {"invoices/d1"}
-    on = credit_wire.CreditOn(InvoiceId("17"), "adjustment")
-    credit = credit_wire.credit_negative(draft, on, plain)
+    on = crediting.CreditOn(InvoiceId("17"), "adjustment")
+    credit = crediting.credit_negative(draft, on, plain)
     assert subjects_of(credit) == {"reference_invoice_id=17"}
 
 
@@ -215,7 +219,7 @@ def test_gates_let_one_through_per_subject_and_many_besides() -> None:
 
 
 def test_the_pace_counts_a_read_and_a_write_for_each_line() -> None:
-    assert pace_of(120).per_line.total_seconds() == 1
+    assert durations_at(120).per_line.total_seconds() == 1
 
 
 # --- what answers may look like ------------------------------------------------------------------
@@ -227,7 +231,7 @@ PLAIN: dict[str, Any] = {
     "currency_code": "GBP",
     "line_items": [{"id": "li_1", "amount": 5, "unit_amount": 5, "discount_amount": 2}],
 }
-READING = Reading(("cf_a", "cf_b"))
+READING = AnswerReading(("cf_a", "cf_b"))
 
 
 def test_an_invoice_with_only_the_least_is_read() -> None:
@@ -270,7 +274,7 @@ def test_the_lines_of_a_very_long_invoice_are_read_page_by_page() -> None:
     session, script = speaking(answer({"invoice": first}), answer({"invoice": second}))
     invoice = Invoices(session, READING).read(InvoiceId("17"))
     assert invoice is not None
-    assert [one.id for one in invoice.lines] == ["li_1", "li_2"]
+    assert [line.id for line in invoice.lines] == ["li_1", "li_2"]
     assert ("line_items_offset", "x") in script.asked[1].query
     endless, _ = speaking(answer({"invoice": first}))
     with pytest.raises(UnreadableChargebeeAnswerError, match="never end"):
@@ -297,7 +301,7 @@ def test_many_prices_are_asked_for_in_batches() -> None:
     ids = [f"price-{number:03}-{'x' * 60}" for number in range(120)]
     assert Catalogue(session).prices(ids) == {}
     assert len(script.asked) > 2
-    assert all(len(dict(one.query)["id[in]"]) < 3500 for one in script.asked)
+    assert all(len(dict(request.query)["id[in]"]) < 3500 for request in script.asked)
 
 
 def test_an_answer_about_another_customer_is_told() -> None:
@@ -312,10 +316,10 @@ def test_a_listed_subscription_without_its_customer_is_read_alone() -> None:
         answer({"list": [bare]}), answer({**bare, "customer": {"id": "c1", "deleted": True}})
     )
     catalogue = Catalogue(session)
-    first, second = (Target("subscription", key) for key in ("s1", "s2"))
+    first, second = (BilledParty("subscription", key) for key in ("s1", "s2"))
     catalogue.expect([first, second])
     assert "who was deleted in Chargebee" in catalogue.owner(first).why
-    assert [one.path for one in script.asked] == [
+    assert [request.path for request in script.asked] == [
         "/api/v2/subscriptions",
         "/api/v2/subscriptions/s1",
     ]
@@ -325,7 +329,9 @@ def test_a_listed_subscription_without_its_customer_is_read_alone() -> None:
 
 
 def test_switches_are_read_by_name() -> None:
-    read = parse_switches({"failed_payment": "refused", "max_lines": "100", "void_reason": "Other"})
+    read = parse_chargebee_switches(
+        {"failed_payment": "refused", "max_lines": "100", "void_reason": "Other"}
+    )
     assert read == ChargebeeSwitches(failed_payment="refused", max_lines=100, void_reason="Other")
 
 
@@ -334,8 +340,8 @@ def test_switches_are_read_by_name() -> None:
     [("nothing", "x"), ("max_lines", "0"), ("max_lines", "x"), ("void_reason", "x" * 101)],
 )
 def test_an_unknown_switch_is_refused_with_the_known_ones(name: str, value: str) -> None:
-    with pytest.raises(UnknownSwitchError, match="failed_payment=look-first") as caught:
-        parse_switches({name: value})
+    with pytest.raises(UnknownChargebeeSwitchError, match="failed_payment=look-first") as caught:
+        parse_chargebee_switches({name: value})
     assert caught.value.exit_code is ExitCode.INVALID
 
 
@@ -347,9 +353,9 @@ TRIED = StoredRequest("/estimates/create_invoice_for_items", b"currency_code=GBP
 def test_what_is_tried_out_carries_no_idempotency_key_and_is_repeated() -> None:
     session, script = speaking(LostAnswerError("POST", "cut"), answer({"estimate": {}}))
     assert session.try_out(TRIED) == {"estimate": {}}
-    assert [one.method for one in script.asked] == ["POST", "POST"]
-    assert all(one.body == TRIED.body for one in script.asked)
-    assert not any("idempotency" in name for one in script.asked for name in one.headers)
+    assert [request.method for request in script.asked] == ["POST", "POST"]
+    assert all(request.body == TRIED.body for request in script.asked)
+    assert not any("idempotency" in name for request in script.asked for name in request.headers)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
@@ -393,7 +399,7 @@ def test_tax_is_read_apart_and_lines_need_no_ids() -> None:
     made = estimate(session, TRIED, "cf_m3ter_bill_id", READING)
     assert isinstance(made, Estimated)
     assert (made.sub_total.minor, made.tax.minor, made.total.minor) == (200, 40, 240)
-    assert [one.id for one in made.invoice.lines] == ["line 1", "line 2"]
+    assert [invoice_line.id for invoice_line in made.invoice.lines] == ["line 1", "line 2"]
 
 
 def test_an_estimate_without_an_invoice_is_unreadable() -> None:

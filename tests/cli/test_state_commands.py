@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,3 +143,56 @@ def test_a_remote_that_the_clone_does_not_have_is_named(place: GitPlace) -> None
     ran = place.run("plan", "--env", "sandbox")
     assert ran.code == ExitCode.REFUSED_IDENTITY
     assert "git remote add origin URL" in ran.err
+
+
+def test_a_chain_goes_to_a_remote_and_back_with_equal_bytes(place: GitPlace) -> None:
+    line = "state: {backend: git-branch}"
+    folder = "state: {backend: directory, path: .reconciler/state}"
+    place.edit("project.yaml", line, folder)
+    place.apply()
+    records = place.folder / ".reconciler/state/sandbox"
+    before = {one.name: one.read_bytes() for one in records.glob("[0-9]*.json")}
+    there = place.run("state", "migrate", "--env", "sandbox", "--to", "git-branch")
+    assert there.code == 0, there
+    assert "state: {backend: git-branch}" in there.out
+    again = place.run("state", "migrate", "--env", "sandbox", "--to", "git-branch")
+    assert "0 records of `sandbox` copied; all 2 read back" in again.out
+    place.edit("project.yaml", folder, line)
+    assert place.is_in_sync()
+    shutil.rmtree(records)
+    back = place.run("state", "migrate", "--env", "sandbox", "--to", "directory")
+    assert back.code == 0, back
+    assert {one.name: one.read_bytes() for one in records.glob("[0-9]*.json")} == before
+    same = place.run("state", "migrate", "--env", "sandbox", "--to", "git-branch")
+    assert same.code == ExitCode.INVALID
+
+
+def test_two_chains_are_never_mixed(place: GitPlace) -> None:
+    place.init()
+    folder = "state: {backend: directory, path: .reconciler/state}"
+    place.edit("project.yaml", "state: {backend: git-branch}", folder)
+    place.apply()
+    before = place.refs()
+    ran = place.run("state", "migrate", "--env", "sandbox", "--to", "git-branch")
+    assert ran.code == ExitCode.REFUSED_IDENTITY
+    assert "never mixed" in ran.err
+    assert place.refs() == before
+
+
+def test_a_chain_is_verified_and_the_first_wrong_commit_named(place: GitPlace) -> None:
+    place.init()
+    place.apply()
+    place.edit("chargebee-uk/integration.yaml", "Chargebee UK bills", "Chargebee UK")
+    place.publish("a shorter name")
+    place.apply()
+    sound = place.run("state", "verify", "--env", "sandbox")
+    assert sound.code == 0, sound
+    assert "5 records of `sandbox` are sound" in sound.out
+    branch, witness = "refs/heads/reconciler/state/sandbox", "refs/reconciler/witness/sandbox"
+    tree = git(place.remote, "rev-parse", f"{branch}~2^{{tree}}")
+    forged = git(place.remote, "commit-tree", tree, "-p", branch, "-m", "as it was")
+    for ref in (branch, witness):
+        git(place.remote, "update-ref", ref, forged)
+    wrong = second(place).run("state", "verify", "--env", "sandbox")
+    assert wrong.code == ExitCode.STALE
+    assert forged in wrong.err

@@ -14,7 +14,7 @@ from fakes.emulated_http import EmulatedHttp
 from fakes.push_data import bill, drafted, line, route
 
 from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings, open_site
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.session import SiteSession
 from reconciler.chargebee.steps.preflight import DecimalPlaces
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.drafting.draft import InvoiceDraft
@@ -25,7 +25,7 @@ from reconciler.kernel.secret import Secret
 from reconciler.m3ter.bill import BillLine
 from reconciler.sync.core.clocks import Clocks
 from reconciler.sync.core.effect_states import after, idempotency_key
-from reconciler.sync.core.look_first import LookFirst, Move, next_move
+from reconciler.sync.core.when_to_act import Move, RetryTimes, next_move
 from reconciler.sync.model.push import (
     Attempted,
     Effect,
@@ -37,12 +37,12 @@ from reconciler.sync.model.push import (
     StepOutcome,
 )
 from reconciler.sync.ports.destination import Complete, NextStep, Sending
-from reconciler.transport.client import HttpClient, Limits
+from reconciler.transport.client import CallLimits, HttpClient
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 UK = "sub_test_acme_uk"
 US = "sub_test_acme_us"
-LOOKS = LookFirst()
+LOOKS = RetryTimes()
 
 
 @dataclass
@@ -68,9 +68,9 @@ class ChargebeeWorld:
         self.clock = FakeClock(START)
         self.limit = FreeLimit()
         self.log: list[str] = []
-        limits = Limits(connect_seconds=5, read_seconds=5, total_seconds=20)
+        limits = CallLimits(connect_seconds=5, read_seconds=5, total_seconds=20)
         self.client = HttpClient(url, self.clock, limits=limits, log=self.log.append)
-        self.session = Session(
+        self.session = SiteSession(
             self.client,
             self.limit,
             self.clock,
@@ -128,12 +128,12 @@ class ChargebeeWorld:
         asked = {"subscription_id[is]": subscription, "include_deleted": "true", "limit": "100"}
         asked |= {"sort_by[asc]": "date", **query}
         answer = self.http.http.get("/api/v2/invoices", params=asked, auth=(API_KEY, ""))
-        return [one["invoice"] for one in wire.decode(answer.content)["list"]]
+        return [invoice["invoice"] for invoice in wire.decode(answer.content)["list"]]
 
     def writes(self) -> list[Any]:
         """Every POST to Chargebee so far."""
         found = self.http.requests(vendor="chargebee")
-        return [one for one in found if one["method"] == "POST"]
+        return [request for request in found if request["method"] == "POST"]
 
     # --- a ledger in memory -----------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class ChargebeeWorld:
             step.lines_before,
             step.draft_line,
         )
-        known = next((one for one in self.effects if one.key == key), None)
+        known = next((candidate for candidate in self.effects if candidate.key == key), None)
         return self._keep(known or effect)
 
     def send(
@@ -204,10 +204,10 @@ class ChargebeeWorld:
         return self._keep(changed)
 
     def _newest(self) -> int:
-        return max((one.key.generation for one in self.effects), default=1)
+        return max((effect.key.generation for effect in self.effects), default=1)
 
     def _keep(self, effect: Effect) -> Effect:
-        self.effects = [one for one in self.effects if one.key != effect.key]
+        self.effects = [other for other in self.effects if other.key != effect.key]
         self.effects.append(effect)
         return effect
 
@@ -241,4 +241,4 @@ def pending_draft(*lines: BillLine, **more: Any) -> InvoiceDraft:
 
 def kinds(effects: Sequence[Effect]) -> list[str]:
     """The steps of effects, in the order of their intent."""
-    return [str(one.key.step) for one in effects]
+    return [str(effect.key.step) for effect in effects]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,13 +18,13 @@ from fakes.clock import FakeClock
 from fakes.push_effects import row
 
 from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.session import SiteSession
 from reconciler.emulator.chargebee.sites import API_KEY, SITE
 from reconciler.kernel.address import BillId
 from reconciler.kernel.secret import Secret
 from reconciler.m3ter.bill import BillLine
 from reconciler.sync.core.effect_states import after
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.push import (
     Attempted,
     Effect,
@@ -35,17 +36,17 @@ from reconciler.sync.model.push import (
     Redrafted,
     SiteName,
     Step,
-    Unknown,
+    UnknownOutcome,
 )
-from reconciler.sync.model.standing import Standing
+from reconciler.sync.model.standing import BillStanding
 from reconciler.sync.ports.destination import Sending
 from reconciler.sync.ports.ledger import BillRow, Lease
 from reconciler.sync.push.bill_record import BillRecord
-from reconciler.sync.push.push_loop import Going
+from reconciler.sync.push.push_loop import PushLoop
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer
 
-LOOKS = LookFirst()
+LOOKS = RetryTimes()
 PRICE = "api-USD"
 _AT_FIRST = 30
 
@@ -56,7 +57,7 @@ class Killed(BaseException):
 
 @dataclass
 class BenchClient:
-    """Sends requests to the emulator's half; implements what ``Session`` asks of a client."""
+    """Sends requests to the emulator's half; implements what ``SiteSession`` asks of a client."""
 
     bench: Bench
     sent: list[str] = field(default_factory=list)
@@ -86,8 +87,10 @@ class MemoryLedger:
         return MemoryLedger(self.clock, dict(self.effects_by_key), self.row)
 
     def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
-        mine = (one for one in self.effects_by_key.values() if one.key.bill_id == bill)
-        return tuple(sorted(mine, key=lambda one: (one.key.generation, one.key.step.number)))
+        mine = (effect for effect in self.effects_by_key.values() if effect.key.bill_id == bill)
+        return tuple(
+            sorted(mine, key=lambda effect: (effect.key.generation, effect.key.step.number))
+        )
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Any) -> None:
         made = Effect(
@@ -103,8 +106,11 @@ class MemoryLedger:
     def redraft(self, lease: Lease, key: PushKey, step: Step, why: Any) -> None:
         self._after(key, Redrafted(step))
 
-    def sending(self, lease: Lease, key: PushKey) -> None:
-        self._after(key, Attempted())
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> None:
+        self._after(key, Attempted(vendor_at))
 
     def ended(self, lease: Lease, key: PushKey, outcome: Any, mark: Any) -> None:
         self._after(key, outcome)
@@ -115,7 +121,7 @@ class MemoryLedger:
     def lines_known(
         self, site: SiteName, lines: Collection[InvoiceLineId]
     ) -> frozenset[InvoiceLineId]:
-        made = (line for one in self.effects_by_key.values() for line in one.line_ids)
+        made = (line for effect in self.effects_by_key.values() for line in effect.line_ids)
         return frozenset(made).intersection(lines)
 
     def put_bill(self, lease: Lease, row: BillRow) -> None:
@@ -157,7 +163,7 @@ class PendingWorld:
     @property
     def destination(self) -> ChargebeeDestination:
         """A destination with an empty cache, as after a restart."""
-        session = Session(
+        session = SiteSession(
             cast("Any", self.client),
             FreeLimit(),
             self.clock,
@@ -168,7 +174,7 @@ class PendingWorld:
         )
         return Cut(session, SiteSettings(), self)
 
-    def run(self) -> Standing | None:
+    def run(self) -> BillStanding | None:
         """Bring the bill on as far as it gets now; ``None`` when the process died."""
         lease = Lease(SiteName(SITE), self.draft.bill_id, "worker", 1, self.clock.now())
         made = replace(row(self.draft.bill_id), site=SiteName(SITE))
@@ -189,7 +195,7 @@ class PendingWorld:
         )
         gate = SimpleNamespace(held=lambda effects: None)
         try:
-            return Going(record, cast("Any", gate), Sending(waiting_since=START)).on()
+            return PushLoop(record, cast("Any", gate), Sending(waiting_since=START)).run()
         except Killed:
             return None
 
@@ -224,9 +230,9 @@ class PendingWorld:
 
     def amounts(self) -> list[int]:
         """What stands on all invoices beside what was on them at first."""
-        found = [one["invoice"] for one in self.bench.get("invoices", limit="100")["list"]]
-        lines = (line for one in found for line in one["line_items"])
-        return [one["amount"] for one in lines if one["amount"] != _AT_FIRST]
+        found = [invoice["invoice"] for invoice in self.bench.get("invoices", limit="100")["list"]]
+        lines = (line for entry in found for line in entry["line_items"])
+        return [line["amount"] for line in lines if line["amount"] != _AT_FIRST]
 
     def _open(self) -> None:
         made = self.bench.pending({"item_price_id": PRICE, "quantity": _AT_FIRST // 10})
@@ -236,7 +242,7 @@ class PendingWorld:
 class Cut(ChargebeeDestination):
     """A destination whose next answer is lost, or whose process dies beside it."""
 
-    def __init__(self, session: Session, settings: SiteSettings, world: PendingWorld) -> None:
+    def __init__(self, session: SiteSession, settings: SiteSettings, world: PendingWorld) -> None:
         super().__init__(session, settings)
         self._world = world
 
@@ -248,4 +254,4 @@ class Cut(ChargebeeDestination):
         if cut == "dies after":
             raise Killed
         lost = cut == "answer lost" and isinstance(outcome, Performed)
-        return Unknown("cut") if lost else outcome
+        return UnknownOutcome("cut") if lost else outcome

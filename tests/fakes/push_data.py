@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from reconciler.definitions.kinds.chargebee import ChargebeePage
 from reconciler.definitions.kinds.integration import (
+    ChargebeePage,
     EntityPanel,
     GlobalPanel,
     IntegrationSpec,
@@ -25,7 +25,7 @@ from reconciler.drafting.draft import (
     WholePricing,
 )
 from reconciler.drafting.draft_bill import draft_bill
-from reconciler.drafting.route import KnownMapping, Readings, Route, index
+from reconciler.drafting.route import DraftingRules, KnownMapping, Readings, index
 from reconciler.kernel.address import AccountId, BillId, IntegrationId
 from reconciler.kernel.line_item import Destination
 from reconciler.kernel.money import Currency, Money
@@ -113,7 +113,7 @@ def route(
     enforced: bool = False,
     readings: Readings | None = None,
     **more: Any,
-) -> Route:
+) -> DraftingRules:
     origins: dict[DocumentPath, Origin] = {
         ("chargebee", "defaultPriceId"): Origin(FILE, 30, 5),
         ("chargebee", "priceIdMapping"): Origin(FILE, 31, 5),
@@ -126,7 +126,7 @@ def route(
         "chargebee-uk", spec(page=page, push=push, **(entity or {})), Origin(FILE, 1), origins
     )
     found = index(mappings, THIS, enforced=enforced)
-    return Route(defined, found, readings=readings or Readings(), **more)
+    return DraftingRules(defined, found, readings=readings or Readings(), **more)
 
 
 def mapping(
@@ -139,20 +139,20 @@ def mapping(
     return KnownMapping(entity, m3ter_id, table, external_id, link, Origin("prices.csv", 12))
 
 
-def drafted(one: Bill, by: Route) -> InvoiceDraft:
-    outcome = draft_bill(one, by, NOW)
+def drafted(bill: Bill, by: DraftingRules) -> InvoiceDraft:
+    outcome = draft_bill(bill, by, NOW)
     assert isinstance(outcome, InvoiceDraft), outcome
     return outcome
 
 
-def blocked(one: Bill, by: Route) -> BlockedBill:
-    outcome = draft_bill(one, by, NOW)
+def blocked(bill: Bill, by: DraftingRules) -> BlockedBill:
+    outcome = draft_bill(bill, by, NOW)
     assert isinstance(outcome, BlockedBill), outcome
     return outcome
 
 
-def nothing(one: Bill, by: Route) -> NothingToSend:
-    outcome = draft_bill(one, by, NOW)
+def nothing(bill: Bill, by: DraftingRules) -> NothingToSend:
+    outcome = draft_bill(bill, by, NOW)
     assert isinstance(outcome, NothingToSend), outcome
     return outcome
 
@@ -184,7 +184,7 @@ def sent_line(number: int, wanted: DraftLine, **changes: Any) -> InvoiceLine:
 
 def invoice_of(draft: InvoiceDraft, **changes: Any) -> Invoice:
     """The invoice that Chargebee makes of a draft."""
-    lines = tuple(sent_line(n, one) for n, one in enumerate(draft.lines, start=1))
+    lines = tuple(sent_line(n, line) for n, line in enumerate(draft.lines, start=1))
     made = Invoice(
         InvoiceId("inv_1"),
         "posted",

@@ -13,24 +13,22 @@ from typing import Any
 from fakes.clock import FakeClock
 from fakes.push_data import NOW, invoice_of, route
 
-from reconciler.drafting.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
+from reconciler.drafting.draft import BilledParty, BlockReason, DraftOutcome, InvoiceDraft
 from reconciler.drafting.draft_bill import draft_bill
 from reconciler.drafting.draft_json import draft_to_json
-from reconciler.drafting.route import Readings, Route
+from reconciler.drafting.route import DraftingRules, Readings
 from reconciler.kernel.address import BillId
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import Expected, create_ledger
-from reconciler.ledger.shelf import TemporaryShelf, temporary_shelf
+from reconciler.ledger.spooled_invoices import SpooledInvoices, spooled_invoices
 from reconciler.ledger.sql.sqlite_file import open_sqlite
 from reconciler.m3ter.bill import Bill, BillLine
 from reconciler.m3ter.ports import BillQuery, NotFoundError
 from reconciler.reconcile.core.month import InForce
-from reconciler.reconcile.routes_port import Ours, Standing
-from reconciler.sync.core.look_first import LookFirst
-from reconciler.sync.model.estimate import Estimate, NotEstimated
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.reconcile.routes import Ours, RouteStanding
+from reconciler.sync.core.when_to_act import RetryTimes
+from reconciler.sync.model.invoice import Estimate, Invoice, InvoiceChange, NotEstimated
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -62,20 +60,20 @@ class ListedBills:
 
     def list(self, query: BillQuery) -> Iterator[Bill]:
         self.queries.append(query)
-        for one in self.bills:
-            dated = one.bill_date or one.end_date
-            if query.ids is not None and one.id not in query.ids:
+        for bill in self.bills:
+            dated = bill.bill_date or bill.end_date
+            if query.ids is not None and bill.id not in query.ids:
                 continue
             if query.since is not None and dated < query.since:
                 continue
             if query.until is not None and dated >= query.until:
                 continue
-            yield one
+            yield bill
 
     def get(self, identity: BillId) -> Bill:
-        for one in self.bills:
-            if one.id == identity:
-                return one
+        for bill in self.bills:
+            if bill.id == identity:
+                return bill
         raise NotFoundError(identity)
 
     def lines(self, identity: BillId) -> tuple[BillLine, ...]:
@@ -99,7 +97,7 @@ class SiteInMemory:
         self.invoices[invoice.id] = invoice
         return invoice
 
-    def expect(self, targets: Sequence[Target]) -> None:
+    def expect(self, targets: Sequence[BilledParty]) -> None:
         """Need no list."""
 
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
@@ -109,7 +107,7 @@ class SiteInMemory:
         return self.estimated
 
     def stamped(self, since: datetime) -> Iterator[Invoice]:
-        yield from (one for one in self.invoices.values() if one.stamp)
+        yield from (invoice for invoice in self.invoices.values() if invoice.stamp)
 
     def read(self, invoice: InvoiceId) -> Invoice | None:
         self.reads.append(invoice)
@@ -118,11 +116,11 @@ class SiteInMemory:
     def by_bill(
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()
     ) -> tuple[Invoice, ...]:
-        return tuple(one for one in self.invoices.values() if one.stamp == bill)
+        return tuple(invoice for invoice in self.invoices.values() if invoice.stamp == bill)
 
     def changes(self, invoices: Collection[InvoiceId], since: datetime) -> Iterator[InvoiceChange]:
         self.asked_changes.append(frozenset(invoices))
-        yield from (one for one in self.remembered if one.invoice_id in invoices)
+        yield from (change for change in self.remembered if change.invoice_id in invoices)
         if self.forgets is not None:
             raise self.forgets
 
@@ -152,8 +150,8 @@ class SiteInMemory:
 class OneRoute:
     """Implements ``PushRoutes``: one route takes every bill, unless the test says otherwise."""
 
-    by: Route = field(default_factory=route)
-    standings: dict[BillId, Standing] = field(default_factory=dict)
+    by: DraftingRules = field(default_factory=route)
+    standings: dict[BillId, RouteStanding] = field(default_factory=dict)
     limit: Decimal = Decimal(0)
     expected: list[int] = field(default_factory=list)
     in_force: InForce = field(default_factory=lambda: InForce("sandbox", 4, "3f2c9ab77"))
@@ -166,7 +164,7 @@ class OneRoute:
     def expect(self, bills: Collection[Bill]) -> None:
         self.expected.append(len(bills))
 
-    def standing(self, bill: Bill) -> Standing:
+    def standing(self, bill: Bill) -> RouteStanding:
         return self.standings.get(bill.id, Ours(NAME))
 
     def draft(self, bill: Bill, integration: str) -> DraftOutcome:
@@ -179,7 +177,7 @@ class Month:
 
     ledger: SqlLedger
     history: SqlHistory
-    shelf: TemporaryShelf
+    shelf: SpooledInvoices
     clock: FakeClock
     bills: ListedBills = field(default_factory=ListedBills)
     site: SiteInMemory = field(default_factory=SiteInMemory)
@@ -189,21 +187,21 @@ class Month:
         """Let m3ter have these bills."""
         self.bills.bills.extend(bills)
 
-    def drafted(self, one: Bill) -> InvoiceDraft:
-        made = self.routes.draft(one, NAME)
+    def drafted(self, bill: Bill) -> InvoiceDraft:
+        made = self.routes.draft(bill, NAME)
         assert isinstance(made, InvoiceDraft), made
         return made
 
     def recorded(
-        self, one: Bill, status: PushStatus, draft: InvoiceDraft | None = None, **changes: Any
+        self, bill: Bill, status: PushStatus, draft: InvoiceDraft | None = None, **changes: Any
     ) -> None:
         """Put a bill into the ledger."""
-        lease = self.ledger.claim(SITE, one.id, "worker", 3600)
+        lease = self.ledger.claim(SITE, bill.id, "worker", 3600)
         assert lease is not None
         fields: dict[str, Any] = {
             "site": SITE,
-            "bill_id": one.id,
-            "account_id": one.account_id,
+            "bill_id": bill.id,
+            "account_id": bill.account_id,
             "integration": NAME,
             "generation": 1,
             "status": status,
@@ -211,7 +209,7 @@ class Month:
             "draft": draft_to_json(draft) if draft else b"",
             "billed": draft.billed if draft else None,
             "expected": draft.expected if draft else None,
-            "period_end": one.end_date,
+            "period_end": bill.end_date,
             "next_at": None,
             "changed_at": self.clock.now(),
             "message": "",
@@ -219,14 +217,14 @@ class Month:
         self.ledger.put_bill(lease, BillRow(**(fields | changes)))
         self.ledger.release(lease)
 
-    def sent(self, one: Bill, number: int = 1, **invoice: Any) -> Invoice:
+    def sent(self, bill: Bill, number: int = 1, **invoice: Any) -> Invoice:
         """Send a bill in one request, and let its invoice stand at the site."""
-        draft = self.drafted(one)
+        draft = self.drafted(bill)
         identity = InvoiceId(f"inv_{number}")
         made = self.site.put(invoice_of(draft, **({"id": identity} | invoice)))
-        self.recorded(one, PushStatus.COMPLETE, draft)
+        self.recorded(bill, PushStatus.COMPLETE, draft)
         lines = tuple(line.id for line in invoice_of(draft).lines)
-        self.attempted(one.id, Performed(identity, lines))
+        self.attempted(bill.id, Performed(identity, lines))
         return made
 
     def attempted(
@@ -262,8 +260,8 @@ def month(folder: Path) -> Iterator[Month]:
     clock = FakeClock()
     with closing(open_sqlite(folder / "ledger.sqlite", clock)) as database:
         expected = Expected(LEDGER_ID, None, lambda _: None)
-        ledger = create_ledger(database, expected, LookFirst())
-        with temporary_shelf() as shelf:
+        ledger = create_ledger(database, expected, RetryTimes())
+        with spooled_invoices() as shelf:
             yield Month(ledger, SqlHistory(database), shelf, clock)
 
 

@@ -21,7 +21,7 @@ from reconciler.definitions.model import Defined, DefinedSet, Effective, M3terKe
 from reconciler.kernel.address import Address
 from reconciler.kernel.problem import Origin
 from reconciler.plan.apply import ApplyPorts, Consent, apply
-from reconciler.plan.make_plan import PlanPorts, Source, plan
+from reconciler.plan.make_plan import PlanPorts, PlanSource, plan
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.plan import Plan
 
@@ -192,7 +192,7 @@ class Scene:
         return plan(
             self.effective(),
             self.head(),
-            Source("reconciler test"),
+            PlanSource("reconciler test"),
             PlanPorts(self.organisation, self.clock, SilentProgress()),
             fresh=fresh,
         )
@@ -209,8 +209,10 @@ class Scene:
         """The live id that an address is bound to."""
         head = self.head()
         assert head is not None
-        return next(one.id for one in head.bindings if one.address == address)
+        return next(binding.id for binding in head.bindings if binding.address == address)
 
     def live_id_of(self, name: str) -> str:
         """The live id of a configuration's name."""
-        return next(one.id for one in self.organisation.configs.values() if one.name == name)
+        return next(
+            config.id for config in self.organisation.configs.values() if config.name == name
+        )

@@ -27,23 +27,23 @@ from reconciler.ledger.opening import (
     reopen_ledger,
 )
 from reconciler.ledger.rows import effect_columns
-from reconciler.ledger.sql.database import Database
-from reconciler.ledger.sql.schema_version import (
+from reconciler.ledger.sql.database import (
     MIGRATIONS,
     NEWEST,
     VERSION_TABLE,
+    Database,
     LedgerSchemaError,
     migrate,
-    version,
+    schema_version,
 )
 from reconciler.ledger.sql.sqlite_file import read_sqlite
 from reconciler.ledger.sql.tables import metadata
 from reconciler.sync.core.clocks import Clocks
-from reconciler.sync.core.look_first import LookFirst, WaitUntil, next_move
+from reconciler.sync.core.when_to_act import RetryTimes, WaitUntil, next_move
 from reconciler.sync.model.push import Effect, PushState, StoredRequest
 from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 REQUEST = StoredRequest("/invoices", b"a=1")
 
 
@@ -145,7 +145,7 @@ def test_a_lost_ledger_is_used_again_only_when_it_learnt(
     assert identity == LedgerIdentity(LEDGER_ID, 41, clock.now())
     assert notes == [LedgerNote(LEDGER_ID, 41)]
     opened = open_ledger(database, expected(seen=notes[0]), SETTINGS)
-    assert [one.id for one in opened.stamps(SITE, BILL)] == ["inv_00001"]
+    assert [stamp.id for stamp in opened.stamps(SITE, BILL)] == ["inv_00001"]
     assert opened.identity == identity
 
 
@@ -205,10 +205,10 @@ def test_the_newest_version_is_alembics_head() -> None:
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
-    assert database.read(version) is None
+    assert database.read(schema_version) is None
     for _ in range(2):
         migrate(database)
-        assert database.read(version) == NEWEST
+        assert database.read(schema_version) == NEWEST
 
 
 def test_a_schema_of_a_newer_tool_is_refused(database: Database) -> None:
@@ -228,8 +228,8 @@ def test_a_ledger_of_the_first_schema_is_upgraded_when_it_is_opened(database: Da
     with pytest.raises(Exception, match=r"vendor_at|doubt"):
         database.read(lambda connection: effects.effects_of(connection, SITE, BILL))
     opened = open_ledger(database, expected(), SETTINGS)
-    found = {str(one.key.step): one for one in opened.effects(SITE, BILL)}
-    assert {name: one.doubt for name, one in found.items()} == {
+    found = {str(effect.key.step): effect for effect in opened.effects(SITE, BILL)}
+    assert {name: effect.doubt for name, effect in found.items()} == {
         "add-line/1": "",
         "add-line/2": "open",
         "add-line/3": "open",
@@ -241,7 +241,7 @@ def test_a_ledger_of_the_first_schema_is_upgraded_when_it_is_opened(database: Da
         (),
     )
     assert doubted.round_started_at == datetime(2026, 12, 1, 6, tzinfo=UTC)
-    assert [one.vendor_at for one in opened.attempts(SITE, BILL)] == [None] * 4
+    assert [attempt.vendor_at for attempt in opened.attempts(SITE, BILL)] == [None] * 4
     now = datetime(2026, 12, 1, 6, 5, tzinfo=UTC)
     young = next_move(doubted, Clocks(now, now, now), SETTINGS, looked=True)
     assert isinstance(young, WaitUntil), "nobody knows how old its key is by Chargebee's clock"

@@ -20,14 +20,13 @@ from reconciler.kernel.secret import Secret
 from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import create_ledger
 from reconciler.ledger.sql.database import Database, LedgerGoneError, LedgerUnreachableError
-from reconciler.ledger.sql.postgres import open_postgres
-from reconciler.ledger.sql.postgres_away import LedgerAwayError, is_refused, reason
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.ledger.sql.postgres import LedgerAwayError, is_refused, open_postgres, why_away
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.push import Performed, PushState
 from reconciler.sync.ports.ledger import Lease
 from reconciler.transport.system_clock import SystemClock
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 
 
 @pytest.fixture
@@ -74,18 +73,18 @@ def claims(ledger: SqlLedger, count: int) -> list[Lease | None]:
         taken.append(ledger.claim(SITE, BILL, f"w{number}", 60))
 
     threads = [threading.Thread(target=claim, args=[number]) for number in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(10)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
     return taken
 
 
 def test_of_many_workers_at_once_one_gets_the_bill(shared: Database) -> None:
     ledger = create_ledger(shared, expected(), SETTINGS)
     for fence in (1, 2):
-        won = [one for one in claims(ledger, 8) if one is not None]
-        assert [one.fence for one in won] == [fence]
+        won = [claim for claim in claims(ledger, 8) if claim is not None]
+        assert [lease.fence for lease in won] == [fence]
         ledger.release(won[0])
 
 
@@ -110,10 +109,10 @@ def test_many_workers_migrate_and_count_at_once(postgres_url: Secret) -> None:
             database.close()
 
     threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(30)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
     assert failed == []
     assert query(postgres_url, "select sequence from ledger") == [(24,)]
 
@@ -237,7 +236,7 @@ def test_a_user_that_the_server_does_not_know_is_refused_at_once(own_postgres: P
 )
 def test_only_what_waiting_cannot_change_is_a_refusal(words: str, refused: bool) -> None:
     assert is_refused(words) is refused
-    assert reason(words).startswith("it") or refused
+    assert why_away(words).startswith("it") or refused
 
 
 def test_plain_addresses_of_postgres_are_understood(postgres_url: Secret) -> None:

@@ -25,10 +25,10 @@ from reconciler.plan.model.applied import (
     NotAttempted,
     OutcomeUnknown,
 )
-from reconciler.plan.show.receipt import exit_code, receipt_text
-from reconciler.transport.client import Limits
+from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
+from reconciler.transport.client import CallLimits
 
-QUICK = Limits(connect_seconds=1.0, read_seconds=0.3, total_seconds=1e9)
+QUICK = CallLimits(connect_seconds=1.0, read_seconds=0.3, total_seconds=1e9)
 CONFIGS, MAPPINGS = "integrationconfigs", "externalmappings"
 
 ONCE: list[dict[str, Any]] = [
@@ -108,12 +108,14 @@ def matching(place: Place, method: str, path: str) -> dict[str, str]:
 
 def codes(record: AppliedRecord) -> ExitCode:
     assert record.receipt is not None
-    return exit_code(record.receipt)
+    return exit_code_of_receipt(record.receipt)
 
 
 def kinds(record: AppliedRecord, kind: type) -> list[str]:
     assert record.receipt is not None
-    return [one.change for one in record.receipt.outcomes if isinstance(one.outcome, kind)]
+    return [
+        outcome.change for outcome in record.receipt.outcomes if isinstance(outcome.outcome, kind)
+    ]
 
 
 def test_every_passing_fault_anywhere_is_overcome_without_duplicates(
@@ -149,8 +151,8 @@ def test_a_post_that_commits_long_after_the_cut_is_found_and_never_connected_twi
         match=matching(place, "POST", CONFIGS),
         times=1,
     )
-    names = [one["name"] for one in place.configs() if one.get("integrationCredentialsId")]
-    assert sorted(one for one in names if one.startswith("Chargebee")) in (
+    names = [config["name"] for config in place.configs() if config.get("integrationCredentialsId")]
+    assert sorted(name for name in names if name.startswith("Chargebee")) in (
         ["Chargebee UK bills", "Chargebee US bills"],
         ["Chargebee UK bills"],
         ["Chargebee US bills"],
@@ -169,9 +171,9 @@ def test_what_stays_unknown_blocks_what_depends_on_it_and_nothing_is_connected(
         "connect:integration/chargebee-uk",
         "connect:integration/chargebee-us",
     ]
-    assert [one["name"] for one in place.configs() if one.get("integrationCredentialsId")] == [
-        "Stripe internal bills"
-    ]
+    assert [
+        config["name"] for config in place.configs() if config.get("integrationCredentialsId")
+    ] == ["Stripe internal bills"]
     text = receipt_text(record)
     assert "10 unknown" in text
     assert "Run `reconciler plan --env sandbox`" in text
@@ -227,7 +229,7 @@ def test_after_a_refused_key_nothing_more_is_sent(place: Place) -> None:
     record = applied(run, fault="expired_token", match=matching(place, "POST", f"{CONFIGS}*"))
     assert kinds(record, Done) == []
     assert len(kinds(record, Blocked)) + len(kinds(record, NotAttempted)) >= 12
-    assert [one for one in place.writes() if one[1] == f"/{MAPPINGS}"] == []
+    assert [entry for entry in place.writes() if entry[1] == f"/{MAPPINGS}"] == []
     assert converged(run)
 
 

@@ -18,9 +18,9 @@ from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.bill_invoices import SidePorts
-from reconciler.reconcile.core.month import BillSides, Left, Question, Reconciled
+from reconciler.reconcile.core.month import BillSides, OutsideTable, Question, Reconciled
 from reconciler.reconcile.reconcile import ReconcilePorts, reconcile
-from reconciler.reconcile.routes_port import NotOurs, NotYet, SentByM3ter, Undecided
+from reconciler.reconcile.routes import NotOurs, NotYet, SentByM3ter, UndecidedRoute
 from reconciler.sync.core.billing_month import BillingMonth
 from reconciler.sync.model.push import (
     InvoiceId,
@@ -29,7 +29,7 @@ from reconciler.sync.model.push import (
     PushStatus,
     Refused,
     StepKind,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.model.reconciliation import DifferenceClass
 
@@ -57,11 +57,11 @@ def asked(world: Month, **more: Any) -> tuple[Reconciled, dict[str, BillSides]]:
     )
     for row in found.totals:
         explained = row.sent.minor - row.rounding.minor + row.not_sent.minor
-        if all(one.kind is not DifferenceClass.AMOUNT for one, _ in found.shown):
+        if all(difference.kind is not DifferenceClass.AMOUNT for difference, _ in found.shown):
             missing = sum(
-                -one.unexplained.minor
-                for one, _ in found.shown
-                if one.kind is DifferenceClass.MISSING and one.unexplained is not None
+                -difference.unexplained.minor
+                for difference, _ in found.shown
+                if difference.kind is DifferenceClass.MISSING and difference.unexplained is not None
             )
             assert row.billed.minor == explained + missing, "m3ter = sent + not sent + unexplained"
     return found, heard
@@ -121,14 +121,16 @@ def test_a_stamped_invoice_of_a_blocked_bill_is_extra(world: Month) -> None:
     world.routes.by = route(page={"default_price_id": None})
     world.billed(one(1))
     found, heard = asked(world)
-    assert [each.kind for each in heard["bill-1"].differences] == [DifferenceClass.EXTRA]
+    assert [difference.kind for difference in heard["bill-1"].differences] == [
+        DifferenceClass.EXTRA
+    ]
     assert found.totals[0].unexplained.minor == 40000
 
 
 def test_doubt_about_the_route_holds_a_bill_back(world: Month) -> None:
     world.billed(one(1))
     world.recorded(one(1), PushStatus.BLOCKED, message="as it was yesterday")
-    doubt = Undecided(NAME, "native selects it too", "another route may bill it", "page#x")
+    doubt = UndecidedRoute(NAME, "native selects it too", "another route may bill it", "page#x")
     world.routes.standings[BillId("bill-1")] = doubt
     _, heard = asked(world)
     held = heard["bill-1"].held
@@ -210,12 +212,14 @@ def test_a_refused_bill_that_was_broken_since_tells_what_blocks_it(world: Month)
 def test_a_bill_whose_request_may_have_arrived_is_missing(world: Month, changed: str) -> None:
     each = one(1)
     world.recorded(each, PushStatus.UNKNOWN, world.drafted(each), message="no answer came")
-    world.attempted(each.id, Unknown("the connection was cut"))
+    world.attempted(each.id, UnknownOutcome("the connection was cut"))
     world.billed(one(1, changed))
     if changed != "400":
         world.routes.by = route(page={"default_price_id": None})
     found, heard = asked(world)
-    assert [each.kind for each in heard["bill-1"].differences] == [DifferenceClass.MISSING]
+    assert [difference.kind for difference in heard["bill-1"].differences] == [
+        DifferenceClass.MISSING
+    ]
     assert "no answer came" in heard["bill-1"].differences[0].text
     assert (heard["bill-1"].held, found.not_yet.bills) == (None, 0)
 
@@ -223,13 +227,13 @@ def test_a_bill_whose_request_may_have_arrived_is_missing(world: Month, changed:
 @pytest.mark.parametrize(
     ("standing", "left"),
     [
-        (NotOurs("nothing is pushed any more"), Left.NOT_OURS),
-        (NotYet(NAME, "it is PENDING"), Left.NOT_YET),
-        (SentByM3ter(NAME, "run r1"), Left.BY_M3TER),
+        (NotOurs("nothing is pushed any more"), OutsideTable.NOT_OURS),
+        (NotYet(NAME, "it is PENDING"), OutsideTable.NOT_YET),
+        (SentByM3ter(NAME, "run r1"), OutsideTable.BY_M3TER),
     ],
 )
 def test_a_bill_that_was_only_intended_and_is_not_ours_now_is_not_due(
-    world: Month, standing: NotOurs | NotYet | SentByM3ter, left: Left
+    world: Month, standing: NotOurs | NotYet | SentByM3ter, left: OutsideTable
 ) -> None:
     each = one(1)
     world.billed(each)
@@ -260,7 +264,7 @@ def test_the_rest_of_a_bill_that_was_sent_in_part_is_not_sent(world: Month) -> N
     found, heard = asked(world)
     (row,) = found.totals
     money = (row.billed, row.sent, row.not_sent, row.invoiced, row.unexplained)
-    assert [one.minor for one in money] == [40700, 40000, 700, 40000, 0]
+    assert [amount.minor for amount in money] == [40700, 40000, 700, 40000, 0]
     held = heard["bill-1"].held
     assert held is not None
     assert held.page.endswith("#partial")
@@ -273,7 +277,9 @@ def test_a_line_that_was_done_and_is_gone_stays_a_difference(world: Month) -> No
     world.site.put(replace(kept, lines=()))
     found, heard = asked(world)
     assert found.totals[0].not_sent.minor == 700
-    assert [one.unexplained for one in heard["bill-1"].differences] == [Money(-40000, GBP)]
+    assert [difference.unexplained for difference in heard["bill-1"].differences] == [
+        Money(-40000, GBP)
+    ]
 
 
 def test_of_a_finished_bill_nothing_is_held_back(world: Month) -> None:

@@ -12,12 +12,12 @@ from fakes.sync_place import ENV, SyncPlace, standing_of
 
 from reconciler.errors import ExitCode
 from reconciler.kernel.address import BillId
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import InvoiceId, PushState, PushStatus
 from reconciler.sync.model.standing import Group
-from reconciler.sync.people.decisions import Decider
-from reconciler.sync.people.hand import BillHeldError, CannotDecideError
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.people.decisions import BillDecisions
+from reconciler.sync.people.leased_bill import BillHeldError, CannotDecideError
+from reconciler.sync.push.limits import RunLimits
 
 EUR, GBP = "month-end-eur", "month-end-gbp"
 MINUTE = 60
@@ -40,11 +40,11 @@ def place(tmp_path: Path, emulate: Any) -> SyncPlace:
 
 def bill_of(place: SyncPlace, *, credited: bool = False) -> BillId:
     drafts = place.drafts(EUR, GBP)
-    return next(BillId(key) for key, one in drafts.items() if bool(one.credits) is credited)
+    return next(BillId(key) for key, draft in drafts.items() if bool(draft.credits) is credited)
 
 
 @contextmanager
-def hand(place: SyncPlace) -> Iterator[Decider]:
+def hand(place: SyncPlace) -> Iterator[BillDecisions]:
     with place.open() as opened:
         yield opened.decider()
 
@@ -185,10 +185,12 @@ def test_a_step_that_never_left_is_tried_again_as_it_was_stored(place: SyncPlace
 
 def test_a_refused_bill_that_can_no_longer_be_drafted_stays_refused(place: SyncPlace) -> None:
     bill = refused(place)
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
     undated = {
-        key: one
-        for key, one in found["lineItems"][0].items()
+        key: line
+        for key, line in found["lineItems"][0].items()
         if not key.startswith("servicePeriod")
     }
     wrong = {**undated, "lineItemType": "DEBIT_MEMO", "id": "undated"}
@@ -211,7 +213,7 @@ def refused(place: SyncPlace) -> BillId:
     with place.open() as opened:
         opened.destination.check(draft)  # remembers the price as it is now
         place.person_edits(price, status="archived")
-        result = opened.run(Narrow(bills=frozenset({bill})), Limits(), lambda: False)
+        result = opened.run(RunFilter(bills=frozenset({bill})), RunLimits(), lambda: False)
     place.person_edits(price, status="active")
     assert standing_of(result, bill).status is PushStatus.ERROR
     return bill
@@ -224,7 +226,7 @@ def test_a_bill_in_doubt_is_not_sent_again_once_another_route_may_bill_its_accou
     place.fault("cut_before_commit", CREATE)
     place.run(bill)
     configs = place.state("m3ter", "integrationconfigs")
-    other = next(one for one in configs if one["name"] == "Month end JPY")
+    other = next(config for config in configs if config["name"] == "Month end JPY")
     credential = "c0000000-0000-4000-8000-000000000001"
     place.person_edits(
         other["id"], integrationCredentialsId=credential, configData={"accountIds": []}

@@ -13,9 +13,9 @@ from fakes.sync_place import SyncPlace
 from reconciler.errors import ReconcilerError
 from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.ports import BillQuery
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.standing import Group
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.push.limits import RunLimits
 
 
 class Lost:
@@ -40,10 +40,10 @@ class LostBills:
         return getattr(self._bills, name)
 
     def list(self, query: BillQuery) -> Iterator[Bill]:
-        for number, one in enumerate(self._bills.list(query)):
+        for number, entry in enumerate(self._bills.list(query)):
             if query.lines and number == self._most:
                 raise ReconcilerError("m3ter could not be asked to list the bills")
-            yield one
+            yield entry
 
 
 def lost_after(place: SyncPlace, most: int) -> str:
@@ -52,7 +52,7 @@ def lost_after(place: SyncPlace, most: int) -> str:
         organisation: Any = Lost(opened.organisation, most)
         broken = replace(opened, organisation=organisation)
         with pytest.raises(ReconcilerError) as lost:
-            broken.run(Narrow(), Limits(), lambda: False)
+            broken.run(RunFilter(), RunLimits(), lambda: False)
     (note,) = lost.value.__notes__
     return note
 

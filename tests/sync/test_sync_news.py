@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reconciler.drafting.draft import EventName
 from reconciler.kernel.address import AccountId, BillId
-from reconciler.sync.core.run_tally import LISTED_MAX, NAMED_MAX, SyncTally
+from reconciler.sync.core.tally import LISTED_MAX, NAMED_MAX, SyncTally
 from reconciler.sync.model.push import SiteName
-from reconciler.sync.model.standing import Group, Standing, Who
-from reconciler.sync.run.notices import tell_news
+from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.run.run import tell_news
 
 MAPPING: EventName = "integration.missingaccountmapping.error"
 PERFORM: EventName = "integration.perform.error"
@@ -23,15 +23,17 @@ class Heard:
         self.told.append((event, title, text))
 
 
-def blocked(number: int, *events: EventName, new: bool = True) -> Standing:
+def blocked(number: int, *events: EventName, new: bool = True) -> BillStanding:
     who = Who(BillId(f"bill-{number}"), AccountId("acc"), f"code-{number}")
-    return Standing(Group.BLOCKED, who, short="blocked", why="no mapping", events=events, new=new)
+    return BillStanding(
+        Group.BLOCKED, who, short="blocked", why="no mapping", events=events, new=new
+    )
 
 
-def heard(*standings: Standing) -> list[tuple[str, str, str]]:
+def heard(*standings: BillStanding) -> list[tuple[str, str, str]]:
     tally, notifier = SyncTally(), Heard()
-    for one in standings:
-        tally.add(one)
+    for standing in standings:
+        tally.add(standing)
     tell_news(tally, notifier, SiteName("acme"))
     return notifier.told
 
@@ -50,13 +52,13 @@ def test_what_was_told_before_is_not_told_again() -> None:
 
 
 def test_many_are_counted_beyond_the_first() -> None:
-    ((_, title, text),) = heard(*(blocked(one, MAPPING) for one in range(NAMED_MAX + 3)))
+    ((_, title, text),) = heard(*(blocked(position, MAPPING) for position in range(NAMED_MAX + 3)))
     assert title.startswith(f"{NAMED_MAX + 3} bills")
     assert text.endswith("and 3 more; `reconciler sync plan --list FILE` names every bill")
     assert len(text.splitlines()) == NAMED_MAX + 1
 
 
 def test_news_behind_many_known_bills_is_told_all_the_same() -> None:
-    known = [blocked(one, MAPPING, new=False) for one in range(LISTED_MAX + 1)]
+    known = [blocked(position, MAPPING, new=False) for position in range(LISTED_MAX + 1)]
     ((_, title, _),) = heard(*known, blocked(9_999, MAPPING))
     assert title.startswith("1 bill not sent")

@@ -14,7 +14,7 @@ from reconciler.cli.options import App
 from reconciler.errors import ExitCode, ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.sync.people.decisions import Decider
+    from reconciler.sync.people.decisions import BillDecisions
 
 reasoned = click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
 
@@ -33,9 +33,9 @@ def retry(app: App, environment: str, bills: tuple[str, ...], *, every: bool) ->
         raise click.UsageError("name bills, or give --all; not both.")
     code = ExitCode.DONE
     with _decider(app, environment) as decider:
-        for one in tuple(decider.refused()) if every else map(BillId, bills):
+        for bill_id in tuple(decider.refused()) if every else map(BillId, bills):
             try:
-                app.show(decider.retry(one))
+                app.show(decider.retry(bill_id))
             except ReconcilerError as error:
                 app.note(f"error: {error}")
                 code = error.exit_code if len(bills) == 1 else ExitCode.PARTLY_DONE
@@ -147,8 +147,8 @@ def enable(app: App, environment: str, integration: str) -> None:
 
 
 @contextmanager
-def _decider(app: App, environment: str) -> Iterator[Decider]:
-    from reconciler.wiring.open_sync import open_push
+def _decider(app: App, environment: str) -> Iterator[BillDecisions]:
+    from reconciler.wiring.sync_desk import open_push
 
     with open_push(desk(app, environment)) as place:
         yield place.decider()

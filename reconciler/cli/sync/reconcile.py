@@ -19,7 +19,7 @@ from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.reconcile.core.month import Question
-    from reconciler.wiring.reading import Reading
+    from reconciler.wiring.reading import ReadingDesk
 
 Pieces = Callable[[], Iterator[str]]
 
@@ -59,9 +59,8 @@ def reconcile(
     something unexplained is outside the tolerance. Nothing is written anywhere.
     """
     from reconciler.reconcile.reconcile import reconcile as workflow
-    from reconciler.reconcile.show.markdown import reconcile_markdown
     from reconciler.reconcile.show.rows import RowSpool, csv_pieces, json_pieces
-    from reconciler.reconcile.show.text import reconcile_text
+    from reconciler.reconcile.show.text import reconcile_markdown, reconcile_text
     from reconciler.wiring.reading import open_reading
 
     place = desk(app, environment)
@@ -71,20 +70,20 @@ def reconcile(
         spool = RowSpool(file)
         with open_reading(place) as reading:
             _refuse_unknown(integration, reading)
-            found = workflow(question, reading.reconcile, spool.hear)
+            reconciled = workflow(question, reading.reconcile, spool.hear)
             if notify:
                 _tell_overdue(app, reading, environment)
         _publish(
             app,
             formats,
             {
-                "text": lambda: iter([reconcile_text(found)]),
-                "markdown": lambda: iter([reconcile_markdown(found)]),
+                "text": lambda: iter([reconcile_text(reconciled)]),
+                "markdown": lambda: iter([reconcile_markdown(reconciled)]),
                 "csv": lambda: csv_pieces(spool.rows()),
-                "json": lambda: json_pieces(found, spool.rows()),
+                "json": lambda: json_pieces(reconciled, spool.rows()),
             },
         )
-    return found.exit_code
+    return reconciled.exit_code
 
 
 @click.command()
@@ -101,16 +100,18 @@ def reconcile(
 def explain(app: App, bill: str, environment: str, line: int | None, *, estimate: bool) -> None:
     """Show how one bill became its invoice, or why it did not. Nothing is written anywhere."""
     from reconciler.kernel.address import BillId
-    from reconciler.reconcile.estimate_bill import estimate_bill
+    from reconciler.reconcile.explain import estimate_bill
     from reconciler.reconcile.explain import explain as workflow
     from reconciler.reconcile.show.explain_text import explain_text
     from reconciler.wiring.reading import open_reading
 
     with open_reading(desk(app, environment)) as reading:
-        told = workflow(BillId(bill), reading.explain, line)
+        explanation = workflow(BillId(bill), reading.explain, line)
         if estimate:
-            told = replace(told, estimate=estimate_bill(told, reading.explain.destination))
-    app.show(explain_text(told, line))
+            explanation = replace(
+                explanation, estimate=estimate_bill(explanation, reading.explain.destination)
+            )
+    app.show(explain_text(explanation, line))
 
 
 @click.command()
@@ -156,7 +157,9 @@ def cutover(
     order = Order(integration, way, day, confirm, place.authorship.actor)
     head = place.chain.head(environment)
     with open_cutover(place) as ports:
-        stand = workflow(order, place.effective, head, ports, lambda one: app.show(owned_text(one)))
+        stand = workflow(
+            order, place.effective, head, ports, lambda bill: app.show(owned_text(bill))
+        )
     app.show("\n" + cutover_text(stand.facts, stand.steps))
     return ExitCode.DONE if stand.now is None else ExitCode.NEEDS_APPROVAL
 
@@ -180,7 +183,7 @@ def _tolerance(text: str) -> tuple[str, Decimal]:
     return currency.upper(), Decimal(limit)
 
 
-def _refuse_unknown(integration: str | None, reading: Reading) -> None:
+def _refuse_unknown(integration: str | None, reading: ReadingDesk) -> None:
     """A name that nothing ever had would reconcile nothing, and look as if all were well."""
     if integration is not None and not reading.knows(integration):
         known = ", ".join(reading.integrations)
@@ -189,7 +192,7 @@ def _refuse_unknown(integration: str | None, reading: Reading) -> None:
         )
 
 
-def _tell_overdue(app: App, reading: Reading, environment: str) -> None:
+def _tell_overdue(app: App, reading: ReadingDesk, environment: str) -> None:
     from reconciler.sync.run.summary import notify_overdue
     from reconciler.sync.show.summary import push_status_lines
 
@@ -201,7 +204,7 @@ def _tell_overdue(app: App, reading: Reading, environment: str) -> None:
 
 def _publish(app: App, outputs: tuple[Output, ...], renderers: Mapping[str, Pieces]) -> None:
     """Write every wanted format piece by piece, files first."""
-    for output in sorted(outputs, key=lambda one: one.file is None):
+    for output in sorted(outputs, key=lambda out: out.file is None):
         pieces = renderers[output.format]()
         if output.file is None:
             for piece in pieces:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from reconciler.definitions.kinds.envelope import Duration, Envelope, Part, Text
+from reconciler.definitions.kinds.envelope import DefinitionPart, Duration, Envelope, Text
 
 GuardName = Literal[
     "max-deletes",
@@ -34,7 +34,7 @@ GitBranch = Annotated[
 ]
 
 
-class StateBackend(Part):
+class StateBackend(DefinitionPart):
     """Where the chain of applied records is kept."""
 
     backend: Literal["directory", "git-branch"]
@@ -48,7 +48,7 @@ class StateBackend(Part):
     """The branch of that remote that protected environments are applied from."""
 
 
-class MaxDeletes(Part):
+class MaxDeletes(DefinitionPart):
     """How many deletions a plan may hold without an approval."""
 
     count: Annotated[int, Field(ge=0)] = 20
@@ -57,7 +57,7 @@ class MaxDeletes(Part):
     """At most this share of the existing objects; counts from 10 existing objects up."""
 
 
-class Guards(Part):
+class Guards(DefinitionPart):
     """Limits that a plan may not pass without an approval."""
 
     max_deletes: MaxDeletes = MaxDeletes()
@@ -73,7 +73,7 @@ class Guards(Part):
     panel they stand in are meant in every panel."""
 
 
-class Approvers(Part):
+class Approvers(DefinitionPart):
     """Who may approve which guards."""
 
     guards: Annotated[tuple[GuardName, ...], Field(min_length=1)]
@@ -84,7 +84,7 @@ class Approvers(Part):
     """GitHub users or teams."""
 
 
-class ProjectSpec(Part):
+class ProjectSpec(DefinitionPart):
     """How this repository treats what it manages."""
 
     prune: Literal["never", "confirm", "allow"]

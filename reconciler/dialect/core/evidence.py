@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.definitions.core.settings import Setting
 from reconciler.definitions.core.spelling import folded
-from reconciler.dialect.core.discovery import Finding, Proposal
+from reconciler.dialect.core.discovery import DialectFinding, Proposal
 from reconciler.kernel.address import FieldPath
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.m3ter.live import LiveIntegration
@@ -33,10 +33,12 @@ def from_evidence(
         for setting in settings:
             if folded(key) in {folded(setting.label), folded(setting.name)}:
                 found[setting].append(key)
-    certain = {one: names[0] for one, names in found.items() if len(names) == 1}
-    keys: dict[str, JsonValue] = {one.path: key for one, key in certain.items()}
+    certain = {setting: names[0] for setting, names in found.items() if len(names) == 1}
+    keys: dict[str, JsonValue] = {setting.path: key for setting, key in certain.items()}
     values: dict[str, JsonValue] = {
-        one.path: words for one, key in certain.items() if (words := _words(one, used[key]))
+        setting.path: words
+        for setting, key in certain.items()
+        if (words := _words(setting, used[key]))
     }
     spec: dict[str, JsonValue] = {
         **place,
@@ -53,15 +55,15 @@ def from_evidence(
 def _used(live: Iterable[LiveIntegration]) -> dict[str, list[JsonValue]]:
     """Give every key with the values it has anywhere."""
     used: defaultdict[str, list[JsonValue]] = defaultdict(list)
-    for one in live:
-        for key, value in one.config_data.items():
+    for integration in live:
+        for key, value in integration.config_data.items():
             used[key].append(value)
     return dict(used)
 
 
 def _words(setting: Setting, values: Iterable[JsonValue]) -> JsonObject:
     """Give our words for the values of a choice that were seen."""
-    wires = {one for one in values if isinstance(one, str)}
+    wires = {value for value in values if isinstance(value, str)}
     words: dict[str, JsonValue] = {}
     for ours in setting.choices:
         fits = {wire for wire in wires if folded(wire) == folded(ours)}
@@ -72,16 +74,16 @@ def _words(setting: Setting, values: Iterable[JsonValue]) -> JsonObject:
 
 def _findings(
     settings: Iterable[Setting], found: Mapping[Setting, Sequence[str]]
-) -> Iterable[Finding]:
+) -> Iterable[DialectFinding]:
     for setting in settings:
         names = found.get(setting, ())
         if len(names) > 1:
-            keys = ", ".join(f"`{one}`" for one in names)
-            yield Finding(
+            keys = ", ".join(f"`{name}`" for name in names)
+            yield DialectFinding(
                 "ambiguous", setting.path, f"`{setting.path}` may be {keys}; write the right one"
             )
         elif not names:
-            yield Finding(
+            yield DialectFinding(
                 "missing",
                 FieldPath(setting.path),
                 f"`{setting.path}`: no configuration that was read sets it",

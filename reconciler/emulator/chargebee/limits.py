@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.emulator.chargebee.parameters.refusals import RefusalError, too_fast
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.switches.table import Switches
 
 _WINDOW_SECONDS = 60.0
@@ -26,7 +26,7 @@ class Held:
         key: Its idempotency key, or empty.
     """
 
-    request: Request
+    request: HttpRequest
     until: float
     lock: str
     key: str
@@ -45,7 +45,7 @@ class Limits:
         self._times: deque[float] = deque()
         self._held: list[Held] = []
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: HttpRequest) -> None:
         """Count a request.
 
         Raises:
@@ -62,27 +62,29 @@ class Limits:
         self._times.append(now)
         together = "concurrent_reads" if request.method == "GET" else "concurrent_writes"
         most = self._switches.number(together)
-        running = [one for one in self.others(request) if one.request.method == request.method]
+        running = [
+            other for other in self.others(request) if other.request.method == request.method
+        ]
         if most and len(running) >= most:
             raise self.refusal("api_request_limit_exceeded")
 
-    def hold(self, request: Request, seconds: float, *, lock: str, key: str) -> None:
+    def hold(self, request: HttpRequest, seconds: float, *, lock: str, key: str) -> None:
         """Let a request run on for some real seconds."""
         self._held.append(Held(request, self._monotonic() + seconds, lock, key))
 
-    def release(self, request: Request) -> None:
+    def release(self, request: HttpRequest) -> None:
         """End a request before its time."""
-        self._held = [one for one in self._held if one.request is not request]
+        self._held = [hold for hold in self._held if hold.request is not request]
 
-    def others(self, request: Request) -> list[Held]:
+    def others(self, request: HttpRequest) -> list[Held]:
         """Other requests that have not ended yet."""
         now = self._monotonic()
-        self._held = [one for one in self._held if one.until > now]
-        return [one for one in self._held if one.request is not request]
+        self._held = [hold for hold in self._held if hold.until > now]
+        return [hold for hold in self._held if hold.request is not request]
 
-    def check_lock(self, request: Request, lock: str) -> None:
+    def check_lock(self, request: HttpRequest, lock: str) -> None:
         """Refuse to work on an object that another request works on."""
-        if lock and any(one.lock == lock for one in self.others(request)):
+        if lock and any(other.lock == lock for other in self.others(request)):
             raise self.refusal("lock_timeout")
 
     def refusal(self, code: str) -> RefusalError:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from reconciler.emulator.chargebee.money import ZERO_DECIMAL, Money
-from reconciler.emulator.chargebee.parameters.parameters import Reading
+from reconciler.emulator.chargebee.money import ZERO_DECIMAL, UnitCrossing
+from reconciler.emulator.chargebee.parameters.parameters import Strictness
 from reconciler.emulator.chargebee.parameters.refusals import not_found
 from reconciler.emulator.store import Store, Table
 from reconciler.emulator.switches.table import Switches
@@ -23,7 +23,7 @@ _NEVER_CHANGED = frozenset({"promotional_credit", "comment", "webhook_endpoint"}
 _WITHOUT_VERSION = frozenset({"unbilled_charge"})
 
 
-class Site:
+class EmulatedSite:
     """A site and everything in it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Site:
         self.store = store
         self.name = name
         self.switches: Switches = store.switches
-        self.money = Money(
+        self.money = UnitCrossing(
             ZERO_DECIMAL[self.switches.text("zero_decimal_currencies")],
             self.switches.text("rounding_tie"),
         )
@@ -63,12 +63,14 @@ class Site:
         """The emulated instant in whole seconds."""
         return int(self.store.now().timestamp())
 
-    def reading(self) -> Reading:
+    def reading(self) -> Strictness:
         """How strictly forms are read."""
-        return Reading(
+        return Strictness(
             refuse_unknown=self.switches.text("unknown_parameters") == "refuse",
             refuse_blank=self.switches.text("blank_parameters") == "refuse",
-            custom_fields=frozenset(str(one["id"]) for one in self.all("custom_field_config")),
+            custom_fields=frozenset(
+                str(config["id"]) for config in self.all("custom_field_config")
+            ),
             refuse_custom=self.switches.text("unknown_custom_fields") == "refuse",
         )
 
@@ -177,8 +179,10 @@ def plural(kind: str) -> str:
 def public(data: Any) -> Any:
     """A value as it is shown: without what the emulator keeps for itself, and without nulls."""
     if isinstance(data, dict):
-        shown = ((name, one) for name, one in data.items() if one is not None and name[:1] != "_")
-        return {name: public(one) for name, one in shown}
+        shown = (
+            (name, value) for name, value in data.items() if value is not None and name[:1] != "_"
+        )
+        return {name: public(member) for name, member in shown}
     if isinstance(data, list):
-        return [public(one) for one in data]
+        return [public(element) for element in data]
     return data

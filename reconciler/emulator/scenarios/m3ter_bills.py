@@ -20,7 +20,7 @@ ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class BilledPeriod:
     """A billing period in the bill's time zone.
 
     Attributes:
@@ -47,7 +47,7 @@ class BillForm:
     """
 
     account: JsonObject
-    period: Period
+    period: BilledPeriod
     currency: str
     status: str = "PENDING"
     user: str = entities.SERVICE_USER
@@ -108,7 +108,7 @@ def _head(form: BillForm) -> JsonObject:
 
 def usage_line(  # noqa: PLR0917 - the columns of a scenario's table
     metered_by: Metered,
-    period: Period,
+    period: BilledPeriod,
     currency: str,
     units: Iterable[str],
     rate: Decimal = ONE,
@@ -126,11 +126,11 @@ def usage_line(  # noqa: PLR0917 - the columns of a scenario's table
     """
     pricing = metered_by.pricing[currency]
     bands = [
-        _band(one, Decimal(amount), rate)
-        for one, amount in zip(pricing["pricingBands"], units, strict=False)
+        _band(band, Decimal(amount), rate)
+        for band, amount in zip(pricing["pricingBands"], units, strict=False)
     ]
-    total_units = sum((one["bandUnits"] for one in bands), ZERO)
-    subtotal = sum((one["bandSubtotal"] for one in bands), ZERO)
+    total_units = sum((band["bandUnits"] for band in bands), ZERO)
+    subtotal = sum((band["bandSubtotal"] for band in bands), ZERO)
     return {
         **line(kind, metered_by.aggregation["name"], subtotal, currency, period, rate),
         "quantity": total_units,
@@ -153,11 +153,11 @@ def line(  # noqa: PLR0917 - the columns of a scenario's table
     description: str,
     subtotal: Decimal,
     currency: str,
-    period: Period | None,
+    period: BilledPeriod | None,
     rate: Decimal = ONE,
 ) -> JsonObject:
     """A line of one unit at an amount; without a period it has no service dates."""
-    made: JsonObject = {
+    item: JsonObject = {
         "lineItemType": kind,
         "description": description,
         "quantity": ONE,
@@ -170,9 +170,9 @@ def line(  # noqa: PLR0917 - the columns of a scenario's table
         "convertedSubtotal": subtotal * rate,
     }
     if period is not None:
-        made["servicePeriodStartDate"] = f"{period.start.isoformat()}T00:00:00Z"
-        made["servicePeriodEndDate"] = f"{period.end.isoformat()}T00:00:00Z"
-    return made
+        item["servicePeriodStartDate"] = f"{period.start.isoformat()}T00:00:00Z"
+        item["servicePeriodEndDate"] = f"{period.end.isoformat()}T00:00:00Z"
+    return item
 
 
 def _band(band: JsonObject, units: Decimal, rate: Decimal) -> JsonObject:

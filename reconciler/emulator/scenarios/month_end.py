@@ -13,17 +13,23 @@ from reconciler.emulator.m3ter import bill_state, organisation
 from reconciler.emulator.m3ter.http import entities
 from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 from reconciler.emulator.m3ter.integrations import configs, mappings
-from reconciler.emulator.m3ter.integrations.options import Option
-from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill
+from reconciler.emulator.m3ter.integrations.options import SettingOption
+from reconciler.emulator.scenarios.m3ter_bills import BilledPeriod, BillForm, bill
 from reconciler.emulator.scenarios.m3ter_objects import account, user
-from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case, cases
-from reconciler.emulator.scenarios.month_end_lines import Products, bill_lines, products
+from reconciler.emulator.scenarios.month_end_bills import (
+    CURRENCIES,
+    Case,
+    Products,
+    bill_lines,
+    cases,
+    products,
+)
 from reconciler.emulator.scenarios.month_end_site import fill_site
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
 START: Final = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-MONTH: Final = Period(date(2026, 11, 1), date(2026, 12, 1))
+MONTH: Final = BilledPeriod(date(2026, 11, 1), date(2026, 12, 1))
 SIZE_SWITCH: Final = "month_end_bills"
 _SET_UP: Final = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 _BILLED: Final = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
@@ -77,8 +83,8 @@ def fill(store: Store) -> None:
     oncall = user(store, "billing-oncall@example.com", "Billing", "Oncall", ORGANISATION)
     sold = products(store)
     accounts = [
-        account(store, one.code, f"Account {one.number}", one.country, one.currency)
-        for one in all_cases
+        account(store, case.code, f"Account {case.number}", case.country, case.currency)
+        for case in all_cases
     ]
     owners = list(zip(all_cases, accounts, strict=True))
     _integrations(store, owners, sold)
@@ -95,11 +101,13 @@ def _integrations(store: Store, owners: Sequence[tuple[Case, JsonObject]], sold:
     routes += [(currency, "pending") for currency in _PENDING_CURRENCIES]
     for currency, route in routes:
         mine = [
-            (case, one)
-            for case, one in owners
+            (case, account)
+            for case, account in owners
             if case.currency == currency and route in case.routes
         ]
-        config = configs.create(store, _config(store, currency, route, [one for _, one in mine]))
+        config = configs.create(
+            store, _config(store, currency, route, [account for _, account in mine])
+        )
         for entity, key, table, target in (*_owners(mine), *_prices(sold, currency)):
             body = {
                 "m3terEntity": entity,
@@ -114,7 +122,7 @@ def _integrations(store: Store, owners: Sequence[tuple[Case, JsonObject]], sold:
 
 def _config(store: Store, currency: str, route: str, accounts: Sequence[JsonObject]) -> JsonObject:
     settings: dict[str, Any] = {
-        "Account ids": [one["id"] for one in accounts],
+        "Account ids": [owner["id"] for owner in accounts],
         "Only send bill on approval": True,
         "Use external mapping account code": True,
         "Chargebee create invoice": route == "create",
@@ -135,7 +143,9 @@ def _config(store: Store, currency: str, route: str, accounts: Sequence[JsonObje
         "name": f"Month end {currency}" + (" pending" if route == "pending" else ""),
         "entityType": "Bill",
         "destination": "Chargebee",
-        "configData": {Option(label, "").key(style): one for label, one in settings.items()},
+        "configData": {
+            SettingOption(label, "").key(style): setting for label, setting in settings.items()
+        },
     }
 
 
@@ -143,11 +153,11 @@ def _owners(
     mine: Sequence[tuple[Case, JsonObject]],
 ) -> Iterator[tuple[str, str, str, str]]:
     """Accounts to subscriptions; to customers where the currency is yen."""
-    for case, one in mine:
+    for case, owner in mine:
         if case.mapped and case.currency == "JPY":
-            yield "Account", one["id"], "Customer", case.customer
+            yield "Account", owner["id"], "Customer", case.customer
         elif case.mapped:
-            yield "Account", one["id"], "Subscription", case.subscription
+            yield "Account", owner["id"], "Subscription", case.subscription
 
 
 def _prices(sold: Products, currency: str) -> Iterator[tuple[str, str, str, str]]:
@@ -164,7 +174,7 @@ def _bills(
 ) -> None:
     """One bill per account, for the month; with more bills than accounts, each has daily ones."""
     for number in range(size):
-        case, one = owners[number % len(owners)]
+        case, owner = owners[number % len(owners)]
         period, extra = _period(number // len(owners), daily=size > len(owners))
         lines = bill_lines(sold, number, case.currency, period)
         conversions = [
@@ -174,22 +184,22 @@ def _bills(
         ]
         status = "APPROVED" if case.approved else "PENDING"
         extra = {**extra, "currencyConversions": conversions}
-        form = BillForm(one, period, case.currency, status, by, extra=extra)
-        made = bill(store, form, lines)
+        form = BillForm(owner, period, case.currency, status, by, extra=extra)
+        new_bill = bill(store, form, lines)
         if case.approved and case.recalculated:
-            _recalculate(store, made, case.recalculated, by)
+            _recalculate(store, new_bill, case.recalculated, by)
 
 
-def _period(day: int, *, daily: bool) -> tuple[Period, Mapping[str, Any]]:
+def _period(day: int, *, daily: bool) -> tuple[BilledPeriod, Mapping[str, Any]]:
     if not daily:
         return MONTH, {}
     start = MONTH.end - timedelta(days=1 + day)
-    return Period(start, start + timedelta(days=1)), {"billingFrequency": "DAILY"}
+    return BilledPeriod(start, start + timedelta(days=1)), {"billingFrequency": "DAILY"}
 
 
-def _recalculate(store: Store, made: JsonObject, then: str, approver: str) -> None:
+def _recalculate(store: Store, old_bill: JsonObject, then: str, approver: str) -> None:
     """Calculate a bill once more after it was approved, and maybe approve it again."""
-    bill_state.recalculate(store, [made], approver, "RECALCULATE")
-    fresh = entities.find(store, bill_state.BILLS, made["id"])
+    bill_state.recalculate(store, [old_bill], approver, "RECALCULATE")
+    fresh = entities.find(store, bill_state.BILLS, old_bill["id"])
     if then == "approved":
         bill_state.set_status(store, fresh, "APPROVED", approver)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from reconciler.emulator.chargebee.invoices.unbilled_charges import create as create_unbilled
-from reconciler.emulator.chargebee.objects.balances import changed
+from reconciler.emulator.chargebee.objects.balances import balance_changed
 from reconciler.emulator.chargebee.parameters.forms import read_pairs
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 from reconciler.emulator.chargebee.sites import (
     customer,
     default_site,
@@ -20,7 +20,7 @@ from reconciler.emulator.chargebee.sites import (
     renewal,
     subscription,
 )
-from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case
+from reconciler.emulator.scenarios.month_end_bills import CURRENCIES, Case
 from reconciler.emulator.store import Store
 
 # Charge items and their catalogue prices in pounds; m3ter's prices come before these.
@@ -55,7 +55,7 @@ def fill_site(store: Store, all_cases: Iterable[Case], end: datetime) -> None:
         _account(site, case, plans, end)
 
 
-def _catalogue(site: Site) -> Mapping[str, JsonObject]:
+def _catalogue(site: EmulatedSite) -> Mapping[str, JsonObject]:
     """The prices; also one that is tiered and one that is archived.
 
     Returns:
@@ -65,9 +65,9 @@ def _catalogue(site: Site) -> Mapping[str, JsonObject]:
     plan = item(site, "platform", "Platform", "plan", "month-end")
     items = [item(site, key, key.capitalize(), "charge", "month-end") for key in CHARGE_ITEMS]
     for currency in CURRENCIES:
-        for one in items:
-            amount = Decimal(CHARGE_ITEMS[one["id"]]) * _SCALE[currency]
-            price(site, one, currency, str(amount))
+        for entry in items:
+            amount = Decimal(CHARGE_ITEMS[entry["id"]]) * _SCALE[currency]
+            price(site, entry, currency, str(amount))
     tiers = [{"starting_unit": 1, "price": 10}]
     tiered = item(site, "tiered", "Tiered", "charge", "month-end")
     price(site, tiered, "GBP", "0", pricing_model="tiered", tiers=tiers)
@@ -79,10 +79,12 @@ def _catalogue(site: Site) -> Mapping[str, JsonObject]:
     }
 
 
-def _account(site: Site, case: Case, plans: Mapping[str, JsonObject], end: datetime) -> None:
+def _account(
+    site: EmulatedSite, case: Case, plans: Mapping[str, JsonObject], end: datetime
+) -> None:
     extra: dict[str, Any] = {}
     if case.trouble == "credits":
-        given = changed({}, "promotional_credits", case.currency, 500)
+        given = balance_changed({}, "promotional_credits", case.currency, 500)
         extra = {"balances": given["balances"], "promotional_credits": 500}
     payer = customer(site, case.customer, f"Account {case.number}", case.currency, **extra)
     currency = "EUR" if case.trouble == "currency" and case.currency != "EUR" else case.currency
@@ -91,11 +93,13 @@ def _account(site: Site, case: Case, plans: Mapping[str, JsonObject], end: datet
     given = {"create_pending_invoices": case.waits in {"on-time", "late"}}
     if case.trouble == "cancelled":
         given |= {"status": "cancelled", "cancelled_at": int(start.timestamp())}
-    made = subscription(site, case.subscription, payer, plan, int(start.timestamp()), **given)
+    new_subscription = subscription(
+        site, case.subscription, payer, plan, int(start.timestamp()), **given
+    )
     if case.waits == "on-time":
-        renewal(site, payer, made, plan)
+        renewal(site, payer, new_subscription, plan)
     if case.trouble == "unbilled":
-        form = [("subscription_id", made["id"]), ("currency_code", currency)]
+        form = [("subscription_id", new_subscription["id"]), ("currency_code", currency)]
         form += [("charges[amount][0]", "250"), ("charges[description][0]", "Support hours")]
         create_unbilled(site, read_pairs(form), "")
 

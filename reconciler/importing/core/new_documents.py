@@ -1,4 +1,4 @@
-"""Live configurations and mappings -> documents of git, in our words."""
+"""Live configurations and mappings -> documents of git, in our words, and what was left out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,55 @@ from reconciler.definitions.core.settings import ACCOUNT_IDS, Setting, settings_
 from reconciler.definitions.core.spelling import default, equal
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.envelope import API_VERSION
-from reconciler.importing.core.as_written import KnownNames, as_written
-from reconciler.kernel.address import FieldPath
+from reconciler.importing.core.definition_form import KnownNames, definition_form
+from reconciler.importing.core.edits import Accepted
+from reconciler.kernel.address import Address, FieldPath
 from reconciler.kernel.value import ABSENT, Absent, JsonObject, JsonValue
 from reconciler.m3ter.live import LiveIntegration
 from reconciler.plan.core.comparable import CONNECTION, PASSTHROUGH, Fields, live_fields
-from reconciler.plan.core.merge import held
+from reconciler.plan.core.merge import as_stored
 
-INLINE_MAX = 5
-"""More rows than this go into a CSV file beside their set."""
 
-_NAME_MAX = 63
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """A definition that was written.
+
+    Attributes:
+        label: The name in m3ter, or what the set maps.
+        rows: Of a mapping set.
+    """
+
+    address: Address
+    label: str
+    file: str
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something live that cannot stand in git, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        looked: Live configurations that were looked at.
+        fields: Values that were edited in place.
+        rows: Mappings that were added to sets of git.
+        credentials: Names that the environment gave to credentials.
+    """
+
+    looked: int
+    new: tuple[NewObject, ...]
+    fields: tuple[Accepted, ...]
+    rows: tuple[Address, ...]
+    credentials: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +87,18 @@ class NewSet:
     rows: Mapping[str, str]
 
 
+INLINE_MAX = 5
+"""More rows than this go into a CSV file beside their set."""
+_NAME_MAX = 63
+
+
 def free_name(text: str, taken: Iterable[str]) -> str:
     """Make a name of git from words, one that nothing bears yet."""
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_NAME_MAX].strip("-")
     plain = plain or "imported"
     known = set(taken)
     names = (plain, *(f"{plain[: _NAME_MAX - 4]}-{number}" for number in range(2, 1000)))
-    return next(one for one in names if one not in known)
+    return next(name for name in names if name not in known)
 
 
 def integration_document(
@@ -121,44 +164,47 @@ def connected_in(
     return {**document, "spec": {**spec, "connection": "disconnected"}}, (patch,)
 
 
-def set_edits(made: NewSet, folder: str, environment: str, *, alone: bool) -> Iterator[Edit]:
+def set_edits(mapping_set: NewSet, folder: str, environment: str, *, alone: bool) -> Iterator[Edit]:
     """Give the edits that write a set; its rows hold in one environment only.
 
     Args:
-        made: The set.
+        mapping_set: The set.
         folder: Where it goes, relative to the repository.
         environment: Whose rows they are.
         alone: Whether there is no other environment, so that plain rows say enough.
     """
-    file = _file_name(made)
+    file = _file_name(mapping_set)
     spec: dict[str, JsonValue] = {
-        **({"integration": made.key.integration} if made.key.integration else {}),
-        "externalSystem": made.key.system,
-        "externalTable": made.key.table,
-        "m3terEntity": made.key.entity,
+        **({"integration": mapping_set.key.integration} if mapping_set.key.integration else {}),
+        "externalSystem": mapping_set.key.system,
+        "externalTable": mapping_set.key.table,
+        "m3terEntity": mapping_set.key.entity,
     }
-    if len(made.rows) > INLINE_MAX:
-        column = f"{made.key.entity.lower()}_{made.by}"
+    if len(mapping_set.rows) > INLINE_MAX:
+        column = f"{mapping_set.key.entity.lower()}_{mapping_set.by}"
         spec["rows"] = {
             "csv": f"{file}.csv",
-            "m3ter": {made.by: column},
+            "m3ter": {mapping_set.by: column},
             "externalId": {environment: environment},
         }
-        cells = {key: (key, one) for key, one in made.rows.items()}
+        cells = {key: (key, row) for key, row in mapping_set.rows.items()}
         yield SetRows(f"{folder}/{file}.csv", (column, environment), cells)
     else:
         spec["rows"] = [
-            {"m3ter": {made.by: key}, "externalId": one if alone else {environment: one}}
-            for key, one in sorted(made.rows.items())
+            {
+                "m3ter": {mapping_set.by: key},
+                "externalId": external_id if alone else {environment: external_id},
+            }
+            for key, external_id in sorted(mapping_set.rows.items())
         ]
-    document = _document("MappingSet", made.name, spec)
+    document = _document("MappingSet", mapping_set.name, spec)
     yield AddDocuments(f"{folder}/{file}.yaml", (document,))
 
 
-def _file_name(made: NewSet) -> str:
+def _file_name(mapping_set: NewSet) -> str:
     """Name the files of a set as the set, without the integration that its folder names."""
-    prefix = f"{made.key.integration}-" if made.key.integration else ""
-    return made.name.removeprefix(prefix) or made.name
+    prefix = f"{mapping_set.key.integration}-" if mapping_set.key.integration else ""
+    return mapping_set.name.removeprefix(prefix) or mapping_set.name
 
 
 def _document(kind: str, name: str, spec: JsonObject) -> JsonObject:
@@ -191,11 +237,11 @@ def _setting(setting: Setting, fields: Fields, names: KnownNames) -> JsonValue |
 
 
 def _given(path: FieldPath, fields: Fields, names: KnownNames) -> JsonValue:
-    written = as_written(path, held(fields.get(path, ABSENT)), ABSENT, names)
+    written = definition_form(path, as_stored(fields.get(path, ABSENT)), ABSENT, names)
     assert not isinstance(written, Absent)
     return written
 
 
 def _plain(path: FieldPath, fields: Fields) -> JsonValue:
-    value = held(fields[path])
+    value = as_stored(fields[path])
     return value.value if value else None

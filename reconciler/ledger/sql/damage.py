@@ -49,6 +49,8 @@ class LedgerDamagedError(IdentityError):
             "-wal and -shm, never delete them, bring the newest backup back and go on with "
             f"{page(Page.LEDGER_LOST)}."
         )
+        self.where = where
+        self.reason = reason
 
 
 class UnreadableRowError(Exception):
@@ -70,13 +72,13 @@ def is_damage(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) in _CORRUPT_STATES
 
 
-def rows_of(table: Table) -> Callable[[Reader[More, Value]], Reader[More, Value]]:
+def refuse_damaged_rows(table: Table) -> Callable[[Reader[More, Value]], Reader[More, Value]]:
     """Make a function that reads a row of a table refuse one that holds something else.
 
     Raises:
         UnreadableRowError: When a column has another type, or no value that the reader knows.
     """
-    columns = [(one.name, one.type.python_type, one.nullable) for one in table.columns]
+    columns = [(column.name, column.type.python_type, column.nullable) for column in table.columns]
 
     def checking(read: Reader[More, Value]) -> Reader[More, Value]:
         @wraps(read)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.kernel.address import BillId
 from reconciler.m3ter.api.errors import UnreadableAnswerError
-from reconciler.m3ter.api.session import Session, batches, segment
+from reconciler.m3ter.api.session import OrganisationSession, batches, segment
 from reconciler.m3ter.api.wire.bills import decode_bill, decode_line
 from reconciler.m3ter.bill import Bill, BillLine
 from reconciler.m3ter.ports import BillQuery
@@ -20,7 +20,7 @@ Parameters = list[tuple[str, str]]
 class M3terBills:
     """Implements ``m3ter.ports.Bills``."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OrganisationSession) -> None:
         self._session = session
 
     def list(self, query: BillQuery) -> Iterator[Bill]:
@@ -28,7 +28,7 @@ class M3terBills:
         for filters in self._filters(query):
             every = [*filters, *_shape(query)]
             items = self._session.items(PATH, every, size=PAGE_SIZE, intent="list the bills")
-            yield from (one for one in map(decode_bill, items) if _matches(query, one))
+            yield from (bill for bill in map(decode_bill, items) if _matches(query, bill))
 
     def get(self, identity: BillId) -> Bill:
         """Give one bill with its lines and total.
@@ -52,7 +52,7 @@ class M3terBills:
             size=PAGE_SIZE,
             intent=f"list the lines of bill {identity}",
         )
-        return tuple(decode_line(one) for one in items)
+        return tuple(decode_line(item) for item in items)
 
     def _filters(self, query: BillQuery) -> Iterator[Parameters]:
         if query.ids is not None:

@@ -14,7 +14,7 @@ from reconciler.m3ter.api.errors import (
     M3terOutcomeUnknownError,
     SeveralFoundError,
 )
-from reconciler.m3ter.api.session import Session, Unsure
+from reconciler.m3ter.api.session import OrganisationSession, Unsure
 from reconciler.m3ter.ports import OrganisationError, VersionConflictError
 
 Live = TypeVar("Live")
@@ -43,7 +43,7 @@ class Settle(Generic[Live]):
         name: The id of an object, for messages.
     """
 
-    session: Session
+    session: OrganisationSession
     decode: Callable[[JsonObject], Live]
     name: Callable[[Live], str]
 
@@ -160,12 +160,12 @@ class Settle(Generic[Live]):
         return ()
 
     def _alone(
-        self, call: Call, look: Callable[[], Sequence[Live]], made: Live, *, first: bool
+        self, call: Call, look: Callable[[], Sequence[Live]], live: Live, *, first: bool
     ) -> Live:
         """After a repeated send an earlier one may have arrived as well."""
         if first:
-            return made
-        found = {self.name(one): one for one in [*_looked(call, look), made]}
+            return live
+        found = {self.name(candidate): candidate for candidate in [*_looked(call, look), live]}
         return self._only(call, list(found.values()))
 
     def _only(self, call: Call, found: Sequence[Live]) -> Live:

@@ -9,35 +9,32 @@ from typing import TypeAlias
 from reconciler.definitions.core.settings import Setting, settings_of
 from reconciler.definitions.core.spelling import (
     Value,
-    decode,
     default,
-    encode,
     equal,
+    from_wire,
     key_of,
     lookalikes,
     normal,
+    to_wire,
 )
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.integration import IntegrationSpec
-from reconciler.definitions.model import Defined
+from reconciler.definitions.model import Defined, DefinedSet, MappingRow
 from reconciler.kernel.address import Address, CredentialId, FieldPath
 from reconciler.kernel.exact_json import digest
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import ABSENT, Absent, JsonObject, JsonValue
 from reconciler.m3ter.live import LiveIntegration, LiveMapping
-from reconciler.plan.core.unplannable import LookalikeKeyError, UnresolvedReferenceError
+from reconciler.plan.core.unplannable import (
+    LookalikeKeyError,
+    UnplannableError,
+    UnresolvedReferenceError,
+)
+from reconciler.plan.model.change import LinkByAddress, LinkById, MappingContent
 from reconciler.plan.model.plan import References
 
 Fields: TypeAlias = Mapping[FieldPath, Value]
 NaturalKey: TypeAlias = tuple[str, ...]
-
-NAME = FieldPath("displayName")
-CONNECTION = FieldPath("connection")
-ENABLED = FieldPath("enabled")
-EXTERNAL_ID = FieldPath("externalId")
-KEY = FieldPath("key")
-"""The natural key of a mapping: system, table, entity, m3ter id, linked configuration."""
-PASSTHROUGH = "configData."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,39 @@ class WantedIntegration:
         return self.defined.at(*path.split("."))
 
 
+@dataclass(frozen=True, slots=True)
+class WantedMapping:
+    """A mapping of git, ready to be compared and sent.
+
+    Attributes:
+        content: What to send.
+        integration: The integration it is linked to.
+    """
+
+    address: Address
+    content: MappingContent
+    integration: Address | None
+    origin: Origin
+
+    @property
+    def key(self) -> NaturalKey | None:
+        """The natural key; ``None`` while the linked configuration does not exist."""
+        content = self.content
+        if isinstance(content.link, LinkByAddress):
+            return None
+        link = content.link.id if content.link else ""
+        return (content.system, content.table, content.entity, content.m3ter_id, link)
+
+
+NAME = FieldPath("displayName")
+CONNECTION = FieldPath("connection")
+ENABLED = FieldPath("enabled")
+EXTERNAL_ID = FieldPath("externalId")
+KEY = FieldPath("key")
+"""The natural key of a mapping: system, table, entity, m3ter id, linked configuration."""
+PASSTHROUGH = "configData."
+
+
 def wanted_integration(
     defined: Defined[IntegrationSpec],
     dialect: DialectSpec | None,
@@ -105,9 +135,9 @@ def wanted_integration(
     }
     passed = {key: normal(value) for key, value in spec.config_data.items()}
     refuse_lookalikes(address, passed, settings, dialect, defined.at("configData"))
-    given = [one for one in settings if not isinstance(_given(shown, one), Absent)]
+    given = [setting for setting in settings if not isinstance(_given(shown, setting), Absent)]
     sent, unconfirmed = _encoded(given, values, dialect)
-    keys = {key for one in settings if (key := key_of(one, dialect))}
+    keys = {key for setting in settings if (key := key_of(setting, dialect))}
     return WantedIntegration(
         address=address,
         destination=dialect.wire_names.destination if dialect else str(spec.destination),
@@ -134,7 +164,7 @@ def live_fields(
     live: LiveIntegration, settings: Iterable[Setting], dialect: DialectSpec | None
 ) -> Fields:
     """Bring a live configuration into comparable form, unknown keys included."""
-    known = {key: one for one in settings if (key := key_of(one, dialect))}
+    known = {key: setting for setting in settings if (key := key_of(setting, dialect))}
     fields: dict[FieldPath, Value] = {
         NAME: live.name,
         ENABLED: live.enabled,
@@ -142,7 +172,7 @@ def live_fields(
     if live.credential_id:
         fields[CONNECTION] = live.credential_id
     for key, setting in known.items():
-        fields.update(decode(setting, live.config_data.get(key, ABSENT), dialect))
+        fields.update(from_wire(setting, live.config_data.get(key, ABSENT), dialect))
     for key, value in live.config_data.items():
         if key not in known:
             fields[FieldPath(PASSTHROUGH + key)] = normal(value)
@@ -163,9 +193,9 @@ def refuse_lookalikes(
     """
     if dialect is None:
         return
-    for found in lookalikes(keys, settings, dialect):
-        known = key_of(found.setting, dialect) or ""
-        raise LookalikeKeyError(address, found.key, found.setting.path, known, origin)
+    for lookalike in lookalikes(keys, settings, dialect):
+        known = key_of(lookalike.setting, dialect) or ""
+        raise LookalikeKeyError(address, lookalike.key, lookalike.setting.path, known, origin)
 
 
 def integration_key(live: LiveIntegration) -> NaturalKey:
@@ -210,7 +240,7 @@ def _wanted_value(
         assert isinstance(given, tuple)
         return _names(setting, given, defined, references)
     if isinstance(given, Mapping):
-        return {str(key): str(one) for key, one in given.items()}
+        return {str(key): str(value) for key, value in given.items()}
     assert isinstance(given, bool | int | str)
     return given
 
@@ -222,18 +252,20 @@ def _names(
     references: References,
 ) -> frozenset[str]:
     kind, known = (
-        ("user", {mail.casefold(): one for mail, one in references.users.items()})
+        ("user", {mail.casefold(): user for mail, user in references.users.items()})
         if setting.name.endswith("Users")
         else ("account", references.accounts)
     )
-    codes = [one for one in given if isinstance(one, Mapping)]
-    named = {str(next(iter(one.values()))) for one in codes}
+    codes = [reference for reference in given if isinstance(reference, Mapping)]
+    named = {str(next(iter(code.values()))) for code in codes}
     ids = {name: known.get(name.casefold() if kind == "user" else name) for name in named}
-    if missing := sorted(name for name, one in ids.items() if one is None):
+    if missing := sorted(name for name, value in ids.items() if value is None):
         place = defined.at(setting.panel, setting.name)
         raise UnresolvedReferenceError(Address("integration", defined.name), kind, missing, place)
-    found = {one for one in ids.values() if one is not None}
-    return frozenset(found | {str(one) for one in given if not isinstance(one, Mapping)})
+    found = {code for code in ids.values() if code is not None}
+    return frozenset(
+        found | {str(reference) for reference in given if not isinstance(reference, Mapping)}
+    )
 
 
 def _fields(
@@ -250,25 +282,68 @@ def _fields(
             continue
         if setting.shape == "map":
             entries = value if isinstance(value, Mapping) else {}
-            yield from ((FieldPath(f"{setting.path}.{key}"), one) for key, one in entries.items())
+            yield from (
+                (FieldPath(f"{setting.path}.{key}"), entry) for key, entry in entries.items()
+            )
         elif value is not None and not isinstance(value, Absent):
             yield setting.path, value
 
 
 def _encoded(
-    given: Iterable[Setting],
+    settings: Iterable[Setting],
     values: Mapping[Setting, Value | Absent],
     dialect: DialectSpec | None,
 ) -> tuple[dict[str, JsonValue], tuple[FieldPath, ...]]:
     """Encode what git sets; what is the default anyway needs no confirmed name."""
     sent: dict[str, JsonValue] = {}
     unconfirmed: list[FieldPath] = []
-    for setting in given:
+    for setting in settings:
         value = values[setting]
         assert not isinstance(value, Absent)
-        wire = encode(setting, value, dialect)
+        wire = to_wire(setting, value, dialect)
         if wire is not None:
             sent[wire.key] = wire.value
         elif not equal(value, default(setting)):
             unconfirmed.append(setting.path)
     return sent, tuple(unconfirmed)
+
+
+ACCOUNT = "Account"
+
+
+def known_ids(entity: str, references: References) -> Mapping[str, str]:
+    """Give the ids by code of one m3ter entity."""
+    if entity == ACCOUNT:
+        return references.accounts
+    return references.entities.get(entity, {})
+
+
+def wanted_mappings(
+    defined: DefinedSet, references: References, link: LinkById | LinkByAddress | None
+) -> Iterator[WantedMapping | UnplannableError]:
+    """Bring the rows of a set into comparable form; rows without an id are errors of their own."""
+    spec = defined.defined.spec
+    ids = known_ids(spec.m3ter_entity, references)
+    owner = Address("integration", spec.integration) if spec.integration else None
+    for row in defined.rows:
+        address = row_address(defined, row)
+        m3ter_id = row.key.value if row.key.by == "id" else ids.get(row.key.value)
+        if m3ter_id is None:
+            yield UnresolvedReferenceError(
+                address, spec.m3ter_entity.lower(), [row.key.value], row.origin
+            )
+            continue
+        content = MappingContent(
+            entity=spec.m3ter_entity,
+            m3ter_id=m3ter_id,
+            system=spec.external_system,
+            table=spec.external_table,
+            external_id=row.external_id,
+            link=link,
+        )
+        yield WantedMapping(address, content, owner, row.origin)
+
+
+def row_address(defined: DefinedSet, row: MappingRow) -> Address:
+    """Give the address of a row."""
+    return Address("mapping", defined.defined.name, row.key.value)

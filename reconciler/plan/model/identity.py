@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.kernel.address import PlanId
-from reconciler.kernel.as_json import as_json
-from reconciler.kernel.exact_json import digest
+from reconciler.kernel.exact_json import as_json, digest
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.plan import Plan, PlanBody, PlanHead, RecordId
 
@@ -25,4 +24,4 @@ def record_id(record: AppliedRecord) -> RecordId:
     """Give the SHA-256 of a record without its own id."""
     content = as_json(record)
     assert isinstance(content, Mapping)
-    return RecordId(digest({key: one for key, one in content.items() if key != "id"}))
+    return RecordId(digest({key: value for key, value in content.items() if key != "id"}))

@@ -1,12 +1,13 @@
-"""A plan for a terminal: the answer first, then what changes and why, then what to type."""
+"""A plan or drift for a terminal: the answer first, then what changes and why, what to type."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from reconciler.plan.model.change import FieldChange, Keep
 from reconciler.plan.model.plan import GuardHit, Plan, Unplanned
-from reconciler.plan.show.view import FieldRow, ObjectView, PlanView, approvals, view
+from reconciler.plan.show.view import FieldRow, ObjectView, PlanView, approvals, value_text, view
 
 # More mappings of one set than this are counted instead of listed.
 LISTED_MAPPINGS_MAX = 20
@@ -26,8 +27,8 @@ def plan_text(plan: Plan, *, full: bool = False, file: str | None = "plan.json")
     if not seen.objects and not plan.body.hits and not plan.body.unplanned:
         return _nothing(plan)
     lines = [_head(plan), "", *_summary(plan, seen), ""]
-    for one in _listed(seen.objects, full=full):
-        lines += one
+    for block in _listed(seen.objects, full=full):
+        lines += block
     for hit in seen.hits:
         lines += _hit(hit)
     for wrong in plan.body.unplanned:
@@ -75,30 +76,30 @@ def _seconds(plan: Plan) -> str:
 
 def _listed(objects: Iterable[ObjectView], *, full: bool) -> Iterator[list[str]]:
     listed: dict[tuple[str, str], int] = {}
-    for one in objects:
-        kind = (one.address.name, one.mark)
-        if one.address.kind == "mapping" and not one.hits and not full:
+    for entry in objects:
+        kind = (entry.address.name, entry.mark)
+        if entry.address.kind == "mapping" and not entry.hits and not full:
             listed[kind] = listed.get(kind, 0) + 1
             if listed[kind] > LISTED_MAPPINGS_MAX:
                 continue
-        yield _object(one)
+        yield _object(entry)
     for (name, mark), count in listed.items():
         if count > LISTED_MAPPINGS_MAX:
             more = count - LISTED_MAPPINGS_MAX
             yield [f"{mark} mapping/{name}: {more:,} more of these; --full lists them all"]
 
 
-def _object(one: ObjectView) -> list[str]:
-    title = f"{one.mark} {one.address}  {one.label}".rstrip()
-    if one.origin and not one.fields:
-        title = f"{title:<{max(75, WIDTH - 2 - len(one.origin))}}  {one.origin}"
+def _object(entry: ObjectView) -> list[str]:
+    title = f"{entry.mark} {entry.address}  {entry.label}".rstrip()
+    if entry.origin and not entry.fields:
+        title = f"{title:<{max(75, WIDTH - 2 - len(entry.origin))}}  {entry.origin}"
     lines = [title.rstrip()]
-    if one.address.kind == "integration" or one.mark in {"-", "."}:
-        lines += _wrapped(f"{', '.join(one.steps)}: {one.reason}", "    ")
-    width = max((len(row.path) for row in one.fields), default=0)
-    for row in one.fields:
+    if entry.address.kind == "integration" or entry.mark in {"-", "."}:
+        lines += _wrapped(f"{', '.join(entry.steps)}: {entry.reason}", "    ")
+    width = max((len(row.path) for row in entry.fields), default=0)
+    for row in entry.fields:
         lines += _field(row, width)
-    for hit in one.hits:
+    for hit in entry.hits:
         lines += _hit(hit)
     return lines
 
@@ -139,7 +140,7 @@ def _what_next(plan: Plan, seen: PlanView, file: str | None) -> Iterator[str]:
     elif any(hit.needs == "remedy" for hit in plan.body.hits):
         yield "It cannot be applied as it is; see above for what to do. Nothing was sent to m3ter."
     elif file != "" and (seen.writes or seen.objects):
-        needed = "".join(f" --approve {one}" for one in approvals(plan))
+        needed = "".join(f" --approve {approval}" for approval in approvals(plan))
         place = f"--env {plan.body.environment}" if file is None else file
         yield f"To apply it:  reconciler apply {place}{needed}"
     for hit in plan.body.hits:
@@ -158,3 +159,42 @@ def _wrapped(text: str, indent: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def drift_text(plan: Plan) -> str:
+    """Render the part of a plan that m3ter moved."""
+    lines: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for change in plan.body.changes:
+        if isinstance(change, Keep):
+            continue
+        moved = [field for field in change.fields if field.verdict in {"theirs", "conflict"}]
+        fresh = [field for field in moved if (str(change.address), field.path) not in seen]
+        seen |= {(str(change.address), field.path) for field in fresh}
+        if fresh:
+            lines += [f"! {change.address}", *_fields(plan, fresh), ""]
+    gone = [hit.message for hit in plan.body.hits if hit.guard == "drift" and not hit.field]
+    lines += [f"! {message}" for message in gone]
+    if not lines:
+        return f"{plan.body.environment}: nothing was changed outside git.\n"
+    env = plan.body.environment
+    return "\n".join(
+        [
+            *lines,
+            f"To keep a live value:         reconciler accept-live --env {env} 'ADDRESS#FIELD'",
+            f"To return to what git says:   reconciler plan --env {env} -o plan.json",
+            "",
+        ]
+    )
+
+
+def _fields(plan: Plan, fields: list[FieldChange]) -> Iterator[str]:
+    names = plan.head.names
+    for field in fields:
+        before = value_text(field.base, names)
+        yield f"    {field.path}: {before} -> {value_text(field.live, names)}"
+        who = names.get(field.by, field.by) or "someone"
+        yield f"        by {who}" + (f", {field.at}" if field.at else "")
+        if field.verdict == "conflict":
+            wanted = value_text(field.desired, names, "m3ter's default")
+            yield f"        git changed it too, to {wanted}: this needs a decision"

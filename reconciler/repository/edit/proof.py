@@ -9,7 +9,7 @@ from typing import assert_never
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.value import JsonValue
 from reconciler.repository.edit.steps import AddItem, AddKey, Remove, Replace, Step, same
-from reconciler.repository.yaml.comments import comments
+from reconciler.repository.yaml.layout import comments
 from reconciler.repository.yaml.nodes import YamlFile
 
 
@@ -35,10 +35,13 @@ def _rebuilt(
     first, rest = path[0], path[1:]
     if isinstance(data, Mapping):
         return {
-            key: _rebuilt(one, rest, change) if key == first else one for key, one in data.items()
+            key: _rebuilt(value, rest, change) if key == first else value
+            for key, value in data.items()
         }
     assert isinstance(data, Sequence), "the path was found in the data"
-    return [_rebuilt(one, rest, change) if n == first else one for n, one in enumerate(data)]
+    return [
+        _rebuilt(element, rest, change) if n == first else element for n, element in enumerate(data)
+    ]
 
 
 def _with_key(old: JsonValue, key: str, value: JsonValue) -> JsonValue:
@@ -52,12 +55,12 @@ def _with_item(old: JsonValue, index: int, value: JsonValue) -> JsonValue:
 
 def _without(old: JsonValue, last: str | int) -> JsonValue:
     if isinstance(old, Mapping):
-        return {key: one for key, one in old.items() if key != last}
+        return {key: value for key, value in old.items() if key != last}
     assert isinstance(old, Sequence), "the path was found in the data"
-    return [one for number, one in enumerate(old) if number != last]
+    return [element for number, element in enumerate(old) if number != last]
 
 
-def refusal(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) -> str:
+def why_not_proven(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) -> str:
     """Say why an edited file must not be written; empty when it may be.
 
     Args:
@@ -68,9 +71,9 @@ def refusal(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) ->
     """
     if after.source is None or after.problems:
         return f"the file would no longer be sound: {after.problems[0].message}"
-    old = {one.index: one.value for one in before.documents} | {index: wanted}
-    new = {one.index: one.value for one in after.documents}
-    if old.keys() != new.keys() or not all(same(old[one], new[one]) for one in old):
+    old = {document.index: document.value for document in before.documents} | {index: wanted}
+    new = {document.index: document.value for document in after.documents}
+    if old.keys() != new.keys() or not all(same(old[key], new[key]) for key in old):
         return "something else in the file would change too"
     if _comments(before) - _comments(after):
         return "a comment would be lost"
@@ -79,4 +82,4 @@ def refusal(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) ->
 
 def _comments(file: YamlFile) -> Counter[str]:
     assert file.source is not None, "both files were decoded"
-    return Counter(one.text for one in comments(file.source.text, file.documents))
+    return Counter(comment.text for comment in comments(file.source.text, file.documents))

@@ -17,14 +17,14 @@ from reconciler.repository.schema.form import Schema
 from reconciler.repository.schema.schema import Form, schema_of
 from reconciler.repository.schema.words import (
     choices,
+    cut_for_quote,
+    dereferenced,
     described,
     last_name,
-    listed,
+    listed_choices,
     nearest_name,
     places_of,
-    resolved,
     said,
-    shortened,
 )
 
 SECRET_FIELDS: Final = frozenset({"accessKey", "apiSecret", "apiKey", "postgresql", "url"})
@@ -43,7 +43,7 @@ _LIMITS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SchemaFinding:
     """One broken requirement.
 
     Attributes:
@@ -63,13 +63,17 @@ class Finding:
     meant: str | None = None
 
 
-def findings(kind: KindName, form: Form, body: JsonObject) -> tuple[Finding, ...]:
+def findings(kind: KindName, form: Form, body: JsonObject) -> tuple[SchemaFinding, ...]:
     """Find everything that a document breaks of its schema."""
     schema = schema_of(kind, form)
     reading = _Reading(schema.get("$defs", {}), schema)
-    found = [one for fault in faults(kind, form, body) for one in reading.of(fault)]
-    meant = {(*one.path[:-1], one.meant) for one in found if one.meant is not None}
-    return tuple(one for one in found if one.rule is not MISSING or one.path not in meant)
+    findings = [finding for fault in faults(kind, form, body) for finding in reading.of(fault)]
+    meant = {
+        (*finding.path[:-1], finding.meant) for finding in findings if finding.meant is not None
+    }
+    return tuple(
+        finding for finding in findings if finding.rule is not MISSING or finding.path not in meant
+    )
 
 
 def is_secret(path: DocumentPath) -> bool:
@@ -83,7 +87,7 @@ class _Reading:
     def __init__(self, definitions: Schema, root: Schema) -> None:
         self._definitions = definitions
         self._root = root
-        self._readers: Mapping[str, Callable[[Fault], Iterator[Finding]]] = {
+        self._readers: Mapping[str, Callable[[Fault], Iterator[SchemaFinding]]] = {
             "propertyNames": self._of_name,
             "required": self._missing,
             "additionalProperties": self._unknown,
@@ -92,7 +96,7 @@ class _Reading:
             "const": self._of_choice,
         }
 
-    def of(self, fault: Fault) -> Iterator[Finding]:
+    def of(self, fault: Fault) -> Iterator[SchemaFinding]:
         """Read one fault; a union's fault leads to the alternative that was meant."""
         if not fault.branches:
             yield from self._readers.get(fault.keyword, self._of_limit)(fault)
@@ -101,29 +105,31 @@ class _Reading:
         if (tag := other_tag(meant)) is not None:
             yield self._of_tag(tag, fault)
         elif len(meant) == 1:
-            for one in meant[0]:
-                yield from self._of_alternative(one, fault)
+            for cause in meant[0]:
+                yield from self._of_alternative(cause, fault)
         elif meant:
             yield self._shape(fault)
         else:
             yield from self._of_choice(fault)
 
-    def _of_alternative(self, one: Fault, union: Fault) -> Iterator[Finding]:
-        for found in self.of(one):
-            if found.rule is VALUE and one.path == union.path and one.keyword == "pattern":
+    def _of_alternative(self, fault: Fault, union: Fault) -> Iterator[SchemaFinding]:
+        for finding in self.of(fault):
+            if finding.rule is VALUE and fault.path == union.path and fault.keyword == "pattern":
                 wanted = described(union.schema, self._definitions)
-                yield replace(found, hint=f"{found.hint} It must be {wanted}.")
+                yield replace(finding, hint=f"{finding.hint} It must be {wanted}.")
             else:
-                yield found
+                yield finding
 
-    def _of_tag(self, tag: Fault, union: Fault) -> Finding:
+    def _of_tag(self, tag: Fault, union: Fault) -> SchemaFinding:
         """All alternatives say what they are in one field, and none is what stands there."""
         name = tag.path[-1]
-        alternatives = [resolved(one, self._definitions) for one in union.wanted]
-        fields = [one["properties"][name] for one in alternatives]
+        alternatives = [
+            dereferenced(alternative, self._definitions) for alternative in union.wanted
+        ]
+        fields = [alternative["properties"][name] for alternative in alternatives]
         return next(self._of_choice(replace(tag, schema={"anyOf": fields})))
 
-    def _of_choice(self, fault: Fault) -> Iterator[Finding]:
+    def _of_choice(self, fault: Fault) -> Iterator[SchemaFinding]:
         wanted = described(fault.schema, self._definitions)
         allowed = self._allowed(fault.schema)
         if isinstance(fault.value, str) and allowed:
@@ -132,85 +138,97 @@ class _Reading:
             yield _wrong_type(fault.path, fault.value, wanted)
 
     def _allowed(self, schema: Schema) -> list[str]:
-        schema = resolved(schema, self._definitions)
+        schema = dereferenced(schema, self._definitions)
         alternatives = schema.get("anyOf") or schema.get("oneOf")
         if alternatives:
-            return [name for one in alternatives for name in self._allowed(one)]
+            return [name for alternative in alternatives for name in self._allowed(alternative)]
         texts = isinstance(schema.get("const", schema.get("enum", [""])[0]), str)
         return (choices(schema) or []) if texts else []
 
-    def _shape(self, fault: Fault) -> Finding:
-        alternatives = [resolved(one, self._definitions) for one in fault.wanted]
-        known = [name for one in alternatives for name in one.get("properties", {})]
+    def _shape(self, fault: Fault) -> SchemaFinding:
+        alternatives = [
+            dereferenced(alternative, self._definitions) for alternative in fault.wanted
+        ]
+        known = [name for alternative in alternatives for name in alternative.get("properties", {})]
         given = fault.value if isinstance(fault.value, Mapping) else {}
         unknown = [key for key in given if key not in known]
         near = nearest_name(unknown[0], known) if unknown else None
         wanted = described(fault.schema, self._definitions)
         message = f"`{last_name(fault.path)}` must be {wanted}"
         hint = f"Did you mean `{near}`?" if near else "Write exactly one of them."
-        return Finding(SHAPE, fault.path, "value", message, hint)
+        return SchemaFinding(SHAPE, fault.path, "value", message, hint)
 
-    def _of_name(self, fault: Fault) -> Iterator[Finding]:
+    def _of_name(self, fault: Fault) -> Iterator[SchemaFinding]:
         key = str(fault.value)
         path, name = (*fault.path, key), last_name(fault.path)
         if (allowed := choices(fault.schema)) is not None:
             near = nearest_name(key, allowed)
-            hint = f"Did you mean `{near}`?" if near else f"Known are {listed(allowed)}."
-            message = f"`{shortened(key)}` is not a known key of `{name}`"
-            yield Finding(UNKNOWN, path, "key", message, hint)
+            hint = f"Did you mean `{near}`?" if near else f"Known are {listed_choices(allowed)}."
+            message = f"`{cut_for_quote(key)}` is not a known key of `{name}`"
+            yield SchemaFinding(UNKNOWN, path, "key", message, hint)
             return
         hint = fault.schema.get("$comment", "Keys have 1 to 1,000 characters.")
-        yield Finding(VALUE, path, "key", f"`{shortened(key)}` cannot be a key of `{name}`", hint)
+        yield SchemaFinding(
+            VALUE, path, "key", f"`{cut_for_quote(key)}` cannot be a key of `{name}`", hint
+        )
 
-    def _missing(self, fault: Fault) -> Iterator[Finding]:
-        name = next(one for one in fault.wanted if fault.message.startswith(repr(one)))
+    def _missing(self, fault: Fault) -> Iterator[SchemaFinding]:
+        name = next(
+            alternative
+            for alternative in fault.wanted
+            if fault.message.startswith(repr(alternative))
+        )
         field = fault.schema.get("properties", {}).get(name, {})
         wanted = described(field, self._definitions)
         place = f" in `{last_name(fault.path)}`" if fault.path else ""
         hint = f"Add `{name}:` with {wanted}. {field.get('description', '')}".strip()
-        yield Finding(MISSING, (*fault.path, name), "parent", f"`{name}` is missing{place}", hint)
+        yield SchemaFinding(
+            MISSING, (*fault.path, name), "parent", f"`{name}` is missing{place}", hint
+        )
 
-    def _unknown(self, fault: Fault) -> Iterator[Finding]:
+    def _unknown(self, fault: Fault) -> Iterator[SchemaFinding]:
         known = list(fault.schema.get("properties", {}))
         given = fault.value if isinstance(fault.value, Mapping) else {}
         for key in given:
             if key in known:
                 continue
             near = nearest_name(key, known)
-            message = f"unknown setting `{shortened(key)}`"
+            message = f"unknown setting `{cut_for_quote(key)}`"
             hint = f"Did you mean `{near}`?" if near else self._advice(key, known)
-            yield Finding(UNKNOWN, (*fault.path, key), "key", message, hint, near)
+            yield SchemaFinding(UNKNOWN, (*fault.path, key), "key", message, hint, near)
 
     def _advice(self, key: str, known: list[str]) -> str:
         for place in places_of(key, self._root, self._definitions):
             return f"It belongs in `{place}`."
-        return f"Known here are {listed(known)}."
+        return f"Known here are {listed_choices(known)}."
 
-    def _of_limit(self, fault: Fault) -> Iterator[Finding]:
+    def _of_limit(self, fault: Fault) -> Iterator[SchemaFinding]:
         value = said(fault.value, secret=is_secret(fault.path))
         words = _LIMITS.get(fault.keyword, "`{name}` is {value}, which is not allowed")
         message = words.format(name=last_name(fault.path), value=value, wanted=fault.wanted)
         hint = "List at least one." if fault.keyword == "minItems" else self._form(fault.schema)
-        yield Finding(VALUE, fault.path, "value", message, hint)
+        yield SchemaFinding(VALUE, fault.path, "value", message, hint)
 
     def _form(self, schema: Schema) -> str:
         parts = [str(schema["$comment"])] if "$comment" in schema else []
         if examples := schema.get("examples"):
-            parts.append("For example " + " or ".join(f"`{one}`" for one in examples) + ".")
+            parts.append("For example " + " or ".join(f"`{example}`" for example in examples) + ".")
         return " ".join(parts) or f"It must be {described(schema, self._definitions)}."
 
 
-def _not_allowed(path: DocumentPath, value: str, allowed: list[str], wanted: str) -> Finding:
+def _not_allowed(path: DocumentPath, value: str, allowed: list[str], wanted: str) -> SchemaFinding:
     shown = said(value, secret=is_secret(path))
     near = nearest_name(value, allowed)
     hint = f"Did you mean `{near}`?" if near else f"It must be {wanted}."
-    return Finding(VALUE, path, "value", f"`{last_name(path)}` is {shown}, not {wanted}", hint)
+    return SchemaFinding(
+        VALUE, path, "value", f"`{last_name(path)}` is {shown}, not {wanted}", hint
+    )
 
 
-def _wrong_type(path: DocumentPath, value: JsonValue, wanted: str) -> Finding:
+def _wrong_type(path: DocumentPath, value: JsonValue, wanted: str) -> SchemaFinding:
     shown = said(value, secret=is_secret(path))
     message = f"`{last_name(path)}` must be {wanted}, not {shown}"
-    return Finding(TYPE, path, "value", message, _type_hint(value, wanted))
+    return SchemaFinding(TYPE, path, "value", message, _type_hint(value, wanted))
 
 
 def _type_hint(value: JsonValue, wanted: str) -> str:

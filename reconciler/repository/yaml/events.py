@@ -16,7 +16,7 @@ _SEPARATORS = ("\x85", "\u2028", "\u2029")
 _INNER_COLON = re.compile(r"""!<[^>\s]*>|(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])""")
 
 
-class Mark(Protocol):
+class TextPlace(Protocol):
     """A place in the text, in characters from 0."""
 
     index: int
@@ -25,8 +25,8 @@ class Mark(Protocol):
 class Event(Protocol):
     """What both parsers give."""
 
-    start_mark: Mark
-    end_mark: Mark
+    start_mark: TextPlace
+    end_mark: TextPlace
     anchor: str | None
     tag: str | None
     value: str
@@ -66,8 +66,8 @@ def events(text: str, *, pure: bool = False, hide_colons: bool = False) -> Itera
     if hide_colons:
         stand_ins[":"] = next(free)
         text = _INNER_COLON.sub(lambda found: stand_ins.get(found[0], found[0]), text)
-    found = _pure(text) if pure else _compiled(text)
-    return _restored(found, stand_ins) if stand_ins else found
+    events = _pure(text) if pure else _compiled(text)
+    return _restored(events, stand_ins) if stand_ins else events
 
 
 def refuses_colon(broken: BrokenSyntax) -> bool:
@@ -98,9 +98,9 @@ def _pure(text: str) -> Iterator[Event]:
     return iter(YAML(typ="safe", pure=True).parse(text))
 
 
-def _restored(found: Iterator[Event], stand_ins: dict[str, str]) -> Iterator[Event]:
+def _restored(events: Iterator[Event], stand_ins: dict[str, str]) -> Iterator[Event]:
     back = {ord(stand_in): char for char, stand_in in stand_ins.items()}
-    for event in found:
+    for event in events:
         if isinstance(event, ScalarEvent):
             event.value = event.value.translate(back)
         if (tag := getattr(event, "tag", None)) is not None:

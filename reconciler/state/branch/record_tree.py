@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 from reconciler.kernel import exact_json
-from reconciler.kernel.as_json import as_json
+from reconciler.kernel.exact_json import as_json
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.state.branch.record_json import NotARecordError, canonical, members, pretty

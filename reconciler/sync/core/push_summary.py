@@ -18,7 +18,7 @@ FINISHED = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatu
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class BillDeadlines:
     """How long after the end of its period a bill may be unfinished before it is overdue.
 
     Neither vendor says when a bill should have been sent; these are ours.
@@ -77,22 +77,22 @@ class PushStanding:
         """17 when bills are overdue; the rest is for people to read."""
         return ExitCode.OUTSIDE_TOLERANCE if self.overdue.bills else ExitCode.DONE
 
-    def add(self, one: Pushed, patience: Patience) -> None:
+    def add(self, push: Pushed, patience: BillDeadlines) -> None:
         """Count one bill; bills come by the end of their period."""
-        self.counts.setdefault(one.status, Purse()).add(one.money)
-        late = self.at >= patience.deadline(one.integration, one.period_end)
-        if one.status in FINISHED or not late:
+        self.counts.setdefault(push.status, Purse()).add(push.money)
+        late = self.at >= patience.deadline(push.integration, push.period_end)
+        if push.status in FINISHED or not late:
             return
-        self.overdue.add(one.money)
+        self.overdue.add(push.money)
         if len(self.listed) < LISTED_MAX:
-            self.listed.append(one)
+            self.listed.append(push)
 
 
 def standing_of(
-    site: str, at: datetime, bills: Iterable[Pushed], patience: Patience
+    site: str, at: datetime, bills: Iterable[Pushed], patience: BillDeadlines
 ) -> PushStanding:
     """Count the bills of a site, one at a time."""
     standing = PushStanding(site, at)
-    for one in bills:
-        standing.add(one, patience)
+    for bill in bills:
+        standing.add(bill, patience)
     return standing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.drafting.draft_json import draft_from_json
-from reconciler.sync.core.readback.line_difference import told_apart, unsent_positions
+from reconciler.sync.core.readback.invoice_lines import told_apart, unsent_positions
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -13,13 +13,13 @@ from reconciler.sync.model.push import (
     StepName,
     StoredRequest,
 )
-from reconciler.sync.people.hand import BillHand
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.people.leased_bill import LeasedBill
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import BillRow
 
 
 def ours_on(
-    invoice: InvoiceId, hand: BillHand, row: BillRow, begun: Effect
+    invoice: InvoiceId, hand: LeasedBill, row: BillRow, begun: Effect
 ) -> dict[int, InvoiceLineId]:
     """Give the lines of a bill that stand on an invoice and that no step accounts for.
 
@@ -34,9 +34,9 @@ def ours_on(
         return {}
     draft = draft_from_json(row.draft)
     effects = hand.ledger.effects(hand.site, row.bill_id)
-    there = [one.id for one in read.lines]
-    known = hand.ledger.lines_known(hand.site, there).union(begun.lines_before or ())
-    lines = [one for one in read.lines if one.id not in known]
+    line_ids = [line.id for line in read.lines]
+    known = hand.ledger.lines_known(hand.site, line_ids).union(begun.lines_before or ())
+    lines = [line for line in read.lines if line.id not in known]
     left = unsent_positions(draft, effects, row.generation)
     return dict(told_apart(lines, draft, left))
 
@@ -50,9 +50,9 @@ def taken_over(begun: Effect, invoice: InvoiceId, position: int) -> Step:
     return Step(name, StoredRequest("(adopted)", b""), invoice, begun.lines_before, position)
 
 
-def there_now(begun: Effect, destination: Destination) -> tuple[InvoiceLineId, ...]:
+def there_now(begun: Effect, destination: PushDestination) -> tuple[InvoiceLineId, ...]:
     """Give every line of the invoice that an unsent line was for: by a person's word, not ours."""
     if begun.key.step.kind is not StepKind.ADD_LINE or begun.invoice_id is None:
         return ()
     read = destination.read(begun.invoice_id)
-    return () if read is None else tuple(one.id for one in read.lines)
+    return () if read is None else tuple(line.id for line in read.lines)

@@ -21,12 +21,11 @@ from reconciler.sync.model.push import PushStatus, SiteName
 from reconciler.sync.ports.destination import Sending
 from reconciler.sync.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.sync.ports.workers import BillBusyError, Job, Workers
-from reconciler.sync.push.bill_record import BillRecord
+from reconciler.sync.push.bill_record import LEASE_SECONDS, BillRecord
 from reconciler.sync.push.close_bill import NEVER_SENT, OpenBill
 from reconciler.sync.push.gate import Gate
 from reconciler.sync.push.push_bill import BUSY_SECONDS, Pusher
-from reconciler.sync.push.push_loop import Going
-from reconciler.sync.push.world import LEASE_SECONDS
+from reconciler.sync.push.push_loop import PushLoop
 
 _OF_SUBSCRIPTION = (
     "its lines are on the subscription's own pending invoice, which is the subscription's to close:"
@@ -144,7 +143,7 @@ class Closer:
     def _of_row(self, row: BillRow, lease: Lease) -> Closed:
         draft = draft_from_json(row.draft)
         effects = self.pusher.ledger.effects(row.site, row.bill_id)
-        told = Closed(
+        closing = Closed(
             row.bill_id,
             Fate.OPEN,
             account=draft.account_code or row.account_id,
@@ -153,14 +152,14 @@ class Closer:
         )
         if draft.way != "create-open":
             why = _OF_SUBSCRIPTION if draft.way == "pending" else _FINAL
-            return replace(told, why=why)
+            return replace(closing, why=why)
         route = self.pusher.judge.watch.scope.route(row.integration)
         if route is None:
             why = f"{row.integration} is no longer a push integration of the applied record"
-            return replace(told, why=why)
+            return replace(closing, why=why)
         sending = Sending(
             generation=row.generation, pending=route.route.policy.pending or PendingPolicy()
         )
         record = BillRecord(self.pusher, lease, row, draft, route, draft.bill_version)
-        going = Going(record, Gate(record), sending)
-        return OpenBill(going, told, effects, self.order.with_foreign_lines).closed()
+        loop = PushLoop(record, Gate(record), sending)
+        return OpenBill(loop, closing, effects, self.order.with_foreign_lines).closed()

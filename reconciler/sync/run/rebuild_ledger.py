@@ -9,16 +9,16 @@ from reconciler.definitions.model import Effective
 from reconciler.kernel.address import BillId
 from reconciler.kernel.ports import Progress, Task
 from reconciler.m3ter.ports import BillQuery, Bills
-from reconciler.sync.core.stamp_findings import Rebuilt, StampedInvoice, short, undecided
+from reconciler.sync.core.stamp_findings import Rebuilt, StampedInvoice, as_stamped, undecided
 from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import Ledger
 from reconciler.sync.run.bill_stream import DATE_MARGIN
 
 
 def rebuild(
     ledger: Ledger,
-    destination: Destination,
+    destination: PushDestination,
     bills: Bills,
     effective: Effective,
     since: datetime,
@@ -52,18 +52,22 @@ def rebuild(
 def pending_pushes(effective: Effective) -> tuple[str, ...]:
     """Name the push integrations that add lines to pending invoices."""
     return tuple(
-        one.name
-        for one in effective.integrations
-        if one.spec.delivery == "push"
-        and one.spec.chargebee is not None
-        and not one.spec.chargebee.create_invoice
+        integration.name
+        for integration in effective.integrations
+        if integration.spec.delivery == "push"
+        and integration.spec.chargebee is not None
+        and not integration.spec.chargebee.create_invoice
     )
 
 
 def stamp_fields(effective: Effective) -> tuple[str, ...]:
     """Name the custom fields that carry bill ids."""
-    pushes = (one.spec.push for one in effective.integrations if one.spec.push is not None)
-    return tuple(sorted({one.stamp for one in pushes}))
+    pushes = (
+        integration.spec.push
+        for integration in effective.integrations
+        if integration.spec.push is not None
+    )
+    return tuple(sorted({push.stamp for push in pushes}))
 
 
 def _newest(bills: Bills, since: datetime, progress: Progress) -> datetime | None:
@@ -82,6 +86,6 @@ def _noted(
 ) -> Iterator[Invoice]:
     for invoice in invoices:
         if invoice.stamp:
-            found.setdefault(invoice.stamp, []).append(short(invoice))
+            found.setdefault(invoice.stamp, []).append(as_stamped(invoice))
             task.advance()
             yield invoice

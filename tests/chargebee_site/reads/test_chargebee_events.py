@@ -10,13 +10,12 @@ from fakes.chargebee_world import ChargebeeWorld, draft_of, pending_draft
 from fakes.push_data import NOW
 
 from reconciler.chargebee.errors import TooManyEventsError
-from reconciler.chargebee.invoice_json import Reading
+from reconciler.chargebee.invoice_json import AnswerReading
 from reconciler.chargebee.reads.events import Events
 from reconciler.reconcile.core.who_changed import with_authors
-from reconciler.sync.core.readback.case import Case
-from reconciler.sync.core.readback.compare import reconcile_bill
-from reconciler.sync.core.readback.sent import sent_of
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.core.readback.compare import ThreeSides, reconcile_bill
+from reconciler.sync.core.readback.recorded import recorded_of
+from reconciler.sync.model.invoice import InvoiceChange
 from reconciler.sync.model.push import InvoiceId
 from reconciler.sync.ports.destination import Complete, DestinationError
 
@@ -45,11 +44,11 @@ def test_a_line_that_a_person_added_is_told_with_name_and_time(world: Open) -> N
     assert (edited.source, edited.user) == ("admin_console", "pat@example.com")
     assert edited.at - made.at == timedelta(hours=2)
     assert edited.invoice is not None
-    assert [one.description for one in edited.invoice.lines][-1] == "Set-up fee"
+    assert [line.description for line in edited.invoice.lines][-1] == "Set-up fee"
     draft, invoice = draft_of(), site.destination.read(key)
     assert invoice is not None
-    told = sent_of(draft, site.effects, 1, [invoice])
-    result = reconcile_bill(Case(draft.bill_id, draft.account_id, draft, told, (invoice,)))
+    told = recorded_of(draft, site.effects, 1, [invoice])
+    result = reconcile_bill(ThreeSides(draft.bill_id, draft.account_id, draft, told, (invoice,)))
     assert result is not None
     (difference,) = with_authors(result.differences, [made, edited])
     assert difference.by is not None
@@ -61,7 +60,7 @@ def test_a_deleted_and_a_voided_invoice_are_told_as_such(world: Open) -> None:
     key = sent(site)
     site.edit(key, status="voided")
     site.edit(key, deleted=True)
-    *_, voided, deleted = (one.invoice for one in asked(site, key))
+    *_, voided, deleted = (change.invoice for change in asked(site, key))
     assert voided is not None
     assert deleted is not None
     assert (voided.status, deleted.deleted) == ("voided", True)
@@ -73,7 +72,7 @@ def test_a_credit_note_is_told_of_its_invoice(world: Open) -> None:
     note = {"reference_invoice_id": key, "total": "100", "type": "adjustment"}
     site.post("/credit_notes", **note, reason_code="other")
     changes = asked(site, key)
-    assert [one.invoice for one in changes if one.invoice is None] == [None]
+    assert [planned.invoice for planned in changes if planned.invoice is None] == [None]
 
 
 def test_only_the_invoices_that_were_asked_for_are_told(world: Open) -> None:
@@ -93,7 +92,7 @@ def test_a_pending_invoice_is_told_by_the_id_that_it_had(world: Open) -> None:
     has = InvoiceId(site.effects[0].object_id)
     found = asked(site, had, has)
     assert found
-    assert all(one.invoice is not None for one in found)
+    assert all(change.invoice is not None for change in found)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +111,7 @@ def test_a_site_that_must_not_be_asked_is_not(world: Open) -> None:
     key = sent(site)
     with ChargebeeWorld(site.url, events="never") as quiet:
         before = len(quiet.http.requests(vendor="chargebee"))
-        assert list(Events(quiet.session, Reading(())).changes([key], SINCE)) == []
+        assert list(Events(quiet.session, AnswerReading(())).changes([key], SINCE)) == []
         assert len(quiet.http.requests(vendor="chargebee")) == before
 
 
@@ -121,7 +120,7 @@ def test_more_events_than_are_read_are_an_error_after_the_first_of_them(world: O
     key = sent(site)
     for number in range(3):
         site.edit(key, po_number=str(number))
-    events = Events(site.session, Reading(("cf_m3ter_bill_id",)), most=2)
+    events = Events(site.session, AnswerReading(("cf_m3ter_bill_id",)), most=2)
     found: list[InvoiceChange] = []
     with pytest.raises(TooManyEventsError, match="more than 2 events"):
         found.extend(events.changes([key], SINCE))

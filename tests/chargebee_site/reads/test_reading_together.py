@@ -12,9 +12,9 @@ import pytest
 from fakes.chargebee_world import UK, US, ChargebeeWorld, draft_of
 from fakes.clock import FakeClock
 
-from reconciler.chargebee.reads.batched_reads import EXPECTED_MAX, Remembered, Together
+from reconciler.chargebee.reads.batched_reads import EXPECTED_MAX, BatchedCache, Remembered
 from reconciler.chargebee.reads.catalogue import Catalogue
-from reconciler.drafting.draft import Target
+from reconciler.drafting.draft import BilledParty
 
 Open = Callable[..., ChargebeeWorld]
 FRESH = 60
@@ -37,8 +37,8 @@ class Source:
         self.lists.append(list(keys))
         return {key: 0 for key in keys if key not in self.unlisted}
 
-    def together(self) -> Together[int]:
-        return Together(Remembered[int](self.clock, FRESH), self.one, self.many)
+    def together(self) -> BatchedCache[int]:
+        return BatchedCache(Remembered[int](self.clock, FRESH), self.one, self.many)
 
 
 def test_a_batch_is_read_by_one_list_when_the_first_of_it_is_asked_for() -> None:
@@ -58,7 +58,7 @@ def test_what_is_left_of_a_slow_batch_is_read_again_together() -> None:
     for key in keys:
         values.get(key)
         source.clock.advance(2.1)
-    assert [len(one) for one in source.lists] == [50, 21]
+    assert [len(entry) for entry in source.lists] == [50, 21]
     assert source.singles == []
 
 
@@ -102,7 +102,7 @@ def test_a_failed_list_leaves_the_batch_expected() -> None:
             raise ConnectionError
         return source.many(keys)
 
-    values = Together(Remembered[int](source.clock, FRESH), source.one, many)
+    values = BatchedCache(Remembered[int](source.clock, FRESH), source.one, many)
     values.expect(["a", "b"])
     with pytest.raises(ConnectionError):
         values.get("a")
@@ -118,13 +118,13 @@ def test_many_threads_read_a_batch_once() -> None:
         assert begun.wait(5)
         return source.many(keys)
 
-    values = Together(Remembered[int](source.clock, FRESH), source.one, many)
+    values = BatchedCache(Remembered[int](source.clock, FRESH), source.one, many)
     keys = [f"sub-{number}" for number in range(8)]
     values.expect(keys)
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(values.get, key) for key in keys]
         begun.set()
-        assert [one.result(5) for one in asked] == [0] * 8
+        assert [entry.result(5) for entry in asked] == [0] * 8
     assert (source.lists, source.singles) == ([keys], [])
 
 
@@ -149,17 +149,19 @@ def test_keys_that_are_never_asked_for_are_forgotten_in_the_end() -> None:
 # --- on a site -----------------------------------------------------------------------------------
 
 
-def owners(*keys: str, kind: Literal["subscription", "customer"] = "subscription") -> list[Target]:
-    return [Target(kind, key) for key in keys]
+def owners(
+    *keys: str, kind: Literal["subscription", "customer"] = "subscription"
+) -> list[BilledParty]:
+    return [BilledParty(kind, key) for key in keys]
 
 
 def paths(site: ChargebeeWorld) -> list[str]:
     found = site.http.requests(vendor="chargebee")
-    return [one["path"] for one in found if one["method"] == "GET"]
+    return [request["path"] for request in found if request["method"] == "GET"]
 
 
 def customer_of(site: ChargebeeWorld, subscription: str) -> str:
-    return Catalogue(site.session).owner(Target("subscription", subscription)).customer_id
+    return Catalogue(site.session).owner(BilledParty("subscription", subscription)).customer_id
 
 
 @pytest.mark.parametrize("kind", ["subscription", "customer"])
@@ -167,16 +169,16 @@ def test_lists_say_what_single_reads_say(
     world: Open, kind: Literal["subscription", "customer"]
 ) -> None:
     site = world()
-    keys = [UK, US] if kind == "subscription" else [customer_of(site, one) for one in (UK, US)]
+    keys = [UK, US] if kind == "subscription" else [customer_of(site, text) for text in (UK, US)]
     targets = owners(*keys, "nobody", kind=kind)
     charge = {"charges[amount][0]": "500", "charges[description][0]": "Set-up"}
     site.post("/unbilled_charges", subscription_id=UK, currency_code="GBP", **charge)
     alone, together = Catalogue(site.session), Catalogue(site.session)
-    single = [(alone.owner(one), alone.waiting(one)) for one in targets]
+    single = [(alone.owner(target), alone.waiting(target)) for target in targets]
     before = len(paths(site))
     together.expect(targets)
-    assert [(together.owner(one), together.waiting(one)) for one in targets] == single
-    assert [one.rsplit("v2/", 1)[1] for one in paths(site)[before:]] == [
+    assert [(together.owner(target), together.waiting(target)) for target in targets] == single
+    assert [path.rsplit("v2/", 1)[1] for path in paths(site)[before:]] == [
         f"{kind}s",
         "unbilled_charges",
         f"{kind}s/nobody",
@@ -191,7 +193,9 @@ def test_a_deleted_customer_is_still_told_from_one_that_never_was(world: Open) -
     targets = owners(customer_of(site, UK), "c-gone", kind="customer")
     alone, together = Catalogue(site.session), Catalogue(site.session)
     together.expect(targets)
-    assert [together.owner(one) for one in targets] == [alone.owner(one) for one in targets]
+    assert [together.owner(target) for target in targets] == [
+        alone.owner(target) for target in targets
+    ]
 
 
 def test_charges_are_counted_again_after_a_minute(world: Open) -> None:
@@ -216,9 +220,9 @@ def test_a_batch_of_bills_is_checked_with_a_few_requests(world: Open) -> None:
         draft_of(subscription="nobody"),
     ]
     before = len(paths(site))
-    there.expect([one.target for one in drafts])
-    found = [[reason.text for reason in there.check(one)] for one in drafts]
-    asked = [one.rsplit("v2/", 1)[1] for one in paths(site)[before:]]
+    there.expect([draft.target for draft in drafts])
+    found = [[reason.text for reason in there.check(draft)] for draft in drafts]
+    asked = [path.rsplit("v2/", 1)[1] for path in paths(site)[before:]]
     assert sorted(asked) == [
         "custom_field_configs",
         "item_prices",

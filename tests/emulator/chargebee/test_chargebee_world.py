@@ -10,7 +10,7 @@ from fakes.chargebee_bench import basic, flat
 
 from reconciler.emulator import control, wire
 from reconciler.emulator.chargebee.sites import API_KEY
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.world import World
 
 CREATE = "/api/v2/invoices/create_for_charge_items_and_charges"
@@ -20,14 +20,14 @@ FORM = {"customer_id": "cust_acme_uk", "currency_code": "GBP", "charges": [{"amo
 def post(world: World, form: dict[str, Any] = FORM, key: str = "") -> int | None:
     headers = {"authorization": basic(API_KEY), "chargebee-idempotency-key": key}
     body = urlencode(flat(form)).encode()
-    request = Request("POST", CREATE, (), headers, body)
+    request = HttpRequest("POST", CREATE, (), headers, body)
     delivery = world.exchange(request, world.arrive(request))
     return None if delivery.answer is None else delivery.answer.status
 
 
 def numbered(world: World) -> list[str]:
     found = world.store.all("chargebee/invoices")
-    return [one["id"] for one in found if one["status"] != "pending"]
+    return [entry["id"] for entry in found if entry["status"] != "pending"]
 
 
 def fault(world: World, name: str, **more: Any) -> None:
@@ -77,14 +77,18 @@ def test_a_restart_goes_on_with_numbers_keys_and_appointments(tmp_path: Path) ->
     assert post(second) == 200
     assert numbered(second) == ["1", "2"]
     second.move_clock(seconds=49 * 3600)
-    pending = [one for one in second.store.all("chargebee/invoices") if one["status"] == "pending"]
+    pending = [
+        invoice
+        for invoice in second.store.all("chargebee/invoices")
+        if invoice["status"] == "pending"
+    ]
     second.close()
     assert pending == []
 
 
 def test_the_control_surface_shows_the_site_without_its_key() -> None:
     world = World("starter", switches={"clock": "still"})
-    request = Request("GET", "/_emulator/state", (("vendor", "chargebee"),), {})
+    request = HttpRequest("GET", "/_emulator/state", (("vendor", "chargebee"),), {})
     shown = control.handle(world, request).body
     assert API_KEY.encode() not in shown
     assert "invoices" in wire.decode(shown)["chargebee"]

@@ -14,20 +14,32 @@ from hypothesis import strategies as st
 from reconciler.definitions.kinds.environment import FreezeWindow
 from reconciler.definitions.kinds.project import MaxDeletes, ProjectSpec
 from reconciler.kernel.address import Address, FieldPath, LiveId, OrganizationId, PlanId
-from reconciler.kernel.as_json import as_json
-from reconciler.plan.core.diff.facts import change_id, reason
-from reconciler.plan.core.guards.accounts_of import Selecting, added, disjoint
+from reconciler.kernel.exact_json import as_json
+from reconciler.plan.core.diff.order import change_id, reason
 from reconciler.plan.core.guards.approval import (
     ApprovalRefusedError,
     NeedsApprovalError,
     approve,
+    hit,
     uncovered,
 )
 from reconciler.plan.core.guards.changes import dialect, field_matches, first_contact, moved_fields
-from reconciler.plan.core.guards.deletions import deletions, empty_scope, max_deletes
-from reconciler.plan.core.guards.hit import hit
-from reconciler.plan.core.guards.routes import Route, double_route, widening
-from reconciler.plan.core.guards.time import freeze, plan_age, unsaved
+from reconciler.plan.core.guards.guards import (
+    deletions,
+    empty_scope,
+    freeze,
+    max_deletes,
+    plan_age,
+    unsaved,
+)
+from reconciler.plan.core.guards.routes import (
+    ConnectedRoute,
+    Selecting,
+    added,
+    disjoint,
+    double_route,
+    widening,
+)
 from reconciler.plan.model.applied import Binding
 from reconciler.plan.model.change import (
     Connect,
@@ -69,7 +81,8 @@ def delete(address: Address, identity: str = "") -> Delete:
 
 def bound(count: int) -> dict[Address, Binding]:
     return {
-        row(one): Binding(row(one), LiveId(f"id-{one:03d}"), 1, "h", ()) for one in range(count)
+        row(position): Binding(row(position), LiveId(f"id-{position:03d}"), 1, "h", ())
+        for position in range(count)
     }
 
 
@@ -96,7 +109,7 @@ def plan_of(*hits: GuardHit) -> Plan:
 
 
 def test_deletions_are_counted_with_the_arithmetic_shown() -> None:
-    changes = [delete(row(one)) for one in range(24)]
+    changes = [delete(row(position)) for position in range(24)]
     (found,) = max_deletes(changes, bound(110), MaxDeletes(), prune="allow")
     assert found.message == (
         "24 deletions of 110 managed objects are 21.8 %; allowed are 20 and 10 % (11)"
@@ -109,13 +122,13 @@ def test_deletions_are_counted_with_the_arithmetic_shown() -> None:
     [(0, 0, False), (1, 9, False), (9, 9, False), (1, 10, False), (2, 10, True), (21, 1000, True)],
 )
 def test_the_share_counts_from_ten_objects_up(count: int, existing: int, held: bool) -> None:
-    changes = [delete(row(one)) for one in range(count)]
+    changes = [delete(row(position)) for position in range(count)]
     hits = list(max_deletes(changes, bound(existing), MaxDeletes(), prune="allow"))
     assert bool(hits) is held
 
 
 def test_a_few_objects_are_counted_without_a_share() -> None:
-    changes = [delete(row(one)) for one in range(3)]
+    changes = [delete(row(position)) for position in range(3)]
     (found,) = max_deletes(changes, bound(5), MaxDeletes(count=2), prune="allow")
     assert found.message == (
         "3 deletions of 5 managed objects are 60 %; allowed are 2; shares count from 10 objects up"
@@ -125,13 +138,13 @@ def test_a_few_objects_are_counted_without_a_share() -> None:
 def test_under_confirm_each_deletion_asks_but_no_replacement() -> None:
     changes = [delete(row(1)), delete(Address("mapping", "rows", "002@id-2"), "id-2")]
     hits = list(max_deletes(changes, bound(2), MaxDeletes(), prune="confirm"))
-    assert [(one.address, one.field) for one in hits] == [(row(1), "prune")]
+    assert [(hit.address, hit.field) for hit in hits] == [(row(1), "prune")]
     assert len(deletions(changes)) == 1
 
 
 def test_the_last_object_of_a_kind_or_set_asks() -> None:
     changes = [delete(row(0))]
-    assert [one.field for one in empty_scope(changes, bound(1), {"mapping": 0})] == ["mapping"]
+    assert [hit.field for hit in empty_scope(changes, bound(1), {"mapping": 0})] == ["mapping"]
     wanted = {"mapping": 5, "mapping/rows": 0}
     (found,) = empty_scope(changes, bound(1), wanted)
     assert found.message.startswith("git has no mapping/rows any more: 1 of 1 objects")
@@ -158,8 +171,8 @@ def test_what_exists_is_not_changed_on_first_contact() -> None:
         fields=(other,),
         reason="why",
     )
-    assert [one.field for one in first_contact([enable, connect], {})] == ["enable"]
-    assert [one.field for one in first_contact([again], {})] == ["connect"]
+    assert [hit.field for hit in first_contact([enable, connect], {})] == ["enable"]
+    assert [hit.field for hit in first_contact([again], {})] == ["connect"]
     known = {UK: Binding(UK, LiveId("other"), 1, "h", ())}
     assert list(first_contact([enable], known)) == []
     renamed = Address("integration", "gb")
@@ -181,8 +194,8 @@ def test_what_exists_is_not_changed_on_first_contact() -> None:
 def test_each_verdict_has_its_guards(verdict: Any, guards: list[str]) -> None:
     change = update("chargebee.defaultPriceId", verdict, by="k.smith", at="2026-11-30T16:40:00Z")
     hits = list(moved_fields([change], {}, PROJECT, is_protected=True))
-    assert [one.guard for one in hits] == guards
-    assert {one.needs for one in hits} <= {"approval"}
+    assert [hit.guard for hit in hits] == guards
+    assert {hit.needs for hit in hits} <= {"approval"}
     if "drift" in guards:
         assert "by k.smith at 2026-11-30T16:40:00Z" in hits[0].message
     if "conflict" in guards:
@@ -287,11 +300,11 @@ def test_routes_that_no_list_keeps_apart_ask() -> None:
     connect = Connect(
         id=change_id("connect", UK), address=UK, live=None, content=None, fields=(), reason="why"
     )
-    mine = Route(UK, "1", "UK", selecting("a"))
-    other = Route(None, "2", "by hand", selecting("b"))
+    mine = ConnectedRoute(UK, "1", "UK", selecting("a"))
+    other = ConnectedRoute(None, "2", "by hand", selecting("b"))
     assert list(double_route([connect], [mine, other])) == []
-    assert list(double_route([], [mine, Route(None, "2", "by hand", None)])) == []
-    (found,) = double_route([connect], [Route(None, "2", "by hand", None), mine])
+    assert list(double_route([], [mine, ConnectedRoute(None, "2", "by hand", None)])) == []
+    (found,) = double_route([connect], [ConnectedRoute(None, "2", "by hand", None), mine])
     assert found.address == UK
     assert '"by hand" (2, not managed here)' in found.message
 
@@ -356,7 +369,7 @@ def test_the_refusal_says_how_to_go_on_or_that_nothing_helps() -> None:
 
 def test_reasons_are_said_in_words() -> None:
     def fields(*verdicts: Any) -> list[FieldChange]:
-        return [FieldChange(FieldPath("f"), one, None, None, None) for one in verdicts]
+        return [FieldChange(FieldPath("f"), verdict, None, None, None) for verdict in verdicts]
 
     assert reason(fields("ours", "conflict")) == "git and m3ter both changed it"
     assert reason(fields("ours", "theirs")) == "git changed it, and so did someone in m3ter"

@@ -11,8 +11,7 @@ from fakes.push_data import bill, drafted, invoice_of, line, route
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.reconcile.core.who_changed import former_ids, may_be_edited, with_authors
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import Invoice, InvoiceChange
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -46,8 +45,8 @@ def differs(kind: DifferenceClass, line_id: str | None = None, key: str = MADE.i
     return Difference(kind, BillId("b"), AccountId("a"), InvoiceId(key), None, "text", line)
 
 
-def named(one: Difference, *changes: InvoiceChange, former: tuple[str, ...] = ()) -> str:
-    (found,) = with_authors([one], changes, map(InvoiceId, former))
+def named(difference: Difference, *changes: InvoiceChange, former: tuple[str, ...] = ()) -> str:
+    (found,) = with_authors([difference], changes, map(InvoiceId, former))
     by = found.by
     return f"{by.did} by {by.user} at {by.at:%H}" if by else ""
 

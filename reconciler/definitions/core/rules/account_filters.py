@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.account_filter.check import check
-from reconciler.account_filter.findings import Finding
+from reconciler.account_filter.findings import FilterFinding
 from reconciler.account_filter.parser import LENGTH_MAX, parse
 from reconciler.account_filter.tokens import FilterSyntaxError
 from reconciler.definitions.core.place_inside import inside
-from reconciler.definitions.core.rule import Rule
-from reconciler.definitions.core.rules.context import TextFrom
+from reconciler.definitions.core.rule import Rule, TextFrom
 from reconciler.definitions.model import Effective
 from reconciler.kernel.problem import Problem
 
@@ -51,14 +50,14 @@ def account_filters(view: Effective, text_from: TextFrom) -> Iterator[Problem]:
         view: One environment's definitions.
         text_from: Gives source text from a place on.
     """
-    for one in view.integrations:
-        text = one.spec.entity.account_filter
+    for integration in view.integrations:
+        text = integration.spec.entity.account_filter
         if text is None:
             continue
-        start = one.at("entity", "accountFilter")
-        for found in _findings(text):
-            at = inside(start, text_from(start, _TEXT_MAX), text, found.offset)
-            yield found.rule.broken(at, f"account filter: {found.message}", found.hint, _PATH)
+        start = integration.at("entity", "accountFilter")
+        for finding in _findings(text):
+            at = inside(start, text_from(start, _TEXT_MAX), text, finding.offset)
+            yield finding.rule.broken(at, f"account filter: {finding.message}", finding.hint, _PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +79,16 @@ def _findings(text: str) -> tuple[_Found, ...]:
         return (_Found(SYNTAX, error.column - 1, error.message, _sentence(error.hint)),)
     return tuple(
         _Found(
-            MEANING if one.severity == "error" else DOUBT, one.column - 1, one.message, _hint(one)
+            MEANING if finding.severity == "error" else DOUBT,
+            finding.column - 1,
+            finding.message,
+            _hint(finding),
         )
-        for one in check(tree)
+        for finding in check(tree)
     )
 
 
-def _hint(finding: Finding) -> str:
+def _hint(finding: FilterFinding) -> str:
     if not finding.suggestion:
         return ""
     if finding.code == "undocumented-function":

@@ -7,37 +7,35 @@ from reconciler.definitions.core.rule import Rule
 from reconciler.definitions.core.rules import (
     account_filters,
     chargebee_pages,
-    csv_files,
     delivery,
     dialects,
     environments,
     integrations,
     literals,
-    mappings,
-    projects,
+    mapping_sets,
     references,
     structure,
 )
 
 RULES: dict[str, Rule] = {
-    one.id: one
-    for one in sorted(
+    rule.id: rule
+    for rule in sorted(
         (
             *FORM_RULES,
             *structure.RULES,
             *references.RULES,
-            *mappings.RULES,
-            *csv_files.RULES,
+            *mapping_sets.ROW_RULES,
+            *mapping_sets.CSV_RULES,
             *chargebee_pages.RULES,
             *integrations.RULES,
             *delivery.RULES,
             *account_filters.RULES,
             *environments.RULES,
             *dialects.RULES,
-            *projects.RULES,
+            *references.FIELD_RULES,
             *literals.RULES,
         ),
-        key=lambda one: one.id,
+        key=lambda rule: rule.id,
     )
 }
 """All rules, by id, in order."""
@@ -50,9 +48,9 @@ rules themselves; a test keeps it so.
 """
 
 
-def page() -> str:
+def rules_page() -> str:
     """Write ``docs/rules.md``."""
-    return "\n".join([_HEAD, *(_section(one) for one in RULES.values())])
+    return "\n".join([_HEAD, *(_section(rule) for rule in RULES.values())])
 
 
 def _section(rule: Rule) -> str:

@@ -6,21 +6,19 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from reconciler.definitions.core.rule import Context
 from reconciler.definitions.core.rules import (
     chargebee_pages,
-    csv_files,
     delivery,
     dialects,
     environments,
     integrations,
     literals,
-    mappings,
-    projects,
+    mapping_sets,
     references,
 )
 from reconciler.definitions.core.rules.account_filters import account_filters
-from reconciler.definitions.core.rules.context import Context
-from reconciler.definitions.core.rules.structure import Named, Structure, examine
+from reconciler.definitions.core.rules.structure import DocumentName, Structure, examine
 from reconciler.definitions.core.secrets import blank_secrets
 from reconciler.definitions.model import Definitions, Effective
 from reconciler.kernel.problem import Origin, Problem
@@ -33,7 +31,7 @@ def broken_rules(
     definitions: Definitions,
     view: Callable[[Definitions, str], Effective],
     context: Context,
-    broken: Collection[Named] = (),
+    broken: Collection[DocumentName] = (),
     broken_files: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """Find everything that is wrong with the meaning of the definitions.
@@ -54,7 +52,7 @@ def broken_rules(
         structure.problems,
         _in_documents(structure),
         _in_files(definitions, context, broken_files),
-        *(_in_view(one, structure, context) for one in views),
+        *(_in_view(effective, structure, context) for effective in views),
         () if structure.only_placeholder else environments.shared(views),
     )
     return in_order(_once(found))
@@ -63,7 +61,11 @@ def broken_rules(
 def in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Sort problems: those of the whole repository first, then by place and rule."""
     nowhere = Origin("")
-    return tuple(sorted(problems, key=lambda one: (one.origin or nowhere, one.rule, one.message)))
+    return tuple(
+        sorted(
+            problems, key=lambda problem: (problem.origin or nowhere, problem.rule, problem.message)
+        )
+    )
 
 
 def _in_documents(structure: Structure) -> Iterator[Problem]:
@@ -77,7 +79,7 @@ def _in_files(
 ) -> Iterator[Problem]:
     yield from _secrets(definitions, context, broken_files)
     for table in definitions.tables.values():
-        yield from csv_files.strange_cells(table, context.text_from)
+        yield from mapping_sets.strange_cells(table, context.text_from)
         yield from literals.in_table(table, context.text_from)
 
 
@@ -108,27 +110,29 @@ def _line(problem: Problem) -> Origin:
 
 
 def _in_view(view: Effective, structure: Structure, context: Context) -> Iterator[Problem]:
-    yield from projects.projects(view)
+    yield from references.projects(view)
     yield from references.unknown_integrations(view, structure.integrations)
     yield from references.ids_for_codes(view)
     yield from integrations.contradictions(view)
     yield from chargebee_pages.chargebee_pages(view)
     yield from account_filters(view, context.text_from)
-    yield from mappings.mapped_twice(view)
-    yield from csv_files.tables(view, structure.definitions.tables, context.text_from)
+    yield from mapping_sets.mapped_twice(view)
+    yield from mapping_sets.tables(view, structure.definitions.tables, context.text_from)
     if not structure.only_placeholder:
         yield from references.unknown_credentials(view, view.environment.name)
-        yield from mappings.one_environment_only(view, structure.environments)
+        yield from mapping_sets.one_environment_only(view, structure.environments)
         yield from delivery.deliveries(view)
         yield from environments.environments(view, context)
 
 
 def _once(problems: Iterator[Problem]) -> list[Problem]:
     seen: dict[tuple[str, Origin | None, str], Problem] = {}
-    for one in problems:
-        seen.setdefault((one.rule, one.origin, one.message), one)
-    return [_blanked(one) for one in seen.values()]
+    for problem in problems:
+        seen.setdefault((problem.rule, problem.origin, problem.message), problem)
+    return [_blanked(problem) for problem in seen.values()]
 
 
-def _blanked(one: Problem) -> Problem:
-    return replace(one, message=blank_secrets(one.message), hint=blank_secrets(one.hint))
+def _blanked(problem: Problem) -> Problem:
+    return replace(
+        problem, message=blank_secrets(problem.message), hint=blank_secrets(problem.hint)
+    )

@@ -1,12 +1,13 @@
-"""Names that must lead somewhere: integrations, environments, credentials; and ids for codes."""
+"""Names that must lead somewhere: integrations, environments, credentials, fields; and ids."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from reconciler.definitions.core.paths import dotted, mapping, meant, reach, text
+from reconciler.definitions.core.paths import dotted, mapping_at, meant, reach, text_at
 from reconciler.definitions.core.rule import Rule
+from reconciler.definitions.core.settings import SETTINGS
 from reconciler.definitions.kinds.integration import (
     CodeReference,
     CredentialConnection,
@@ -44,18 +45,17 @@ ID_FOR_CODE = Rule(
     "An id belongs to one organisation and tells a reviewer nothing; codes hold in all of them.",
     "Write `{code: ...}`.",
 )
-
 RULES = (UNKNOWN_INTEGRATION, UNKNOWN_ENVIRONMENT, UNKNOWN_CREDENTIAL, ID_FOR_CODE)
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def unknown_integrations(view: Effective, known: Collection[str]) -> Iterator[Problem]:
     """Find mapping sets that are linked to nothing."""
-    for one in view.mapping_sets:
-        name = one.defined.spec.integration
+    for mapping_set in view.mapping_sets:
+        name = mapping_set.defined.spec.integration
         if name is not None and name not in known:
             yield UNKNOWN_INTEGRATION.broken(
-                one.defined.at("integration"),
+                mapping_set.defined.at("integration"),
                 f"there is no Integration `{name}`",
                 meant(name, known, UNKNOWN_INTEGRATION.fix),
                 "spec.integration",
@@ -65,14 +65,14 @@ def unknown_integrations(view: Effective, known: Collection[str]) -> Iterator[Pr
 def unknown_credentials(view: Effective, environment: str) -> Iterator[Problem]:
     """Find connections whose credential the environment does not list."""
     credentials = view.environment.spec.credentials
-    for one in view.integrations:
-        connection = one.spec.connection
+    for integration in view.integrations:
+        connection = integration.spec.connection
         if not isinstance(connection, CredentialConnection):
             continue
         if connection.credential not in credentials:
             where = view.environment.at("credentials")
             yield UNKNOWN_CREDENTIAL.broken(
-                one.at("connection", "credential"),
+                integration.at("connection", "credential"),
                 f"environment `{environment}` has no credential `{connection.credential}`",
                 meant(
                     connection.credential,
@@ -99,7 +99,7 @@ def unknown_environments(
 
 
 def _named_environments(document: Document) -> Iterator[tuple[DocumentPath, str]]:
-    if document.kind == "Dialect" and (name := text(document.body, "spec", "environment")):
+    if document.kind == "Dialect" and (name := text_at(document.body, "spec", "environment")):
         yield ("spec", "environment"), name
     if document.kind == "MappingSet":
         rows = reach(document.body, "spec", "rows")
@@ -108,19 +108,19 @@ def _named_environments(document: Document) -> Iterator[tuple[DocumentPath, str]
             paths = [(number,) for number in range(len(rows))]
         for below in paths:
             path: DocumentPath = ("spec", "rows", *below, "externalId")
-            yield from (((*path, name), name) for name in mapping(document.body, *path))
+            yield from (((*path, name), name) for name in mapping_at(document.body, *path))
 
 
 def ids_for_codes(view: Effective) -> Iterator[Problem]:
     """Find ids where a code would do."""
-    for one in view.integrations:
-        yield from _account_ids(one)
+    for integration in view.integrations:
+        yield from _account_ids(integration)
     for mapping_set in view.mapping_sets:
         yield from _mapped_ids(mapping_set)
 
 
-def _account_ids(one: Defined[IntegrationSpec]) -> Iterator[Problem]:
-    panel = one.spec.global_
+def _account_ids(integration: Defined[IntegrationSpec]) -> Iterator[Problem]:
+    panel = integration.spec.global_
     lists = {"restrictedAccountIds": panel.restricted_account_ids}
     if panel.account_ids != "all":
         lists = {"accountIds": panel.account_ids, **lists}
@@ -129,7 +129,9 @@ def _account_ids(one: Defined[IntegrationSpec]) -> Iterator[Problem]:
             if (problem := _id_problem(account)) is not None:
                 message, hint = problem
                 path = ("global", field, number)
-                yield ID_FOR_CODE.broken(one.at(*path), message, hint, dotted(("spec", *path)))
+                yield ID_FOR_CODE.broken(
+                    integration.at(*path), message, hint, dotted(("spec", *path))
+                )
 
 
 def _id_problem(account: CodeReference | str) -> tuple[str, str] | None:
@@ -143,13 +145,13 @@ def _id_problem(account: CodeReference | str) -> tuple[str, str] | None:
     return None
 
 
-def _mapped_ids(one: DefinedSet) -> Iterator[Problem]:
-    rows = one.defined.spec.rows
+def _mapped_ids(mapping_set: DefinedSet) -> Iterator[Problem]:
+    rows = mapping_set.defined.spec.rows
     if isinstance(rows, CsvRows):
         if isinstance(rows.m3ter, IdColumn):
             yield ID_FOR_CODE.broken(
-                one.defined.at("rows", "m3ter", "id"),
-                f"the rows name their {one.defined.spec.m3ter_entity} by id",
+                mapping_set.defined.at("rows", "m3ter", "id"),
+                f"the rows name their {mapping_set.defined.spec.m3ter_entity} by id",
                 "Use a column of codes: `m3ter: {code: COLUMN}`.",
                 "spec.rows.m3ter.id",
             )
@@ -158,6 +160,62 @@ def _mapped_ids(one: DefinedSet) -> Iterator[Problem]:
         key = row.m3ter
         name = key.code if isinstance(key, CodeReference) else key.id
         if UUID.fullmatch(name):
-            message = f"{one.defined.spec.m3ter_entity} {name} is named by its id"
+            message = f"{mapping_set.defined.spec.m3ter_entity} {name} is named by its id"
             path = ("rows", number, "m3ter")
-            yield ID_FOR_CODE.broken(one.defined.at(*path), message, path=dotted(("spec", *path)))
+            yield ID_FOR_CODE.broken(
+                mapping_set.defined.at(*path), message, path=dotted(("spec", *path))
+            )
+
+
+UNKNOWN_FIELD = Rule(
+    "R120",
+    "guards and approvers speak of fields that exist",
+    "warning",
+    "A misspelt field is never routine, and nobody may approve it.",
+    "Use the name of a setting, with or without its panel: `createInvoice`,"
+    " `chargebee.createInvoice`.",
+)
+FIELD_RULES = (UNKNOWN_FIELD,)
+_OTHERS = (
+    "displayName",
+    "connection",
+    "enabled",
+    "delivery",
+    "protect",
+    "configData",
+    "externalId",
+)
+_KNOWN = frozenset(
+    {
+        *_OTHERS,
+        *(setting.name for setting in SETTINGS),
+        *(str(setting.path) for setting in SETTINGS),
+    }
+)
+
+
+def projects(view: Effective) -> Iterator[Problem]:
+    """Find fields that do not exist in guards and approvers."""
+    project = view.project
+    lists: list[tuple[DocumentPath, tuple[str, ...]]] = [
+        (("guards", "routineFields"), project.spec.guards.routine_fields)
+    ]
+    lists += [
+        (("approvers", number, "fields"), approvers.fields)
+        for number, approvers in enumerate(project.spec.approvers)
+    ]
+    for path, fields in lists:
+        for number, field in enumerate(fields):
+            if not _exists(field):
+                yield UNKNOWN_FIELD.broken(
+                    project.at(*path, number),
+                    f"there is no field `{field}`",
+                    meant(field, _KNOWN, UNKNOWN_FIELD.fix),
+                    dotted(("spec", *path, number)),
+                )
+
+
+def _exists(field: str) -> bool:
+    """Say whether a field or one of the fields above it exists: one key of a map counts, too."""
+    parts = field.split(".")
+    return any(".".join(parts[:length]) in _KNOWN for length in range(1, len(parts) + 1))

@@ -16,12 +16,12 @@ from reconciler.emulator.chargebee.parameters.facts_billing import (
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
 from reconciler.emulator.chargebee.parameters.refusals import wrong_state, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 _DUE = frozenset({"payment_due", "posted", "not_paid"})
 
 
-def void(site: Site, form: Tree, key: str) -> JsonObject:
+def void(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Void an invoice: its number stays, what it used is given back."""
     values = site.reading().read(VOID, form)
     invoice = invoice_in(site, key)
@@ -47,7 +47,7 @@ def void(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored)}
 
 
-def delete(site: Site, form: Tree, key: str) -> JsonObject:
+def delete(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Delete an invoice; lists show it only when asked."""
     values = site.reading().read(COMMENT_ONLY, form)
     invoice = invoice_in(site, key)
@@ -62,7 +62,7 @@ def delete(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored)}
 
 
-def write_off(site: Site, form: Tree, key: str) -> JsonObject:
+def write_off(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Give up what is still due, by a credit note."""
     values = site.reading().read(COMMENT_ONLY, form)
     invoice = invoice_in(site, key)
@@ -75,20 +75,20 @@ def write_off(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored), "credit_note": public(note)}
 
 
-def update_details(site: Site, form: Tree, key: str) -> JsonObject:
+def update_details(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Change what does not change the amounts."""
     values = site.reading().read(UPDATE_DETAILS, form)
     invoice = invoice_in(site, key)
     if invoice["status"] == "voided":
         raise wrong_state(f"The invoice {invoice['id']} is voided.")
-    plain = {name: one for name, one in values.items() if name != "comment"}
+    plain = {name: value for name, value in values.items() if name != "comment"}
     stored = site.put("invoice", invoice | plain | custom_fields(values))
     remark(site, "invoice", stored["id"], values.get("comment"))
     site.raise_event("invoice_updated", {"invoice": stored})
     return {"invoice": public(stored)}
 
 
-def apply_credits(site: Site, form: Tree, key: str) -> JsonObject:
+def apply_credits(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Use refundable credit notes, the named ones or the oldest, for what is due."""
     values = site.reading().read(APPLY_CREDITS, form)
     invoice = invoice_in(site, key)
@@ -96,7 +96,7 @@ def apply_credits(site: Site, form: Tree, key: str) -> JsonObject:
         raise wrong_state(f"Credits cannot be applied: the invoice is {invoice['status']}.")
     rows = values.get("credit_notes", ())
     named = [(f"credit_notes[id][{row.index}]", row.values["id"]) for row in rows]
-    notes = [site.need("credit_note", one, param) for param, one in named]
+    notes = [site.need("credit_note", note_id, param) for param, note_id in named]
     if not notes:
         notes = site.where("credit_note", "customer_id", invoice["customer_id"])[::-1]
     for note in notes:
@@ -118,18 +118,22 @@ def _refuse_payments(invoice: JsonObject) -> None:
         raise wrong_state(f"Remove the payments of the invoice {invoice['id']} first.")
 
 
-def _give_back(site: Site, invoice: JsonObject) -> None:
+def _give_back(site: EmulatedSite, invoice: JsonObject) -> None:
     """Return promotional credits, excess payments and applied credit notes to the customer."""
     customer, currency = invoice["customer_id"], invoice["currency_code"]
     parts = invoice["line_item_discounts"]
-    used = [one for one in parts if one["discount_type"] == "promotional_credits"]
-    promotional = sum(one["discount_amount"] for one in used)
+    used = [part for part in parts if part["discount_type"] == "promotional_credits"]
+    promotional = sum(discount["discount_amount"] for discount in used)
     change(site, customer, "promotional_credits", currency, promotional)
     change(site, customer, "excess_payments", currency, invoice["amount_paid"])
     for entry in invoice["applied_credits"]:
         note = site.need("credit_note", entry["cn_id"])
         amount = entry["applied_amount"]
-        kept = [one for one in note["allocations"] if one["invoice_id"] != invoice["id"]]
+        kept = [
+            allocation
+            for allocation in note["allocations"]
+            if allocation["invoice_id"] != invoice["id"]
+        ]
         changes = {
             "amount_available": note["amount_available"] + amount,
             "amount_allocated": note["amount_allocated"] - amount,

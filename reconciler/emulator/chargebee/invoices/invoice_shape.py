@@ -9,9 +9,9 @@ from typing import Any
 
 from reconciler.emulator.chargebee.invoices.discounts import discounted
 from reconciler.emulator.chargebee.invoices.lines import LineMaker, Place, Priced
-from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner
 from reconciler.emulator.chargebee.parameters.refusals import not_found, too_many, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 
 EMPTY_LISTS = (
     "line_items",
@@ -48,12 +48,12 @@ class Content:
         """More lines, behind those that are there."""
         return replace(
             self,
-            lines=(*self.lines, *(one.line for one in priced)),
-            tiers=(*self.tiers, *(tier for one in priced for tier in one.tiers)),
+            lines=(*self.lines, *(part.line for part in priced)),
+            tiers=(*self.tiers, *(tier for part in priced for tier in part.tiers)),
         )
 
 
-def content_of(site: Site, owner: Owner, values: Mapping[str, Any]) -> Content:
+def content_of(site: EmulatedSite, owner: InvoiceOwner, values: Mapping[str, Any]) -> Content:
     """Lines and discounts from the parameters of a create call.
 
     Raises:
@@ -73,7 +73,7 @@ def content_of(site: Site, owner: Owner, values: Mapping[str, Any]) -> Content:
     return replace(content, lines=tuple(lines), parts=tuple(parts), discounts=tuple(shown))
 
 
-def check_size(site: Site, lines: Sequence[object]) -> None:
+def check_size(site: EmulatedSite, lines: Sequence[object]) -> None:
     """Refuse more lines than the site takes on one invoice."""
     limit = site.switches.number("max_lines")
     if limit and len(lines) > limit:
@@ -81,7 +81,7 @@ def check_size(site: Site, lines: Sequence[object]) -> None:
 
 
 def new_invoice(
-    site: Site, owner: Owner, content: Content, values: Mapping[str, Any]
+    site: EmulatedSite, owner: InvoiceOwner, content: Content, values: Mapping[str, Any]
 ) -> JsonObject:
     """A pending invoice with these contents; custom fields are taken from the parameters."""
     check_size(site, content.lines)
@@ -145,11 +145,11 @@ def totalled(invoice: JsonObject) -> JsonObject:
     Source: Chargebee API reference of 2024: sub_total is the sum of line amounts less the line
     discounts; amount_due is total less payments, applied credits and adjustment credit notes.
     """
-    discounts = sum(one["discount_amount"] for one in invoice["line_item_discounts"])
-    sub_total = sum(one["amount"] for one in invoice["line_items"]) - discounts
+    discounts = sum(discount["discount_amount"] for discount in invoice["line_item_discounts"])
+    sub_total = sum(line["amount"] for line in invoice["line_items"]) - discounts
     total = sub_total + invoice["tax"]
-    credited = sum(one["applied_amount"] for one in invoice["applied_credits"])
-    adjusted = sum(one["cn_total"] for one in invoice["adjustment_credit_notes"])
+    credited = sum(credit["applied_amount"] for credit in invoice["applied_credits"])
+    adjusted = sum(note["cn_total"] for note in invoice["adjustment_credit_notes"])
     due = total - invoice["amount_paid"] - credited - adjusted
     return invoice | {
         "sub_total": sub_total,
