@@ -188,14 +188,7 @@ class Git:
                 process.stdin.close()
 
     def _environment(self, *, reaches_out: bool) -> dict[str, str]:
-        environ = {
-            name: value
-            for name, value in self.environ.items()
-            if name not in _OF_ANOTHER_REPOSITORY
-            and not name.startswith("GIT_TRACE")
-            and name != TOKEN
-        }
-        environ |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        environ = _own(self.environ) | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         if not reaches_out:
             return environ | {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
         count = int(environ.get("GIT_CONFIG_COUNT") or 0)
@@ -241,6 +234,17 @@ def author(root: Path, environ: Mapping[str, str]) -> str:
     return clone(root, environ, "config", "user.name")
 
 
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what belongs to another repository, what would show a header, and the token."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in _OF_ANOTHER_REPOSITORY
+        and not name.startswith("GIT_TRACE")
+        and name != TOKEN
+    }
+
+
 def clone(root: Path, environ: Mapping[str, str], *arguments: str) -> str:
     """Ask the user's clone something that changes nothing; empty when it cannot say."""
     # a checkout that belongs to someone else, as in containers, is still only read
@@ -249,7 +253,7 @@ def clone(root: Path, environ: Mapping[str, str], *arguments: str) -> str:
         ended = subprocess.run(  # noqa: S603  fixed arguments, no shell
             command,
             cwd=root,
-            env={**environ, "GIT_OPTIONAL_LOCKS": "0"},
+            env={**_own(environ), "GIT_OPTIONAL_LOCKS": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS_MAX,

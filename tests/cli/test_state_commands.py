@@ -196,3 +196,37 @@ def test_a_chain_is_verified_and_the_first_wrong_commit_named(place: GitPlace) -
     wrong = second(place).run("state", "verify", "--env", "sandbox")
     assert wrong.code == ExitCode.STALE
     assert forged in wrong.err
+
+
+def test_a_missing_state_and_a_new_name_make_no_second_configuration_unasked(
+    place: GitPlace,
+) -> None:
+    """A folder that was lost counted as nothing applied: the renamed one was planned again."""
+    line = "state: {backend: git-branch}"
+    place.edit("project.yaml", line, "state: {backend: directory, path: .reconciler/state}")
+    place.apply()
+    shutil.rmtree(place.folder / ".reconciler/state")
+    place.edit("chargebee-uk/integration.yaml", "Chargebee UK bills", "Chargebee UK")
+    place.forget()
+    ran = place.run("apply", "--env", "sandbox", "--yes")
+    assert ran.code == ExitCode.NEEDS_APPROVAL
+    assert "first-contact: integration/chargebee-uk: nothing is known to be applied" in ran.err
+    assert "`Chargebee UK bills`" in ran.err
+    assert place.writes() == []
+
+
+def test_when_nothing_is_left_a_new_chain_begins_with_its_reason(place: GitPlace) -> None:
+    place.init()
+    place.apply()
+    for ref in place.refs():
+        git(place.remote, "update-ref", "-d", ref)
+    assert place.run("state", "init", "--env", "sandbox").code == ExitCode.REFUSED_IDENTITY
+    begun = place.run("state", "init", "--env", "sandbox", "--lost", "--reason", "the disk died")
+    assert begun.code == 0, begun
+    place.edit("chargebee-uk/integration.yaml", "Chargebee UK bills", "Chargebee UK")
+    ran = place.run("apply", "--env", "sandbox", "--yes")
+    assert ran.code == ExitCode.NEEDS_APPROVAL
+    assert "first-contact" in ran.err
+    told = git(place.remote, "log", "--format=%B", "reconciler/state/sandbox")
+    assert "state-lost: a new chain" in told
+    assert "Reconciler-Reason: the disk died" in told
