@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -45,6 +45,16 @@ def push_desk(
     world = desk(app, environment)
     with open_push(world, reading=reading, from_files=from_files, many=many) as place:
         yield place
+
+
+@contextmanager
+def ending(app: App, place: PushDesk) -> Iterator[Callable[[], bool]]:
+    """Let signals end a run, and a record that is applied meanwhile; see ``stoppable``."""
+    from reconciler.wiring.state import watching
+
+    world = place.desk
+    with stoppable(app) as stopped, watching(world.chain, world.environment, stopped) as ends:
+        yield ends
 
 
 def progress(app: App) -> Progress:

@@ -70,6 +70,12 @@ COMMANDS: Mapping[str, tuple[ListedCommand, ...]] = {
         ListedCommand("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
         ListedCommand("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
     ),
+    "State": (
+        ListedCommand(
+            "state", "state:state", "Begin, restore, push, move or verify what was applied"
+        ),
+        ListedCommand("lock", "lock:lock", "Show or take away the lock of an environment"),
+    ),
     "Try": (
         ListedCommand("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
         ListedCommand("demo", "demo.demo:demo", "Watch the whole way once, against the emulator"),

@@ -140,6 +140,7 @@ def _apply(
 ) -> ExitCode:
     from reconciler.plan.apply import ApplyPorts, apply
     from reconciler.plan.make_plan import is_empty
+    from reconciler.plan.ports import RecordKeptError
     from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
 
     consent = _consent(place, plan, approvals, saved=saved)
@@ -149,9 +150,20 @@ def _apply(
             app.note("Nothing was written.")
             return ExitCode.NEEDS_APPROVAL
         yes = confirmed
-    ports = ApplyPorts(organisation, place.chain, place.chain, place.clock, place.progress)
+    ports = ApplyPorts(
+        organisation,
+        place.chain,
+        place.chain,
+        place.clock,
+        place.progress,
+        place.source_commits,
+    )
     with stoppable(app) as stopped:
-        record = apply(plan, replace(consent, confirmed=yes), ports, stopped)
+        try:
+            record = apply(plan, replace(consent, confirmed=yes), ports, stopped)
+        except RecordKeptError as kept:
+            app.show(receipt_text(kept.record))
+            raise
     app.show(receipt_text(record))
     assert record.receipt is not None
     return exit_code_of_receipt(record.receipt)
@@ -171,7 +183,6 @@ def _consent(place: Desk, plan: Plan, approvals: tuple[str, ...], *, saved: bool
         plan,
         approvals,
         effective=place.effective,
-        head=place.chain.head(plan.body.environment),
         actor=place.authorship.actor,
         now=place.clock.now(),
         saved=saved,

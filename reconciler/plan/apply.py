@@ -20,6 +20,7 @@ from reconciler.plan.confirm_dialect import confirm_dialects
 from reconciler.plan.core.bindings import bindings_after
 from reconciler.plan.core.diff.order import MOVED
 from reconciler.plan.core.guards.approval import NeedsApprovalError, uncovered
+from reconciler.plan.core.guards.guards import off_source
 from reconciler.plan.core.guards.routes import SELECTING
 from reconciler.plan.core.still_as_planned import Met, StalePlanError, check_unchanged
 from reconciler.plan.missed_bills import missed_bills
@@ -47,7 +48,7 @@ from reconciler.plan.model.change import (
     Update,
 )
 from reconciler.plan.model.plan import Approval, ChainPosition, GuardHit, Plan
-from reconciler.plan.ports import StateChain, StateLock
+from reconciler.plan.ports import SourceCommits, StateChain, StateLock
 
 PARALLEL = 16
 """Changes of one kind at once; the organisation's rate limit, not this, sets the pace."""
@@ -92,6 +93,25 @@ class UnplannedError(InvalidError):
         )
 
 
+class OlderCommitError(StaleError):
+    """The plan was made from a commit that does not come after what is applied."""
+
+    anchor = "older-commit"
+
+    def __init__(self, plan: Plan, applied: str, *, is_known: bool) -> None:
+        planned = plan.head.source_commit
+        what = (
+            "it is older than what is applied, or beside it"
+            if is_known
+            else "nobody can tell whether that comes before or after"
+        )
+        super().__init__(
+            f"plan {plan.id:.12} was made from commit {planned[:7]}, and `{plan.body.environment}` "
+            f"was applied from {applied[:7]}: {what}.\nNothing was written. Apply the newest "
+            "commit; a rollback is a pull request."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """Who applies, and what was agreed to.
@@ -117,6 +137,7 @@ class ApplyPorts:
     lock: StateLock
     clock: Clock
     progress: Progress
+    source: SourceCommits | None = None
 
 
 @dataclass(slots=True)
@@ -155,6 +176,10 @@ def apply(
     with ports.lock.hold(plan.body.environment, "reconciler apply"):
         head = ports.chain.head(plan.body.environment)
         _refuse_passed(plan, head)
+        _refuse_older(plan, head, ports.source)
+        late = (*consent.late_hits, *_off_source(plan, ports.source))
+        approvals = (*consent.approvals, *_earlier(plan, head))
+        consent = replace(consent, approvals=approvals, late_hits=late)
         met = _fenced(plan, ports.organisation)
         _refuse_held(plan, consent)
         confirm_dialects(plan, ports.organisation.integrations)
@@ -217,6 +242,43 @@ def _refuse_held(plan: Plan, consent: Consent) -> None:
     )
     if hits:
         raise NeedsApprovalError(plan.id, hits)
+
+
+def _refuse_older(plan: Plan, head: AppliedRecord | None, source: SourceCommits | None) -> None:
+    """Refuse a commit that does not come after the applied one: a job that ran once more."""
+    planned, applied = plan.head.source_commit, head.source_commit if head else ""
+    if source is None or not planned or not applied:
+        return
+    descends = source.descends(planned, applied)
+    if descends is False or (descends is None and source.branch):
+        raise OlderCommitError(plan, applied, is_known=descends is False)
+
+
+def _off_source(plan: Plan, source: SourceCommits | None) -> Iterator[GuardHit]:
+    """Hold a plan of a protected environment that was not made from its source branch."""
+    if source is None or not source.branch:
+        return
+    commit, newest = plan.head.source_commit, source.newest()
+    merged = bool(commit and newest) and source.descends(newest, commit)
+    if plan.head.dirty or not merged:
+        yield off_source(plan.body.environment, commit, source.branch, dirty=plan.head.dirty)
+
+
+def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterator[Approval]:
+    """Give approvals of a plan that was not carried out to its end; done with it, they are spent.
+
+    The same edit in the Console a month later is another one, and needs another approval.
+    """
+    if head is None or (head.receipt is not None and _complete(head.receipt)):
+        return
+    items = {(one.guard, one.digest) for one in plan.body.hits}
+    for one in head.approvals:
+        if any((one.guard, digest) in items for digest in one.digests):
+            yield one
+
+
+def _complete(receipt: Receipt) -> bool:
+    return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
 
 
 def _writes(change: Change) -> bool:

@@ -1,4 +1,4 @@
-"""What was agreed to: approvals given now, approvals that outlived an earlier plan, late guards."""
+"""What was agreed to: approvals given now, and the guards that are known only when applying."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from reconciler.plan.apply import Consent
 from reconciler.plan.core.guards.approval import approve
 from reconciler.plan.core.guards.guards import freeze, plan_age, unsaved
 from reconciler.plan.make_plan import fingerprint, is_empty
-from reconciler.plan.model.applied import Already, AppliedRecord, Done, Receipt
-from reconciler.plan.model.plan import Approval, GuardHit, Plan
+from reconciler.plan.model.plan import GuardHit, Plan
 
 
 class OtherPlaceError(IdentityError):
@@ -31,7 +30,6 @@ def consent(
     texts: Iterable[str],
     *,
     effective: Effective,
-    head: AppliedRecord | None,
     actor: str,
     now: datetime,
     saved: bool,
@@ -42,7 +40,6 @@ def consent(
         plan: What is to be applied.
         texts: ``GUARD@PLAN`` each.
         effective: The environment as git has it now.
-        head: Its approvals still count for equal items, as long as its plan is not carried out.
         actor: Who applies.
         now: The time.
         saved: Whether the plan was saved and could be reviewed.
@@ -57,26 +54,7 @@ def consent(
     late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
     held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
     approvals = tuple(approve(held, text, by=actor, at=at) for text in texts)
-    return Consent(actor, (*approvals, *_earlier(plan, head)), late_hits=late)
-
-
-def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterable[Approval]:
-    """Give approvals of a plan that was not carried out to its end; done with it, they are spent.
-
-    The same edit in the Console a month later is another one, and needs another approval.
-    """
-    if head is None or (head.receipt is not None and _complete(head.receipt)):
-        return ()
-    items = {(hit.guard, hit.digest) for hit in plan.body.hits}
-    return (
-        approval
-        for approval in head.approvals
-        if any((approval.guard, digest) in items for digest in approval.digests)
-    )
-
-
-def _complete(receipt: Receipt) -> bool:
-    return all(isinstance(outcome.outcome, Done | Already) for outcome in receipt.outcomes)
+    return Consent(actor, approvals, late_hits=late)
 
 
 def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:

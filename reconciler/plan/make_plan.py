@@ -225,6 +225,7 @@ def _hits(
             accounts=accounts,
             names=names,
             now=clock.now(),
+            others=pairs.live_integrations.unmanaged,
         )
     )
 

@@ -65,6 +65,10 @@ class DirectoryState:
             ) from None
         return named
 
+    def copy(self, record: AppliedRecord) -> None:
+        """Add a record that another place has, as it is."""
+        self.append(record)
+
     def records(self, environment: str) -> Iterator[AppliedRecord]:
         """Stream the records, newest first, checking that each names the one before."""
         files = self._files(environment)

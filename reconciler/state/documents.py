@@ -79,12 +79,12 @@ def decode_record(data: bytes, where: str) -> AppliedRecord:
         TamperedDocumentError: When it was changed.
     """
     record = _read(_record_adapter(), "an applied record", RECORD_SCHEMA, data, where)
-    if not _is_untouched(data) and (found := record_id(record)) != record.id:
+    if not is_untouched(data) and (found := record_id(record)) != record.id:
         raise TamperedDocumentError("record", where, record.id or "none", found)
     return record
 
 
-def _is_untouched(data: bytes) -> bool:
+def is_untouched(data: bytes) -> bool:
     """Tell whether a record is byte for byte as it was written; what is not may still be sound."""
     written = _WRITTEN.fullmatch(data)
     if written is None:

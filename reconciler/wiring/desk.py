@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler import __version__
 from reconciler.definitions.core.edits import Edit
-from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.definitions.model import Effective
 from reconciler.definitions.ports import DefinitionSource
 from reconciler.definitions.validate import effective
@@ -19,8 +17,8 @@ from reconciler.kernel.ports import Clock, Progress
 from reconciler.kernel.problem import Problem
 from reconciler.m3ter.ports import Organisation
 from reconciler.plan.make_plan import PlanPorts, PlanSource
+from reconciler.plan.ports import SourceCommits
 from reconciler.settings import Settings
-from reconciler.state.directory import DirectoryState
 from reconciler.state.documents import decode_plan, encode_plan
 from reconciler.state.git import author, read_checkout
 from reconciler.transport.private_file import private, take_from_others
@@ -32,6 +30,7 @@ from reconciler.wiring.repository import (
     open_repository,
     problems_after,
 )
+from reconciler.wiring.state import TOOL, State, open_state, source_commits
 
 
 class DeskError(InvalidError):
@@ -59,7 +58,7 @@ class Desk:
     settings: Settings
     source: DefinitionSource
     effective: Effective
-    chain: DirectoryState
+    chain: State
     authorship: Authorship
     clock: Clock
     progress: Progress
@@ -90,6 +89,12 @@ class Desk:
         edit_files(self.root, edits, self.settings)
         return self.source.effective(self.source.load().definitions, self.environment)
 
+    @property
+    def source_commits(self) -> SourceCommits:
+        """Say how commits of the definitions stand to each other, and where they may be from."""
+        protected = self.effective.environment.spec.protected
+        return source_commits(self.root, self.settings.environ, self.chain, protected=protected)
+
     @contextmanager
     def organisation(self) -> Iterator[Organisation]:
         """Connect to the environment's organisation for the time of a ``with`` block."""
@@ -108,16 +113,6 @@ class Desk:
         return PlanPorts(organisation, self.clock, self.progress)
 
 
-class UnsupportedBackendError(InvalidError):
-    """The project names a state backend that this version does not have."""
-
-    def __init__(self, backend: str) -> None:
-        super().__init__(
-            f"the state backend `{backend}` is not available in this version; nothing was read or "
-            "written. Use `directory` in the Project's `spec.state`."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Authorship:
     """Who acts, and which commit the definitions are at."""
@@ -125,9 +120,6 @@ class Authorship:
     actor: str
     commit: str
     dirty: bool
-
-
-TOOL = f"m3ter-reconciler {__version__}"
 
 
 def open_desk(
@@ -149,13 +141,16 @@ def open_desk(
     source = open_repository(root)
     view = effective(source, environment, settings.allowance, knows_time_zone)
     clock = SystemClock(settings.clock_ahead)
+    stand = authorship(root, environ)
     return Desk(
         root=root,
         settings=settings,
         source=source,
         effective=view,
-        chain=open_state(root, view.project.spec, clock),
-        authorship=authorship(root, environ),
+        chain=open_state(
+            root, view.project.spec, clock, actor=stand.actor, environ=environ, tell=tell
+        ),
+        authorship=stand,
         clock=clock,
         progress=progress,
         log=log,
@@ -195,17 +190,6 @@ def write_file(what: str, file: Path, data: bytes) -> None:
 
 
 __all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
-
-
-def open_state(root: Path, project: ProjectSpec, clock: Clock | None = None) -> DirectoryState:
-    """Open the state backend of a project: chain and lock in one.
-
-    Raises:
-        UnsupportedBackendError: For a backend other than ``directory``.
-    """
-    if project.state.backend != "directory":
-        raise UnsupportedBackendError(project.state.backend)
-    return DirectoryState(root / project.state.path, clock or SystemClock())
 
 
 def authorship(root: Path, environ: Mapping[str, str]) -> Authorship:

@@ -20,10 +20,11 @@ from reconciler.transport.retry import TransportError
 from reconciler.transport.system_clock import SystemClock
 from reconciler.transport.vendor_time import http_date
 from reconciler.wiring.chargebee import connect_site
-from reconciler.wiring.desk import Desk, authorship, open_desk, open_state
+from reconciler.wiring.desk import Desk, authorship, open_desk
 from reconciler.wiring.ledger import reading_ledger, where
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
+from reconciler.wiring.state import open_state
 
 
 def checkup(
@@ -48,7 +49,7 @@ def checkup(
         return
     effective = repository.effective(validated.definitions, environment)
     clock = SystemClock()
-    memory = _state(root, effective, clock)
+    memory = _state(root, effective, clock, stand.actor, environ)
     yield memory
     yield from _keys(root, effective, settings)
     yield from _organisation(root, effective, settings, clock)
@@ -61,9 +62,11 @@ def checkup(
         yield from _pushing(desk, pushes)
 
 
-def _state(root: Path, effective: Effective, clock: Clock) -> CheckResult:
+def _state(
+    root: Path, effective: Effective, clock: Clock, actor: str, environ: Mapping[str, str]
+) -> CheckResult:
     try:
-        chain = open_state(root, effective.project.spec, clock)
+        chain = open_state(root, effective.project.spec, clock, actor=actor, environ=environ)
     except ReconcilerError as error:
         return failed("state", error, error.exit_code)
     return checks.state(effective.environment.name, chain, chain)

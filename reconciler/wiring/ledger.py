@@ -39,12 +39,12 @@ from reconciler.ledger.rate_limit import SharedBucket, may_share
 from reconciler.ledger.sql.database import Database
 from reconciler.ledger.sql.postgres import open_postgres
 from reconciler.ledger.sql.sqlite_file import control_sqlite, open_sqlite, read_sqlite
-from reconciler.ledger.watch import DirectoryLedgerWatch
 from reconciler.sync.model.push import SiteName
 from reconciler.sync.ports.ledger import LedgerIdentity, PushHistory
 from reconciler.sync.ports.workers import Workers
 from reconciler.wiring.chargebee import own_bucket, site_pace
 from reconciler.wiring.desk import Desk
+from reconciler.wiring.state import ledger_watch
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
@@ -280,7 +280,7 @@ def _spec(desk: Desk, environment: EnvironmentSpec) -> SqliteLedger | PostgresLe
 
 
 def _expected(desk: Desk, environment: EnvironmentSpec) -> Expected:
-    watch = DirectoryLedgerWatch(desk.chain.folder)
+    watch = ledger_watch(desk.chain)
     name = desk.environment
     return Expected(_spec(desk, environment).id, watch.seen(name), partial(watch.note, name))
 

@@ -35,6 +35,7 @@ from reconciler.sync.run.world import SyncPorts, SyncResult
 from reconciler.wiring.chargebee import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import OpenLedger, pushing_ledger, reading_ledger, site_of
+from reconciler.wiring.state import refuse_absent
 from reconciler.workers.embedded import EmbeddedWorkers
 
 
@@ -246,6 +247,8 @@ def open_push(
         from_files: Obey the files; only to print.
         many: Let workers on other machines help.
     """
+    if not reading:
+        refuse_absent(desk.chain, desk.environment)
     with ExitStack() as stack:
         organisation = stack.enter_context(desk.organisation())
         scope = in_force(desk, organisation, from_files=from_files)

@@ -12,16 +12,17 @@ from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.definitions.validate import InvalidDefinitionsError
 from reconciler.errors import ExitCode
 from reconciler.settings import Settings
+from reconciler.state.directory import DirectoryState
 from reconciler.wiring.desk import (
     DeskError,
     authorship,
     open_desk,
-    open_state,
     read_file,
     system_clock,
     write_file,
 )
 from reconciler.wiring.repository import example_folder
+from reconciler.wiring.state import open_state
 
 
 @pytest.fixture
@@ -60,7 +61,9 @@ def test_the_state_stands_where_the_project_says(tmp_path: Path) -> None:
         "state": {"backend": "directory", "path": "there"},
     }
     project = ProjectSpec.model_validate(spec, strict=False)
-    assert open_state(tmp_path, project).folder == tmp_path / "there"
+    state = open_state(tmp_path, project)
+    assert isinstance(state, DirectoryState)
+    assert state.folder == tmp_path / "there"
 
 
 def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from reconciler.ledger.opening import LostLedgerError, NoLedgerError, OldLedgerE
 from reconciler.ledger.rate_limit import SharedBucket
 from reconciler.ledger.sql.postgres import LedgerAwayError
 from reconciler.ledger.sql.sqlite_file import LedgerBusyError
-from reconciler.ledger.watch import DirectoryLedgerWatch
 from reconciler.settings import Settings
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk, open_desk
@@ -36,6 +35,7 @@ from reconciler.wiring.ledger import (
     where,
 )
 from reconciler.wiring.repository import example_folder
+from reconciler.wiring.state import ledger_watch
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
@@ -76,7 +76,7 @@ def test_the_file_lies_in_the_repository(desk: Desk) -> None:
     assert where(desk, spec_of(desk)) == FILE
     assert init_ledger(desk, spec_of(desk)).at.id == ID
     assert (desk.root / FILE).exists()
-    assert DirectoryLedgerWatch(desk.chain.folder).seen("sandbox") is not None
+    assert ledger_watch(desk.chain).seen("sandbox") is not None
 
 
 def test_before_init_pushing_is_refused_and_looking_finds_nothing(desk: Desk) -> None:
@@ -106,7 +106,7 @@ def test_one_pushes_while_others_look_and_pause(desk: Desk) -> None:
 def test_how_far_it_came_is_noted_at_the_end_also_of_a_failed_run(desk: Desk) -> None:
     init_ledger(desk, spec_of(desk))
     push(desk)
-    watch = DirectoryLedgerWatch(desk.chain.folder)
+    watch = ledger_watch(desk.chain)
     assert watch.seen("sandbox") is not None
     seen = watch.seen("sandbox")
     assert seen is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.cli.desk import desk, stoppable
+from reconciler.cli.desk import desk, ending
 from reconciler.cli.options import App, Output
 from reconciler.errors import ExitCode
 
@@ -64,14 +64,15 @@ def close(
         )
     if bills and (integrations or accounts):
         raise click.UsageError("--integration and --account narrow --period and --all, not bills.")
-    with open_push(desk(app, environment)) as place, stoppable(app) as stopped:
+    with open_push(desk(app, environment)) as place, ending(app, place) as stopped:
         order = _order(place, bills, period, integrations, accounts, foreign=with_foreign_lines)
         place.refuse_held(order.integrations, thawed=approve == "freeze")
         pusher = place.pusher(RunFilter(), RunLimits(), stopped)
         ports = place.ports
         result = Closer(pusher, order).run(ports.workers, ports.progress)
-    app.publish(formats, {"text": lambda: close_text(result), "json": lambda: close_json(result)})
-    return result.exit_code
+        renderers = {"text": lambda: close_text(result), "json": lambda: close_json(result)}
+        app.publish(formats, renderers)
+        return result.exit_code
 
 
 def _order(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.cli.desk import push_desk, stoppable
+from reconciler.cli.desk import ending, push_desk
 from reconciler.cli.options import App, Output
 from reconciler.cli.sync.flags import (
     limiting,
@@ -102,7 +102,7 @@ def worker(app: App, /, environment: str, **flags: object) -> ExitCode:
     """Send whatever becomes ready, until stopped; on as many hosts as wanted over PostgreSQL."""
     from reconciler.sync.show.text import bill_line
 
-    with push_desk(app, environment, many=True) as place, stoppable(app) as stopped:
+    with push_desk(app, environment, many=True) as place, ending(app, place) as stopped:
         narrow = narrow_of(place, flags)
         place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
         app.note(f"working for {place.scope.site} until stopped")
@@ -127,7 +127,7 @@ def _run(
     place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
     limits, patience = limits_of(flags), patience_of(app, flags)
     first: SyncResult | None = None
-    with stoppable(app) as stopped:
+    with ending(app, place) as stopped:
         place.read_stamps()
         if canary is not None:
             few = limits.first(canary)
@@ -141,7 +141,7 @@ def _run(
         result = place.run(narrow, limits, stopped, patience)
         if first is not None:
             result.tally.begun_with(first.tally)
-    return _publish(app, result, formats, sync_run_text, sync_run_json)
+        return _publish(app, result, formats, sync_run_text, sync_run_json)
 
 
 def _publish(

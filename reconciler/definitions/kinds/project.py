@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from reconciler.definitions.kinds.envelope import DefinitionPart, Duration, Envelope, Text
 
@@ -24,6 +24,13 @@ GuardName = Literal[
     "interlock",
     "freeze",
     "plan-age",
+    "source",
+]
+
+
+GitName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+GitBranch = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
 ]
 
 
@@ -34,6 +41,11 @@ class StateBackend(DefinitionPart):
     """`directory` keeps it in a folder, `git-branch` on an orphan branch per environment."""
     path: Text = ".reconciler/state"
     """The folder of the `directory` backend, relative to the repository."""
+    remote: GitName = "origin"
+    """The git remote that `git-branch` keeps the state on, as the clone calls it; never a URL, so
+    that a pull request cannot send a token elsewhere."""
+    source: GitBranch = "main"
+    """The branch of that remote that protected environments are applied from."""
 
 
 class MaxDeletes(DefinitionPart):

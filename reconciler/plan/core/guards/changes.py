@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.kernel.address import Address, FieldPath
+from reconciler.m3ter.live import LiveIntegration
 from reconciler.plan.core.guards.approval import Needs, field_hit, hit
 from reconciler.plan.model.applied import Binding
 from reconciler.plan.model.change import (
+    Adopt,
     Change,
+    ConfigurationContent,
     Connect,
     Create,
     Delete,
@@ -67,6 +70,43 @@ def first_contact(
             field=change.type,
             live=FieldValue(live.hash),
         )
+
+
+def second_of_kind(
+    changes: Sequence[Change],
+    bindings: Mapping[Address, Binding],
+    others: Iterable[LiveIntegration],
+) -> Iterator[GuardHit]:
+    """Ask before a second configuration of a kind is made where nobody knows what was applied.
+
+    A state that is missing says nothing: what stands in m3ter under another name may be the very
+    object that git means, and both would send the same bills.
+    """
+    if bindings:
+        return
+    taken = {change.live.id for change in changes if isinstance(change, Adopt)}
+    there = [other for other in others if other.id not in taken]
+    for change in changes:
+        content = change.content if isinstance(change, Create | Connect) else None
+        if not isinstance(content, ConfigurationContent):
+            continue
+        kind = (content.destination.casefold(), content.entity_type.casefold())
+        same = [
+            other
+            for other in there
+            if (other.destination.casefold(), other.entity_type.casefold()) == kind
+        ]
+        if same:
+            names = ", ".join(sorted(f"`{other.name}`" for other in same))
+            yield hit(
+                "first-contact",
+                f"{change.address}: nothing is known to be applied here, and m3ter already has "
+                f"{content.destination} {content.entity_type}: {names}. Is it the same object? "
+                f"Then take it over: `reconciler adopt {change.address} --id ID`",
+                address=change.address,
+                field=f"second {change.type}",
+                live=FieldValue(sorted(str(other.id) for other in same)),
+            )
 
 
 def moved_fields(

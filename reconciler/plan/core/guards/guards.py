@@ -26,7 +26,7 @@ from reconciler.m3ter.live import Account, LiveIntegration
 from reconciler.plan.core.comparable import live_fields
 from reconciler.plan.core.diff.diff import Pairs
 from reconciler.plan.core.guards.approval import hit
-from reconciler.plan.core.guards.changes import dialect, first_contact, moved_fields
+from reconciler.plan.core.guards.changes import dialect, first_contact, moved_fields, second_of_kind
 from reconciler.plan.core.guards.routes import (
     ConnectedRoute,
     Selecting,
@@ -55,6 +55,7 @@ class GuardFacts:
         routes: Configurations that would be connected for Chargebee bills.
         accounts: All accounts; empty when no guard needs them.
         names: What people call an account id.
+        others: Live configurations that git does not mean.
     """
 
     project: ProjectSpec
@@ -69,6 +70,7 @@ class GuardFacts:
     accounts: Iterable[Account]
     names: Mapping[str, str]
     now: datetime
+    others: Sequence[LiveIntegration] = ()
 
 
 def hits(facts: GuardFacts) -> tuple[GuardHit, ...]:
@@ -79,6 +81,7 @@ def hits(facts: GuardFacts) -> tuple[GuardHit, ...]:
         *max_deletes(facts.changes, facts.bindings, guards.max_deletes, prune=facts.project.prune),
         *empty_scope(facts.changes, facts.bindings, facts.wanted),
         *first_contact(facts.changes, facts.bindings),
+        *second_of_kind(facts.changes, facts.bindings, facts.others),
         *moved_fields(
             facts.changes, facts.bindings, facts.project, is_protected=facts.environment.protected
         ),
@@ -293,5 +296,23 @@ def unsaved(environment: str) -> GuardHit:
         f"{environment} -o plan.json`, have it reviewed, and `reconciler apply plan.json`",
         field="plan",
         desired=FieldValue(environment),
+        needs="remedy",
+    )
+
+
+def off_source(environment: str, commit: str, branch: str, *, dirty: bool) -> GuardHit:
+    """Refuse to apply to a protected environment what does not stand on the source branch."""
+    what = (
+        "the definitions hold changes that are not committed"
+        if dirty
+        else f"commit {commit[:7] or 'none'} is not on it"
+    )
+    return hit(
+        "source",
+        f"`{environment}` is protected: it is applied from `{branch}` only, and {what}. Merge it, "
+        "and apply what stands there",
+        field="commit",
+        base=FieldValue(branch),
+        desired=FieldValue(commit),
         needs="remedy",
     )
