@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -103,8 +104,11 @@ class MemoryLedger:
     def redraft(self, lease: Lease, key: PushKey, step: Step, why: Any) -> None:
         self._after(key, Redrafted(step))
 
-    def sending(self, lease: Lease, key: PushKey) -> None:
-        self._after(key, Attempted())
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> None:
+        self._after(key, Attempted(vendor_at))
 
     def ended(self, lease: Lease, key: PushKey, outcome: Any, mark: Any) -> None:
         self._after(key, outcome)

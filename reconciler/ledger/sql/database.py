@@ -131,7 +131,8 @@ class Database:
             try:
                 with engine.begin() as connection:
                     return work(connection)
-            except UnreadableRowError as error:
+            except (UnreadableRowError, UnicodeDecodeError) as error:
+                # SQLite puts names of a damaged schema into its words, which need not be text
                 raise LedgerDamagedError(self.where, str(error)) from error
             except IntegrityError:
                 self.refuse_damaged()
