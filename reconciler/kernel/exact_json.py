@@ -169,9 +169,9 @@ class _Writer:
         inner, mark = line and line + self._step, "["
         if len(self._pieces) > _HELD:
             self._drain()
-        for one in value:
+        for element in value:
             self._pieces.append(mark + inner)
-            self._write(one, inner)
+            self._write(element, inner)
             mark = ","
         self._pieces.append("[]" if mark == "[" else line + "]")
 
@@ -191,16 +191,16 @@ def as_json(value: object) -> JsonValue:
     if names := _names(type(value)):
         return {name: as_json(getattr(value, name)) for name in names}
     if isinstance(value, dict | Mapping):
-        return {str(key): as_json(one) for key, one in value.items()}
+        return {str(key): as_json(member) for key, member in value.items()}
     if isinstance(value, list | tuple | Sequence):
-        return [as_json(one) for one in value]
+        return [as_json(element) for element in value]
     raise NotExactError(value)
 
 
 def _names(kind: type[object]) -> tuple[str, ...]:
     """Name the fields of a dataclass, once for each: plans and records hold thousands."""
     if kind not in _FIELDS:
-        _FIELDS[kind] = tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
+        _FIELDS[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
     return _FIELDS[kind]
 
 

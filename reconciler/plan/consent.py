@@ -56,8 +56,8 @@ def consent(
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
     held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
-    given = tuple(approve(held, text, by=actor, at=at) for text in texts)
-    return Consent(actor, (*given, *_earlier(plan, head)), late_hits=late)
+    approvals = tuple(approve(held, text, by=actor, at=at) for text in texts)
+    return Consent(actor, (*approvals, *_earlier(plan, head)), late_hits=late)
 
 
 def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterable[Approval]:
@@ -67,14 +67,16 @@ def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterable[Approval]:
     """
     if head is None or (head.receipt is not None and _complete(head.receipt)):
         return ()
-    items = {(one.guard, one.digest) for one in plan.body.hits}
+    items = {(hit.guard, hit.digest) for hit in plan.body.hits}
     return (
-        one for one in head.approvals if any((one.guard, digest) in items for digest in one.digests)
+        approval
+        for approval in head.approvals
+        if any((approval.guard, digest) in items for digest in approval.digests)
     )
 
 
 def _complete(receipt: Receipt) -> bool:
-    return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
+    return all(isinstance(outcome.outcome, Done | Already) for outcome in receipt.outcomes)
 
 
 def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:

@@ -44,14 +44,14 @@ def strings(value: JsonValue, path: DocumentPath = ()) -> Iterator[tuple[Documen
     """Give every text below a path with its own path: values, and keys where they stand."""
     waiting: list[tuple[DocumentPath, JsonValue]] = [(path, value)]
     while waiting:
-        at, one = waiting.pop()
-        if isinstance(one, str):
-            yield at, one
-        elif isinstance(one, Mapping):
-            yield from (((*at, key), key) for key in one)
-            waiting += [((*at, key), below) for key, below in one.items()]
-        elif isinstance(one, Sequence):
-            waiting += [((*at, number), below) for number, below in enumerate(one)]
+        at, node = waiting.pop()
+        if isinstance(node, str):
+            yield at, node
+        elif isinstance(node, Mapping):
+            yield from (((*at, key), key) for key in node)
+            waiting += [((*at, key), below) for key, below in node.items()]
+        elif isinstance(node, Sequence):
+            waiting += [((*at, number), below) for number, below in enumerate(node)]
 
 
 def dotted(path: Iterable[str | int]) -> str:

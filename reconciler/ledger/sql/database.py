@@ -107,7 +107,9 @@ class Database:
         """
         if self.shared:
             return
-        found = self.read(lambda one: one.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        found = self.read(
+            lambda connection: connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        )
         if found != "ok":
             raise LedgerDamagedError(self.where, str(found).splitlines()[-1])
 

@@ -37,8 +37,8 @@ def plan_markdown(plan: Plan, *, full: bool = False, characters_max: int = CHARA
     seen = view(plan, full=full)
     lines = list(_top(plan))
     size = sum(len(line) + 1 for line in lines)
-    for number, one in enumerate(seen.objects):
-        block = list(_object(one))
+    for number, entry in enumerate(seen.objects):
+        block = list(_object(entry))
         size += sum(len(line) + 1 for line in block)
         if size > characters_max:
             lines += ["", f"*{len(seen.objects) - number:,} more objects; the saved plan has all.*"]
@@ -56,7 +56,7 @@ def _top(plan: Plan) -> Iterator[str]:
     needed = approvals(plan)
     if needed:
         yield ""
-        yield "Needs: " + " ".join(f"`--approve {one}`" for one in needed)
+        yield "Needs: " + " ".join(f"`--approve {guard}`" for guard in needed)
     for hit in seen.hits:
         yield _hit(hit)
     for wrong in plan.body.unplanned:
@@ -64,17 +64,17 @@ def _top(plan: Plan) -> Iterator[str]:
         yield f"- **nothing of {wrong.address} is planned**{place}: {_safe(wrong.message)}"
 
 
-def _object(one: ObjectView) -> Iterator[str]:
+def _object(entry: ObjectView) -> Iterator[str]:
     yield ""
-    yield f"**`{one.mark}` {one.address}** {_safe(one.label)} — {', '.join(one.steps)}"
-    if one.fields:
+    yield f"**`{entry.mark}` {entry.address}** {_safe(entry.label)} — {', '.join(entry.steps)}"
+    if entry.fields:
         yield ""
         yield "| field | live | git | set in |"
         yield "|---|---|---|---|"
-    for row in one.fields:
+    for row in entry.fields:
         before = _safe(row.before) + (f" ({_safe(row.remark)})" if row.remark else "")
         yield f"| {_safe(row.path)} | {before} | {_safe(row.after)} | {row.origin} |"
-    for hit in one.hits:
+    for hit in entry.hits:
         yield _hit(hit)
 
 

@@ -28,8 +28,12 @@ def described(schema: Schema, definitions: Schema) -> str:
     schema = dereferenced(schema, definitions)
     for union in ("anyOf", "oneOf"):
         if union in schema:
-            wanted = [one for one in schema[union] if one != {"type": "null"}]
-            return " or ".join(dict.fromkeys(described(one, definitions) for one in wanted))
+            wanted = [
+                alternative for alternative in schema[union] if alternative != {"type": "null"}
+            ]
+            return " or ".join(
+                dict.fromkeys(described(alternative, definitions) for alternative in wanted)
+            )
     if (allowed := choices(schema)) is not None:
         return ("one of " if len(allowed) > 1 else "") + listed_choices(allowed)
     kind = schema.get("type", "")
@@ -46,7 +50,7 @@ def described(schema: Schema, definitions: Schema) -> str:
 def choices(schema: Schema) -> list[str] | None:
     """Give the values that an enumeration allows, as they are written."""
     values = schema.get("enum", [schema["const"]] if "const" in schema else None)
-    return None if values is None else [_literal(one) for one in values]
+    return None if values is None else [_literal(value) for value in values]
 
 
 def listed_choices(names: Sequence[str]) -> str:
@@ -86,12 +90,14 @@ def places_of(
     key: str, schema: Schema, definitions: Schema, above: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """Give the dotted paths of the objects that have a setting of this name."""
-    for name, one in schema.get("properties", {}).items():
+    for name, value in schema.get("properties", {}).items():
         if name == key and above:
             yield ".".join(above)
-        there = dereferenced(one, definitions)
-        for each in there.get("anyOf") or there.get("oneOf") or [there]:
-            yield from places_of(key, dereferenced(each, definitions), definitions, (*above, name))
+        shape = dereferenced(value, definitions)
+        for alternative in shape.get("anyOf") or shape.get("oneOf") or [shape]:
+            yield from places_of(
+                key, dereferenced(alternative, definitions), definitions, (*above, name)
+            )
 
 
 def _literal(value: JsonValue) -> str:
