@@ -18,6 +18,9 @@ RecordId = NewType("RecordId", str)
 ItemDigest = NewType("ItemDigest", str)
 """SHA-256 of (guard, address, field, base, live, desired) of one guard hit."""
 
+LATER = {"later": True}
+"""Marks a field that came after the first documents were written: its default is left out of them,
+so that an old document keeps its digest."""
 PLAN_SCHEMA: Literal["m3ter-reconciler/plan/v1"] = "m3ter-reconciler/plan/v1"
 
 
@@ -64,13 +67,22 @@ class GuardHit:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Someone's consent to the items that one guard had in one plan."""
+    """Someone's consent to the items that one guard had in one plan.
+
+    Attributes:
+        forge: Where it was given; empty for one of the command line, as are the next two.
+        url: The review.
+        reason: The approver's words.
+    """
 
     guard: GuardName
     plan: PlanId
     digests: tuple[ItemDigest, ...]
     by: str
     at: str
+    forge: str = field(default="", metadata=LATER)
+    url: str = field(default="", metadata=LATER)
+    reason: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.domain.kinds.envelope import Duration, Envelope, Part, Text
+from reconciler.domain.kinds.envelope import Duration, Envelope, Name, Part, Text
 
 GuardName = Literal[
     "max-deletes",
@@ -24,6 +24,7 @@ GuardName = Literal[
     "interlock",
     "freeze",
     "plan-age",
+    "policy",
 ]
 
 
@@ -68,8 +69,17 @@ class Approvers(Part):
     """The guards."""
     fields: tuple[Text, ...] = ()
     """Only for changes of these fields; empty for all."""
-    github: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """GitHub users or teams."""
+    environments: tuple[Name, ...] = ()
+    """Only in these environments; empty for all."""
+    count: Annotated[int, Field(ge=1, le=10)] = 1
+    """How many different people must approve."""
+    by: Literal["command", "review"] = "command"
+    """`command` takes a written line `/approve GUARD@PLANID` in a review; with `review` an Approve
+    of the forge counts too, where the forge dismisses approvals on push."""
+    github: Annotated[tuple[Text, ...], Field(min_length=1)] = ()
+    """GitHub users, and teams as `organization/team`."""
+    gitea: Annotated[tuple[Text, ...], Field(min_length=1)] = ()
+    """Gitea or Forgejo users, and teams as `organization/team`."""
 
 
 class ProjectSpec(Part):
