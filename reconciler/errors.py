@@ -59,3 +59,33 @@ class ReconcilerError(Exception):
 
     exit_code: ExitCode = ExitCode.UNEXPECTED
     anchor: str = ""
+
+
+class InvalidError(ReconcilerError):
+    """Files or usage are invalid; nothing was begun."""
+
+    exit_code = ExitCode.INVALID
+
+
+class IdentityError(ReconcilerError):
+    """A key, an environment or a ledger is not the one that it must be."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+
+class StaleError(ReconcilerError):
+    """What a decision rested on has moved since."""
+
+    exit_code = ExitCode.STALE
+
+
+class HeldError(ReconcilerError):
+    """A person must say yes first."""
+
+    exit_code = ExitCode.NEEDS_APPROVAL
+
+
+class BusyError(ReconcilerError):
+    """Someone else is at work on it."""
+
+    exit_code = ExitCode.LOCKED

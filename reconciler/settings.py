@@ -30,16 +30,14 @@ from reconciler.core.look_first import LookFirst
 from reconciler.core.look_first_text import parse_look_first
 from reconciler.domain.kinds.environment import EnvReference, FileReference
 from reconciler.domain.secret import Secret, SecretReference
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, IdentityError
 
 SECRET_BYTES_MAX = 64 * 1024
 Reference = EnvReference | FileReference | SecretReference
 
 
-class SettingsError(ReconcilerError):
+class SettingsError(IdentityError):
     """Something about keys or hosts is refused before anything is sent."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
 
 class HostNotAllowedError(SettingsError):

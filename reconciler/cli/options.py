@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class UnwritableOutputError(ReconcilerError):
+class UnwritableOutputError(InvalidError):
     """A result could not be written to the file that ``--format FORMAT=FILE`` names."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(

@@ -16,16 +16,14 @@ from reconciler.cli.sync_flags import (
     narrow_of,
     narrowing,
 )
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, InvalidError
 
 if TYPE_CHECKING:
     from reconciler.domain.standing import Standing
 
 
-class UnwritableListError(ReconcilerError):
+class UnwritableListError(InvalidError):
     """The file that ``--list`` names cannot be opened."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(

@@ -16,13 +16,11 @@ from reconciler.domain.address import Address, FieldPath
 from reconciler.domain.change import FieldChange, FieldValue
 from reconciler.domain.definitions import Definitions
 from reconciler.domain.value import ABSENT
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class KeyMovedError(ReconcilerError):
+class KeyMovedError(InvalidError):
     """A live mapping is about another object or table than the row that git has for it."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address) -> None:
         super().__init__(

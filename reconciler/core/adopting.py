@@ -13,13 +13,11 @@ from reconciler.domain.applied import AppliedRecord, BaseField, Binding
 from reconciler.domain.change import Adopt
 from reconciler.domain.plan import Fingerprint, References
 from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class TakenError(ReconcilerError):
+class TakenError(InvalidError):
     """The live object is managed under another address."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, identity: LiveId, address: Address, holder: Address) -> None:
         super().__init__(
@@ -28,10 +26,8 @@ class TakenError(ReconcilerError):
         )
 
 
-class NoCandidateError(ReconcilerError):
+class NoCandidateError(InvalidError):
     """There is no live object to take over."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address, identity: str) -> None:
         what = f"no object {identity}" if identity else f"nothing that could be {address}"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.domain.address import Address, FieldPath
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class AddressSyntaxError(ReconcilerError):
+class AddressSyntaxError(InvalidError):
     """An address cannot be understood."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, text: str) -> None:
         super().__init__(

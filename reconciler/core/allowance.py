@@ -23,7 +23,7 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 VENDOR_DOMAINS = ("m3ter.com", "chargebee.com")
 DEFAULT_VARIABLES = ("M3TER_*", "CHARGEBEE_*", "LEDGER_*", "NOTICE_*")
@@ -34,10 +34,8 @@ Scope = Literal["host", "env", "file"]
 _ENTRY = re.compile(r"(?P<scope>host|env|file):(?P<pattern>\S+)")
 
 
-class AllowanceSyntaxError(ReconcilerError):
+class AllowanceSyntaxError(InvalidError):
     """An entry of ``RECONCILER_ALLOW`` cannot be understood."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, entry: str) -> None:
         super().__init__(

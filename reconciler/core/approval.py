@@ -8,16 +8,14 @@ from typing import Final, get_args
 
 from reconciler.domain.kinds.project import GuardName
 from reconciler.domain.plan import Approval, GuardHit, Plan
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import HeldError, InvalidError
 
 _SHORTEST: Final = 12
 _FORM: Final = re.compile(r"([a-z-]+)@([0-9a-f]{12,64})")
 
 
-class ApprovalRefusedError(ReconcilerError):
+class ApprovalRefusedError(InvalidError):
     """An approval does not name a guard of this plan."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(
@@ -27,10 +25,8 @@ class ApprovalRefusedError(ReconcilerError):
         )
 
 
-class NeedsApprovalError(ReconcilerError):
+class NeedsApprovalError(HeldError):
     """A plan has guard hits that nobody approved."""
-
-    exit_code = ExitCode.NEEDS_APPROVAL
 
     def __init__(self, plan: str, missing: Iterable[GuardHit]) -> None:
         held = tuple(missing)

@@ -11,13 +11,11 @@ from reconciler.domain.address import FieldPath
 from reconciler.domain.change import FieldValue
 from reconciler.domain.definitions import DocumentPath
 from reconciler.domain.value import ABSENT, Absent, JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class UnnamedCredentialError(ReconcilerError):
+class UnnamedCredentialError(InvalidError):
     """A configuration is connected through a credential that the environment does not name."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, credential: str, environment: str) -> None:
         super().__init__(

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from reconciler.core.route import Readings
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 _FORM = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 _NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
-class NotAMonthError(ReconcilerError):
+class NotAMonthError(InvalidError):
     """A period is not of the form ``YYYY-MM``."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, text: str) -> None:
         super().__init__(

@@ -10,13 +10,11 @@ from reconciler.core.merge import held
 from reconciler.domain.address import Address, FieldPath
 from reconciler.domain.applied import AppliedRecord, BaseField
 from reconciler.domain.value import ABSENT
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class NotBoundError(ReconcilerError):
+class NotBoundError(InvalidError):
     """An address was never applied or adopted, so it has no base to decide about."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address) -> None:
         super().__init__(
@@ -25,10 +23,8 @@ class NotBoundError(ReconcilerError):
         )
 
 
-class NoSuchFieldError(ReconcilerError):
+class NoSuchFieldError(InvalidError):
     """An object has no field of that path."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address, path: FieldPath) -> None:
         super().__init__(

@@ -42,13 +42,21 @@ def _integration(
         return
     system = live.destination.casefold()
     if why := _kept(left.binding, prune, strangers.get(live.id, 0)):
-        keep = Keep(change_id("keep", address), address, reference(live), why)
+        keep = Keep(
+            id=change_id("keep", address), address=address, live=reference(live), reason=why
+        )
         yield Step(keep, address, system)
         return
     if live.credential_id is not None:
         yield Step(_disconnect(address, live), address, system)
     yield Step(
-        Delete(change_id("delete", address), address, reference(live), (), "git no longer has it"),
+        Delete(
+            id=change_id("delete", address),
+            address=address,
+            live=reference(live),
+            fields=(),
+            reason="git no longer has it",
+        ),
         address,
         system,
     )
@@ -64,14 +72,24 @@ def _mapping(
     system = live.system.casefold()
     if left.replaced:
         gone = Delete(
-            change_id("delete", address), address, reference(live), (), "its key changed in git"
+            id=change_id("delete", address),
+            address=address,
+            live=reference(live),
+            fields=(),
+            reason="its key changed in git",
         )
         return Step(gone, owner, system, left.binding.address)
     if why := _kept(left.binding, prune, 0):
-        keep = Keep(change_id("keep", address), address, reference(live), why)
+        keep = Keep(
+            id=change_id("keep", address), address=address, live=reference(live), reason=why
+        )
         return Step(keep, owner, system)
     gone = Delete(
-        change_id("delete", address), address, reference(live), (), "git no longer has it"
+        id=change_id("delete", address),
+        address=address,
+        live=reference(live),
+        fields=(),
+        reason="git no longer has it",
     )
     return Step(gone, owner, system)
 

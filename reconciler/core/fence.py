@@ -57,7 +57,7 @@ from reconciler.domain.change import (
 )
 from reconciler.domain.live import LiveIntegration, LiveMapping
 from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import StaleError
 
 Live = LiveIntegration | LiveMapping
 
@@ -77,10 +77,8 @@ class Moved:
         return f"{self.address} {self.what}{who}{when}"
 
 
-class StalePlanError(ReconcilerError):
+class StalePlanError(StaleError):
     """An object that the plan touches was changed after the plan was made."""
-
-    exit_code = ExitCode.STALE
 
     def __init__(self, plan: str, environment: str, moved: Sequence[Moved]) -> None:
         listed = "\n".join(f"  {one}" for one in moved)

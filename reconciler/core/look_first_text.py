@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.retrying import RetrySchedule
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 _UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400"}
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)", re.ASCII)
@@ -24,10 +24,8 @@ _DEFAULT = LookFirst()
 _REMEMBERED = timedelta(minutes=30)
 
 
-class LookFirstSyntaxError(ReconcilerError):
+class LookFirstSyntaxError(InvalidError):
     """An entry cannot be understood, or would send the same bytes under a forgotten key."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, entry: str, reason: str) -> None:
         super().__init__(

@@ -22,7 +22,7 @@ from decimal import (
 from fractions import Fraction
 
 from reconciler.domain.money import Currency, Money
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 # Sums and products of vendor numbers are computed here, where a lost digit is an error. 2,000
 # digits hold the product of any two numbers that the JSON codec lets in, and sums of them.
@@ -38,10 +38,8 @@ _SHOW = Context(prec=SHOWN_DIGITS, rounding=ROUND_HALF_UP, traps=[InvalidOperati
 MAX_MAJOR = Decimal("90071992547409.91")
 
 
-class AmountTooLargeError(ReconcilerError):
+class AmountTooLargeError(InvalidError):
     """An amount is beyond what the destination can hold."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, amount: Decimal, currency: Currency) -> None:
         super().__init__(

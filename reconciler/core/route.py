@@ -14,13 +14,11 @@ from reconciler.domain.line_item import LineItemType
 from reconciler.domain.live import LiveMapping
 from reconciler.domain.money import CurrencyTable, chargebee_currencies
 from reconciler.domain.problem import Origin
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class NotAPushRouteError(ReconcilerError):
+class NotAPushRouteError(InvalidError):
     """A definition without ``push`` or without its Chargebee page cannot send bills."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, name: str) -> None:
         super().__init__(

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from reconciler.domain.address import Address, FieldPath
 from reconciler.domain.plan import Unplanned
 from reconciler.domain.problem import Origin
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class UnplannableError(ReconcilerError):
+class UnplannableError(InvalidError):
     """Nothing of one object can be planned.
 
     Attributes:
@@ -19,8 +19,6 @@ class UnplannableError(ReconcilerError):
         hint: What to do next.
         origin: Where in git.
     """
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address, what: str, hint: str, origin: Origin | None) -> None:
         place = f"{origin}: " if origin else ""

@@ -28,15 +28,13 @@ from reconciler.domain.kinds.mapping_set import CsvRows, InlineRow, KeyColumn, M
 from reconciler.domain.kinds.project import ProjectSpec
 from reconciler.domain.problem import Origin
 from reconciler.domain.value import JsonObject
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 SpecT = TypeVar("SpecT", bound=Part)
 
 
-class UnknownEnvironmentError(ReconcilerError):
+class UnknownEnvironmentError(InvalidError):
     """No Environment bears the name that was asked for."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, asked: str, known: Sequence[str]) -> None:
         names = ", ".join(f"`{name}`" for name in known) or "none"
@@ -46,10 +44,8 @@ class UnknownEnvironmentError(ReconcilerError):
         )
 
 
-class MissingProjectError(ReconcilerError):
+class MissingProjectError(InvalidError):
     """The repository has no Project."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self) -> None:
         super().__init__(

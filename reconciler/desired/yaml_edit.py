@@ -27,16 +27,14 @@ from reconciler.desired.yaml_nodes import YamlDocument, YamlFile
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.domain.definitions import DocumentPath
 from reconciler.domain.value import ABSENT, JsonObject, JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 KeyOrder: TypeAlias = Callable[[JsonValue, DocumentPath], Sequence[str]]
 """Document and path of a mapping in it -> the order its keys should have; empty for any."""
 
 
-class EditRefusedError(ReconcilerError):
+class EditRefusedError(InvalidError):
     """An edit in place would touch something else, or cannot be made; nothing was written."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, file: str, what: str, reason: str) -> None:
         super().__init__(

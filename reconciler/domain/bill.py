@@ -43,7 +43,6 @@ class Band:
     unit_subtotal: Decimal | None = None
     subtotal: Decimal | None = None
     converted_subtotal: Decimal | None = None
-    credit_type_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +77,13 @@ class BillLine:
     currency: str = ""
     conversion_rate: Decimal | None = None
     converted_subtotal: Decimal | None = None
-    average_unit_price: Decimal | None = None
     bands: tuple[Band, ...] = ()
     product_id: str = ""
     product_code: str = ""
     product_name: str = ""
-    accounting_product_id: str = ""
-    accounting_product_code: str = ""
     aggregation_id: str = ""
-    compound_aggregation_id: str = ""
-    pricing_id: str = ""
-    plan_id: str = ""
-    plan_group_id: str = ""
-    meter_id: str = ""
-    counter_id: str = ""
-    charge_id: str = ""
     contract_id: str = ""
-    commitment_id: str = ""
-    balance_id: str = ""
-    credit_type_id: str = ""
     reason_id: str = ""
-    referenced_bill_id: str = ""
     referenced_line_id: str = ""
     segment: Mapping[str, str] = field(default_factory=dict)
     group: Mapping[str, str] = field(default_factory=dict)
@@ -152,15 +137,10 @@ class Bill:
     start_at: datetime | None = None
     end_at: datetime | None = None
     bill_date: date | None = None
-    due_date: date | None = None
     external_invoice_date: date | None = None
-    external_invoice_reference: str = ""
-    frequency: str = ""
     time_zone: str = "UTC"
     locked: bool = False
     purchase_order: str = ""
-    sequential_invoice_number: str = ""
-    job_id: str = ""
     created_at: datetime | None = None
     calculated_at: datetime | None = None
     approved_at: datetime | None = None

@@ -111,87 +111,83 @@ class MappingContent:
 Content = ConfigurationContent | MappingContent
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
-    """Make a new object; a configuration is made disconnected.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What every change says of itself.
 
     Attributes:
-        content: ``None`` when the wire names are not confirmed: guard ``dialect``.
-        after: Changes that must be done first; one that failed blocks this one.
+        reason: Why it is planned, for the reader.
+        origin: Where in the files it comes from; ``None`` when nothing there asks for it.
     """
 
     id: ChangeId
     address: Address
-    content: Content | None
-    fields: tuple[FieldChange, ...]
     reason: str
     origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWrite(Planned):
+    """A change that is carried out in its turn.
+
+    Attributes:
+        after: Changes that must be done first; one that failed blocks this one.
+    """
+
+    fields: tuple[FieldChange, ...]
     after: tuple[ChangeId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(PlannedWrite):
+    """Make a new object; a configuration is made disconnected.
+
+    Attributes:
+        content: ``None`` when the wire names are not confirmed: guard ``dialect``.
+    """
+
+    content: Content | None
     type: Literal["create"] = "create"
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update(PlannedWrite):
     """Replace an object's settings; its connection stays as it is by then."""
 
-    id: ChangeId
-    address: Address
     live: LiveReference
     content: Content | None
-    fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
-    after: tuple[ChangeId, ...] = ()
     type: Literal["update"] = "update"
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete(PlannedWrite):
     """Remove an object that this repository manages."""
 
-    id: ChangeId
-    address: Address
     live: LiveReference
-    fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
-    after: tuple[ChangeId, ...] = ()
     type: Literal["delete"] = "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class Adopt:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(PlannedWrite):
     """Bind an existing object to its address; nothing is sent.
 
     The base of the fields whose verdict is ``same`` is stored, and of no other.
     """
 
-    id: ChangeId
-    address: Address
     live: LiveReference
-    fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
-    after: tuple[ChangeId, ...] = ()
     type: Literal["adopt"] = "adopt"
 
 
-@dataclass(frozen=True, slots=True)
-class Enable:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enable(PlannedWrite):
     """Switch a configuration on again that m3ter disabled."""
 
-    id: ChangeId
-    address: Address
     live: LiveReference
-    fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
-    after: tuple[ChangeId, ...] = ()
     type: Literal["enable"] = "enable"
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect(PlannedWrite):
     """Give a configuration its credential: the last step, for then bills flow.
 
     Attributes:
@@ -199,59 +195,39 @@ class Connect:
         content: The whole body, credential included.
     """
 
-    id: ChangeId
-    address: Address
     live: LiveReference | None
     content: ConfigurationContent | None
-    fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
-    after: tuple[ChangeId, ...] = ()
     type: Literal["connect"] = "connect"
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect(PlannedWrite):
     """Take a configuration's credential away: the first step, for then no bill flows."""
 
-    id: ChangeId
-    address: Address
     live: LiveReference
     content: ConfigurationContent
-    fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
-    after: tuple[ChangeId, ...] = ()
     type: Literal["disconnect"] = "disconnect"
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep(Planned):
     """Leave an object that git no longer has, because a policy says so; nothing is sent.
 
     Attributes:
         released: True when the binding ends, because the live object is gone already.
     """
 
-    id: ChangeId
-    address: Address
     live: LiveReference | None
-    reason: str
-    origin: Origin | None = None
     released: bool = False
     type: Literal["keep"] = "keep"
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore(Planned):
     """Report a difference that this plan leaves alone; nothing is sent."""
 
-    id: ChangeId
-    address: Address
     live: LiveReference | None
     fields: tuple[FieldChange, ...]
-    reason: str
-    origin: Origin | None = None
     type: Literal["ignore"] = "ignore"
 
 

@@ -52,30 +52,6 @@ class Destination(StrEnum):
     M3TER = "M3ter"
 
 
-# Source: m3ter OpenAPI 2026-08-03, IntegrationCredentialsRequestBase.type
-class CredentialType(StrEnum):
-    """What kind of credential an integration uses."""
-
-    HTTP_BASIC = "HTTP_BASIC"
-    OAUTH_CLIENT_CREDENTIALS = "OAUTH_CLIENT_CREDENTIALS"
-    M3TER_SIGNED_REQUEST = "M3TER_SIGNED_REQUEST"
-    AWS_INTEGRATION = "AWS_INTEGRATION"
-    PADDLE_AUTH = "PADDLE_AUTH"
-    NETSUITE_AUTH = "NETSUITE_AUTH"
-    CHARGEBEE_AUTH = "CHARGEBEE_AUTH"
-    M3TER_APP_SIGNATURE = "M3TER_APP_SIGNATURE"
-    M3TER_SERVICE_USER = "M3TER_SERVICE_USER"
-    STRIPE_SIGNED_REQUEST = "STRIPE_SIGNED_REQUEST"
-    HUBSPOT_ACCESS_TOKEN = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105  a name of a type, not a token
-    HUBSPOT_CLIENT_SECRET = "HUBSPOT_CLIENT_SECRET"  # noqa: S105  as above
-    OPSGENIE_KEY = "OPSGENIE_KEY"
-    SAP_BYD = "SAP_BYD"
-    SLACK_WEBHOOK = "SLACK_WEBHOOK"
-    SAGE_INTACCT_CLIENT_CREDENTIALS = "SAGE_INTACCT_CLIENT_CREDENTIALS"
-    SAGE_INTACCT_CLIENT_SECRET = "SAGE_INTACCT_CLIENT_SECRET"  # noqa: S105  as above
-    STATIC_API_KEY = "STATIC_API_KEY"
-
-
 # Source: m3ter OpenAPI 2026-08-03, IntegrationRunResponse.status
 class RunStatus(StrEnum):
     """The states of a native integration run."""

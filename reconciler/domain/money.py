@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError, ReconcilerError
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,10 +42,8 @@ class CurrencyMismatchError(ReconcilerError):
         super().__init__(f"{one} and {other} cannot be added: their currencies differ")
 
 
-class UnknownCurrencyError(ReconcilerError):
+class UnknownCurrencyError(InvalidError):
     """A currency is not in the table, so its minor units are not known."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, code: str) -> None:
         super().__init__(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from reconciler.core.runbook import Page, page
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, IdentityError, ReconcilerError
 from reconciler.ports.runtime import Clock
 
 Result = TypeVar("Result")
@@ -22,10 +22,8 @@ PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 
 
-class LedgerUnreachableError(ReconcilerError):
+class LedgerUnreachableError(IdentityError):
     """The database cannot be opened, or refuses."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, update
 
 from reconciler.core.look_first import LookFirst
 from reconciler.core.runbook import Page, page
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError, ReconcilerError
 from reconciler.ledger import leases
 from reconciler.ledger.database import Database
 from reconciler.ledger.pushes import SqlLedger, identity_of
@@ -20,10 +20,8 @@ from reconciler.ledger.tables import ledger
 from reconciler.ports.ledger import LedgerIdentity
 
 
-class NoLedgerError(ReconcilerError):
+class NoLedgerError(IdentityError):
     """There is no ledger yet, and nothing was ever pushed."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str) -> None:
         super().__init__(
@@ -33,10 +31,8 @@ class NoLedgerError(ReconcilerError):
         )
 
 
-class LostLedgerError(ReconcilerError):
+class LostLedgerError(IdentityError):
     """The ledger is gone, although pushes were made."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, seen: LedgerIdentity) -> None:
         super().__init__(
@@ -48,10 +44,8 @@ class LostLedgerError(ReconcilerError):
         )
 
 
-class OtherLedgerError(ReconcilerError):
+class OtherLedgerError(IdentityError):
     """The ledger is not the one that the environment names."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, wanted: str, found: str) -> None:
         super().__init__(
@@ -61,10 +55,8 @@ class OtherLedgerError(ReconcilerError):
         )
 
 
-class OldLedgerError(ReconcilerError):
+class OldLedgerError(IdentityError):
     """The ledger is behind what was seen of it: a backup was restored."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, found: LedgerIdentity, seen: LedgerIdentity) -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from reconciler.domain.secret import Secret
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ledger.database import (
     PATIENCE_SECONDS,
     PAUSE_SECONDS,
@@ -28,10 +28,8 @@ SCHEMES = ("postgresql+psycopg://", "postgresql://", "postgres://")
 INSTALL = "pip install 'm3ter-reconciler[postgres]'"
 
 
-class PostgresMissingError(ReconcilerError):
+class PostgresMissingError(InvalidError):
     """The ledger is in PostgreSQL, but the driver is not installed."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self) -> None:
         super().__init__(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError
 from reconciler.ledger.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -17,10 +17,8 @@ MIGRATION_LOCK = 0x6D337465
 """PostgreSQL's advisory lock: one worker migrates, the others wait."""
 
 
-class LedgerSchemaError(ReconcilerError):
+class LedgerSchemaError(IdentityError):
     """The database has a schema that this version does not know."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, found: str) -> None:
         super().__init__(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import BusyError
 from reconciler.ledger.database import Database, LedgerUnreachableError
 from reconciler.ports.runtime import Clock
 
@@ -24,10 +24,8 @@ CONNECTIONS = 20
 """At most 16 threads work at once; the others are for readers beside them."""
 
 
-class LedgerBusyError(ReconcilerError):
+class LedgerBusyError(BusyError):
     """Another process writes to the ledger's file."""
-
-    exit_code = ExitCode.LOCKED
 
     def __init__(self, file: Path, holder: str) -> None:
         super().__init__(

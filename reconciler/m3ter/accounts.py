@@ -9,7 +9,7 @@ from typing import Literal
 
 from reconciler.domain.live import Account
 from reconciler.domain.value import JsonObject
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.m3ter.fields import number, objects, required, text
 from reconciler.m3ter.session import Session, batches
 from reconciler.m3ter.wire import decode_account
@@ -49,10 +49,8 @@ RESOURCES: Mapping[str, Resource] = {
 BAND = "pricingband"
 
 
-class NoCodesError(ReconcilerError):
+class NoCodesError(InvalidError):
     """Objects of an entity cannot be found by code."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, entity: str) -> None:
         super().__init__(

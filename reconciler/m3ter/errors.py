@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.organisation import (
     AccessError,
     NotFoundError,
@@ -194,10 +194,8 @@ class SeveralFoundError(OutcomeUnknownError):
         self.call = call
 
 
-class UnknownSwitchError(ReconcilerError):
+class UnknownSwitchError(InvalidError):
     """``RECONCILER_M3TER`` names a switch or a value that does not exist."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, name: str, value: str, allowed: Iterable[str]) -> None:
         super().__init__(

@@ -11,7 +11,7 @@ from reconciler.domain.value import JsonObject
 from reconciler.m3ter.errors import Call, UnreadableAnswerError
 from reconciler.m3ter.session import Session, segment
 from reconciler.m3ter.settle import Seen, Settle
-from reconciler.m3ter.wire import decode_integration, encode_integration, is_run, same_text
+from reconciler.m3ter.wire import decode_integration, encode_integration, same_text
 from reconciler.ports.organisation import IntegrationBody, NotFoundError
 
 PATH = "/integrationconfigs"
@@ -97,17 +97,6 @@ class M3terIntegrations:
         query = [("entityType", entity_type)] if entity_type else []
         intent = f"list the systems for {entity_type or 'all entities'}"
         return self._session.array(f"{PATH}/available/systems", query, intent=intent)
-
-    def by_entity(self, entity_type: str, entity_id: str) -> tuple[LiveIntegration, ...]:
-        """List the configurations of one entity.
-
-        m3ter publishes this list as one of runs; what is no configuration is left out.
-        """
-        query = [("entityId", entity_id)] if entity_id else []
-        intent = f"list the integrations of {entity_type} {entity_id}".rstrip()
-        path = f"{PATH}/entity/{segment(entity_type)}"
-        items = self._session.items(path, query, size=PAGE_SIZE, intent=intent)
-        return tuple(decode_integration(one) for one in items if not is_run(one))
 
     def _decode(self, answer: JsonObject) -> LiveIntegration:
         return decode_integration(answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from reconciler.domain.address import OrganizationId
 from reconciler.domain.value import JsonValue
@@ -40,14 +40,6 @@ class M3terOrganisation:
     def calls(self) -> int:
         """How many requests were sent so far."""
         return self._session.calls
-
-    def notification_rules(self) -> Iterable[Mapping[str, JsonValue]]:
-        """List notification rules, raw, read only."""
-        return self._session.items(
-            "/notifications/configurations",
-            size=NOTIFICATIONS_PAGE_SIZE,
-            intent="list the notification rules",
-        )
 
     def webhooks(self) -> Iterator[Mapping[str, JsonValue]]:
         """List webhook destinations without their credentials, raw, read only."""

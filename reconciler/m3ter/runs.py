@@ -47,12 +47,6 @@ class M3terRuns:
         path = f"{PATH}/{segment(entity_type)}/{segment(identity)}"
         return self._runs(path, (), f"list the runs of {entity_type} {identity}")
 
-    def of_destination(self, destination: str, identity: str) -> Iterator[NativeRun]:
-        """Stream the runs of one destination, newest first."""
-        path = f"{PATH}/destinations/{segment(identity)}"
-        query = (("destination", destination),) if destination else ()
-        return self._runs(path, query, f"list the runs of {destination} {identity}")
-
     def log(self, run: str) -> str:
         """Give the payload exchanged, decoded and redacted.
 

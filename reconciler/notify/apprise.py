@@ -9,16 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.domain.secret import Secret
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 Send = Callable[[str, str, str], bool]
 """Sends (URL, title, text) and says whether it arrived."""
 
 
-class NotifyMissingError(ReconcilerError):
+class NotifyMissingError(InvalidError):
     """The environment wants notices, but the library for them is not installed."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self) -> None:
         super().__init__(

@@ -138,10 +138,6 @@ class Integrations(Protocol):
         """Give the systems that can be connected, raw."""
         ...
 
-    def by_entity(self, entity_type: str, entity_id: str) -> tuple[LiveIntegration, ...]:
-        """List the configurations of one entity."""
-        ...
-
 
 class Mappings(Protocol):
     """External mappings."""
@@ -212,10 +208,6 @@ class Runs(Protocol):
 
     def of_entity(self, entity_type: str, identity: str) -> Iterator[NativeRun]:
         """Stream the runs of one entity, newest first."""
-        ...
-
-    def of_destination(self, destination: str, identity: str) -> Iterator[NativeRun]:
-        """Stream the runs of one destination, newest first."""
         ...
 
     def log(self, run: str) -> str:
@@ -311,10 +303,6 @@ class Organisation(Protocol):
     @property
     def bills(self) -> Bills:
         """Bills."""
-        ...
-
-    def notification_rules(self) -> Iterable[Mapping[str, JsonValue]]:
-        """List notification rules, raw, read only."""
         ...
 
     def webhooks(self) -> Iterable[Mapping[str, JsonValue]]:

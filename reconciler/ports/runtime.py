@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.push import SiteName
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import BusyError
 
 Outcome = TypeVar("Outcome")
 Stopped = Callable[[], bool]
@@ -86,10 +86,8 @@ class Job:
     bill: Bill | None = field(default=None, compare=False, repr=False)
 
 
-class BillBusyError(ReconcilerError):
+class BillBusyError(BusyError):
     """``work`` says: another worker holds the bill; bring it again when its lease may be over."""
-
-    exit_code = ExitCode.LOCKED
 
     def __init__(self, bill: BillId, seconds: float) -> None:
         super().__init__(

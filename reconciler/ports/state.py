@@ -7,13 +7,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from reconciler.domain.applied import AppliedRecord
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import BusyError, StaleError
 
 
-class LockedError(ReconcilerError):
+class LockedError(BusyError):
     """Someone else holds the environment's lock."""
-
-    exit_code = ExitCode.LOCKED
 
     def __init__(self, environment: str, holder: str) -> None:
         super().__init__(
@@ -24,10 +22,8 @@ class LockedError(ReconcilerError):
         self.holder = holder
 
 
-class ChainMovedError(ReconcilerError):
+class ChainMovedError(StaleError):
     """Another run appended a record first."""
-
-    exit_code = ExitCode.STALE
 
     def __init__(self, environment: str, expected: int, found: int) -> None:
         super().__init__(

@@ -19,16 +19,14 @@ from pathlib import Path
 
 from reconciler.core.plan_identity import record_id
 from reconciler.domain.applied import AppliedRecord
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import StaleError
 from reconciler.ports.runtime import Clock
 from reconciler.ports.state import ChainMovedError, LockedError
 from reconciler.state.documents import decode_record, encode_record
 
 
-class BrokenChainError(ReconcilerError):
+class BrokenChainError(StaleError):
     """A record does not name the one before it, or a number is missing."""
-
-    exit_code = ExitCode.STALE
 
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(

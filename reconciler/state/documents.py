@@ -15,17 +15,15 @@ from reconciler.core.plan_identity import as_json, plan_id, record_id
 from reconciler.domain.applied import RECORD_SCHEMA, AppliedRecord, Binding
 from reconciler.domain.plan import PLAN_SCHEMA, Plan
 from reconciler.domain.value import JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError, StaleError
 
 Document = TypeVar("Document", Plan, AppliedRecord)
 _PORTION = 500
 _WRITTEN = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{64})",[^\n]*\n')
 
 
-class UnreadableDocumentError(ReconcilerError):
+class UnreadableDocumentError(InvalidError):
     """A file is not the document that it should be."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, what: str, where: str, reason: str) -> None:
         super().__init__(
@@ -35,10 +33,8 @@ class UnreadableDocumentError(ReconcilerError):
         )
 
 
-class TamperedDocumentError(ReconcilerError):
+class TamperedDocumentError(StaleError):
     """A document's content does not have the digest it bears."""
-
-    exit_code = ExitCode.STALE
 
     def __init__(self, what: str, where: str, borne: str, found: str) -> None:
         super().__init__(

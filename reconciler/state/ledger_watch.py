@@ -13,16 +13,14 @@ from threading import Lock
 
 from reconciler.core import exact_json
 from reconciler.domain.value import JsonObject
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError, ReconcilerError
 from reconciler.ports.ledger import LedgerIdentity
 
 FILE = "ledger.json"
 
 
-class BrokenWatchError(ReconcilerError):
+class BrokenWatchError(IdentityError):
     """The note about the ledger cannot be read."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, file: Path) -> None:
         super().__init__(

@@ -48,14 +48,6 @@ _PATTERNS = (
 )
 
 
-def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Give headers with every secret one blanked."""
-    return {
-        name: BLANK if name.lower() in SECRET_HEADERS or is_secret_key(name) else value
-        for name, value in headers.items()
-    }
-
-
 def is_secret_key(name: str) -> bool:
     """Say whether a key's value must not be shown, by its name."""
     return bool(_SECRET_KEY.search(name)) and not _HARMLESS.search(name)

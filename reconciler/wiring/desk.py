@@ -12,7 +12,7 @@ from reconciler import __version__
 from reconciler.core.edits import Edit
 from reconciler.domain.definitions import Effective
 from reconciler.domain.problem import Problem
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.definitions import DefinitionSource
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
@@ -29,10 +29,8 @@ from reconciler.workflows.validate import effective
 TOOL = f"m3ter-reconciler {__version__}"
 
 
-class DeskError(ReconcilerError):
+class DeskError(InvalidError):
     """A file that a command was given cannot be read or written."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, what: str, file: Path, reason: str) -> None:
         super().__init__(f"{what} {file}: {reason}.\nNothing was sent to m3ter.")

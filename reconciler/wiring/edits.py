@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.core.edits import Edit, files_of
 from reconciler.desired.editor import FileEditor
 from reconciler.domain.problem import Problem
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.settings import Settings
 from reconciler.wiring.repository import FOLDER, knows_time_zone, open_repository
 from reconciler.workflows.edit import perform
@@ -19,10 +19,8 @@ from reconciler.workflows.validate import validate
 _SHOWN_MAX = 10
 
 
-class EditsNotValidError(ReconcilerError):
+class EditsNotValidError(InvalidError):
     """The definitions would no longer be valid after the edits; no file was written."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, problems: Sequence[Problem], files: Sequence[str]) -> None:
         errors = [one for one in problems if one.severity == "error"]

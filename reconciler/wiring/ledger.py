@@ -16,7 +16,7 @@ from reconciler.domain.kinds.environment import (
 )
 from reconciler.domain.push import SiteName
 from reconciler.domain.secret import Secret
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ledger.database import Database
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.opening import (
@@ -44,10 +44,8 @@ from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
 
-class NoLedgerDefinedError(ReconcilerError):
+class NoLedgerDefinedError(InvalidError):
     """The environment names no ledger."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, environment: str) -> None:
         super().__init__(
@@ -57,10 +55,8 @@ class NoLedgerDefinedError(ReconcilerError):
         )
 
 
-class NoSiteDefinedError(ReconcilerError):
+class NoSiteDefinedError(InvalidError):
     """The environment names no Chargebee site."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, environment: str) -> None:
         super().__init__(

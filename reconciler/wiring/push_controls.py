@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.domain.push import SiteName
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError
 from reconciler.ledger.database import LedgerGoneError
 from reconciler.ports.ledger import Ledger
 from reconciler.wiring.desk import Desk
@@ -55,10 +55,8 @@ class Controls:
         return why
 
 
-class ControlRefusedError(ReconcilerError):
+class ControlRefusedError(IdentityError):
     """The ledger took no row; whoever pushes has heard of nothing."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(

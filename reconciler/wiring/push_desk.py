@@ -15,7 +15,7 @@ from reconciler.destinations.chargebee.destination import (
     ChargebeeDestination,
 )
 from reconciler.domain.address import AccountId, BillId
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.organisation import BillQuery, Organisation
 from reconciler.ports.runtime import Notifier, Stopped, Workers
 from reconciler.wiring.chargebee_site import with_flat_prices
@@ -39,10 +39,8 @@ from reconciler.workflows.sync_serve import Serving
 from reconciler.workflows.sync_world import SyncPorts, SyncResult
 
 
-class NoAccountError(ReconcilerError):
+class NoAccountError(InvalidError):
     """``--account`` names accounts that m3ter does not have."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, codes: Sequence[str]) -> None:
         super().__init__(

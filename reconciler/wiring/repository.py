@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from reconciler.desired.repository import Repository
 from reconciler.desired.schema import schema_files, write_schemas
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.definitions import DefinitionSource
 
 FOLDER = "integrations.d"
@@ -40,10 +40,8 @@ spec:
 }
 
 
-class AlreadyStartedError(ReconcilerError):
+class AlreadyStartedError(InvalidError):
     """``init`` found definitions that it would have to overwrite."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -53,10 +51,8 @@ class AlreadyStartedError(ReconcilerError):
         )
 
 
-class UnknownKindError(ReconcilerError):
+class UnknownKindError(InvalidError):
     """A schema was asked for that does not exist."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, kind: str, names: Iterable[str]) -> None:
         super().__init__(f"there is no schema for {kind!r}; there are: {', '.join(names)}.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.domain.kinds.project import ProjectSpec
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.runtime import Clock
 from reconciler.state.directory import DirectoryState
 from reconciler.state.documents import decode_plan, encode_plan
@@ -17,10 +17,8 @@ from reconciler.transport.system_clock import SystemClock
 __all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
 
 
-class UnsupportedBackendError(ReconcilerError):
+class UnsupportedBackendError(InvalidError):
     """The project names a state backend that this version does not have."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, backend: str) -> None:
         super().__init__(

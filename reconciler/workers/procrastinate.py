@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Generic
 
 from reconciler.domain.secret import Secret
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.runtime import Clock, Job, Outcome, Schedule, Stopped
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ OVER_SECONDS = 0.5
 """How often a run asks which of its jobs are over, perhaps on other machines."""
 
 
-class EngineMissingError(ReconcilerError):
+class EngineMissingError(InvalidError):
     """Workers on many machines were asked for, but the extra is not installed."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self) -> None:
         super().__init__(

@@ -22,7 +22,7 @@ from reconciler.domain.address import Address, FieldPath
 from reconciler.domain.applied import AppliedRecord
 from reconciler.domain.change import FieldChange, FieldValue
 from reconciler.domain.definitions import Definitions
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.organisation import Organisation
 from reconciler.workflows.compare import Comparison
 from reconciler.workflows.naming import known_names
@@ -30,10 +30,8 @@ from reconciler.workflows.naming import known_names
 MOVED_BY_M3TER = frozenset({"theirs", "conflict", "both"})
 
 
-class UnknownAddressError(ReconcilerError):
+class UnknownAddressError(InvalidError):
     """Git has no object of that address."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address) -> None:
         super().__init__(
@@ -43,10 +41,8 @@ class UnknownAddressError(ReconcilerError):
         )
 
 
-class NotLiveError(ReconcilerError):
+class NotLiveError(InvalidError):
     """The object is not in m3ter."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, address: Address) -> None:
         super().__init__(

@@ -41,7 +41,7 @@ from reconciler.domain.change import (
 )
 from reconciler.domain.live import LiveIntegration
 from reconciler.domain.plan import Approval, ChainPosition, GuardHit, Plan
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError, InvalidError, StaleError
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress, Task
 from reconciler.ports.state import StateChain, StateLock
@@ -56,10 +56,8 @@ STARTED = "apply-started"
 APPLIED = "apply"
 
 
-class OtherOrganisationError(ReconcilerError):
+class OtherOrganisationError(IdentityError):
     """The key belongs to another organisation than the one the plan was made for."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, planned: str, found: str) -> None:
         super().__init__(
@@ -68,10 +66,8 @@ class OtherOrganisationError(ReconcilerError):
         )
 
 
-class ChainPassedError(ReconcilerError):
+class ChainPassedError(StaleError):
     """Something was applied after the plan was made."""
-
-    exit_code = ExitCode.STALE
 
     def __init__(self, plan: Plan, head: AppliedRecord | None) -> None:
         planned = plan.body.base.sequence if plan.body.base else 0
@@ -83,10 +79,8 @@ class ChainPassedError(ReconcilerError):
         )
 
 
-class UnplannedError(ReconcilerError):
+class UnplannedError(InvalidError):
     """The plan has objects with errors."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, plan: Plan) -> None:
         listed = "\n".join(f"  {one.address}: {one.message}" for one in plan.body.unplanned)

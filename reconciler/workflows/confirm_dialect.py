@@ -16,14 +16,12 @@ from reconciler.domain.change import Change, ConfigurationContent
 from reconciler.domain.kinds.dialect import DialectSpec
 from reconciler.domain.plan import Plan
 from reconciler.domain.value import JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import HeldError
 from reconciler.ports.organisation import AccessError, Integrations, RefusedError
 
 
-class DisprovedDialectError(ReconcilerError):
+class DisprovedDialectError(HeldError):
     """The organisation publishes other wire names than those the plan would send."""
-
-    exit_code = ExitCode.NEEDS_APPROVAL
 
     def __init__(self, plan: Plan, differences: Iterable[str]) -> None:
         listed = "\n".join(f"  {one}" for one in differences)

@@ -11,15 +11,13 @@ from reconciler.core.guard_time import freeze, plan_age, unsaved
 from reconciler.domain.applied import Already, AppliedRecord, Done, Receipt
 from reconciler.domain.definitions import Effective
 from reconciler.domain.plan import Approval, GuardHit, Plan
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError
 from reconciler.workflows.apply import Consent
 from reconciler.workflows.plan import fingerprint, is_empty
 
 
-class OtherPlaceError(ReconcilerError):
+class OtherPlaceError(IdentityError):
     """The plan was made for another place than the environment names now."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, plan: Plan, environment: str) -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from reconciler.core.cutover import Facts, Step
 from reconciler.core.cutover_owners import OwnedBill, Way
 from reconciler.core.runbook import Page, page
 from reconciler.domain.push import SiteName
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError, StaleError
 from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.organisation import Organisation
@@ -19,10 +19,8 @@ from reconciler.ports.runtime import Clock, Progress
 Hear = Callable[[OwnedBill], None]
 
 
-class NoSuchIntegrationError(ReconcilerError):
+class NoSuchIntegrationError(InvalidError):
     """The applied record has no Chargebee integration of that name."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, name: str, environment: str) -> None:
         super().__init__(
@@ -31,10 +29,8 @@ class NoSuchIntegrationError(ReconcilerError):
         )
 
 
-class NoDateError(ReconcilerError):
+class NoDateError(InvalidError):
     """A cut-over needs the date from which the new route sends."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -43,10 +39,8 @@ class NoDateError(ReconcilerError):
         )
 
 
-class WrongConfirmationError(ReconcilerError):
+class WrongConfirmationError(StaleError):
     """What was confirmed is not what stands there now."""
-
-    exit_code = ExitCode.STALE
 
     def __init__(self, given: str, wanted: str, step: str) -> None:
         super().__init__(

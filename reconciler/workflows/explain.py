@@ -22,7 +22,7 @@ from reconciler.domain.decision import Decision, Tried
 from reconciler.domain.draft import BlockedBill, InvoiceDraft, NothingToSend
 from reconciler.domain.invoice import Invoice
 from reconciler.domain.push import Effect, PushStatus, SiteName
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.destination import Destination
 from reconciler.ports.history import PushHistory
 from reconciler.ports.invoice_history import InvoiceHistory
@@ -35,10 +35,8 @@ from reconciler.workflows.push_view import Ours, PushRoutes, Standing
 from reconciler.workflows.sent_bill import given_for
 
 
-class UnknownBillError(ReconcilerError):
+class UnknownBillError(InvalidError):
     """Neither m3ter nor the ledger has the bill."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, bill: BillId, environment: str) -> None:
         super().__init__(
@@ -47,10 +45,8 @@ class UnknownBillError(ReconcilerError):
         )
 
 
-class NoSuchLineError(ReconcilerError):
+class NoSuchLineError(InvalidError):
     """The bill has no line of that number."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, bill: BillId, line: int, count: int) -> None:
         super().__init__(

@@ -24,7 +24,7 @@ from reconciler.domain.applied import AppliedRecord
 from reconciler.domain.definitions import Definitions, Effective
 from reconciler.domain.live import LiveIntegration
 from reconciler.domain.value import JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock
 from reconciler.workflows.accept_live import differing_fields, moved_record
@@ -35,10 +35,8 @@ from reconciler.workflows.naming import account_codes, credential_names
 from reconciler.workflows.times import written_time
 
 
-class NoSuchIntegrationError(ReconcilerError):
+class NoSuchIntegrationError(InvalidError):
     """m3ter has no configuration of that name or id."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, wanted: str, there: Iterable[str]) -> None:
         names = ", ".join(f'"{one}"' for one in sorted(there)) or "none"

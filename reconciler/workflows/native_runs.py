@@ -25,17 +25,15 @@ from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.definitions import Effective
 from reconciler.domain.live import LiveIntegration, NativeRun
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.organisation import BillQuery, NotFoundError, Organisation
 from reconciler.workflows.dialects import spoken
 
 BILL = "Bill"
 
 
-class NoSuchBillError(ReconcilerError):
+class NoSuchBillError(InvalidError):
     """m3ter has no bill of the id that a person typed."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, bill: BillId) -> None:
         super().__init__(

@@ -22,14 +22,12 @@ from reconciler.domain.kinds.mapping_set import MappingSetSpec
 from reconciler.domain.kinds.project import ProjectSpec
 from reconciler.domain.problem import Origin
 from reconciler.domain.value import JsonValue
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.workflows.compare import Comparison
 
 
-class NothingAppliedError(ReconcilerError):
+class NothingAppliedError(InvalidError):
     """Sync obeys the applied record, and there is none."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, environment: str) -> None:
         super().__init__(

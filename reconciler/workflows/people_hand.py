@@ -13,7 +13,7 @@ from reconciler.domain.address import BillId
 from reconciler.domain.bill import Bill
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.push import Effect, PushState, PushStatus, SiteName
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import BusyError, InvalidError
 from reconciler.ports.destination import Destination
 from reconciler.ports.history import PushHistory
 from reconciler.ports.ledger import BillRow, Lease, Ledger, Provenance
@@ -26,19 +26,15 @@ from reconciler.workflows.push_route import PushRoute
 LEASE_SECONDS = 120
 
 
-class CannotDecideError(ReconcilerError):
+class CannotDecideError(InvalidError):
     """A decision does not fit where the bill stands."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, bill: BillId, why: str, where: Page = Page.UNKNOWN) -> None:
         super().__init__(f"bill {bill}: {why}\nNothing was recorded or sent. See {page(where)}.")
 
 
-class BillHeldError(ReconcilerError):
+class BillHeldError(BusyError):
     """A worker is at the bill."""
-
-    exit_code = ExitCode.LOCKED
 
     def __init__(self, bill: BillId) -> None:
         super().__init__(

@@ -28,7 +28,7 @@ from reconciler.domain.push import (
     Undecidable,
 )
 from reconciler.domain.standing import Group, Standing
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import IdentityError
 from reconciler.ports.destination import (
     Complete,
     Sending,
@@ -42,10 +42,8 @@ from reconciler.workflows.push_verified import verified
 from reconciler.workflows.push_world import LEASE_SECONDS
 
 
-class KeyRefusedError(ReconcilerError):
+class KeyRefusedError(IdentityError):
     """Chargebee refused the key in the middle of a run."""
-
-    exit_code = ExitCode.REFUSED_IDENTITY
 
     def __init__(self, site: str, message: str) -> None:
         super().__init__(

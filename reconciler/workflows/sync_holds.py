@@ -7,15 +7,13 @@ from datetime import datetime
 
 from reconciler.core.guard_time import freeze
 from reconciler.core.runbook import Page, page
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import HeldError
 from reconciler.ports.ledger import Ledger
 from reconciler.workflows.sync_scope import SyncScope
 
 
-class FrozenError(ReconcilerError):
+class FrozenError(HeldError):
     """Sync was called inside a freeze window."""
-
-    exit_code = ExitCode.NEEDS_APPROVAL
 
     def __init__(self, windows: Sequence[str]) -> None:
         super().__init__(
@@ -24,10 +22,8 @@ class FrozenError(ReconcilerError):
         )
 
 
-class PausedError(ReconcilerError):
+class PausedError(HeldError):
     """A person paused the site."""
-
-    exit_code = ExitCode.NEEDS_APPROVAL
 
     def __init__(self, site: str, why: str) -> None:
         super().__init__(
@@ -37,10 +33,8 @@ class PausedError(ReconcilerError):
         )
 
 
-class HeldBackError(ReconcilerError):
+class HeldBackError(HeldError):
     """No integration may push at all."""
-
-    exit_code = ExitCode.NEEDS_APPROVAL
 
     def __init__(self, reasons: Sequence[str], where: Page) -> None:
         listed = "\n".join(f"  {one}" for one in reasons)

@@ -9,13 +9,11 @@ from decimal import Decimal, InvalidOperation
 
 from reconciler.domain.draft import InvoiceDraft
 from reconciler.domain.money import Money, UnknownCurrencyError, chargebee_currencies
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class NotAnAmountError(ReconcilerError):
+class NotAnAmountError(InvalidError):
     """``--max-amount`` cannot be understood."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, text: str) -> None:
         super().__init__(

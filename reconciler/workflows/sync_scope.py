@@ -12,7 +12,7 @@ from reconciler.domain.kinds.dialect import DialectSpec
 from reconciler.domain.kinds.environment import EnvironmentSpec
 from reconciler.domain.line_item import Destination
 from reconciler.domain.push import SiteName
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Progress
 from reconciler.workflows.compare import compare
@@ -20,10 +20,8 @@ from reconciler.workflows.obeyed import obeyed
 from reconciler.workflows.push_route import BILL, PushRoute, routes_in_force
 
 
-class NoSiteError(ReconcilerError):
+class NoSiteError(InvalidError):
     """The environment in force names no Chargebee site."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, environment: str) -> None:
         super().__init__(
@@ -32,10 +30,8 @@ class NoSiteError(ReconcilerError):
         )
 
 
-class NoPushError(ReconcilerError):
+class NoPushError(InvalidError):
     """No integration in force is pushed."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, environment: str, wanted: str = "") -> None:
         what = f"push integration `{wanted}`" if wanted else "integration with `delivery: push`"

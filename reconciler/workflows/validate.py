@@ -10,20 +10,18 @@ from reconciler.core.rules.check import broken_rules, in_order
 from reconciler.core.rules.context import Context
 from reconciler.domain.definitions import Definitions, Effective
 from reconciler.domain.problem import Problem
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 from reconciler.ports.definitions import DefinitionSource
 
 _SHOWN_MAX = 20
 
 
-class InvalidDefinitionsError(ReconcilerError):
+class InvalidDefinitionsError(InvalidError):
     """A command that needs valid definitions found errors in them.
 
     Attributes:
         problems: All errors and warnings, in the order of the files.
     """
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

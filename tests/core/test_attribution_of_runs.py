@@ -122,9 +122,11 @@ def test_each_object_is_summed_up_by_its_gravest_difference() -> None:
     body = scene.plan().body
     left = Address("mapping", "loose", "x")
     changes = (
-        Ignore(body.changes[0].id, left, None, (), "not adopted"),
-        Keep(body.changes[0].id, Address("mapping", "kept", "x"), None, "kept"),
-        Keep(body.changes[0].id, UK, None, "kept"),
+        Ignore(id=body.changes[0].id, address=left, live=None, fields=(), reason="not adopted"),
+        Keep(
+            id=body.changes[0].id, address=Address("mapping", "kept", "x"), live=None, reason="kept"
+        ),
+        Keep(id=body.changes[0].id, address=UK, live=None, reason="kept"),
     )
     assert differences_of(replace(body, changes=changes), {}) == {
         Address("mapping", "loose"): ("not adopted", ("1 mapping not adopted",)),

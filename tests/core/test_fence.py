@@ -81,7 +81,13 @@ def changed(
 
 
 def enable(before: LiveIntegration) -> Enable:
-    return Enable(ChangeId(f"enable:{UK}"), UK, reference(before), (), "m3ter disabled it")
+    return Enable(
+        id=ChangeId(f"enable:{UK}"),
+        address=UK,
+        live=reference(before),
+        fields=(),
+        reason="m3ter disabled it",
+    )
 
 
 def body(**data: str) -> ConfigurationContent:
@@ -151,7 +157,9 @@ def test_a_create_without_confirmed_names_meets_nothing() -> None:
 
 def test_an_adopted_object_must_be_as_it_was() -> None:
     one = live()
-    adopt = Adopt(ChangeId(f"adopt:{UK}"), UK, reference(one), (), "named")
+    adopt = Adopt(
+        id=ChangeId(f"adopt:{UK}"), address=UK, live=reference(one), fields=(), reason="named"
+    )
     assert met(adopt, integrations=(one,)).moved == ()
     assert met(adopt, integrations=(live(4),)).moved != ()
 
@@ -171,7 +179,14 @@ def test_an_enable_between_others_needs_their_content() -> None:
     assert finished.done == {update_.id, on.id}
     disabled = live(4, config_data={"a": "1"}, enabled=False)
     assert met(update_, on, integrations=(disabled,)).done == {update_.id}
-    later = Connect(ChangeId(f"connect:{UK}"), UK, reference(before), content("cr-1"), (), "on")
+    later = Connect(
+        id=ChangeId(f"connect:{UK}"),
+        address=UK,
+        live=reference(before),
+        content=content("cr-1"),
+        fields=(),
+        reason="on",
+    )
     assert met(on, later, integrations=(live(4),)).done == {on.id}
     assert met(on, later, integrations=(live(4, name="other"),)).moved != ()
     unsaid = replace(later, content=None)
@@ -182,7 +197,7 @@ def test_what_has_no_content_and_what_is_kept_decides_nothing() -> None:
     before = live(enabled=False)
     unsaid, on = changed(before, None), enable(before)
     assert met(unsaid, on, integrations=(live(4),)).done == {unsaid.id, on.id}
-    kept = Keep(ChangeId(f"keep:{UK}"), UK, reference(before), "protected")
+    kept = Keep(id=ChangeId(f"keep:{UK}"), address=UK, live=reference(before), reason="protected")
     assert met(kept, integrations=(live(7),)).moved == ()
 
 
@@ -229,5 +244,7 @@ def test_a_mapping_is_met_by_its_key_and_far_side() -> None:
     assert found.done == {unlinked.id}
     wrong = replace(change, content=content())
     assert met(wrong, rows=(row(version=2, external_id="odd"),)).moved != ()
-    on = Enable(ChangeId("e"), address, reference(row()), (), "no such thing")
+    on = Enable(
+        id=ChangeId("e"), address=address, live=reference(row()), fields=(), reason="no such thing"
+    )
     assert met(on, rows=(row(version=2),)).moved != ()

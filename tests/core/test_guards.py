@@ -61,7 +61,9 @@ def row(number: int) -> Address:
 
 def delete(address: Address, identity: str = "") -> Delete:
     live = LiveReference(LiveId(identity or f"id-{address.key}"), 1, "h")
-    return Delete(change_id("delete", address), address, live, (), "gone")
+    return Delete(
+        id=change_id("delete", address), address=address, live=live, fields=(), reason="gone"
+    )
 
 
 def bound(count: int) -> dict[Address, Binding]:
@@ -75,7 +77,14 @@ def update(path: str, verdict: Any, by: str = "", at: str = "") -> Update:
         FieldPath(path), verdict, FieldValue(1), FieldValue(2), FieldValue(3), by=by, at=at
     )
     address = UK
-    return Update(change_id("update", address), address, LIVE, None, (change,), "why")
+    return Update(
+        id=change_id("update", address),
+        address=address,
+        live=LIVE,
+        content=None,
+        fields=(change,),
+        reason="why",
+    )
 
 
 def plan_of(*hits: GuardHit) -> Plan:
@@ -129,11 +138,25 @@ def test_the_last_object_of_a_kind_or_set_asks() -> None:
 
 
 def test_what_exists_is_not_changed_on_first_contact() -> None:
-    enable = Enable(change_id("enable", UK), UK, LIVE, (), "why")
+    enable = Enable(id=change_id("enable", UK), address=UK, live=LIVE, fields=(), reason="why")
     connection = FieldChange(FieldPath("connection"), "ours", None, None, FieldValue("c"))
-    connect = Connect(change_id("connect", UK), UK, LIVE, None, (connection,), "why")
+    connect = Connect(
+        id=change_id("connect", UK),
+        address=UK,
+        live=LIVE,
+        content=None,
+        fields=(connection,),
+        reason="why",
+    )
     other = FieldChange(FieldPath("connection"), "ours", None, FieldValue("b"), FieldValue("c"))
-    again = Connect(change_id("connect", UK), UK, LIVE, None, (other,), "why")
+    again = Connect(
+        id=change_id("connect", UK),
+        address=UK,
+        live=LIVE,
+        content=None,
+        fields=(other,),
+        reason="why",
+    )
     assert [one.field for one in first_contact([enable, connect], {})] == ["enable"]
     assert [one.field for one in first_contact([again], {})] == ["connect"]
     known = {UK: Binding(UK, LiveId("other"), 1, "h", ())}
@@ -171,7 +194,7 @@ def test_routine_fields_and_revert_ask_nobody() -> None:
     revert = PROJECT.model_copy(update={"on_drift": "revert"})
     drifted = update("displayName", "theirs")
     assert list(moved_fields([drifted], {}, revert, is_protected=True)) == []
-    lost = Create(change_id("create", UK), UK, None, (), "gone")
+    lost = Create(id=change_id("create", UK), address=UK, content=None, fields=(), reason="gone")
     known = {UK: Binding(UK, LiveId("x"), 1, "h", ())}
     assert list(moved_fields([lost], known, revert, is_protected=True)) == []
 
@@ -197,7 +220,7 @@ def test_a_field_is_named_with_or_without_its_panel(path: str, name: str, matche
 
 
 def test_unconfirmed_names_cannot_be_approved() -> None:
-    create = Create(change_id("create", UK), UK, None, (), "new")
+    create = Create(id=change_id("create", UK), address=UK, content=None, fields=(), reason="new")
     (whole,) = dialect([create], {UK: ()})
     assert whole.needs == "remedy"
     assert "any wire name of its kind" in whole.message
@@ -260,7 +283,9 @@ def test_disjoint_lists_share_no_account_that_either_could_take(
 
 
 def test_routes_that_no_list_keeps_apart_ask() -> None:
-    connect = Connect(change_id("connect", UK), UK, None, None, (), "why")
+    connect = Connect(
+        id=change_id("connect", UK), address=UK, live=None, content=None, fields=(), reason="why"
+    )
     mine = Route(UK, "1", "UK", selecting("a"))
     other = Route(None, "2", "by hand", selecting("b"))
     assert list(double_route([connect], [mine, other])) == []

@@ -26,7 +26,14 @@ def integration(name: str) -> Address:
 
 def update(name: str) -> Update:
     address = integration(name)
-    return Update(change_id("update", address), address, LIVE, None, (MOVED,), "why")
+    return Update(
+        id=change_id("update", address),
+        address=address,
+        live=LIVE,
+        content=None,
+        fields=(MOVED,),
+        reason="why",
+    )
 
 
 def after(change: Change) -> tuple[str, ...]:
@@ -57,7 +64,14 @@ def test_who_gives_an_account_up_comes_before_who_takes_it() -> None:
 
 def test_what_begins_to_send_waits_for_all_that_give_up_accounts() -> None:
     address = integration("new")
-    connect = Connect(change_id("connect", address), address, None, None, (), "why")
+    connect = Connect(
+        id=change_id("connect", address),
+        address=address,
+        live=None,
+        content=None,
+        fields=(),
+        reason="why",
+    )
     one, nobody = frozenset({"acme"}), frozenset[str]()
     changes = reordered({"a": (one, nobody), "b": (nobody, one)}, connect)
     assert after(changes[-1]) == (change_id("update", integration("a")),)

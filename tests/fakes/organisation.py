@@ -90,9 +90,6 @@ class FakeOrganisation:
     def bills(self) -> FakeBills:
         return FakeBills()
 
-    def notification_rules(self) -> Iterable[Mapping[str, JsonValue]]:
-        return ()
-
     def webhooks(self) -> Iterable[Mapping[str, JsonValue]]:
         return ()
 
@@ -180,10 +177,6 @@ class FakeIntegrations:
     def systems(self, entity_type: str) -> tuple[JsonObject, ...]:
         self.of.calls += 1
         return tuple({"identifier": name} for name, kind in self.of.known if kind == entity_type)
-
-    def by_entity(self, entity_type: str, entity_id: str) -> tuple[LiveIntegration, ...]:
-        self.of.calls += 1
-        return tuple(one for one in self.of.configs.values() if one.entity_type == entity_type)
 
     def _made(
         self, identity: IntegrationId, version: int, body: IntegrationBody, *, enabled: bool
@@ -307,9 +300,6 @@ class FakeRuns:
         return {}
 
     def of_entity(self, entity_type: str, identity: str) -> Iterator[NativeRun]:
-        return iter(())
-
-    def of_destination(self, destination: str, identity: str) -> Iterator[NativeRun]:
         return iter(())
 
     def log(self, run: str) -> str:

@@ -79,14 +79,26 @@ def field(
 
 def create() -> Create:
     """Make the UK configuration."""
-    return Create(ChangeId(f"create:{UK}"), UK, content(), (), "m3ter does not have it")
+    return Create(
+        id=ChangeId(f"create:{UK}"),
+        address=UK,
+        content=content(),
+        fields=(),
+        reason="m3ter does not have it",
+    )
 
 
 def connect() -> Connect:
     """Connect what ``create`` made."""
     mine = create().id
     return Connect(
-        ChangeId(f"connect:{UK}"), UK, None, content("cr-1"), (), "connected last", after=(mine,)
+        id=ChangeId(f"connect:{UK}"),
+        address=UK,
+        live=None,
+        content=content("cr-1"),
+        fields=(),
+        reason="connected last",
+        after=(mine,),
     )
 
 
@@ -97,12 +109,12 @@ def create_mapping(key: str = "acme-uk") -> Create:
         "Account", f"id-{key}", "Chargebee", "Subscription", f"sub_{key}", LinkByAddress(UK)
     )
     return Create(
-        ChangeId(f"create:{address}"),
-        address,
-        body,
-        (),
-        "m3ter does not have it",
-        Origin("integrations.d/chargebee-uk/accounts.csv", 3),
+        id=ChangeId(f"create:{address}"),
+        address=address,
+        content=body,
+        fields=(),
+        reason="m3ter does not have it",
+        origin=Origin("integrations.d/chargebee-uk/accounts.csv", 3),
         after=(create().id,),
     )
 
@@ -110,13 +122,22 @@ def create_mapping(key: str = "acme-uk") -> Create:
 def update(*fields: FieldChange, reference: LiveReference | None = None) -> Update:
     """Change the US configuration."""
     live = reference or LiveReference(LiveId("us-1"), 3, "0" * 64)
-    return Update(ChangeId(f"update:{US}"), US, live, content(), fields, "git changed it")
+    return Update(
+        id=ChangeId(f"update:{US}"),
+        address=US,
+        live=live,
+        content=content(),
+        fields=fields,
+        reason="git changed it",
+    )
 
 
 def delete() -> Delete:
     """Remove the US configuration."""
     live = LiveReference(LiveId("us-1"), 3, "0" * 64)
-    return Delete(ChangeId(f"delete:{US}"), US, live, (), "it left git")
+    return Delete(
+        id=ChangeId(f"delete:{US}"), address=US, live=live, fields=(), reason="it left git"
+    )
 
 
 def plan(

@@ -120,8 +120,10 @@ def test_a_hit_about_the_whole_plan_stands_at_the_end() -> None:
 
 
 def test_what_is_kept_or_left_alone_is_shown_with_its_reason() -> None:
-    kept = Keep(ChangeId(f"keep:{UK}"), UK, None, "prune is never")
-    left = Ignore(ChangeId(f"ignore:{US}"), US, None, (), "adoption is explicit")
+    kept = Keep(id=ChangeId(f"keep:{UK}"), address=UK, live=None, reason="prune is never")
+    left = Ignore(
+        id=ChangeId(f"ignore:{US}"), address=US, live=None, fields=(), reason="adoption is explicit"
+    )
     text = plan_text(plan(kept, left))
     assert "keep: prune is never" in text
     assert "leave alone: adoption is explicit" in text
@@ -209,5 +211,11 @@ def test_values_of_every_shape_read_as_words() -> None:
 
 
 def test_a_create_without_confirmed_names_has_no_label() -> None:
-    bare = Create(ChangeId(f"create:{UK}"), UK, None, (), "m3ter does not have it")
+    bare = Create(
+        id=ChangeId(f"create:{UK}"),
+        address=UK,
+        content=None,
+        fields=(),
+        reason="m3ter does not have it",
+    )
     assert "+ integration/chargebee-uk\n" in plan_text(plan(bare))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.core.account_filter.syntax import Span
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 SyntaxCode = Literal[
     "empty", "syntax", "unterminated-string", "unknown-escape", "too-long", "too-deep"
@@ -15,7 +15,7 @@ SyntaxCode = Literal[
 TokenKind = Literal["number", "text", "word", "operator", "end"]
 
 
-class FilterSyntaxError(ReconcilerError):
+class FilterSyntaxError(InvalidError):
     """The text of an account filter cannot be read.
 
     Attributes:
@@ -24,8 +24,6 @@ class FilterSyntaxError(ReconcilerError):
         message: What is wrong, in one line.
         hint: What to do, or empty.
     """
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, code: SyntaxCode, column: int, message: str, hint: str = "") -> None:
         super().__init__(

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import InvalidError
 
 
-class UnknownSwitchError(ReconcilerError):
+class UnknownSwitchError(InvalidError):
     """``RECONCILER_CHARGEBEE`` names a switch or a value that does not exist."""
-
-    exit_code = ExitCode.INVALID
 
     def __init__(self, name: str, value: str, allowed: Iterable[str]) -> None:
         super().__init__(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from fakes.filter_text import to_text
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,6 @@ from reconciler.core.account_filter.syntax import (
     Signed,
     Text,
     children,
-    to_text,
 )
 from reconciler.core.account_filter.tokens import FilterSyntaxError
 

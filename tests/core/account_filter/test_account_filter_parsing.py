@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from fakes.filter_text import to_text
 
 from reconciler.core.account_filter.parser import DEPTH_MAX, LENGTH_MAX, parse
 from reconciler.core.account_filter.syntax import (
@@ -18,7 +19,6 @@ from reconciler.core.account_filter.syntax import (
     Signed,
     Span,
     Text,
-    to_text,
 )
 from reconciler.core.account_filter.tokens import FilterSyntaxError
 from reconciler.errors import ExitCode
