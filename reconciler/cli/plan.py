@@ -16,6 +16,7 @@ from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.domain.plan import Plan
+    from reconciler.plan.against import CausedPlan
     from reconciler.ports.organisation import Organisation
     from reconciler.wiring.desk import Desk
     from reconciler.workflows.apply import Consent
@@ -39,12 +40,19 @@ FORMATS = ("text", "json", "markdown", "html")
     help="Exit 0 when nothing is to do, 2 when git is ahead, 3 on drift, 4 on both.",
 )
 @click.option("--full", is_flag=True, help="Show unchanged fields and every mapping too.")
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A checkout of the base branch: say of each change whether it has it too.",
+)
 @options.formats(*FORMATS)
 @options.pass_app
 def plan(
     app: App,
     environment: str,
     out: Path | None,
+    against: Path | None,
     *,
     exit_code: bool,
     full: bool,
@@ -55,10 +63,15 @@ def plan(
     from reconciler.wiring.state import encode_plan
     from reconciler.workflows.plan import standing
 
-    made = _make(desk(app, environment))
+    caused = _caused(desk(app, environment), against)
+    made = caused.plan
     if out is not None:
         write_file("the plan", out, encode_plan(made))
     app.publish(formats, _renderers(made, full=full, file=str(out) if out else None))
+    if against is not None:
+        from reconciler.render.causes_text import causes_text
+
+        app.note(causes_text(caused))
     if made.body.unplanned:
         return ExitCode.INVALID
     return standing(made) if exit_code else ExitCode.DONE
@@ -182,6 +195,24 @@ def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool
 def _make(place: Desk) -> Plan:
     with place.organisation() as organisation:
         return _planned(place, organisation)
+
+
+def _caused(place: Desk, against: Path | None) -> CausedPlan:
+    from reconciler.plan.against import CausedPlan, plan_against
+    from reconciler.plan.model.cause import Causes
+    from reconciler.workflows.people import with_people
+
+    if against is None:
+        return CausedPlan(_make(place), Causes())
+    with place.organisation() as organisation:
+        caused = plan_against(
+            place.effective,
+            place.base(against),
+            place.chain.head(place.environment),
+            place.made_from,
+            place.plan_ports(organisation),
+        )
+        return replace(caused, plan=with_people(caused.plan, organisation.people))
 
 
 def _planned(place: Desk, organisation: Organisation) -> Plan:

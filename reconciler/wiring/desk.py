@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.core.edits import Edit
+from reconciler.desired.parse import UnknownEnvironmentError
 from reconciler.domain.definitions import Effective
 from reconciler.domain.problem import Problem
 from reconciler.errors import InvalidError
@@ -24,7 +25,7 @@ from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
 from reconciler.wiring.state import Authorship, authorship, open_state
 from reconciler.workflows.plan import PlanPorts, Source
-from reconciler.workflows.validate import effective
+from reconciler.workflows.validate import InvalidDefinitionsError, effective
 
 TOOL = f"m3ter-reconciler {__version__}"
 
@@ -70,6 +71,20 @@ class Desk:
     def made_from(self) -> Source:
         """Tool, commit and cleanliness, for plans."""
         return Source(TOOL, self.authorship.commit, self.authorship.dirty)
+
+    def base(self, folder: Path) -> Effective | None:
+        """Read the same environment from a checkout of the base branch.
+
+        Returns:
+            ``None`` when it has errors or no such environment.
+        """
+        try:
+            return effective(
+                open_repository(folder), self.environment, self.settings.allowance, knows_time_zone
+            )
+        except (InvalidDefinitionsError, UnknownEnvironmentError):
+            self.tell(f"the base branch has errors or no `{self.environment}`: nothing is compared")
+            return None
 
     def problems_after(self, edits: tuple[Edit, ...]) -> tuple[Problem, ...]:
         """Give the problems that the definitions would have after edits; no file is written."""

@@ -12,6 +12,7 @@ from reconciler.domain.applied import Already, AppliedRecord, Done, Receipt
 from reconciler.domain.definitions import Effective
 from reconciler.domain.plan import Approval, GuardHit, Plan
 from reconciler.errors import IdentityError
+from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force
 from reconciler.workflows.apply import Consent
 from reconciler.workflows.plan import fingerprint, is_empty
 
@@ -54,7 +55,7 @@ def consent(
     if fingerprint(effective) != plan.body.fingerprint:
         raise OtherPlaceError(plan, effective.environment.name)
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    late = () if is_empty(plan) else tuple(_late(plan, effective, now, saved=saved))
+    late = () if is_empty(plan) else tuple(_late(plan, effective, head, now, saved=saved))
     held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
     given = tuple(approve(held, text, by=actor, at=at) for text in texts)
     return Consent(actor, (*given, *_earlier(plan, head)), late_hits=late)
@@ -77,10 +78,13 @@ def _complete(receipt: Receipt) -> bool:
     return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
 
 
-def _late(plan: Plan, effective: Effective, now: datetime, *, saved: bool) -> Iterable[GuardHit]:
-    spec = effective.environment.spec
-    yield from freeze(spec.freeze, now)
-    limit = effective.project.spec.guards.max_plan_age
+def _late(
+    plan: Plan, effective: Effective, head: AppliedRecord | None, now: datetime, *, saved: bool
+) -> Iterable[GuardHit]:
+    applied = applied_policy(head.definitions) if head else None
+    judging = in_force(applied, Policy.wanted(effective))
+    yield from freeze(judging.environment.freeze, now)
+    limit = judging.project.guards.max_plan_age
     yield from plan_age(plan.id, plan.head.created_at, limit, now)
-    if spec.protected and not saved:
+    if judging.environment.protected and not saved:
         yield unsaved(effective.environment.name)

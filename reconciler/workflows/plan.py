@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -37,6 +37,7 @@ from reconciler.domain.plan import (
     PlanHead,
 )
 from reconciler.errors import ExitCode
+from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force, policy
 from reconciler.ports.organisation import Organisation
 from reconciler.ports.runtime import Clock, Progress
 from reconciler.workflows.compare import Comparison, compare
@@ -77,6 +78,8 @@ def plan(
     *,
     fresh: bool = False,
     compared: Comparison | None = None,
+    accounts: tuple[Account, ...] | None = None,
+    since: tuple[float, int] | None = None,
 ) -> Plan:
     """Make a plan.
 
@@ -87,15 +90,18 @@ def plan(
         ports: The world.
         fresh: Look every name up, whatever the record remembers.
         compared: A comparison that was made already.
+        accounts: All of them, when they were read already.
+        since: The clock and the count of calls before that; now by default.
     """
-    started, calls = ports.clock.monotonic(), ports.organisation.calls
+    started, calls = since or (ports.clock.monotonic(), ports.organisation.calls)
     if compared is None:
         compared = compare(effective, head, ports.organisation, ports.progress, fresh=fresh)
-    accounts = _accounts(compared, ports.organisation)
+    if accounts is None:
+        accounts = needed_accounts(compared, ports.organisation)
     codes: dict[str, str] = {one.id: one.code for one in accounts if one.code}
     names = labels(compared.changes, compared.names, codes, ports.organisation)
     changes = handed_over(compared.changes, *selections(compared.paired.pairs), accounts)
-    found = _hits(compared, accounts, {**names, **codes}, ports.clock)
+    found = guard_hits(compared, accounts, {**names, **codes}, ports.clock)
     body = PlanBody(
         environment=effective.environment.name,
         fingerprint=fingerprint(effective),
@@ -162,9 +168,11 @@ def standing(plan: Plan) -> ExitCode:
 
 
 def is_empty(plan: Plan) -> bool:
-    """Tell whether nothing would be sent or bound, and no object has an error."""
-    return not plan.body.unplanned and all(
-        isinstance(one, Keep | Ignore) for one in plan.body.changes
+    """Tell whether nothing would be sent or bound, no rule changes, and no object has an error."""
+    return (
+        not plan.body.unplanned
+        and all(isinstance(one, Keep | Ignore) for one in plan.body.changes)
+        and all(hit.guard != "policy" for hit in plan.body.hits)
     )
 
 
@@ -185,23 +193,35 @@ def _ahead(change: Change, verdicts: set[Verdict], lost: Collection[Address | No
     return isinstance(change, Delete | Adopt) or "ours" in verdicts
 
 
-def _accounts(compared: Comparison, organisation: Organisation) -> tuple[Account, ...]:
+def needed_accounts(compared: Comparison, organisation: Organisation) -> tuple[Account, ...]:
+    """Read every account, where a guard must look at them."""
     before, after = selections(compared.paired.pairs)
     if not needs_accounts(compared.changes, before, after):
         return ()
     return tuple(organisation.codes.all_accounts())
 
 
-def _hits(
-    compared: Comparison, accounts: tuple[Account, ...], names: dict[str, str], clock: Clock
+def guard_hits(
+    compared: Comparison, accounts: tuple[Account, ...], names: Mapping[str, str], clock: Clock
 ) -> tuple[GuardHit, ...]:
+    """Judge a comparison by the rules that were applied before, and ask about those that change.
+
+    Args:
+        compared: Git, state and m3ter.
+        accounts: All of them, where a guard needs them.
+        names: What people call ids.
+        clock: Says whether a freeze holds.
+    """
     effective, pairs = compared.effective, compared.paired.pairs
+    applied = applied_policy(compared.head.definitions) if compared.head else None
+    wanted = Policy.wanted(effective)
+    judging = in_force(applied, wanted)
     before, after = selections(pairs)
     dialects = [one.spec for one in effective.dialects]
-    return hits(
+    situation = hits(
         Situation(
-            project=effective.project.spec,
-            environment=effective.environment.spec,
+            project=judging.project,
+            environment=judging.environment,
             changes=compared.changes,
             bindings={one.address: one for one in compared.head.bindings} if compared.head else {},
             wanted=wanted_counts(effective),
@@ -214,6 +234,7 @@ def _hits(
             now=clock.now(),
         )
     )
+    return (*policy(applied, wanted), *situation)
 
 
 def _widened(hits: tuple[GuardHit, ...], codes: dict[str, str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.core.guard_hit import hit
 from reconciler.core.exact_json import digest
+from reconciler.core.guard_hit import hit
 from reconciler.domain.address import Address, PlanId
 from reconciler.domain.change import FieldValue
 from reconciler.domain.kinds.project import Approvers, GuardName

@@ -2,8 +2,8 @@
 
 A line counts where it stands by itself at the left margin, as people see it: after the start, after
 an empty line, or below another such line. Quotes, lists and paragraphs run on without an empty line
-between, so a line inside one of them is theirs. A code block, a suggestion or HTML ends the reading:
-what stands after it counts for nothing.
+between, so a line inside one of them is theirs. A code block, a suggestion or HTML ends the
+reading: what stands after it counts for nothing.
 """
 
 from __future__ import annotations
