@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import App
 
 if TYPE_CHECKING:
-    from reconciler.ports.runtime import Progress
+    from reconciler.ports.runtime import Clock, Progress
     from reconciler.wiring.desk import Desk
     from reconciler.wiring.push_desk import PushDesk
 
@@ -47,10 +47,16 @@ def push_desk(
         yield place
 
 
+def system_clock() -> Clock:
+    """Give the machine's clock."""
+    from reconciler.wiring.desk import system_clock as clock
+
+    return clock()
+
+
 def progress(app: App) -> Progress:
     """Show progress on a terminal, and nowhere else."""
     from reconciler.render.progress import BarProgress, SilentProgress
-    from reconciler.wiring.desk import system_clock
 
     if not app.stderr.isatty() or app.settings.no_color:
         return SilentProgress()

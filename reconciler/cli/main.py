@@ -53,6 +53,9 @@ COMMANDS: Mapping[str, tuple[Listed, ...]] = {
         Listed("accept-live", "live:accept_live", "Write a live value into git"),
         Listed("keep-git", "live:keep_git", "Decide a conflict for the value in git"),
     ),
+    "On a forge": (
+        Listed("ci", "ci.group:ci", "Plan pull requests, apply what was merged, watch for drift"),
+    ),
     "Push": (
         Listed("sync", "sync:sync", "Push m3ter's bills into Chargebee"),
         Listed("ledger", "ledger:ledger", "Create or rebuild the memory of pushes"),

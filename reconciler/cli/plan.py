@@ -63,15 +63,15 @@ def plan(
     from reconciler.wiring.state import encode_plan
     from reconciler.workflows.plan import standing
 
-    caused = _caused(desk(app, environment), against)
-    made = caused.plan
+    held = caused(desk(app, environment), against)
+    made = held.plan
     if out is not None:
         write_file("the plan", out, encode_plan(made))
     app.publish(formats, _renderers(made, full=full, file=str(out) if out else None))
     if against is not None:
         from reconciler.render.causes_text import causes_text
 
-        app.note(causes_text(caused))
+        app.note(causes_text(held))
     if made.body.unplanned:
         return ExitCode.INVALID
     return standing(made) if exit_code else ExitCode.DONE
@@ -136,7 +136,7 @@ def apply(
     saved = _saved(file) if file is not None else None
     place = desk(app, saved.body.environment if saved else str(environment))
     with place.organisation() as organisation:
-        made = saved or _planned(place, organisation)
+        made = saved or planned(place, organisation)
         if saved is None:
             app.show(_renderers(made, full=False, file="")["text"]())
         return _apply(app, place, made, organisation, approvals, saved=bool(saved), yes=yes)
@@ -194,10 +194,11 @@ def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool
 
 def _make(place: Desk) -> Plan:
     with place.organisation() as organisation:
-        return _planned(place, organisation)
+        return planned(place, organisation)
 
 
-def _caused(place: Desk, against: Path | None) -> CausedPlan:
+def caused(place: Desk, against: Path | None) -> CausedPlan:
+    """Plan what is checked out, beside the base branch where there is a checkout of it."""
     from reconciler.plan.against import CausedPlan, plan_against
     from reconciler.plan.model.cause import Causes
     from reconciler.workflows.people import with_people
@@ -205,17 +206,18 @@ def _caused(place: Desk, against: Path | None) -> CausedPlan:
     if against is None:
         return CausedPlan(_make(place), Causes())
     with place.organisation() as organisation:
-        caused = plan_against(
+        made = plan_against(
             place.effective,
             place.base(against),
             place.chain.head(place.environment),
             place.made_from,
             place.plan_ports(organisation),
         )
-        return replace(caused, plan=with_people(caused.plan, organisation.people))
+        return replace(made, plan=with_people(made.plan, organisation.people))
 
 
-def _planned(place: Desk, organisation: Organisation) -> Plan:
+def planned(place: Desk, organisation: Organisation) -> Plan:
+    """Plan what is checked out, with the names of everyone who changed something."""
     from reconciler.workflows.people import with_people
     from reconciler.workflows.plan import plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from reconciler.domain.kinds.project import GuardName
 from reconciler.domain.plan import GuardHit, Plan
@@ -13,9 +13,8 @@ from reconciler.plan.model.cause import Causes
 from reconciler.render.plain_text import counted
 from reconciler.review.core.judge import Judged
 from reconciler.review.core.rules import Rules, who
+from reconciler.review.model.forge import StatusState
 from reconciler.review.model.sealed import short_plan
-
-State = Literal["success", "pending", "failure"]
 
 # what one item and several items of a guard are to someone from finance
 WORDS: Final[Mapping[GuardName, tuple[str, str]]] = {
@@ -61,7 +60,7 @@ class Verdict:
         sentence: At most a few lines, without names of objects.
     """
 
-    state: State
+    state: StatusState
     sentence: str
     needs: tuple[Need, ...]
 

@@ -45,10 +45,11 @@ def sections(report: Report, seen: PlanView) -> Iterator[Section]:
     yield Section("Rules that change", len(rules), (_rule(report, hit) for hit in rules), "rules")
     yield from _affected(report)
     by_cause = _by_cause(report, seen.objects)
-    for cause, title in (
+    titles: tuple[tuple[Cause, str], ...] = (
         ("proposal", "This pull request"),
         ("waiting", "Waiting on the base branch: merged before, not applied yet"),
-    ):
+    )
+    for cause, title in titles:
         objects = by_cause[cause]
         lines = (_object(report, one) for one in objects)
         yield Section(f"{title} ({len(objects):,})", len(objects), lines, "objects")

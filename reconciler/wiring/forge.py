@@ -1,0 +1,139 @@
+"""Opens the forge that a job runs on, from what its runner says of it.
+
+variable                 | meaning
+-------------------------+------------------------------------------------------------------
+GITHUB_API_URL           | where the API is, also on GitHub Enterprise Server and on Gitea
+GITHUB_GRAPHQL_URL       | where GraphQL is
+GITHUB_SERVER_URL        | where people read
+GITHUB_REPOSITORY        | ``OWNER/NAME``
+GITHUB_TOKEN             | the job's token
+RECONCILER_TEAM_TOKEN    | a token that may read teams; the job's own by default
+RECONCILER_SEAL          | the key of sealed plans, at least 32 characters; the old one behind it
+RECONCILER_FORGE         | ``github`` or ``gitea``; read from ``GITEA_ACTIONS`` by default
+RECONCILER_FORGE_ACCOUNT | who the token writes as, where the forge does not say
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+from reconciler.core.allowance import is_loopback
+from reconciler.domain.secret import Secret
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.forge.github import GitHub
+from reconciler.forge.session import Session
+from reconciler.ports.runtime import Clock
+from reconciler.review.ports import ReviewForge
+from reconciler.settings import Settings
+from reconciler.transport.client import HttpClient, Request, shared_tls
+from reconciler.transport.rate_limit import TokenBucket
+from reconciler.transport.retry import TransportError
+
+SEAL_CHARACTERS_MIN: Final = 32
+# Source: GitHub REST "Best practices": no concurrent requests, a second between writes
+_READS_PER_SECOND: Final = 15.0
+_WRITES_PER_SECOND: Final = 1.0
+_REHEARSAL: Final = 1_000.0
+_HEADERS: Final = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+}
+
+
+class NoForgeError(ReconcilerError):
+    """The environment of the job does not say where it runs."""
+
+    exit_code = ExitCode.REFUSED_IDENTITY
+
+    def __init__(self, variable: str, why: str) -> None:
+        super().__init__(
+            f"{variable} {why}.\nNothing was asked and nothing was written. This command runs in a "
+            "job of a forge; SETUP.md lists what the job needs."
+        )
+
+
+@contextmanager
+def open_forge(settings: Settings, clock: Clock) -> Iterator[ReviewForge]:
+    """Open the repository that a job runs for; its connections close with the block.
+
+    Raises:
+        NoForgeError: When the environment does not name it.
+    """
+    environ = settings.environ
+    repository = _named(environ, "GITHUB_REPOSITORY")
+    token = Secret(_named(environ, "GITHUB_TOKEN"))
+    teams = Secret(environ.get("RECONCILER_TEAM_TOKEN") or token.reveal())
+    api = environ.get("GITHUB_API_URL", "https://api.github.com")
+    with ExitStack() as stack:
+
+        def session(url: str, key: Secret) -> Session:
+            tls = shared_tls(settings.authorities) if url.startswith("https:") else None
+            parts = urlsplit(url)
+            # a forge on this machine is a rehearsal, and nobody waits in one
+            pace = _REHEARSAL if is_loopback(parts.hostname or "") else 1.0
+            client = HttpClient(f"{parts.scheme}://{parts.netloc}", clock, tls=tls)
+            return Session(
+                stack.enter_context(client),
+                clock,
+                key,
+                base_path=parts.path.rstrip("/"),
+                scheme="Bearer",
+                reads=TokenBucket(_READS_PER_SECOND * pace, clock),
+                writes=TokenBucket(_WRITES_PER_SECOND * pace, clock),
+                chance=random.random,
+                headers=_HEADERS,
+            )
+
+        yield GitHub(
+            session(api, token),
+            session(environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"), token),
+            teams=session(api, teams),
+            repository=repository,
+            server=environ.get("GITHUB_SERVER_URL", "https://github.com"),
+            account=environ.get("RECONCILER_FORGE_ACCOUNT", ""),
+        )
+
+
+def seal_keys(environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Read the keys of sealed plans, the newer one first.
+
+    Raises:
+        NoForgeError: When there is none, or one is short enough to be guessed.
+    """
+    keys = environ.get("RECONCILER_SEAL", "").split()
+    if not keys:
+        raise NoForgeError("RECONCILER_SEAL", "is not set")
+    if any(len(key) < SEAL_CHARACTERS_MIN for key in keys):
+        raise NoForgeError("RECONCILER_SEAL", f"has fewer than {SEAL_CHARACTERS_MIN} characters")
+    return tuple(Secret(key) for key in keys)
+
+
+def run_url(environ: Mapping[str, str]) -> str:
+    """Give the URL of this run, or nothing."""
+    run = environ.get("GITHUB_RUN_ID", "")
+    server, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")
+    return f"{server}/{repository}/actions/runs/{run}" if run and server else ""
+
+
+def heartbeat(settings: Settings, clock: Clock) -> None:
+    """Call the URL in ``RECONCILER_HEARTBEAT``, if there is one; a failure is nobody's drift."""
+    url = settings.environ.get("RECONCILER_HEARTBEAT", "")
+    if not url:
+        return
+    parts = urlsplit(url)
+    tls = shared_tls(settings.authorities) if url.startswith("https:") else None
+    with HttpClient(f"{parts.scheme}://{parts.netloc}", clock, tls=tls) as client:
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        with suppress(TransportError):
+            client.send(Request("GET", path or "/"))
+
+
+def _named(environ: Mapping[str, str], variable: str) -> str:
+    value = environ.get(variable, "")
+    if not value.strip():
+        raise NoForgeError(variable, "is not set")
+    return value
