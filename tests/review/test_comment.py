@@ -151,7 +151,9 @@ counts = st.one_of(st.integers(0, 5), st.sampled_from([60, 400]))
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
-@given(st.tuples(counts, counts, counts), texts, st.sampled_from(GUARDS), st.integers(8_000, BYTES_MAX))
+@given(
+    st.tuples(counts, counts, counts), texts, st.sampled_from(GUARDS), st.integers(8_000, BYTES_MAX)
+)
 def test_whatever_the_plan_the_comment_is_small_whole_and_says_what_to_do(
     numbers: tuple[int, int, int], text: str, guard: GuardName, size: int
 ) -> None:
