@@ -13,9 +13,9 @@ import httpx
 
 from benchmarks.emulated import emulator
 from benchmarks.large import RATE, document, write, write_large
-from reconciler.core import exact_json
-from reconciler.desired.writer import csv_text
-from reconciler.domain.value import JsonObject
+from reconciler.kernel import exact_json
+from reconciler.kernel.value import JsonObject
+from reconciler.repository.edit.writer import csv_text
 from reconciler.settings import Settings
 
 WRITES = 600

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.desired.writer import csv_text, yaml_text
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.live import LiveIntegration
-from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.ports.organisation import IntegrationBody, Organisation
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.m3ter.live import LiveIntegration
+from reconciler.m3ter.ports import IntegrationBody, Organisation
+from reconciler.repository.edit.writer import csv_text, yaml_text
 from reconciler.settings import Settings
 from reconciler.wiring.organisation import connect
 

@@ -17,20 +17,20 @@ import httpx
 from benchmarks.emulated import emulator
 from benchmarks.large import ORGANISATION, write_large
 from reconciler.__main__ import collect_rarely
-from reconciler.core import exact_json
-from reconciler.domain.value import JsonObject
-from reconciler.render.progress import SilentProgress
+from reconciler.cli.progress import SilentProgress
+from reconciler.kernel import exact_json
+from reconciler.kernel.value import JsonObject
+from reconciler.plan.make_plan import is_empty, plan
 from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
 from reconciler.wiring.organisation import connect
-from reconciler.workflows.plan import is_empty, plan
 
 LATENCY_SECONDS = 0.1
 LISTS = ("/integrationconfigs", "/externalmappings")
 
 
 class Unlimited:
-    """Implements ``ports.runtime.RateLimit``: what is measured is us, not the pace."""
+    """Implements ``kernel.ports.RateLimit``: what is measured is us, not the pace."""
 
     def acquire(self) -> None:
         """Let everything pass."""

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks.large import document, write
-from reconciler.domain.value import JsonObject
+from reconciler.kernel.value import JsonObject
 from reconciler.wiring.repository import save_schemas
 
 FILES = 2_000

@@ -2,12 +2,12 @@
 
 variable               | meaning
 -----------------------+----------------------------------------------------------------
-RECONCILER_ALLOW       | further hosts, variables and files, see ``core.allowance``
+RECONCILER_ALLOW       | further hosts, variables and files, see ``definitions.core.allowance``
 M3TER_BASE_URL         | overrides ``m3ter.baseUrl`` of the environment
 CHARGEBEE_BASE_URL     | overrides ``chargebee.baseUrl`` of the environment
 RECONCILER_M3TER       | switches of the m3ter adapter: ``name=value, …``
 RECONCILER_CHARGEBEE   | switches of the Chargebee adapter: ``name=value, …``
-RECONCILER_LOOK_FIRST  | waits after an unknown outcome, see ``core.look_first_text``
+RECONCILER_LOOK_FIRST  | waits after an unknown outcome, see ``sync.core.look_first_text``
 RECONCILER_CLOCK_AHEAD | rehearsals on loopback only: seconds our clock is ahead of the machine's
 SSL_CERT_FILE          | trusted certificates instead of the bundled ones
 NO_COLOR               | no colour, when set to anything but the empty text
@@ -25,12 +25,12 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from reconciler.core.allowance import Allowance, is_loopback, parse_allowance
-from reconciler.core.look_first import LookFirst
-from reconciler.core.look_first_text import parse_look_first
-from reconciler.domain.kinds.environment import EnvReference, FileReference
-from reconciler.domain.secret import Secret, SecretReference
+from reconciler.definitions.core.allowance import Allowance, is_loopback, parse_allowance
+from reconciler.definitions.kinds.environment import EnvReference, FileReference
 from reconciler.errors import ExitCode, IdentityError
+from reconciler.kernel.secret import Secret, SecretReference
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.look_first_text import parse_look_first
 
 SECRET_BYTES_MAX = 64 * 1024
 Reference = EnvReference | FileReference | SecretReference

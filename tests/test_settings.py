@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.kinds.environment import EnvReference, FileReference
-from reconciler.domain.secret import Secret, SecretReference
+from reconciler.definitions.kinds.environment import EnvReference, FileReference
 from reconciler.errors import ExitCode
+from reconciler.kernel.secret import Secret, SecretReference
 from reconciler.settings import (
     ClockAheadError,
     HostNotAllowedError,

@@ -19,9 +19,9 @@ def validate(app: App, formats: tuple[Output, ...]) -> ExitCode:
     Needs no environment and no network. Exit 10 if there is an error; warnings are exit 0.
     docs/rules.md explains every rule.
     """
-    from reconciler.render import problems as render_problems
+    from reconciler.definitions import validate as workflow
+    from reconciler.definitions.show import problems as render_problems
     from reconciler.wiring.repository import knows_time_zone, open_repository
-    from reconciler.workflows import validate as workflow
 
     source = open_repository(app.root)
     found = workflow.validate(source, app.settings.allowance, knows_time_zone)
@@ -50,9 +50,9 @@ def render(app: App, environment: str, origin: bool, formats: tuple[Output, ...]
 
     Secrets are shown as the references that stand in the files.
     """
-    from reconciler.render import definitions as render_definitions
+    from reconciler.definitions import validate as workflow
+    from reconciler.definitions.show import as_yaml as render_definitions
     from reconciler.wiring.repository import knows_time_zone, open_repository
-    from reconciler.workflows import validate as workflow
 
     source = open_repository(app.root)
     view = workflow.effective(source, environment, app.settings.allowance, knows_time_zone)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import App
 
 if TYPE_CHECKING:
-    from reconciler.ports.runtime import Clock, Progress
+    from reconciler.kernel.ports import Clock, Progress
     from reconciler.wiring.desk import Desk
-    from reconciler.wiring.push_desk import PushDesk
+    from reconciler.wiring.sync_desk import PushDesk
 
 
 def desk(app: App, environment: str) -> Desk:
@@ -40,7 +40,7 @@ def push_desk(
     many: bool = False,
 ) -> Iterator[PushDesk]:
     """Open everything that a sync works with; see ``wiring.push.open_push``."""
-    from reconciler.wiring.push import open_push
+    from reconciler.wiring.open_sync import open_push
 
     world = desk(app, environment)
     with open_push(world, reading=reading, from_files=from_files, many=many) as place:
@@ -56,7 +56,7 @@ def system_clock() -> Clock:
 
 def progress(app: App) -> Progress:
     """Show progress on a terminal, and nowhere else."""
-    from reconciler.render.progress import BarProgress, SilentProgress
+    from reconciler.cli.progress import BarProgress, SilentProgress
 
     if not app.stderr.isatty() or app.settings.no_color:
         return SilentProgress()

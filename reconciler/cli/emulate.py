@@ -103,7 +103,7 @@ def _write_definitions(scenario: str, seed: int, switches: tuple[str, ...], fold
 
 def _fitting(scenario: str, seed: int, switches: tuple[str, ...], there: Path) -> str:
     """Write the files; gives the name of their environment."""
-    from reconciler.cli.month_end import ENVIRONMENT, month_end_files
+    from reconciler.cli.demo.month_end_files import ENVIRONMENT, month_end_files
     from reconciler.emulator import running
     from reconciler.wiring.example import example_folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from traceback import format_exception
 
-from reconciler.core.rules.secrets import blank_secrets
+from reconciler.definitions.core.secrets import blank_secrets
 
 # A shorter value would blank half of every word.
 _SECRET_LENGTH_MIN = 6

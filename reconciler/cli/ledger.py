@@ -1,8 +1,9 @@
-"""The memory of pushes: `ledger init` makes it, `ledger rebuild` learns it again after a loss."""
+"""The memory of pushes: `init` makes it, `backup` copies it, `rebuild` learns it after a loss."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +14,13 @@ from reconciler.cli.options import App, Output
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.core.stamp_findings import Rebuilt
+    from reconciler.sync.core.stamp_findings import Rebuilt
     from reconciler.wiring.desk import Desk
 
 
 @click.group()
 def ledger() -> None:
-    """Create or rebuild the memory of pushes."""
+    """Create, back up or rebuild the memory of pushes."""
 
 
 @ledger.command()
@@ -39,6 +40,23 @@ def init(app: App, environment: str) -> None:
 
 
 @ledger.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@options.repository
+@options.environment
+@options.pass_app
+def backup(app: App, file: Path, environment: str) -> None:
+    """Copy the ledger into a new FILE, whole and checked, also while a run pushes.
+
+    A FILE that exists is never overwritten. It is for your backups; nobody but you may read it.
+    """
+    from reconciler.wiring.ledger import back_up_ledger
+
+    place = desk(app, environment)
+    found = back_up_ledger(place, place.effective.environment.spec, file)
+    app.show(f"Ledger {found.id} of `{environment}`, at record {found.sequence}, is in {file}.")
+
+
+@ledger.command()
 @options.repository
 @options.environment
 @click.option(
@@ -55,7 +73,7 @@ def rebuild(app: App, environment: str, since: datetime, formats: tuple[Output, 
 
     Lists what they cannot say; nothing of it is sent until a person decides.
     """
-    from reconciler.render.rebuilt import rebuilt_json, rebuilt_text
+    from reconciler.sync.show.rebuilt import rebuilt_json, rebuilt_text
 
     place = desk(app, environment)
     done = _rebuilt(place, since.replace(tzinfo=UTC))
@@ -64,9 +82,9 @@ def rebuild(app: App, environment: str, since: datetime, formats: tuple[Output, 
 
 
 def _rebuilt(place: Desk, since: datetime) -> Rebuilt:
-    from reconciler.wiring.chargebee_site import connect_site
+    from reconciler.sync.run.rebuild_ledger import rebuild, stamp_fields
+    from reconciler.wiring.chargebee import connect_site
     from reconciler.wiring.ledger import rebuilding_ledger, site_of
-    from reconciler.workflows.rebuild_ledger import rebuild, stamp_fields
 
     view = place.effective
     site = site_of(place, view.environment.spec)

@@ -31,38 +31,40 @@ class Listed(NamedTuple):
 
 COMMANDS: Mapping[str, tuple[Listed, ...]] = {
     "Look": (
-        Listed("status", "report:status", "What is in sync, connected, enabled and running"),
-        Listed("runs", "report:runs", "m3ter's own integration runs"),
-        Listed("events", "report:events", "m3ter's error events, and how near auto-disable is"),
-        Listed("doctor", "report:doctor", "Check keys, organisation, dialects and site one by one"),
+        Listed("status", "status:status", "What is in sync, connected, enabled and running"),
+        Listed("runs", "status:runs", "m3ter's own integration runs"),
+        Listed("events", "status:events", "m3ter's error events, and how near auto-disable is"),
+        Listed("doctor", "status:doctor", "Check keys, organisation, dialects and site one by one"),
     ),
     "Definitions": (
         Listed("init", "definitions:init", "Write a starter integrations.d"),
         Listed("validate", "definitions:validate", "Check every file; needs no network"),
         Listed("render", "definitions:render", "Print the definitions as one environment has them"),
         Listed("schema", "definitions:schema", "Write or print the JSON Schemas of the kinds"),
-        Listed("import", "live:import_", "Write what is live in m3ter as definitions"),
-        Listed("discover", "live:discover", "Ask m3ter for its wire names and write the dialect"),
+        Listed("import", "importing:import_", "Write what is live in m3ter as definitions"),
+        Listed(
+            "discover", "importing:discover", "Ask m3ter for its wire names and write the dialect"
+        ),
     ),
     "Change": (
         Listed("plan", "plan:plan", "Show what apply would change"),
         Listed("show", "plan:show", "Print a saved plan"),
         Listed("apply", "plan:apply", "Carry a plan out"),
         Listed("drift", "plan:drift", "Show what was changed outside git, by whom and when"),
-        Listed("adopt", "live:adopt", "Take a live object over under a name from git"),
-        Listed("accept-live", "live:accept_live", "Write a live value into git"),
-        Listed("keep-git", "live:keep_git", "Decide a conflict for the value in git"),
+        Listed("adopt", "importing:adopt", "Take a live object over under a name from git"),
+        Listed("accept-live", "importing:accept_live", "Write a live value into git"),
+        Listed("keep-git", "importing:keep_git", "Decide a conflict for the value in git"),
     ),
     "On a forge": (
         Listed("ci", "ci.group:ci", "Plan pull requests, apply what was merged, watch for drift"),
     ),
     "Push": (
-        Listed("sync", "sync:sync", "Push m3ter's bills into Chargebee"),
-        Listed("ledger", "ledger:ledger", "Create or rebuild the memory of pushes"),
+        Listed("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
+        Listed("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
     ),
     "Try": (
         Listed("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
-        Listed("demo", "demo:demo", "Watch the whole way once, against the emulator"),
+        Listed("demo", "demo.demo:demo", "Watch the whole way once, against the emulator"),
     ),
 }
 """Every command by its heading in ``--help``; targets are below ``reconciler.cli``."""
@@ -159,7 +161,7 @@ def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> 
 
 
 def _with_page(error: ReconcilerError) -> str:
-    from reconciler.core.runbook import with_page
+    from reconciler.kernel.runbook import with_page
 
     told = "\n".join((str(error), *getattr(error, "__notes__", ())))
     return with_page(told, error.exit_code, error.anchor)

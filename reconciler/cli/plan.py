@@ -15,11 +15,11 @@ from reconciler.cli.options import App, Output
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.domain.plan import Plan
+    from reconciler.m3ter.ports import Organisation
     from reconciler.plan.against import CausedPlan
-    from reconciler.ports.organisation import Organisation
+    from reconciler.plan.apply import Consent
+    from reconciler.plan.model.plan import Plan
     from reconciler.wiring.desk import Desk
-    from reconciler.workflows.apply import Consent
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -59,9 +59,9 @@ def plan(
     formats: tuple[Output, ...],
 ) -> ExitCode:
     """Show what apply would change in m3ter. Nothing is written there."""
+    from reconciler.plan.make_plan import standing
     from reconciler.wiring.desk import write_file
     from reconciler.wiring.state import encode_plan
-    from reconciler.workflows.plan import standing
 
     held = caused(desk(app, environment), against)
     made = held.plan
@@ -69,7 +69,7 @@ def plan(
         write_file("the plan", out, encode_plan(made))
     app.publish(formats, _renderers(made, full=full, file=str(out) if out else None))
     if against is not None:
-        from reconciler.render.causes_text import causes_text
+        from reconciler.plan.show.causes import causes_text
 
         app.note(causes_text(held))
     if made.body.unplanned:
@@ -96,9 +96,9 @@ def show(app: App, file: Path, full: bool, formats: tuple[Output, ...]) -> None:
 @options.pass_app
 def drift(app: App, environment: str, exit_code: bool, formats: tuple[Output, ...]) -> ExitCode:
     """Show what was changed outside git, by whom and when."""
-    from reconciler.render.drift_text import drift_text
-    from reconciler.render.plan_json import plan_json
-    from reconciler.workflows.plan import standing
+    from reconciler.plan.make_plan import standing
+    from reconciler.plan.show.drift import drift_text
+    from reconciler.plan.show.json import plan_json
 
     made = _make(desk(app, environment))
     app.publish(formats, {"text": lambda: drift_text(made), "json": lambda: plan_json(made)})
@@ -152,9 +152,9 @@ def _apply(
     saved: bool,
     yes: bool,
 ) -> ExitCode:
-    from reconciler.render.receipt_text import exit_code, receipt_text
-    from reconciler.workflows.apply import ApplyPorts, apply
-    from reconciler.workflows.plan import is_empty
+    from reconciler.plan.apply import ApplyPorts, apply
+    from reconciler.plan.make_plan import is_empty
+    from reconciler.plan.show.receipt import exit_code, receipt_text
 
     consent = _consent(place, made, approvals, saved=saved)
     if not (is_empty(made) or yes):
@@ -179,7 +179,7 @@ def _asked(app: App, made: Plan) -> bool | None:
 
 
 def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool) -> Consent:
-    from reconciler.workflows.consent import consent
+    from reconciler.plan.consent import consent
 
     return consent(
         made,
@@ -201,7 +201,7 @@ def caused(place: Desk, against: Path | None) -> CausedPlan:
     """Plan what is checked out, beside the base branch where there is a checkout of it."""
     from reconciler.plan.against import CausedPlan, plan_against
     from reconciler.plan.model.cause import Causes
-    from reconciler.workflows.people import with_people
+    from reconciler.plan.people import with_people
 
     if against is None:
         return CausedPlan(_make(place), Causes())
@@ -218,8 +218,8 @@ def caused(place: Desk, against: Path | None) -> CausedPlan:
 
 def planned(place: Desk, organisation: Organisation) -> Plan:
     """Plan what is checked out, with the names of everyone who changed something."""
-    from reconciler.workflows.people import with_people
-    from reconciler.workflows.plan import plan
+    from reconciler.plan.make_plan import plan
+    from reconciler.plan.people import with_people
 
     head = place.chain.head(place.environment)
     made = plan(place.effective, head, place.made_from, place.plan_ports(organisation))
@@ -234,10 +234,10 @@ def _saved(file: Path) -> Plan:
 
 
 def _renderers(made: Plan, *, full: bool, file: str | None) -> Mapping[str, Callable[[], str]]:
-    from reconciler.render.plan_html import plan_html
-    from reconciler.render.plan_json import plan_json
-    from reconciler.render.plan_markdown import plan_markdown
-    from reconciler.render.plan_text import plan_text
+    from reconciler.plan.show.html import plan_html
+    from reconciler.plan.show.json import plan_json
+    from reconciler.plan.show.markdown import plan_markdown
+    from reconciler.plan.show.text import plan_text
 
     return {
         "text": lambda: plan_text(made, full=full, file=file),

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from reconciler.emulator import wire
-from reconciler.emulator.m3ter import tokens
+from reconciler.emulator.m3ter.http import tokens
 from reconciler.emulator.server import EmulatorServer
 from reconciler.emulator.world import World
 

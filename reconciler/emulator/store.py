@@ -16,7 +16,7 @@ from typing import Any
 
 from reconciler.emulator.clock import EmulatorClock
 from reconciler.emulator.journal import Journal
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 JsonObject = dict[str, Any]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from reconciler.emulator import journal
@@ -17,7 +19,7 @@ from reconciler.emulator.m3ter.api import M3terHalf
 from reconciler.emulator.request_log import Entry, RequestLog
 from reconciler.emulator.scenarios.catalogue import SCENARIOS, UnknownScenarioError
 from reconciler.emulator.store import Store
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 _COMMIT_LATER_SECONDS = 1.0
 
@@ -123,7 +125,18 @@ class World:
         self._hold(request, delivery.delay_seconds)
         if delivery.answer is not None:
             entry.status = delivery.answer.status
+            delivery.answer = self._dated(vendor, delivery.answer)
         return delivery
+
+    def _dated(self, vendor: str, answer: Answer) -> Answer:
+        """Let an answer bear the emulated time, as of now also where it is an earlier one.
+
+        Source: RFC 9110, section 6.6.1: the Date header of an answer.
+        """
+        if vendor == "chargebee" and not self.store.switches.on("date_header"):
+            return answer
+        date = format_datetime(self.store.now(), usegmt=True)
+        return replace(answer, headers=(*answer.headers, ("date", date)))
 
     def _cut(self, rule: Rule, half: Half, request: Request, entry: Entry) -> Delivery:
         if rule.fault == "cut_before_commit":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.domain.value import JsonValue
+from reconciler.kernel.value import JsonValue
 from reconciler.review.model.pull_request import Login, login
 
 

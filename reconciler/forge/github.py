@@ -11,9 +11,9 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from reconciler.domain.value import JsonObject, JsonValue
 from reconciler.forge.fields import at, number, person, text
 from reconciler.forge.session import Session, segment
+from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.review.model.forge import Issue, Note, Status, StatusState
 from reconciler.review.model.pull_request import (
     Answer3,

@@ -10,10 +10,10 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from reconciler.core.exact_json import NotJsonError, decode, encode
-from reconciler.domain.secret import Secret
-from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.ports.runtime import Clock, RateLimit
+from reconciler.kernel.exact_json import NotJsonError, decode, encode
+from reconciler.kernel.ports import Clock, RateLimit
+from reconciler.kernel.secret import Secret
+from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.review.ports import ForgeRefusedError, ForgeUnreachableError
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer, RetryPolicy, TransportError

@@ -6,14 +6,25 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import Performed, PushKey, SiteName, StepName, StepOutcome, Unknown
-from reconciler.ledger.rows import instant, stamp_text
-from reconciler.ledger.tables import attempts, effects
-from reconciler.ports.ledger import Attempt, Lease
+from reconciler.kernel.address import BillId
+from reconciler.ledger.rows import instant, instant_text, stamp_text
+from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.tables import attempts, effects
+from reconciler.sync.model.push import (
+    Performed,
+    PushKey,
+    SiteName,
+    StepName,
+    StepOutcome,
+    Undecidable,
+    Unknown,
+)
+from reconciler.sync.ports.ledger import Attempt, Lease
 
 
-def begin(connection: Connection, effect: int, lease: Lease, at: datetime) -> None:
+def begin(
+    connection: Connection, effect: int, lease: Lease, at: datetime, vendor_at: datetime | None
+) -> None:
     """Open an attempt."""
     last = connection.execute(
         select(func.coalesce(func.max(attempts.c.number), 0)).where(attempts.c.effect == effect)
@@ -23,6 +34,7 @@ def begin(connection: Connection, effect: int, lease: Lease, at: datetime) -> No
             effect=effect,
             number=last + 1,
             started_at=stamp_text(at),
+            vendor_at=instant_text(vendor_at),
             outcome="",
             message="",
             worker=lease.worker,
@@ -67,6 +79,7 @@ def attempts_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[A
     return tuple(_attempt(row, site, bill) for row in rows)
 
 
+@rows_of(attempts)
 def _attempt(row: RowMapping, site: SiteName, bill: BillId) -> Attempt:
     return Attempt(
         key=PushKey(site, bill, row["generation"], StepName.parse(row["step"])),
@@ -76,6 +89,7 @@ def _attempt(row: RowMapping, site: SiteName, bill: BillId) -> Attempt:
         outcome=row["outcome"],
         message=row["message"],
         worker=row["worker"],
+        vendor_at=instant(row["vendor_at"]),
     )
 
 
@@ -92,7 +106,7 @@ def _words(outcome: StepOutcome) -> str:
     match outcome:
         case Performed(object_id):
             return f"as {object_id}"
-        case Unknown(reason):
+        case Unknown(reason) | Undecidable(reason):
             return reason
         case _:
             return outcome.message

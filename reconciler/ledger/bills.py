@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import PushStatus, SiteName
-from reconciler.ledger.database import Database
+from reconciler.kernel.address import BillId
 from reconciler.ledger.rows import bill_columns, bill_of
-from reconciler.ledger.tables import bills
-from reconciler.ledger.upsert import put
-from reconciler.ports.ledger import BillRow
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.tables import bills
+from reconciler.ledger.sql.upsert import put
+from reconciler.sync.model.push import PushStatus, SiteName
+from reconciler.sync.ports.ledger import BillRow
 
 PAGE = 500
 _ONE = select(bills).where(

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from reconciler.domain.push import Mark, SiteName
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.tables import decisions, disabled, marks, pauses
-from reconciler.ledger.upsert import keep, put
+from reconciler.ledger.sql.tables import decisions, disabled, marks, pauses
+from reconciler.ledger.sql.upsert import keep, put
+from reconciler.sync.model.push import Mark, SiteName
 
 
 def add_mark(

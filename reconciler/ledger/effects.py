@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, false, insert, or_, select, update
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.push_machine import after
-from reconciler.domain.address import BillId
-from reconciler.domain.push import (
+from reconciler.errors import ReconcilerError
+from reconciler.kernel.address import BillId
+from reconciler.ledger import attempts
+from reconciler.ledger.rows import effect_columns, effect_of
+from reconciler.ledger.sql.tables import Columns, effects
+from reconciler.sync.core.effect_states import after
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.model.push import (
     Attempted,
     Effect,
     Event,
     Found,
+    InvoiceLineId,
     Performed,
     PushKey,
     PushState,
@@ -24,11 +30,7 @@ from reconciler.domain.push import (
     Step,
     StepOutcome,
 )
-from reconciler.errors import ReconcilerError
-from reconciler.ledger import attempts
-from reconciler.ledger.rows import Columns, effect_columns, effect_of
-from reconciler.ledger.tables import effects
-from reconciler.ports.ledger import Lease, Provenance
+from reconciler.sync.ports.ledger import Lease, Provenance
 
 UNDER_WAY = frozenset({PushState.SENDING, PushState.IN_DOUBT})
 """States in which an answer to an attempt decides."""
@@ -64,6 +66,16 @@ def effects_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Ef
     """Give every effect of a bill, by generation and in the order of intent."""
     rows = connection.execute(_ALL, {"of_site": site, "of_bill": bill}).mappings()
     return tuple(effect_of(row) for row in rows)
+
+
+def lines_known(
+    connection: Connection, site: SiteName, lines: Collection[InvoiceLineId]
+) -> frozenset[InvoiceLineId]:
+    """Give those of some lines that effects of any bill made."""
+    named = (effects.c.line_ids.contains(one, autoescape=True) for one in lines)
+    query = select(effects).where((effects.c.site == site) & or_(false(), *named))
+    made = (effect_of(row) for row in connection.execute(query).mappings())
+    return frozenset(line for one in made for line in one.line_ids).intersection(lines)
 
 
 def find(connection: Connection, key: PushKey) -> Effect:
@@ -120,11 +132,17 @@ def happened(
 
 
 def attempted(
-    connection: Connection, lease: Lease, key: PushKey, at: datetime, settings: LookFirst
+    connection: Connection,
+    lease: Lease,
+    key: PushKey,
+    at: datetime,
+    *,
+    vendor_at: datetime | None,
+    settings: LookFirst,
 ) -> Effect:
     """Record that a request is about to be sent."""
-    effect = happened(connection, key, Attempted(), at, settings)
-    attempts.begin(connection, number_of(connection, key), lease, at)
+    effect = happened(connection, key, Attempted(vendor_at), at, settings)
+    attempts.begin(connection, number_of(connection, key), lease, at, vendor_at)
     return effect
 
 

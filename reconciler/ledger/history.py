@@ -8,13 +8,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
 
-from reconciler.domain.address import BillId
-from reconciler.domain.decision import Decision
-from reconciler.domain.push import PushKey, SiteName, StepName
+from reconciler.kernel.address import BillId
 from reconciler.ledger import controls
-from reconciler.ledger.database import Database
-from reconciler.ledger.tables import decisions, effects
-from reconciler.ports.ledger import Provenance
+from reconciler.ledger.sequence import count
+from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.tables import decisions, effects
+from reconciler.sync.model.decision import Decision
+from reconciler.sync.model.push import PushKey, SiteName, StepName
+from reconciler.sync.ports.ledger import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class SqlHistory:
         def record(connection: Connection) -> datetime:
             now = self.database.now(connection)
             controls.decide(connection, site, subject, what=what, actor=actor, why=why, at=now)
+            count(connection)
             return now
 
         return Decision(subject, what, actor, why, self.database.write(record))
@@ -65,6 +68,7 @@ def _key(row: RowMapping) -> PushKey:
     )
 
 
+@rows_of(effects)
 def _provenance(row: RowMapping) -> Provenance:
     return Provenance(
         run=row["run"],
@@ -76,6 +80,7 @@ def _provenance(row: RowMapping) -> Provenance:
     )
 
 
+@rows_of(decisions)
 def _decision(row: RowMapping) -> Decision:
     at = datetime.fromisoformat(row["at"])
     return Decision(row["subject"], row["what"], row["actor"], row["why"], at)

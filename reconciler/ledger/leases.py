@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import SiteName
-from reconciler.ledger.database import Database, tries
-from reconciler.ledger.rows import Columns, stamp_text
-from reconciler.ledger.tables import leases
-from reconciler.ports.ledger import Lease, LeaseLostError
+from reconciler.kernel.address import BillId
+from reconciler.ledger.rows import stamp_text
+from reconciler.ledger.sql.database import Database, tries
+from reconciler.ledger.sql.tables import Columns, leases
+from reconciler.sync.model.push import SiteName
+from reconciler.sync.ports.ledger import Lease, LeaseLostError
 
 # Made once: they run for every bill, and to build one costs more than to run it.
 _PLACE = (leases.c.site == bindparam("of_site")) & (leases.c.bill_id == bindparam("of_bill"))

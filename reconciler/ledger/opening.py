@@ -8,16 +8,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, update
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.runbook import Page, page
-from reconciler.errors import IdentityError, ReconcilerError
+from reconciler.errors import IdentityError
+from reconciler.kernel.runbook import Page, page
 from reconciler.ledger import leases
-from reconciler.ledger.database import Database
-from reconciler.ledger.pushes import SqlLedger, identity_of
+from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.schema_version import migrate, version, wait_for_others
-from reconciler.ledger.tables import ledger
-from reconciler.ports.ledger import LedgerIdentity
+from reconciler.ledger.sequence import holds, identity_of, note_of
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.schema_version import catch_up, migrate, version, wait_for_others
+from reconciler.ledger.sql.tables import ledger
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
 
 class NoLedgerError(IdentityError):
@@ -34,7 +35,7 @@ class NoLedgerError(IdentityError):
 class LostLedgerError(IdentityError):
     """The ledger is gone, although pushes were made."""
 
-    def __init__(self, where: str, seen: LedgerIdentity) -> None:
+    def __init__(self, where: str, seen: LedgerNote) -> None:
         super().__init__(
             f"there is no ledger in {where}, but pushes were made with ledger {seen.id}, which "
             f"was at record {seen.sequence}.\n"
@@ -58,10 +59,9 @@ class OtherLedgerError(IdentityError):
 class OldLedgerError(IdentityError):
     """The ledger is behind what was seen of it: a backup was restored."""
 
-    def __init__(self, where: str, found: LedgerIdentity, seen: LedgerIdentity) -> None:
+    def __init__(self, where: str, found: LedgerIdentity, seen: LedgerNote) -> None:
         super().__init__(
-            f"the ledger in {where} is at record {found.sequence}, but was at {seen.sequence} "
-            "already: an older copy was restored.\n"
+            f"the ledger in {where} {_behind(found, seen)}: an older copy was restored.\n"
             "Nothing was sent: it does not know all that was sent. Run `reconciler ledger rebuild "
             "--since DATE` with a day before the copy was made.\n"
             f"First read {page(Page.OLDER_LEDGER)}."
@@ -79,8 +79,8 @@ class Expected:
     """
 
     id: str
-    seen: LedgerIdentity | None
-    note: Callable[[LedgerIdentity], None]
+    seen: LedgerNote | None
+    note: Callable[[LedgerNote], None]
 
 
 def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
@@ -91,14 +91,15 @@ def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
         LostLedgerError: When there is none although pushes were made.
         OtherLedgerError: When it is another one than pinned or seen.
         OldLedgerError: When an older copy was restored.
+        LedgerDamagedError: When a page or an index of it is not sound.
     """
     found = look(database)
     if found is None:
-        raise _missing(database, expected)
+        refuse_lost(database.where, expected)
+        raise NoLedgerError(database.where)
     _refuse_other(database, expected, found)
-    seen = expected.seen
-    if seen is not None and found.sequence < seen.sequence:
-        raise OldLedgerError(database.where, found, seen)
+    _refuse_older(database, expected, found)
+    database.refuse_damaged()
     return _writable(database, expected, settings)
 
 
@@ -106,14 +107,19 @@ def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
     """Open the ledger of an environment only to look; ``None`` when there is none yet.
 
     Raises:
+        LostLedgerError: When it is gone although pushes were made: what was sent would look unsent.
         OtherLedgerError: When it is another one than pinned.
+        OldLedgerError: When an older copy was restored, to which the same applies.
     """
     found = look(database)
     if found is None:
+        refuse_lost(database.where, expected)
         return None
     if found.id != expected.id:
         raise OtherLedgerError(database.where, expected.id, found.id)
-    return SqlLedger(database, settings, lambda _: None)
+    _refuse_older(database, expected, found)
+    catch_up(database)
+    return SqlLedger(database, settings, expected.note)
 
 
 def create_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
@@ -127,8 +133,7 @@ def create_ledger(database: Database, expected: Expected, settings: LookFirst) -
     found = look(database)
     if found is not None:
         return open_ledger(database, expected, settings)
-    if expected.seen is not None and expected.seen.sequence:
-        raise LostLedgerError(database.where, expected.seen)
+    refuse_lost(database.where, expected)
     _insert(database, expected.id)
     return open_ledger(database, expected, settings)
 
@@ -159,15 +164,15 @@ def accept(opened: SqlLedger, expected: Expected, newest: datetime | None = None
     """
     seen = expected.seen.sequence if expected.seen else 0
 
-    def catch_up(connection: Connection) -> LedgerIdentity:
+    def learnt(connection: Connection) -> tuple[LedgerIdentity, LedgerNote]:
         now = opened.database.now(connection)
         now = now if newest is None else max(now, newest)
         sequence = max(identity_of(connection).sequence, seen) + 1
         connection.execute(update(ledger).values(sequence=sequence, rebuilt_at=stamp_text(now)))
-        return identity_of(connection)
+        return identity_of(connection), note_of(connection)
 
-    identity = opened.database.write(catch_up)
-    expected.note(identity)
+    identity, note = opened.database.write(learnt)
+    expected.note(note)
     return identity
 
 
@@ -186,11 +191,29 @@ def _has_row(connection: Connection) -> bool:
     return connection.execute(ledger.select().limit(1)).first() is not None
 
 
-def _missing(database: Database, expected: Expected) -> ReconcilerError:
+def refuse_lost(where: str, expected: Expected) -> None:
+    """Refuse that there is no ledger.
+
+    Raises:
+        LostLedgerError: When pushes were made.
+    """
+    if expected.seen is not None and expected.seen.sequence:
+        raise LostLedgerError(where, expected.seen)
+
+
+def _refuse_older(database: Database, expected: Expected, found: LedgerIdentity) -> None:
     seen = expected.seen
-    if seen is not None and seen.sequence:
-        return LostLedgerError(database.where, seen)
-    return NoLedgerError(database.where)
+    if seen is None or seen.id != found.id:
+        return
+    same = database.read(lambda connection: holds(connection, seen))
+    if found.sequence < seen.sequence or not same:
+        raise OldLedgerError(database.where, found, seen)
+
+
+def _behind(found: LedgerIdentity, seen: LedgerNote) -> str:
+    if found.sequence < seen.sequence:
+        return f"is at record {found.sequence}, but was at {seen.sequence} already"
+    return f"does not hold the request that it had sent when it was at record {seen.sequence}"
 
 
 def _refuse_other(database: Database, expected: Expected, found: LedgerIdentity) -> None:
@@ -219,5 +242,5 @@ def _writable(database: Database, expected: Expected, settings: LookFirst) -> Sq
         # the writer's lock is ours, so whoever held a lease is dead
         database.write(lambda connection: leases.end_all(connection, database.now(connection)))
     opened = SqlLedger(database, settings, expected.note)
-    expected.note(opened.identity)
+    opened.note_now()
     return opened

@@ -10,11 +10,10 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select, text, update
 
-from reconciler.domain.push import SiteName
-from reconciler.ledger.database import Database
-from reconciler.ledger.rows import Columns
-from reconciler.ledger.tables import buckets
-from reconciler.ledger.upsert import keep
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.tables import Columns, buckets
+from reconciler.ledger.sql.upsert import keep
+from reconciler.sync.model.push import SiteName
 
 FULL_PACE: Final = 1_000_000
 SLOWEST: Final = FULL_PACE // 16
@@ -86,7 +85,7 @@ def may_share(database: Database) -> bool:
 
 
 class SharedBucket:
-    """Implements ``ports.RateLimit`` over one row; ten workers obey one limit.
+    """Implements ``kernel.ports.RateLimit`` over one row; ten workers obey one limit.
 
     A thread that finds no slot reserves one for each thread of this process that waits, so slots
     are never left unused. After a 429 anywhere all reserved slots are void.

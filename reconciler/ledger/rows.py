@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 from sqlalchemy import RowMapping
 
-from reconciler.core import exact_json
-from reconciler.domain.address import AccountId, BillId
-from reconciler.domain.invoice import Invoice
-from reconciler.domain.money import Currency, Money
-from reconciler.domain.push import (
+from reconciler.kernel import exact_json
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.money import Currency, Money
+from reconciler.kernel.value import JsonValue
+from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.tables import Columns, bills, effects, stamps
+from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
     InvoiceLineId,
@@ -22,10 +24,7 @@ from reconciler.domain.push import (
     StepName,
     StoredRequest,
 )
-from reconciler.domain.value import JsonValue
-from reconciler.ports.ledger import BillRow
-
-Columns = dict[str, Any]
+from reconciler.sync.ports.ledger import BillRow
 
 
 def instant(text: str | None) -> datetime | None:
@@ -63,6 +62,9 @@ def effect_columns(effect: Effect) -> Columns:
         "failures": effect.failures,
         "round_started_at": instant_text(effect.round_started_at),
         "last_attempt_at": instant_text(effect.last_attempt_at),
+        "round_vendor_at": instant_text(effect.round_vendor_at),
+        "last_vendor_at": instant_text(effect.last_vendor_at),
+        "doubt": effect.doubt,
         "empty_looks": exact_json.encode([stamp_text(one) for one in effect.empty_looks]),
         "key_conflict": effect.key_conflict,
         "failed_since": instant_text(effect.failed_since),
@@ -72,6 +74,7 @@ def effect_columns(effect: Effect) -> Columns:
     }
 
 
+@rows_of(effects)
 def effect_of(row: RowMapping) -> Effect:
     """Read an effect."""
     before = row["lines_before"]
@@ -96,6 +99,9 @@ def effect_of(row: RowMapping) -> Effect:
         failures=row["failures"],
         round_started_at=instant(row["round_started_at"]),
         last_attempt_at=instant(row["last_attempt_at"]),
+        round_vendor_at=instant(row["round_vendor_at"]),
+        last_vendor_at=instant(row["last_vendor_at"]),
+        doubt=row["doubt"],
         empty_looks=tuple(map(datetime.fromisoformat, _texts(row["empty_looks"]))),
         key_conflict=bool(row["key_conflict"]),
         failed_since=instant(row["failed_since"]),
@@ -128,6 +134,7 @@ def bill_columns(bill: BillRow) -> Columns:
     }
 
 
+@rows_of(bills)
 def bill_of(row: RowMapping) -> BillRow:
     """Read a bill."""
     return BillRow(
@@ -164,6 +171,7 @@ def stamp_columns(site: SiteName, invoice: Invoice) -> Columns:
     }
 
 
+@rows_of(stamps)
 def stamped_invoice(row: RowMapping) -> Invoice:
     """Read a stamped invoice, without lines."""
     return Invoice(

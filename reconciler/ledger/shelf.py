@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from reconciler.domain.address import BillId
-from reconciler.domain.invoice import Invoice
+from reconciler.kernel.address import BillId
+from reconciler.sync.model.invoice import Invoice
 
 PAGE = 500
 

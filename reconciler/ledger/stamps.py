@@ -8,13 +8,13 @@ from itertools import islice
 
 from sqlalchemy import Connection, func, select
 
-from reconciler.domain.address import BillId
-from reconciler.domain.invoice import Invoice
-from reconciler.domain.push import SiteName
-from reconciler.ledger.database import Database
+from reconciler.kernel.address import BillId
 from reconciler.ledger.rows import stamp_columns, stamped_invoice
-from reconciler.ledger.tables import stamps
-from reconciler.ledger.upsert import put
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.tables import stamps
+from reconciler.ledger.sql.upsert import put
+from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.push import SiteName
 
 BATCH = 200
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reconciler.domain.secret import Secret
 from reconciler.errors import InvalidError
+from reconciler.kernel.secret import Secret
 
 Send = Callable[[str, str, str], bool]
 """Sends (URL, title, text) and says whether it arrived."""
@@ -35,7 +35,7 @@ class Subscription:
 
 @dataclass(slots=True)
 class AppriseNotifier:
-    """Implements ``ports.Notifier``.
+    """Implements ``kernel.ports.Notifier``.
 
     Attributes:
         subscriptions: Who hears what.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.definitions import Effective
-from reconciler.domain.plan import Plan
+from reconciler.definitions.model import Effective
+from reconciler.plan.compare import compare, compare_other
 from reconciler.plan.core.causes import causes
+from reconciler.plan.make_plan import PlanPorts, Source, guard_hits, needed_accounts, plan
+from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.cause import Causes
-from reconciler.workflows.compare import compare, compare_other
-from reconciler.workflows.plan import PlanPorts, Source, guard_hits, needed_accounts, plan
+from reconciler.plan.model.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

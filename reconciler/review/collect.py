@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.domain.plan import GuardHit
-from reconciler.domain.secret import Secret
+from reconciler.kernel.secret import Secret
+from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.consents import heard
 from reconciler.review.core.judge import Judged, judge
 from reconciler.review.core.rules import Members, Rules, asked_groups

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.exact_json import digest
-from reconciler.core.plan_identity import as_json
-from reconciler.domain.address import Address
-from reconciler.domain.change import FieldChange, Keep
-from reconciler.domain.plan import Plan
-from reconciler.render.plan_view import value_text
+from reconciler.kernel.address import Address
+from reconciler.kernel.as_json import as_json
+from reconciler.kernel.exact_json import digest
+from reconciler.plan.model.change import FieldChange, Keep
+from reconciler.plan.model.plan import Plan
+from reconciler.plan.show.view import value_text
 from reconciler.review.core.public_names import public_names, without_addresses
 from reconciler.review.keyed_issue import KeyedIssue
 from reconciler.review.proposal import Judging

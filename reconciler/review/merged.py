@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.plan import Plan
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.plan.against import CausedPlan
+from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.cause import Causes
+from reconciler.plan.model.plan import Plan
 from reconciler.review.core.judge import Judged
 from reconciler.review.core.verdict import asking, verdict
 from reconciler.review.keyed_issue import KeyedIssue

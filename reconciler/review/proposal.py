@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.definitions import Effective
-from reconciler.domain.secret import Secret
+from reconciler.definitions.model import Effective
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.kernel.secret import Secret
 from reconciler.plan.against import CausedPlan
 from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force
+from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.cause import Causes
 from reconciler.review.collect import Reviews
 from reconciler.review.core.judge import Judged

@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
-from reconciler.core.plan_identity import record_id
-from reconciler.domain.applied import AppliedRecord
 from reconciler.errors import StaleError
-from reconciler.ports.runtime import Clock
-from reconciler.ports.state import ChainMovedError, LockedError
+from reconciler.kernel.ports import Clock
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
+from reconciler.plan.ports import ChainMovedError, LockedError
 from reconciler.state.documents import decode_record, encode_record
+from reconciler.transport.private_file import private
 
 
 class BrokenChainError(StaleError):
@@ -79,7 +81,7 @@ class DirectoryState:
         """Hold the environment's lock for the time of a ``with`` block."""
         folder = self._folder(environment)
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("a+", encoding="utf-8") as file:
+        with _opened(folder / "lock") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -111,6 +113,10 @@ class DirectoryState:
         if record.sequence != number or file.stem != f"{number:06d}":
             raise BrokenChainError(file, f"record {number} is expected here")
         return record
+
+
+def _opened(lock: Path) -> IO[str]:
+    return open(lock, "a+", encoding="utf-8", opener=private)
 
 
 def _write_new(place: Path, data: bytes) -> None:

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from reconciler.core import exact_json
-from reconciler.core.plan_identity import as_json, plan_id, record_id
-from reconciler.domain.applied import RECORD_SCHEMA, AppliedRecord, Binding
-from reconciler.domain.plan import PLAN_SCHEMA, Plan
-from reconciler.domain.value import JsonValue
 from reconciler.errors import InvalidError, StaleError
+from reconciler.kernel import exact_json
+from reconciler.kernel.as_json import as_json
+from reconciler.kernel.value import JsonValue
+from reconciler.plan.model.applied import RECORD_SCHEMA, AppliedRecord, Binding
+from reconciler.plan.model.identity import plan_id, record_id
+from reconciler.plan.model.plan import PLAN_SCHEMA, Plan
 
 Document = TypeVar("Document", Plan, AppliedRecord)
 _PORTION = 500

@@ -13,7 +13,7 @@ from typing import Self
 import httpx
 
 from reconciler import __version__
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
 from reconciler.transport.body import ENCODINGS, BodyDamagedError, BodyTooLargeError, read_body
 from reconciler.transport.deadline import DeadlineTransport, until
 from reconciler.transport.redaction import redact_text

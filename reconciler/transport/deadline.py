@@ -15,7 +15,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
 
 _deadline: ContextVar[float | None] = ContextVar("_deadline", default=None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
 
 SLOWEST = 1 / 16
 """The share of the configured rate that repeated 429s never go below."""
@@ -13,7 +13,7 @@ RECOVERY_SECONDS = 30.0
 
 
 class TokenBucket:
-    """Gives out evenly spaced slots; implements ``ports.runtime.RateLimit``.
+    """Gives out evenly spaced slots; implements ``kernel.ports.RateLimit``.
 
     A slot is reserved under the lock and waited for outside of it, so waiting threads do not
     wake each other. After a 429 all reserved slots are void: whoever waits reserves anew behind

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.domain.secret import Secret
-from reconciler.domain.value import JsonValue
+from reconciler.kernel.secret import Secret
+from reconciler.kernel.value import JsonValue
 
 BLANK = "[redacted]"
 SECRET_HEADERS = frozenset(

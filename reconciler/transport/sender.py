@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
-from reconciler.ports.runtime import Clock, RateLimit
+from reconciler.kernel.ports import Clock, RateLimit
 from reconciler.transport.client import Request
 from reconciler.transport.retry import (
     Answer,

@@ -9,7 +9,7 @@ _NOTHING = timedelta()
 
 
 class SystemClock:
-    """Implements ``ports.runtime.Clock`` by the machine's clocks.
+    """Implements ``kernel.ports.Clock`` by the machine's clocks.
 
     Args:
         ahead: How far the time is ahead of the machine's, in a rehearsal.

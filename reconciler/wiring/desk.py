@@ -9,23 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.core.edits import Edit
-from reconciler.desired.parse import UnknownEnvironmentError
-from reconciler.domain.definitions import Effective
-from reconciler.domain.problem import Problem
+from reconciler.definitions.core.edits import Edit
+from reconciler.definitions.model import Effective
+from reconciler.definitions.ports import DefinitionSource
+from reconciler.definitions.validate import InvalidDefinitionsError, effective
 from reconciler.errors import InvalidError
-from reconciler.ports.definitions import DefinitionSource
-from reconciler.ports.organisation import Organisation
-from reconciler.ports.runtime import Clock, Progress
+from reconciler.kernel.ports import Clock, Progress
+from reconciler.kernel.problem import Problem
+from reconciler.m3ter.ports import Organisation
+from reconciler.plan.make_plan import PlanPorts, Source
+from reconciler.repository.parse import UnknownEnvironmentError
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
+from reconciler.transport.private_file import private, take_from_others
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
 from reconciler.wiring.state import Authorship, authorship, open_state
-from reconciler.workflows.plan import PlanPorts, Source
-from reconciler.workflows.validate import InvalidDefinitionsError, effective
 
 TOOL = f"m3ter-reconciler {__version__}"
 
@@ -169,12 +170,14 @@ def read_file(what: str, file: Path) -> bytes:
 
 
 def write_file(what: str, file: Path, data: bytes) -> None:
-    """Write a file that a command was asked for.
+    """Write a file that a command was asked for; nobody but its owner may read it.
 
     Raises:
         DeskError: When it cannot be written.
     """
     try:
-        file.write_bytes(data)
+        with open(file, "wb", opener=private) as opened:
+            take_from_others(opened)
+            opened.write(data)
     except OSError as error:
         raise DeskError(f"cannot write {what}", file, error.strerror or str(error)) from None

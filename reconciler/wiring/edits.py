@@ -7,14 +7,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.core.edits import Edit, files_of
-from reconciler.desired.editor import FileEditor
-from reconciler.domain.problem import Problem
+from reconciler.definitions.core.edits import Edit, files_of
+from reconciler.definitions.edit import perform
+from reconciler.definitions.validate import validate
 from reconciler.errors import InvalidError
+from reconciler.kernel.problem import Problem
+from reconciler.repository.edit.editor import FileEditor
 from reconciler.settings import Settings
 from reconciler.wiring.repository import FOLDER, knows_time_zone, open_repository
-from reconciler.workflows.edit import perform
-from reconciler.workflows.validate import validate
 
 _SHOWN_MAX = 10
 

@@ -21,12 +21,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.core.allowance import is_loopback
-from reconciler.domain.secret import Secret
+from reconciler.definitions.core.allowance import is_loopback
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.forge.github import GitHub
 from reconciler.forge.session import Session
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
+from reconciler.kernel.secret import Secret
 from reconciler.review.ports import ReviewForge
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Request, shared_tls

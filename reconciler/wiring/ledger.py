@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
+from shlex import quote
 
-from reconciler.domain.kinds.environment import (
+from reconciler.definitions.kinds.environment import (
     ChargebeeConnection,
     EnvironmentSpec,
+    EnvReference,
     PostgresLedger,
+    Reference,
     SqliteLedger,
 )
-from reconciler.domain.push import SiteName
-from reconciler.domain.secret import Secret
-from reconciler.errors import InvalidError
-from reconciler.ledger.database import Database
+from reconciler.errors import InvalidError, ReconcilerError
+from reconciler.kernel.ports import RateLimit
+from reconciler.kernel.secret import Secret
+from reconciler.ledger.backup import BackupElsewhereError, back_up
 from reconciler.ledger.history import SqlHistory
+from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import (
     Expected,
-    LostLedgerError,
     NoLedgerError,
     accept,
     create_ledger,
     look,
     open_ledger,
     read_ledger,
+    refuse_lost,
     reopen_ledger,
 )
-from reconciler.ledger.postgres import open_postgres
-from reconciler.ledger.pushes import SqlLedger
 from reconciler.ledger.rate_limit import SharedBucket, may_share
-from reconciler.ledger.sqlite_file import control_sqlite, open_sqlite, read_sqlite
-from reconciler.ports.history import PushHistory
-from reconciler.ports.ledger import LedgerIdentity
-from reconciler.ports.runtime import RateLimit, Workers
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.postgres import open_postgres
+from reconciler.ledger.sql.sqlite_file import control_sqlite, open_sqlite, read_sqlite
+from reconciler.ledger.watch import DirectoryLedgerWatch
+from reconciler.sync.model.push import SiteName
+from reconciler.sync.ports.history import PushHistory
+from reconciler.sync.ports.ledger import LedgerIdentity
+from reconciler.sync.ports.workers import Workers
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.site_pace import own_bucket, pace_of
 from reconciler.workers.embedded import EmbeddedWorkers
@@ -129,12 +135,20 @@ def pushing_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLed
         OldLedgerError: When an older copy was restored.
     """
     expected = _expected(desk, environment)
+    if _no_file(desk, environment):
+        # a file that opening made would take the log of the lost one with it
+        refuse_lost(where(desk, environment), expected)
+        raise NoLedgerError(where(desk, environment))
     with _database(desk, environment) as (database, url):
         ledger = open_ledger(database, expected, desk.settings.look_first)
         try:
             yield OpenLedger(ledger, desk, url)
-        finally:
-            expected.note(ledger.identity)
+        except BaseException:
+            # a ledger that failed cannot say it, and what failed is to be told
+            with suppress(ReconcilerError):
+                ledger.note_now()
+            raise
+        ledger.note_now()
 
 
 @contextmanager
@@ -144,17 +158,15 @@ def reading_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[OpenLed
     Raises:
         LostLedgerError: When it is gone although pushes were made: what was sent would look unsent.
         OtherLedgerError: When it is another one.
+        OldLedgerError: When an older copy was restored.
     """
-    spec = _spec(desk, environment)
     expected = _expected(desk, environment)
-    if isinstance(spec, SqliteLedger) and not (desk.root / spec.sqlite).exists():
-        _refuse_lost(spec.sqlite, expected)
+    if _no_file(desk, environment):
+        refuse_lost(where(desk, environment), expected)
         yield None
         return
     with _database(desk, environment, reader=True) as (database, url):
         ledger = read_ledger(database, expected, desk.settings.look_first)
-        if ledger is None:
-            _refuse_lost(database.where, expected)
         yield None if ledger is None else OpenLedger(ledger, desk, url)
 
 
@@ -164,19 +176,22 @@ def controlling_ledger(desk: Desk, environment: EnvironmentSpec) -> Iterator[Ope
 
     Raises:
         NoLedgerError: When there is none yet.
+        LostLedgerError: When it is gone although pushes were made.
         OtherLedgerError: When it is another one.
+        OldLedgerError: When an older copy was restored.
     """
     spec = _spec(desk, environment)
+    expected = _expected(desk, environment)
+    if _no_file(desk, environment):
+        refuse_lost(where(desk, environment), expected)
+        raise NoLedgerError(where(desk, environment))
     if isinstance(spec, SqliteLedger):
-        file = desk.root / spec.sqlite
-        if not file.exists():
-            raise NoLedgerError(spec.sqlite)
-        database, url = control_sqlite(file, desk.clock), None
+        database, url = control_sqlite(desk.root / spec.sqlite, desk.clock), None
     else:
         url = desk.settings.resolve(spec.postgresql, desk.root)
         database = _postgres(url, desk)
     try:
-        ledger = read_ledger(database, _expected(desk, environment), desk.settings.look_first)
+        ledger = read_ledger(database, expected, desk.settings.look_first)
         if ledger is None:
             raise NoLedgerError(database.where)
         yield OpenLedger(ledger, desk, url)
@@ -204,9 +219,29 @@ def init_ledger(desk: Desk, environment: EnvironmentSpec) -> Made:
         OtherLedgerError: When another ledger is there.
     """
     expected = _expected(desk, environment)
+    if _no_file(desk, environment):
+        refuse_lost(where(desk, environment), expected)
     with _database(desk, environment) as (database, _):
         new = look(database) is None
         return Made(create_ledger(database, expected, desk.settings.look_first).identity, new)
+
+
+def back_up_ledger(desk: Desk, environment: EnvironmentSpec, place: Path) -> LedgerIdentity:
+    """Copy the ledger of an environment into a new file, beside whoever pushes.
+
+    Raises:
+        BackupElsewhereError: When it is in PostgreSQL.
+        NoLedgerError: When there is none yet.
+        UnwrittenBackupError: When there is a file already, or it cannot be written.
+        LedgerDamagedError: When it cannot be read in full.
+    """
+    spec = _spec(desk, environment)
+    if isinstance(spec, PostgresLedger):
+        raise BackupElsewhereError(_in_shell(spec.postgresql))
+    with reading_ledger(desk, environment) as opened:
+        if opened is None:
+            raise NoLedgerError(spec.sqlite)
+        return back_up(opened.ledger.database, place)
 
 
 @contextmanager
@@ -251,9 +286,16 @@ def _expected(desk: Desk, environment: EnvironmentSpec) -> Expected:
     return Expected(_spec(desk, environment).id, watch.seen(name), partial(watch.note, name))
 
 
-def _refuse_lost(place: str, expected: Expected) -> None:
-    if expected.seen is not None and expected.seen.sequence:
-        raise LostLedgerError(place, expected.seen)
+def _in_shell(reference: Reference) -> str:
+    """Write a reference as a shell reads it."""
+    if isinstance(reference, EnvReference):
+        return f"${reference.env}"
+    return f"$(cat {quote(reference.file)})"
+
+
+def _no_file(desk: Desk, environment: EnvironmentSpec) -> bool:
+    spec = _spec(desk, environment)
+    return isinstance(spec, SqliteLedger) and not (desk.root / spec.sqlite).exists()
 
 
 def _postgres(url: Secret, desk: Desk) -> Database:

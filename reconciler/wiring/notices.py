@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.domain.kinds.environment import EnvironmentSpec
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.kernel.ports import Notifier
 from reconciler.notify.apprise import AppriseNotifier, SilentNotifier, Subscription, apprise_send
-from reconciler.ports.runtime import Notifier
 from reconciler.settings import Settings
 from reconciler.wiring.desk import Desk
 

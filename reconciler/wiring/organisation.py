@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.domain.address import OrganizationId
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.m3ter.organisation import M3terOrganisation
-from reconciler.m3ter.session import Session
-from reconciler.m3ter.switches import M3terSwitches, parse_switches
-from reconciler.m3ter.token import Tokens
-from reconciler.ports.organisation import Organisation
-from reconciler.ports.runtime import Clock, RateLimit
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.kernel.address import OrganizationId
+from reconciler.kernel.ports import Clock, RateLimit
+from reconciler.m3ter.api.organisation import M3terOrganisation
+from reconciler.m3ter.api.session import Session
+from reconciler.m3ter.api.switches import M3terSwitches, parse_switches
+from reconciler.m3ter.api.token import Tokens
+from reconciler.m3ter.ports import Organisation
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Limits, shared_tls
 from reconciler.transport.rate_limit import TokenBucket

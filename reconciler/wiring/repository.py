@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from reconciler.desired.repository import Repository
-from reconciler.desired.schema import schema_files, write_schemas
+from reconciler.definitions.ports import DefinitionSource
 from reconciler.errors import InvalidError
-from reconciler.ports.definitions import DefinitionSource
+from reconciler.repository.repository import Repository
+from reconciler.repository.schema.schema import schema_files, write_schemas
 
 FOLDER = "integrations.d"
 _SUFFIX = ".schema.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.domain.kinds.environment import ChargebeeConnection
-from reconciler.ports.runtime import Clock
+from reconciler.definitions.kinds.environment import ChargebeeConnection
+from reconciler.kernel.ports import Clock
 from reconciler.transport.rate_limit import TokenBucket
 
 BURST_SECONDS = 1.0

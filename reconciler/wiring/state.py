@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.domain.kinds.project import ProjectSpec
+from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.errors import InvalidError
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
 from reconciler.state.directory import DirectoryState
 from reconciler.state.documents import decode_plan, encode_plan
 from reconciler.state.git import author, source

@@ -8,8 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Generic
 
-from reconciler.core.busy_bills import BusyBills
-from reconciler.ports.runtime import BillBusyError, Clock, Job, Outcome, Schedule, Stopped
+from reconciler.kernel.ports import Clock, Stopped
+from reconciler.sync.core.busy_bills import BusyBills
+from reconciler.sync.ports.workers import BillBusyError, Job, Outcome, Schedule
 
 MOST_THREADS = 16
 LOOK_AHEAD = 64
@@ -20,7 +21,7 @@ HEAR_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedWorkers:
-    """Implements ``ports.Workers`` for one process.
+    """Implements ``sync.ports.workers.Workers`` for one process.
 
     Attributes:
         threads: At most 16 work at once.

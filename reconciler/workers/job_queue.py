@@ -17,13 +17,13 @@ from procrastinate import App, JobContext, PsycopgConnector, exceptions
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.worker import Worker
 
-from reconciler.core.busy_bills import BusyBills
-from reconciler.core.runbook import Page, page
-from reconciler.domain.address import BillId
-from reconciler.domain.push import SiteName
-from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.ports.runtime import BillBusyError, Job, Outcome, Schedule
+from reconciler.kernel.address import BillId
+from reconciler.kernel.runbook import Page, page
+from reconciler.kernel.secret import Secret
+from reconciler.sync.core.busy_bills import BusyBills
+from reconciler.sync.model.push import SiteName
+from reconciler.sync.ports.workers import BillBusyError, Job, Outcome, Schedule
 from reconciler.workers import queued_jobs
 from reconciler.workers.cron import cron
 from reconciler.workers.job_care import Care

@@ -10,7 +10,7 @@ import psycopg
 from procrastinate.schema import SchemaManager
 from psycopg import sql
 
-from reconciler.domain.secret import Secret
+from reconciler.kernel.secret import Secret
 
 MAKING_LOCK = 0x6A6F6273
 """PostgreSQL's advisory lock: one worker makes the tables, the others wait."""

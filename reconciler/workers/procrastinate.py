@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Generic
 
-from reconciler.domain.secret import Secret
 from reconciler.errors import InvalidError
-from reconciler.ports.runtime import Clock, Job, Outcome, Schedule, Stopped
+from reconciler.kernel.ports import Clock, Stopped
+from reconciler.kernel.secret import Secret
+from reconciler.sync.ports.workers import Job, Outcome, Schedule
 
 if TYPE_CHECKING:
     from reconciler.workers.job_queue import JobQueue
@@ -41,7 +42,7 @@ class EngineMissingError(InvalidError):
 
 @dataclass(frozen=True, slots=True)
 class ProcrastinateWorkers:
-    """Implements ``ports.Workers`` over the ledger's PostgreSQL.
+    """Implements ``sync.ports.workers.Workers`` over the ledger's PostgreSQL.
 
     Attributes:
         url: The ledger's database; the jobs have a schema of their own in it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate import App, exceptions
 
-from reconciler.ports.runtime import Job
+from reconciler.sync.ports.workers import Job
 
 
 async def defer(app: App, job: Job, seconds: float) -> None:

@@ -11,11 +11,11 @@ from fakes.emulated_http import EmulatedHttp
 from fakes.prepared import PreparedOnce
 from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
 
-from reconciler.domain.push import PushStatus
-from reconciler.domain.standing import Group
 from reconciler.emulator.running import RunningEmulator
 from reconciler.emulator.world import World
-from reconciler.workflows.sync_world import SyncResult
+from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.standing import Group
+from reconciler.sync.run.world import SyncResult
 
 GBP, EUR, WAITS = "month-end-gbp", "month-end-eur", "month-end-gbp-pending"
 POLICIES = ("replace", "credit-and-rebill", "void-and-recreate")

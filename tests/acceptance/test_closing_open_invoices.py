@@ -12,17 +12,17 @@ from fakes.emulated_http import EmulatedHttp
 from fakes.prepared import PreparedOnce
 from fakes.sync_place import ENV, Killed, Life, SyncPlace, standing_of
 
-from reconciler.core.billing_month import BillingMonth
-from reconciler.core.closed import Closed, Fate
-from reconciler.domain.address import BillId
-from reconciler.domain.push import PushState, PushStatus
-from reconciler.domain.standing import Group
+from reconciler.cli.progress import SilentProgress
 from reconciler.emulator.running import RunningEmulator
 from reconciler.emulator.world import World
-from reconciler.render.progress import SilentProgress
-from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
-from reconciler.workflows.narrow import Narrow
-from reconciler.workflows.sync_limits import Limits
+from reconciler.kernel.address import BillId
+from reconciler.sync.core.billing_month import BillingMonth
+from reconciler.sync.core.closed import Closed, Fate
+from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.model.push import PushState, PushStatus
+from reconciler.sync.model.standing import Group
+from reconciler.sync.push.limits import Limits
+from reconciler.sync.run.close_bills import CloseOrder, Closer, CloseResult
 
 EUR, GBP, WAITS = "month-end-eur", "month-end-gbp", "month-end-gbp-pending"
 MINUTE = 60

@@ -15,7 +15,7 @@ from chaos import month_end
 from chaos.ground import Control
 
 from reconciler.cli.main import main
-from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET
+from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET
 from reconciler.emulator.running import CHARGEBEE_API_KEY, RunningEmulator, environment
 
 ENV = ("--env", month_end.ENVIRONMENT)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fakes.small_month import GBP, USD_PENDING
@@ -21,6 +23,45 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 def assert_sent_once(month: Walked, bill: str) -> None:
     assert month.status(bill) == "COMPLETE"
     assert len(month.invoices(bill)) == 1
+
+
+def pending_invoice(month: Walked, account: int) -> str:
+    """The pending invoice of an account's subscription."""
+    (found,) = (
+        one["id"]
+        for one in month.store.where("chargebee/invoices", "status", "pending")
+        if one.get("subscription_id") == f"sub-acct-{account:05}"
+    )
+    return str(found)
+
+
+@walks("lines-like-ours")
+@pytest.mark.parametrize("ours", [True, False])
+def test_lines_that_were_there_before_are_decided_by_a_person_who_looked(
+    month: Walked, tmp_path: Path, ours: bool
+) -> None:
+    amounts = ("51", "52") if ours else ("53",)
+    bill = month.bill(ON_TIME, *amounts)
+    state = Path(month.folder, ".reconciler")
+    shutil.copytree(state, tmp_path / "copy")
+    assert month.push(bill).code == 0
+    sent = month.lines_for(ON_TIME)
+    shutil.rmtree(state)
+    shutil.copytree(tmp_path / "copy", state)
+    ended = month.push(bill)
+    assert ended.code == 16, ended
+    page_in(ended, "lines-like-ours")
+    assert month.lines_for(ON_TIME) == sent
+    explained = month.follow("lines-like-ours", "explain", BILL=bill)
+    assert "lines just like the bill's" in explained.out
+    invoice = pending_invoice(month, ON_TIME)
+    word = "--sent" if ours else "--not-sent"
+    ended = month.follow("lines-like-ours", word, BILL=bill, INVOICE=invoice)
+    assert ended.code == 0, ended
+    assert month.push(bill).code == 0
+    assert month.status(bill) == "COMPLETE"
+    again = [] if ours else [5300]
+    assert month.lines_for(ON_TIME) == sorted([*sent, *again])
 
 
 @walks("timeout")
@@ -53,6 +94,22 @@ def test_a_person_may_decide_before_any_run_has_seen_what_m3ter_tried(month: Wal
     ended = month.follow("timeout", "--not-sent", BILL=bill)
     assert ended.code == 0, ended
     assert month.push(bill).code == 0
+    assert_sent_once(month, bill)
+
+
+@walks("clocks-apart", "unknown-outcome")
+def test_clocks_that_disagree_leave_only_looking_until_they_are_right(month: Walked) -> None:
+    bill = month.bill(0, "25")
+    month.control.fault({"fault": "cut_before_commit", "match": ADD, "times": 1})
+    assert month.push(bill).code == 16
+    month.skew = -25 * 60
+    month.pass_time(40 * 60)
+    page_in(month.push(bill), "clocks-apart")
+    assert month.invoices(bill) == []
+    month.skew = 0
+    for _ in range(4):
+        month.pass_time(38 * 60)
+        month.push(bill)
     assert_sent_once(month, bill)
 
 

@@ -10,7 +10,7 @@ import pytest
 from fakes.small_month import CREDENTIAL, GBP, USD_PENDING
 from fakes.walking import Walked, page_in, walked_month, walks
 
-from reconciler.ledger.sqlite_file import open_sqlite
+from reconciler.ledger.sql.sqlite_file import open_sqlite
 from reconciler.transport.system_clock import SystemClock
 
 ON_TIME = 4

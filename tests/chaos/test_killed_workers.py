@@ -14,7 +14,7 @@ from chaos.pushing import ALLOWED, DAY, assert_reconciled, init, listed, to_the_
 from chaos.weather import storm
 from fakes.postgres import Postgres
 
-from reconciler.domain.secret import Secret
+from reconciler.kernel.secret import Secret
 
 pytestmark = pytest.mark.chaos
 WORKER = ("sync", "worker", "--env", ENVIRONMENT)

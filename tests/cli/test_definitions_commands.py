@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli.main import main
-from reconciler.core.exact_json import decode
+from reconciler.kernel.exact_json import decode
 
 ROOT = Path(__file__).parents[2]
 

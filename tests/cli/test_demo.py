@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.demo.stage import DemoFailedError, Stage, emulator
 from reconciler.cli.main import main
 from reconciler.cli.options import App
-from reconciler.cli.stage import DemoFailedError, Stage, emulator
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from fakes.sync_place import ENV, SyncPlace
 
-from reconciler.core import exact_json
 from reconciler.emulator.chargebee.sites import API_KEY
-from reconciler.workflows.narrow import Narrow
+from reconciler.kernel import exact_json
+from reconciler.sync.judge.narrow import Narrow
 
 SINCE = ("--since", "2026-10-01")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fakes.place import Place
 
-from reconciler.core import exact_json
 from reconciler.emulator.running import RunningEmulator
 from reconciler.errors import ExitCode
+from reconciler.kernel import exact_json
 
 
 @pytest.fixture

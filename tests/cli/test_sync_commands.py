@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from fakes.sync_place import ENV, SyncPlace
 
-from reconciler.cli.sync import COMMANDS
-from reconciler.core import exact_json
+from reconciler.cli.sync.group import COMMANDS
+from reconciler.kernel import exact_json
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from fakes.sync_place import ENV, SyncPlace
 
-from reconciler.core.exact_json import decode
-from reconciler.core.sync_tally import IN_NONE
+from reconciler.kernel.exact_json import decode
+from reconciler.sync.core.run_tally import IN_NONE
 
 ACCOUNT = "acct-00000"
 

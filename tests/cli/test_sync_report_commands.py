@@ -11,7 +11,7 @@ import pytest
 from fakes.emulated_http import EmulatedHttp
 from fakes.sync_place import ENV, SyncPlace
 
-from reconciler.core.exact_json import decode
+from reconciler.kernel.exact_json import decode
 
 
 @pytest.fixture

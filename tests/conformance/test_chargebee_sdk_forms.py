@@ -9,10 +9,10 @@ from chargebee.util import serialize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.chargebee.facts_billing import CREATE_INVOICE
-from reconciler.emulator.chargebee.filters import Attribute, read_filters
-from reconciler.emulator.chargebee.forms import read_form, read_pairs
-from reconciler.emulator.chargebee.parameters import SAFE_INTEGER, Reading
+from reconciler.emulator.chargebee.lists.filters import Attribute, read_filters
+from reconciler.emulator.chargebee.parameters.facts_billing import CREATE_INVOICE
+from reconciler.emulator.chargebee.parameters.forms import read_form, read_pairs
+from reconciler.emulator.chargebee.parameters.parameters import SAFE_INTEGER, Reading
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 DECIMALS = st.decimals("0", "999999", places=6).map(lambda one: format(one, "f"))

@@ -16,7 +16,7 @@ import pytest
 from fakes.model_shape import differences
 
 from reconciler.emulator import wire
-from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
+from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
 from reconciler.emulator.running import RunningEmulator
 
 # Where the specification, and so the SDK, is wrong about the live API.

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.runbook import RUNBOOK, Page, page
-from reconciler.domain.draft import BlockCode
-from reconciler.domain.push import PushStatus
+from reconciler.drafting.draft import BlockCode
 from reconciler.errors import ExitCode
+from reconciler.kernel.runbook import RUNBOOK, Page, page
+from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.runbook import bill_page
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / RUNBOOK).read_text(encoding="utf-8")
@@ -25,7 +26,7 @@ def section(anchor: str) -> str:
 
 @pytest.mark.parametrize("of", [*Page, *PushStatus, *BlockCode, *ExitCode], ids=str)
 def test_everything_that_stops_has_a_page(of: Page | PushStatus | BlockCode | ExitCode) -> None:
-    address = page(of)
+    address = page(of) if isinstance(of, Page | ExitCode) else bill_page(of)
     if of is PushStatus.COMPLETE:
         assert address == RUNBOOK
         return

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.emulator.clock import EmulatorClock, iso, parse_instant
 from reconciler.emulator.store import Store
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.emulator.switches import SWITCHES, Switches, SwitchValueError, UnknownSwitchError
+from reconciler.emulator.switches.table import (
+    SWITCHES,
+    Switches,
+    SwitchValueError,
+    UnknownSwitchError,
+)
 
 
 def test_every_switch_has_a_default_it_takes_itself_and_a_meaning() -> None:

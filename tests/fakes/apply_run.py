@@ -14,16 +14,16 @@ from fakes.killer import Killed, Killer, MortalChain, mortal_organisation
 from fakes.place import Place
 from fakes.state import MemoryLock
 
-from reconciler.core.approval import approve
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.definitions import Effective
-from reconciler.domain.plan import Plan
-from reconciler.ports.organisation import Organisation
-from reconciler.render.progress import SilentProgress
+from reconciler.cli.progress import SilentProgress
+from reconciler.definitions.model import Effective
+from reconciler.m3ter.ports import Organisation
+from reconciler.plan.apply import ApplyPorts, Consent, apply
+from reconciler.plan.core.guards.approval import approve
+from reconciler.plan.make_plan import PlanPorts, Source, is_empty, plan
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.plan import Plan
 from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
-from reconciler.workflows.apply import ApplyPorts, Consent, apply
-from reconciler.workflows.plan import PlanPorts, Source, is_empty, plan
 
 Way = Literal["saved plan", "new plan"]
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)

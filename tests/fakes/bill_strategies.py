@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core import oracle
+from drafting import oracle
 from fakes.push_data import NOW, bill, route
 from hypothesis import strategies as st
 
-from reconciler.core.route import Route
-from reconciler.domain.bill import Band, Bill, BillLine, LineId
-from reconciler.domain.line_item import LineItemType
+from reconciler.drafting.route import Route
+from reconciler.kernel.line_item import LineItemType
+from reconciler.m3ter.bill import Band, Bill, BillLine, LineId
 
 numbers = st.decimals(
     min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=None

@@ -8,10 +8,10 @@ from typing import Any
 from fakes.repository_in_memory import RepositoryInMemory
 from fakes.sound_repository import CSV, UK, push
 
-from reconciler.core.allowance import Allowance
-from reconciler.core.rules.check import broken_rules
-from reconciler.core.rules.context import Context
-from reconciler.domain.problem import Problem
+from reconciler.definitions.core.allowance import Allowance
+from reconciler.definitions.core.rules.check import broken_rules
+from reconciler.definitions.core.rules.context import Context
+from reconciler.kernel.problem import Problem
 
 UUID = "33333333-3333-4333-8333-333333333333"
 

@@ -14,7 +14,7 @@ from reconciler.emulator.chargebee.site import Site
 from reconciler.emulator.chargebee.sites import API_KEY, SITE
 from reconciler.emulator.exchange import Answer, Request
 from reconciler.emulator.store import Store
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 NOW = int(START.timestamp())

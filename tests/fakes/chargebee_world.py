@@ -13,20 +13,20 @@ from fakes.clock import FakeClock
 from fakes.emulated_http import EmulatedHttp
 from fakes.push_data import bill, drafted, line, route
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.push_machine import after, idempotency_key
-from reconciler.destinations.chargebee.destination import (
-    ChargebeeDestination,
-    SiteSettings,
-    open_site,
-)
-from reconciler.destinations.chargebee.preflight import DecimalPlaces
-from reconciler.destinations.chargebee.session import Session
-from reconciler.destinations.chargebee.switches import ChargebeeSwitches
-from reconciler.domain.address import AccountId, BillId
-from reconciler.domain.bill import BillLine
-from reconciler.domain.draft import InvoiceDraft
-from reconciler.domain.push import (
+from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings, open_site
+from reconciler.chargebee.session import Session
+from reconciler.chargebee.steps.preflight import DecimalPlaces
+from reconciler.chargebee.switches import ChargebeeSwitches
+from reconciler.drafting.draft import InvoiceDraft
+from reconciler.emulator import wire
+from reconciler.emulator.chargebee.sites import API_KEY, SITE
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.secret import Secret
+from reconciler.m3ter.bill import BillLine
+from reconciler.sync.core.clocks import Clocks
+from reconciler.sync.core.effect_states import after, idempotency_key
+from reconciler.sync.core.look_first import LookFirst, Move, next_move
+from reconciler.sync.model.push import (
     Attempted,
     Effect,
     LookUp,
@@ -36,10 +36,7 @@ from reconciler.domain.push import (
     Step,
     StepOutcome,
 )
-from reconciler.domain.secret import Secret
-from reconciler.emulator import wire
-from reconciler.emulator.chargebee.sites import API_KEY, SITE
-from reconciler.ports.destination import Complete, NextStep, Sending
+from reconciler.sync.ports.destination import Complete, NextStep, Sending
 from reconciler.transport.client import HttpClient, Limits
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -160,13 +157,19 @@ class ChargebeeWorld:
         """Attempt an effect once, and remember what it ended in."""
         there = destination or self.destination
         key = idempotency_key(effect)
-        begun = self._keep(after(effect, Attempted(), self.clock.now(), LOOKS))
+        begun = self._keep(after(effect, Attempted(there.vendor_time()), self.clock.now(), LOOKS))
         outcome = there.perform(effect.key, effect.request, key, effect.lines_before)
         return outcome, self._keep(after(begun, outcome, self.clock.now(), LOOKS))
 
     def look(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
         """Look for an effect by a fresh destination."""
         return self.destination.look_up(effect, draft, self.effects)
+
+    def next_move(self, effect: Effect, *, looked: bool = False) -> Move:
+        """What the core says to do next, right after a look or not."""
+        now = self.clock.now()
+        clocks = Clocks(now, now, self.session.vendor_time.now())
+        return next_move(effect, clocks, LOOKS, looked=looked)
 
     def found(self, effect: Effect, draft: InvoiceDraft) -> Effect:
         """Look, and remember what was found."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass
 class FakeClock:
-    """Implements ``ports.Clock``; sleeping moves it and is remembered."""
+    """Implements ``kernel.ports.Clock``; sleeping moves it and is remembered."""
 
     time: datetime = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
     slept: list[float] = field(default_factory=list)

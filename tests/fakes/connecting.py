@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.ports.organisation import Organisation
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.m3ter.ports import Organisation
 
 ORGANISATION = "11111111-1111-4111-8111-111111111111"
 Connect = Callable[..., Organisation]

@@ -11,7 +11,7 @@ import httpx
 from fakes import loopback
 
 from reconciler.emulator import wire
-from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
+from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
 
 ORG = f"/organizations/{ORGANISATION}"
 

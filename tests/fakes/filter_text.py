@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from reconciler.core.account_filter.syntax import (
+from reconciler.account_filter.syntax import (
     COMPARISON,
     CONDITIONAL,
     OR,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fakes.openapi import OpenApi, check, filled
 
-from reconciler.core import exact_json
+from reconciler.kernel import exact_json
 
 REPOSITORY = "acme/billing"
 ACCOUNT = "reconciler[bot]"

@@ -12,15 +12,15 @@ from fakes.clock import FakeClock
 from fakes.connecting import ORGANISATION
 from fakes.state import MemoryChain
 
-from reconciler.domain.address import OrganizationId
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.secret import Secret
-from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET
-from reconciler.m3ter.organisation import M3terOrganisation
-from reconciler.m3ter.session import Session
-from reconciler.m3ter.switches import M3terSwitches
-from reconciler.m3ter.token import Tokens
-from reconciler.ports.runtime import Clock
+from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET
+from reconciler.kernel.address import OrganizationId
+from reconciler.kernel.ports import Clock
+from reconciler.kernel.secret import Secret
+from reconciler.m3ter.api.organisation import M3terOrganisation
+from reconciler.m3ter.api.session import Session
+from reconciler.m3ter.api.switches import M3terSwitches
+from reconciler.m3ter.api.token import Tokens
+from reconciler.plan.model.applied import AppliedRecord
 from reconciler.transport.client import HttpClient, Limits, Request
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.transport.retry import Answer, RetryPolicy

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.cli.main import main
-from reconciler.core.exact_json import decode, encode
 from reconciler.emulator.running import RunningEmulator, environment
+from reconciler.kernel.exact_json import decode, encode
 
 EXAMPLE = Path(__file__).parents[2] / "integrations.d"
 UK = "Chargebee UK bills"

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Answer, Request
 from reconciler.emulator.m3ter.api import M3terHalf
-from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
+from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
 from reconciler.emulator.world import World
 
 

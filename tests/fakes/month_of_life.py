@@ -16,11 +16,11 @@ from typing import Any
 from fakes.month_judge import Version, version_of
 from fakes.sync_place import ENV, Killed, Life, SyncPlace
 
-from reconciler.domain.address import BillId
-from reconciler.domain.standing import Group, Standing
 from reconciler.emulator.world import World
 from reconciler.errors import ReconcilerError
-from reconciler.ports.ledger import BillRow
+from reconciler.kernel.address import BillId
+from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.ports.ledger import BillRow
 
 LIVELY = 5
 """So many bills have all the adventures; the others are there."""

@@ -11,10 +11,10 @@ from fakes.month_judge import OURS
 from fakes.month_of_life import Month
 from fakes.month_truth import resolves
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import PushStatus
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.errors import ReconcilerError
+from reconciler.kernel.address import BillId
+from reconciler.sync.model.push import PushStatus
 
 _CALM = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.BLOCKED})
 

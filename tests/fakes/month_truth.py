@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 from fakes.month_judge import STAMP
 from fakes.month_of_life import Month
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import Effect, InvoiceId, PushState, StepKind
+from reconciler.kernel.address import BillId
+from reconciler.sync.model.push import Effect, InvoiceId, PushState, StepKind
 
 
 def resolves(month: Month, bill: str, decider: Any) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from fakes.month_judge import Stands, Version, doubled, fits, stands, version_of
 from fakes.month_of_life import IN_ORDER, Month
 
-from reconciler.domain.push import PushStatus
-from reconciler.domain.standing import Group, Standing
-from reconciler.ports.ledger import BillRow
+from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.ports.ledger import BillRow
 
 _PARTED = frozenset({PushStatus.PARTIAL, PushStatus.UNKNOWN, PushStatus.DISABLED})
 _UNSENT = frozenset({PushStatus.BLOCKED, PushStatus.NOTHING_TO_SEND})

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from reconciler.core import exact_json
+from reconciler.kernel import exact_json
 
 DATA = Path(__file__).parent.parent / "forge/data"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.domain.address import (
+from reconciler.kernel.address import (
     AccountId,
     BillId,
     CredentialId,
@@ -14,8 +14,9 @@ from reconciler.domain.address import (
     OrganizationId,
     UserId,
 )
-from reconciler.domain.bill import Bill, BillLine
-from reconciler.domain.live import (
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.m3ter.bill import Bill, BillLine
+from reconciler.m3ter.live import (
     Account,
     Audit,
     Credential,
@@ -25,8 +26,7 @@ from reconciler.domain.live import (
     NativeRun,
     User,
 )
-from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.ports.organisation import (
+from reconciler.m3ter.ports import (
     BillQuery,
     IntegrationBody,
     MappingBody,
@@ -40,7 +40,7 @@ BOT = "service-user"
 
 @dataclass
 class FakeOrganisation:
-    """Implements ``ports.Organisation``.
+    """Implements ``m3ter.ports.Organisation``.
 
     Attributes:
         writes: Every write that reached the organisation, as ``verb kind id-or-name``.
@@ -129,7 +129,7 @@ class FakeOrganisation:
 
 @dataclass
 class FakeIntegrations:
-    """Implements ``ports.Integrations``."""
+    """Implements ``m3ter.ports.Integrations``."""
 
     of: FakeOrganisation
 
@@ -205,7 +205,7 @@ class FakeIntegrations:
 
 @dataclass
 class FakeMappings:
-    """Implements ``ports.Mappings``."""
+    """Implements ``m3ter.ports.Mappings``."""
 
     of: FakeOrganisation
 
@@ -244,7 +244,7 @@ class FakeMappings:
 
 @dataclass
 class FakeCodes:
-    """Implements ``ports.Codes``."""
+    """Implements ``m3ter.ports.Codes``."""
 
     of: FakeOrganisation
 
@@ -275,7 +275,7 @@ class FakeCodes:
 
 @dataclass
 class FakePeople:
-    """Implements ``ports.People``."""
+    """Implements ``m3ter.ports.People``."""
 
     of: FakeOrganisation
 
@@ -294,7 +294,7 @@ class FakePeople:
 
 @dataclass
 class FakeRuns:
-    """Implements ``ports.Runs``: nothing ever ran."""
+    """Implements ``m3ter.ports.Runs``: nothing ever ran."""
 
     def latest(self, entity_type: str, ids: Sequence[str]) -> Mapping[str, NativeRun]:
         return {}
@@ -311,7 +311,7 @@ class FakeRuns:
 
 @dataclass
 class FakeBills:
-    """Implements ``ports.Bills``: nothing was ever billed."""
+    """Implements ``m3ter.ports.Bills``: nothing was ever billed."""
 
     def list(self, query: BillQuery) -> Iterator[Bill]:
         return iter(())

@@ -14,19 +14,19 @@ from fakes.connecting import environment_spec
 from fakes.emulated_http import EmulatedHttp
 
 from reconciler.cli.main import main
-from reconciler.core import exact_json
-from reconciler.desired.writer import yaml_text
+from reconciler.dialect.discover import discover, document
 from reconciler.emulator.control import merge_patch
-from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 from reconciler.emulator.running import RunningEmulator, environment
-from reconciler.ports.organisation import Organisation
+from reconciler.kernel import exact_json
+from reconciler.m3ter.ports import Organisation
+from reconciler.repository.edit.writer import yaml_text
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.desk import open_desk
 from reconciler.wiring.example import example_folder
 from reconciler.wiring.organisation import connect
-from reconciler.workflows.discover import discover, document
 
 WRITES = {"POST", "PUT", "DELETE"}
 KEYS = {"camel": "accountIds", "screaming": "ACCOUNT_IDS"}
@@ -232,6 +232,6 @@ def _document(kind: str, name: str, spec: object) -> dict[str, Any]:
 
 
 def _silent() -> Any:
-    from reconciler.render.progress import SilentProgress
+    from reconciler.cli.progress import SilentProgress
 
     return SilentProgress()

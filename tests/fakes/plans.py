@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.core.plan_identity import named
-from reconciler.domain.address import (
-    Address,
-    CredentialId,
-    FieldPath,
-    LiveId,
-    OrganizationId,
-)
-from reconciler.domain.applied import AppliedRecord, BaseField, Binding
-from reconciler.domain.change import (
+from reconciler.kernel.address import Address, CredentialId, FieldPath, LiveId, OrganizationId
+from reconciler.kernel.problem import Origin
+from reconciler.plan.model.applied import AppliedRecord, BaseField, Binding
+from reconciler.plan.model.change import (
     Change,
     ChangeId,
     ConfigurationContent,
@@ -27,7 +21,8 @@ from reconciler.domain.change import (
     MappingContent,
     Update,
 )
-from reconciler.domain.plan import (
+from reconciler.plan.model.identity import named
+from reconciler.plan.model.plan import (
     ChainPosition,
     Checked,
     Fingerprint,
@@ -39,7 +34,6 @@ from reconciler.domain.plan import (
     References,
     Unplanned,
 )
-from reconciler.domain.problem import Origin
 
 ORGANISATION = OrganizationId("11111111-1111-4111-8111-111111111111")
 UK = Address("integration", "chargebee-uk")

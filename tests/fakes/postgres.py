@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from reconciler.domain.secret import Secret
+from reconciler.kernel.secret import Secret
 
 FOLDERS = Path(tempfile.gettempdir())
 """Not below pytest's own folder, which only its user may enter; the server has its own user."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from fakes.postgres import Postgres, serving
 
-from reconciler.domain.secret import Secret
+from reconciler.kernel.secret import Secret
 
 
 @pytest.fixture(scope="session")

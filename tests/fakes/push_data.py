@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from reconciler.core.invoicing import draft_bill
-from reconciler.core.route import KnownMapping, Readings, Route, index
-from reconciler.domain.address import AccountId, BillId, IntegrationId
-from reconciler.domain.bill import Band, Bill, BillLine, LineId
-from reconciler.domain.definitions import Defined, DocumentPath
-from reconciler.domain.draft import (
+from reconciler.definitions.kinds.chargebee import ChargebeePage
+from reconciler.definitions.kinds.integration import (
+    EntityPanel,
+    GlobalPanel,
+    IntegrationSpec,
+    PushPolicy,
+)
+from reconciler.definitions.model import Defined, DocumentPath
+from reconciler.drafting.draft import (
     BlockedBill,
     DecimalPricing,
     DraftLine,
@@ -21,18 +24,15 @@ from reconciler.domain.draft import (
     NothingToSend,
     WholePricing,
 )
-from reconciler.domain.invoice import Invoice, InvoiceLine
-from reconciler.domain.kinds.chargebee import ChargebeePage
-from reconciler.domain.kinds.integration import (
-    EntityPanel,
-    GlobalPanel,
-    IntegrationSpec,
-    PushPolicy,
-)
-from reconciler.domain.line_item import Destination
-from reconciler.domain.money import Currency, Money
-from reconciler.domain.problem import Origin
-from reconciler.domain.push import InvoiceId, InvoiceLineId
+from reconciler.drafting.draft_bill import draft_bill
+from reconciler.drafting.route import KnownMapping, Readings, Route, index
+from reconciler.kernel.address import AccountId, BillId, IntegrationId
+from reconciler.kernel.line_item import Destination
+from reconciler.kernel.money import Currency, Money
+from reconciler.kernel.problem import Origin
+from reconciler.m3ter.bill import Band, Bill, BillLine, LineId
+from reconciler.sync.model.invoice import Invoice, InvoiceLine
+from reconciler.sync.model.push import InvoiceId, InvoiceLineId
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 THIS = IntegrationId("config-uk")

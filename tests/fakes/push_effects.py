@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from reconciler.domain.address import AccountId, BillId
-from reconciler.domain.invoice import Invoice
-from reconciler.domain.money import Currency, Money
-from reconciler.domain.push import (
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.money import Currency, Money
+from reconciler.ledger.opening import Expected
+from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.push import (
     InvoiceId,
     InvoiceLineId,
     PushKey,
@@ -20,9 +21,8 @@ from reconciler.domain.push import (
     StepName,
     StoredRequest,
 )
-from reconciler.ledger.opening import Expected
-from reconciler.ports.ledger import BillRow, Provenance
-from reconciler.ports.runtime import Job
+from reconciler.sync.ports.ledger import BillRow, Provenance
+from reconciler.sync.ports.workers import Job
 
 SITE = SiteName("acme-test")
 OTHER_SITE = SiteName("acme-live")

@@ -13,18 +13,25 @@ from typing import Any
 from fakes.clock import FakeClock
 from fakes.push_data import NOW, invoice_of, route
 
-from reconciler.core.draft_json import draft_to_json
-from reconciler.core.invoicing import draft_bill
-from reconciler.core.look_first import LookFirst
-from reconciler.core.reconciled import InForce
-from reconciler.core.route import Readings, Route
-from reconciler.domain.address import BillId
-from reconciler.domain.bill import Bill, BillLine
-from reconciler.domain.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
-from reconciler.domain.estimate import Estimate, NotEstimated
-from reconciler.domain.invoice import Invoice
-from reconciler.domain.invoice_change import InvoiceChange
-from reconciler.domain.push import (
+from reconciler.drafting.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
+from reconciler.drafting.draft_bill import draft_bill
+from reconciler.drafting.draft_json import draft_to_json
+from reconciler.drafting.route import Readings, Route
+from reconciler.kernel.address import BillId
+from reconciler.ledger.history import SqlHistory
+from reconciler.ledger.ledger import SqlLedger
+from reconciler.ledger.opening import Expected, create_ledger
+from reconciler.ledger.shelf import TemporaryShelf, temporary_shelf
+from reconciler.ledger.sql.sqlite_file import open_sqlite
+from reconciler.m3ter.bill import Bill, BillLine
+from reconciler.m3ter.ports import BillQuery, NotFoundError
+from reconciler.reconcile.core.month import InForce
+from reconciler.reconcile.routes_port import Ours, Standing
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.model.estimate import Estimate, NotEstimated
+from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
     InvoiceLineId,
@@ -38,15 +45,8 @@ from reconciler.domain.push import (
     StepOutcome,
     StoredRequest,
 )
-from reconciler.ledger.history import SqlHistory
-from reconciler.ledger.opening import Expected, create_ledger
-from reconciler.ledger.pushes import SqlLedger
-from reconciler.ledger.shelf import TemporaryShelf, temporary_shelf
-from reconciler.ledger.sqlite_file import open_sqlite
-from reconciler.ports.destination import DestinationError
-from reconciler.ports.ledger import BillRow, Provenance
-from reconciler.ports.organisation import BillQuery, NotFoundError
-from reconciler.workflows.push_view import Ours, Standing
+from reconciler.sync.ports.destination import DestinationError
+from reconciler.sync.ports.ledger import BillRow, Provenance
 
 SITE = SiteName("acme-test")
 LEDGER_ID = "6f0c2d1e-0000-4000-8000-000000000001"
@@ -55,7 +55,7 @@ NAME = "chargebee-uk"
 
 @dataclass
 class ListedBills:
-    """Implements ``ports.Bills`` over a list; remembers the queries."""
+    """Implements ``m3ter.ports.Bills`` over a list; remembers the queries."""
 
     bills: list[Bill] = field(default_factory=list)
     queries: list[BillQuery] = field(default_factory=list)
@@ -84,7 +84,7 @@ class ListedBills:
 
 @dataclass
 class SiteInMemory:
-    """The reading half of ``ports.Destination``; nothing here may be written."""
+    """The reading half of ``sync.ports.destination.Destination``; nothing here may be written."""
 
     invoices: dict[InvoiceId, Invoice] = field(default_factory=dict)
     reasons: tuple[BlockReason, ...] = ()
@@ -138,8 +138,14 @@ class SiteInMemory:
     def perform(self, *_: Any) -> Any:
         raise AssertionError("a reader sends nothing")
 
+    def alike(self, *_: Any) -> Any:
+        raise AssertionError("a reader adds no line")
+
     def look_up(self, *_: Any) -> Any:
         raise AssertionError("a reader looks nothing up")
+
+    def vendor_time(self) -> Any:
+        raise AssertionError("a reader asks for no time")
 
 
 @dataclass

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.domain.definitions import (
+from reconciler.definitions.kinds.dialect import DialectSpec
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.definitions.kinds.integration import CodeReference, IntegrationSpec
+from reconciler.definitions.kinds.mapping_set import CsvRows, KeyColumn, MappingSetSpec
+from reconciler.definitions.kinds.project import ProjectSpec
+from reconciler.definitions.model import (
     CsvRow,
     CsvTable,
     Defined,
@@ -20,13 +25,8 @@ from reconciler.domain.definitions import (
     M3terKey,
     MappingRow,
 )
-from reconciler.domain.kinds.dialect import DialectSpec
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.kinds.integration import CodeReference, IntegrationSpec
-from reconciler.domain.kinds.mapping_set import CsvRows, KeyColumn, MappingSetSpec
-from reconciler.domain.kinds.project import ProjectSpec
-from reconciler.domain.problem import Origin, Problem
-from reconciler.ports.definitions import Loaded
+from reconciler.definitions.ports import Loaded
+from reconciler.kernel.problem import Origin, Problem
 
 SPECS: Mapping[KindName, Any] = {
     "Project": ProjectSpec,

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.core.exact_json import digest
-from reconciler.core.guard_hit import hit
-from reconciler.domain.address import Address, PlanId
-from reconciler.domain.change import FieldValue
-from reconciler.domain.kinds.project import Approvers, GuardName
-from reconciler.domain.plan import GuardHit
-from reconciler.domain.secret import Secret
+from reconciler.definitions.kinds.project import Approvers, GuardName
+from reconciler.kernel.address import Address, PlanId
+from reconciler.kernel.exact_json import digest
+from reconciler.kernel.secret import Secret
+from reconciler.plan.core.guards.hit import hit
+from reconciler.plan.model.change import FieldValue
+from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.rules import Members, Rules
 from reconciler.review.core.seal import opened, seal
 from reconciler.review.model.pull_request import (

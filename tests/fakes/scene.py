@@ -11,19 +11,19 @@ from fakes.clock import FakeClock
 from fakes.organisation import ORGANISATION, FakeOrganisation, account, credential, user
 from fakes.state import MemoryChain, MemoryLock
 
-from reconciler.domain.address import Address
-from reconciler.domain.applied import AppliedRecord
-from reconciler.domain.definitions import Defined, DefinedSet, Effective, M3terKey, MappingRow
-from reconciler.domain.kinds.dialect import DialectSpec
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.kinds.integration import IntegrationSpec
-from reconciler.domain.kinds.mapping_set import MappingSetSpec
-from reconciler.domain.kinds.project import ProjectSpec
-from reconciler.domain.plan import Plan
-from reconciler.domain.problem import Origin
-from reconciler.render.progress import SilentProgress
-from reconciler.workflows.apply import ApplyPorts, Consent, apply
-from reconciler.workflows.plan import PlanPorts, Source, plan
+from reconciler.cli.progress import SilentProgress
+from reconciler.definitions.kinds.dialect import DialectSpec
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.definitions.kinds.integration import IntegrationSpec
+from reconciler.definitions.kinds.mapping_set import MappingSetSpec
+from reconciler.definitions.kinds.project import ProjectSpec
+from reconciler.definitions.model import Defined, DefinedSet, Effective, M3terKey, MappingRow
+from reconciler.kernel.address import Address
+from reconciler.kernel.problem import Origin
+from reconciler.plan.apply import ApplyPorts, Consent, apply
+from reconciler.plan.make_plan import PlanPorts, Source, plan
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.plan import Plan
 
 UK = Address("integration", "uk")
 US = Address("integration", "us")

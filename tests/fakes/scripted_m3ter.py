@@ -8,13 +8,13 @@ from threading import Lock
 
 from fakes.clock import FakeClock
 
-from reconciler.core.exact_json import encode
-from reconciler.domain.address import OrganizationId
-from reconciler.domain.secret import Secret
-from reconciler.domain.value import JsonValue
-from reconciler.m3ter.session import Session
-from reconciler.m3ter.switches import M3terSwitches
-from reconciler.m3ter.token import Tokens
+from reconciler.kernel.address import OrganizationId
+from reconciler.kernel.exact_json import encode
+from reconciler.kernel.secret import Secret
+from reconciler.kernel.value import JsonValue
+from reconciler.m3ter.api.session import Session
+from reconciler.m3ter.api.switches import M3terSwitches
+from reconciler.m3ter.api.token import Tokens
 from reconciler.transport.client import Request
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.transport.retry import Answer, Outcome, RetryPolicy, TransportError

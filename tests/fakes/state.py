@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.plan_identity import record_id
-from reconciler.domain.applied import AppliedRecord
-from reconciler.ports.state import ChainMovedError, LockedError
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
+from reconciler.plan.ports import ChainMovedError, LockedError
 
 
 @dataclass
 class MemoryChain:
-    """Implements ``ports.StateChain``."""
+    """Implements ``plan.ports.StateChain``."""
 
     links: list[AppliedRecord] = field(default_factory=list)
 
@@ -35,7 +35,7 @@ class MemoryChain:
 
 @dataclass
 class MemoryLock:
-    """Implements ``ports.StateLock``."""
+    """Implements ``plan.ports.StateLock``."""
 
     holder: str = ""
 

@@ -17,31 +17,31 @@ from typing import Any
 from fakes.clock import FakeClock
 from fakes.emulated_http import EmulatedHttp
 
+from reconciler.cli.demo.month_end_files import month_end_files
 from reconciler.cli.main import main
-from reconciler.cli.month_end import month_end_files
-from reconciler.core.rendered import rendered
-from reconciler.domain.address import BillId
-from reconciler.domain.draft import InvoiceDraft
-from reconciler.domain.push import Effect
-from reconciler.domain.standing import Group, Standing
+from reconciler.cli.progress import SilentProgress
+from reconciler.definitions.core.as_data import rendered
+from reconciler.drafting.draft import InvoiceDraft
 from reconciler.emulator import wire
 from reconciler.emulator.chargebee.sites import API_KEY
-from reconciler.emulator.m3ter.tokens import ACCESS_KEY, API_SECRET
+from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET
 from reconciler.emulator.running import RunningEmulator
-from reconciler.ports.ledger import BillRow
-from reconciler.render.progress import SilentProgress
+from reconciler.kernel.address import BillId
 from reconciler.settings import Settings
+from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.model.push import Effect
+from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.ports.ledger import BillRow
+from reconciler.sync.push.limits import Limits
+from reconciler.sync.run.bill_stream import stream
+from reconciler.sync.run.close_bills import CloseOrder, Closer, CloseResult
+from reconciler.sync.run.due_again import NO_PATIENCE, Patience
+from reconciler.sync.run.plan import SyncPlan, plan_sync
+from reconciler.sync.run.world import SyncResult
 from reconciler.wiring.desk import open_desk
-from reconciler.wiring.push import open_push
-from reconciler.wiring.push_desk import PushDesk
+from reconciler.wiring.open_sync import open_push
+from reconciler.wiring.sync_desk import PushDesk
 from reconciler.workers.embedded import EmbeddedWorkers
-from reconciler.workflows.bill_stream import stream
-from reconciler.workflows.close_bills import CloseOrder, Closer, CloseResult
-from reconciler.workflows.narrow import Narrow
-from reconciler.workflows.sync_again import NO_PATIENCE, Patience
-from reconciler.workflows.sync_limits import Limits
-from reconciler.workflows.sync_plan import SyncPlan, plan_sync
-from reconciler.workflows.sync_world import SyncResult
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ENV = "month-end"

@@ -13,7 +13,7 @@ from chaos.due import Json
 from chaos.ground import Ended
 from fakes.small_month import ACCOUNTS, BILLS, SmallMonth
 
-from reconciler.emulator.m3ter.native import record
+from reconciler.emulator.m3ter.integrations.native import record
 from reconciler.emulator.running import RunningEmulator
 from reconciler.emulator.world import World
 

@@ -10,13 +10,13 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.push_effects import expected
 
-from reconciler.core.look_first import LookFirst
-from reconciler.domain.secret import Secret
-from reconciler.ledger.database import Database
+from reconciler.kernel.secret import Secret
+from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import create_ledger
-from reconciler.ledger.postgres import open_postgres
-from reconciler.ledger.pushes import SqlLedger
-from reconciler.ledger.sqlite_file import open_sqlite
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.postgres import open_postgres
+from reconciler.ledger.sql.sqlite_file import open_sqlite
+from reconciler.sync.core.look_first import LookFirst
 
 OpenDatabase = Callable[[], Database]
 

@@ -6,10 +6,10 @@ import sys
 import threading
 import time
 
-from reconciler.domain.push import SiteName
-from reconciler.domain.secret import Secret
-from reconciler.ledger.postgres import open_postgres
+from reconciler.kernel.secret import Secret
 from reconciler.ledger.rate_limit import SharedBucket
+from reconciler.ledger.sql.postgres import open_postgres
+from reconciler.sync.model.push import SiteName
 from reconciler.transport.system_clock import SystemClock
 
 url, rate, burst, seconds, threads = sys.argv[1], *map(float, sys.argv[2:6])

@@ -8,9 +8,9 @@ from pathlib import Path
 from fakes.push_data import bill, drafted, invoice_of, line, route
 from fakes.push_reading import SITE, month
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import InvoiceId, Performed
+from reconciler.kernel.address import BillId
 from reconciler.ledger.shelf import PAGE, temporary_shelf
+from reconciler.sync.model.push import InvoiceId, Performed
 
 INVOICE = invoice_of(drafted(bill(line()), route()))
 

@@ -14,9 +14,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reconciler.core.look_first import LookFirst
-from reconciler.core.push_machine import ImpossibleTransitionError, after
-from reconciler.domain.push import (
+from reconciler.ledger.opening import create_ledger, open_ledger
+from reconciler.ledger.sql.sqlite_file import open_sqlite
+from reconciler.sync.core.effect_states import ImpossibleTransitionError, after
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.model.push import (
     Attempted,
     Effect,
     Event,
@@ -31,9 +33,7 @@ from reconciler.domain.push import (
     Undecidable,
     Unknown,
 )
-from reconciler.ledger.opening import create_ledger, open_ledger
-from reconciler.ledger.sqlite_file import open_sqlite
-from reconciler.ports.ledger import Lease, LeaseLostError
+from reconciler.sync.ports.ledger import Lease, LeaseLostError
 
 SETTINGS = LookFirst()
 OUTCOMES: list[StepOutcome] = [

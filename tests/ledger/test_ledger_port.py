@@ -19,9 +19,14 @@ from fakes.push_effects import (
     step,
 )
 
-from reconciler.core.push_machine import ImpossibleTransitionError
-from reconciler.domain.address import BillId
-from reconciler.domain.push import (
+from reconciler.kernel.address import BillId
+from reconciler.ledger import bills as bill_rows
+from reconciler.ledger import stamps as stamp_rows
+from reconciler.ledger.effects import NoSuchEffectError
+from reconciler.ledger.history import SqlHistory
+from reconciler.ledger.ledger import SqlLedger
+from reconciler.sync.core.effect_states import ImpossibleTransitionError
+from reconciler.sync.model.push import (
     Found,
     InvoiceId,
     InvoiceLineId,
@@ -35,12 +40,7 @@ from reconciler.domain.push import (
     Undecidable,
     Unknown,
 )
-from reconciler.ledger import bills as bill_rows
-from reconciler.ledger import stamps as stamp_rows
-from reconciler.ledger.effects import NoSuchEffectError
-from reconciler.ledger.history import SqlHistory
-from reconciler.ledger.pushes import NOTE_EVERY, SqlLedger
-from reconciler.ports.ledger import Lease, LeaseLostError, Ledger, Provenance
+from reconciler.sync.ports.ledger import Lease, LeaseLostError, Ledger, Provenance
 
 
 def held(ledger: Ledger, bill: str = BILL, worker: str = "one", seconds: float = 60) -> Lease:
@@ -183,10 +183,13 @@ def test_an_unknown_outcome_survives_everything_but_proof(
     ledger.sending(lease, one)
     assert ledger.ended(lease, one, Unknown("cut"), "transient").state is PushState.IN_DOUBT
     states = []
-    for minutes in (36, 3):
+    for minutes in (1, 36, 3):
         clock.advance(minutes * 60)
-        states.append(ledger.looked(lease, one, NotFound()).state)
-    assert states == [PushState.IN_DOUBT, PushState.RETRY]
+        assert ledger.looked(lease, one, NotFound()).state is PushState.IN_DOUBT, "no vendor's time"
+        states.append(ledger.looked(lease, one, NotFound(clock.now())).state)
+        if states[-1] is PushState.RETRY:
+            break
+    assert states == [PushState.IN_DOUBT, PushState.IN_DOUBT, PushState.RETRY]
     assert ledger.looked(lease, one, Undecidable("voided")).state is PushState.PERSON
 
 
@@ -194,10 +197,13 @@ def test_times_and_looks_are_given_back_as_they_were(ledger: SqlLedger, clock: F
     clock.time = datetime(2026, 12, 1, 6, 0, 0, 123456, tzinfo=UTC)
     lease, one = held(ledger, seconds=9999), key()
     ledger.intend(lease, one, step(one), WHY)
-    ledger.sending(lease, one)
+    theirs = clock.now() - timedelta(minutes=3, microseconds=7)
+    sent = ledger.sending(lease, one, theirs)
+    assert (sent.round_vendor_at, sent.last_vendor_at, sent.doubt) == (theirs, theirs, "")
+    assert [row.vendor_at for row in ledger.attempts(SITE, BILL)] == [theirs]
     ledger.ended(lease, one, Unknown("cut"), None)
-    looked = ledger.looked(lease, one, NotFound())
-    assert looked.empty_looks == (clock.now(),)
+    looked = ledger.looked(lease, one, NotFound(theirs))
+    assert (looked.empty_looks, looked.doubt) == ((theirs,), "open")
     assert ledger.effects(SITE, BILL) == (looked,)
     assert looked.round_started_at == looked.failed_since == clock.now()
 
@@ -318,14 +324,22 @@ def test_the_sequence_rises_with_everything_about_an_effect(ledger: SqlLedger) -
     assert seen == list(range(7))
 
 
-def test_the_sequence_is_noted_outside_now_and_then(ledger: SqlLedger) -> None:
+def test_what_may_send_and_what_a_person_decides_is_noted_outside_at_once(
+    ledger: SqlLedger,
+) -> None:
     notes: list[int] = []
     noting = SqlLedger(ledger.database, ledger.settings, lambda one: notes.append(one.sequence))
-    lease = held(ledger, seconds=9999)
-    for number in range(2 * NOTE_EVERY + 3):
-        one = key(number, kind="add-line")
-        noting.intend(lease, one, step(one), WHY)
-    assert notes == [NOTE_EVERY, 2 * NOTE_EVERY]
+    lease, one = held(ledger), key()
+    noting.intend(lease, one, step(one), WHY)
+    assert notes == []
+    for turn in range(1, 4):
+        noting.sending(lease, one)
+        assert notes[-1] == noting.identity.sequence == 2 * turn
+        noting.ended(lease, one, Unknown("cut"), None)
+    noting.resolved(lease, one, Resolved("inv_1", "x"), "ann")
+    noting.pause(SITE, "ann", "wait")
+    noting.disable(SITE, "chargebee-uk", "x")
+    assert notes == [2, 4, 6, 8, 9, 10]
 
 
 def test_a_bill_is_put_and_put_again(ledger: SqlLedger) -> None:
@@ -422,3 +436,23 @@ def test_many_stamps_are_put_in_batches(ledger: SqlLedger) -> None:
     assert ledger.put_stamps(SITE, iter([*many, many[0]])) == len(many)
     assert ledger.put_stamps(SITE, []) == 0
     assert len(ledger.stamps(SITE, BILL)) == len(many)
+
+
+def test_lines_are_known_by_whichever_bill_made_them(ledger: SqlLedger) -> None:
+    lease, one = held(ledger), key(1, kind="add-line")
+    ledger.intend(lease, one, line_step(one, "li_0"), WHY)
+    ledger.sending(lease, one)
+    ledger.ended(lease, one, Performed("inv_1", (InvoiceLineId("li_1"),)), None)
+    asked = [InvoiceLineId(each) for each in ("li_0", "li_1", "li_", "li%")]
+    assert ledger.lines_known(SITE, asked) == {InvoiceLineId("li_1")}
+    assert ledger.lines_known(SITE, []) == frozenset()
+    assert ledger.lines_known(OTHER_SITE, asked) == frozenset()
+
+
+def test_lines_that_a_person_says_are_not_ours_were_there_before(ledger: SqlLedger) -> None:
+    lease, one = held(ledger), key(1, kind="add-line")
+    ledger.intend(lease, one, line_step(one, "li_0"), WHY)
+    ledger.looked(lease, one, Undecidable("a line just like it"))
+    said = Resolved(None, "no", (InvoiceLineId("li_1"),))
+    found = ledger.resolved(lease, one, said, "ann").lines_before
+    assert sorted(found or ()) == ["li_0", "li_1"]

@@ -14,17 +14,17 @@ from fakes.postgres import Postgres, query
 from fakes.push_effects import BILL, SITE, WHY, expected, key, step
 from sqlalchemy import text
 
-from reconciler.core.look_first import LookFirst
-from reconciler.domain.address import BillId
-from reconciler.domain.push import Performed, PushState
-from reconciler.domain.secret import Secret
 from reconciler.errors import ExitCode
-from reconciler.ledger.database import Database, LedgerGoneError, LedgerUnreachableError
+from reconciler.kernel.address import BillId
+from reconciler.kernel.secret import Secret
+from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import create_ledger
-from reconciler.ledger.postgres import open_postgres
-from reconciler.ledger.postgres_away import LedgerAwayError, is_refused, reason
-from reconciler.ledger.pushes import SqlLedger
-from reconciler.ports.ledger import Lease
+from reconciler.ledger.sql.database import Database, LedgerGoneError, LedgerUnreachableError
+from reconciler.ledger.sql.postgres import open_postgres
+from reconciler.ledger.sql.postgres_away import LedgerAwayError, is_refused, reason
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.model.push import Performed, PushState
+from reconciler.sync.ports.ledger import Lease
 from reconciler.transport.system_clock import SystemClock
 
 SETTINGS = LookFirst()
@@ -115,7 +115,7 @@ def test_many_workers_migrate_and_count_at_once(postgres_url: Secret) -> None:
     for one in threads:
         one.join(30)
     assert failed == []
-    assert query(postgres_url, "select sequence from ledger") == [(20,)]
+    assert query(postgres_url, "select sequence from ledger") == [(24,)]
 
 
 def test_a_restart_in_the_middle_is_outlived(own_postgres: Postgres) -> None:
@@ -259,9 +259,9 @@ def test_parameters_are_not_in_the_words_of_errors(shared: Database, tmp_path: P
 def test_a_missing_driver_is_said_with_the_line_that_installs_it() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from reconciler.domain.secret import Secret\n"
+        "from reconciler.kernel.secret import Secret\n"
         "from reconciler.transport.system_clock import SystemClock\n"
-        "from reconciler.ledger.postgres import PostgresMissingError, open_postgres\n"
+        "from reconciler.ledger.sql.postgres import PostgresMissingError, open_postgres\n"
         "try: open_postgres(Secret('postgresql://x'), SystemClock())\n"
         "except PostgresMissingError as error: print(error.exit_code, error)\n"
     )

@@ -15,12 +15,12 @@ from fakes.push_effects import OTHER_SITE, SITE, expected
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.look_first import LookFirst
-from reconciler.domain.secret import Secret
-from reconciler.ledger.database import Database
+from reconciler.kernel.secret import Secret
 from reconciler.ledger.opening import create_ledger
-from reconciler.ledger.postgres import open_postgres
 from reconciler.ledger.rate_limit import BATCH, FULL_PACE, SLOWEST, Bucket, SharedBucket
+from reconciler.ledger.sql.database import Database
+from reconciler.ledger.sql.postgres import open_postgres
+from reconciler.sync.core.look_first import LookFirst
 from reconciler.transport.system_clock import SystemClock
 
 SECOND = 1_000_000

@@ -12,12 +12,12 @@ from fakes.clock import FakeClock
 from fakes.push_effects import BILL, SITE, WHY, expected, key, row, step
 from sqlalchemy import text
 
-from reconciler.core.look_first import LookFirst
-from reconciler.domain.address import BillId
 from reconciler.errors import ExitCode
-from reconciler.ledger.database import Database, LedgerGoneError, LedgerUnreachableError
+from reconciler.kernel.address import BillId
 from reconciler.ledger.opening import create_ledger, open_ledger, read_ledger
-from reconciler.ledger.sqlite_file import LedgerBusyError, open_sqlite, read_sqlite
+from reconciler.ledger.sql.database import Database, LedgerGoneError, LedgerUnreachableError
+from reconciler.ledger.sql.sqlite_file import LedgerBusyError, open_sqlite, read_sqlite
+from reconciler.sync.core.look_first import LookFirst
 
 SETTINGS = LookFirst()
 
@@ -51,7 +51,7 @@ def test_the_lock_of_a_killed_writer_ends_with_it(file: Path, clock: FakeClock) 
     script = (
         "import sys,time; from pathlib import Path;"
         "from reconciler.transport.system_clock import SystemClock;"
-        "from reconciler.ledger.sqlite_file import open_sqlite;"
+        "from reconciler.ledger.sql.sqlite_file import open_sqlite;"
         "d=open_sqlite(Path(sys.argv[1]), SystemClock()); print('open', flush=True); time.sleep(60)"
     )
     writer = subprocess.Popen(

@@ -10,8 +10,8 @@ from fakes.clock import FakeClock
 from fakes.connecting import ORGANISATION, Connect, environment_spec
 
 from reconciler.emulator.running import RunningEmulator, environment
-from reconciler.ports.organisation import Organisation
-from reconciler.ports.runtime import Clock
+from reconciler.kernel.ports import Clock
+from reconciler.m3ter.ports import Organisation
 from reconciler.settings import Settings
 from reconciler.transport.client import Limits
 from reconciler.wiring.organisation import DEFAULT_LIMITS, connect

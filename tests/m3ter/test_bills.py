@@ -9,16 +9,16 @@ from fakes.scripted_m3ter import ScriptedM3ter, json, session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.exact_json import decode, encode
-from reconciler.domain.address import AccountId, BillId
-from reconciler.domain.bill import BillLine
-from reconciler.domain.line_item import LineItemType
-from reconciler.domain.value import JsonObject, JsonValue
 from reconciler.emulator.running import RunningEmulator
-from reconciler.m3ter.bill_wire import decode_bill, decode_line
-from reconciler.m3ter.bills import M3terBills
-from reconciler.m3ter.errors import UnreadableAnswerError
-from reconciler.ports.organisation import BillQuery, NotFoundError, Organisation
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.exact_json import decode, encode
+from reconciler.kernel.line_item import LineItemType
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.m3ter.api.bills import M3terBills
+from reconciler.m3ter.api.errors import UnreadableAnswerError
+from reconciler.m3ter.api.wire.bills import decode_bill, decode_line
+from reconciler.m3ter.bill import BillLine
+from reconciler.m3ter.ports import BillQuery, NotFoundError, Organisation
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Outcome
 

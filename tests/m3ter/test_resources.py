@@ -11,17 +11,17 @@ from fakes.clock import FakeClock
 from fakes.connecting import Connect
 from fakes.scripted_m3ter import ScriptedM3ter, json, session
 
-from reconciler.domain.address import AccountId, MappingId
-from reconciler.domain.value import JsonValue
 from reconciler.emulator.running import RunningEmulator
 from reconciler.errors import ExitCode
-from reconciler.m3ter.accounts import RESOURCES, M3terCodes, NoCodesError
-from reconciler.m3ter.errors import UnreadableAnswerError
-from reconciler.m3ter.integrations import M3terIntegrations
-from reconciler.m3ter.mappings import M3terMappings
-from reconciler.m3ter.people import M3terPeople
-from reconciler.m3ter.runs import M3terRuns
-from reconciler.ports.organisation import BillQuery, MappingBody, NotFoundError, Organisation
+from reconciler.kernel.address import AccountId, MappingId
+from reconciler.kernel.value import JsonValue
+from reconciler.m3ter.api.accounts import RESOURCES, M3terCodes, NoCodesError
+from reconciler.m3ter.api.errors import UnreadableAnswerError
+from reconciler.m3ter.api.integrations import M3terIntegrations
+from reconciler.m3ter.api.mappings import M3terMappings
+from reconciler.m3ter.api.people import M3terPeople
+from reconciler.m3ter.api.runs import M3terRuns
+from reconciler.m3ter.ports import BillQuery, MappingBody, NotFoundError, Organisation
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer, Outcome
 

@@ -9,8 +9,8 @@ from fakes.scripted_m3ter import ScriptedM3ter, json, session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.value import JsonObject
-from reconciler.m3ter.errors import (
+from reconciler.kernel.value import JsonObject
+from reconciler.m3ter.api.errors import (
     AnswerTooLargeForPageError,
     Call,
     M3terNotFoundError,
@@ -21,8 +21,8 @@ from reconciler.m3ter.errors import (
     RateLimitedError,
     UnreadableAnswerError,
 )
-from reconciler.m3ter.session import MAX_THREADS, Unsure, batches, segment
-from reconciler.ports.organisation import OrganisationError
+from reconciler.m3ter.api.session import MAX_THREADS, Unsure, batches, segment
+from reconciler.m3ter.ports import OrganisationError
 from reconciler.transport.client import Request
 from reconciler.transport.retry import (
     Answer,

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from fakes.scripted_m3ter import ScriptedM3ter, json, session
 
-from reconciler.domain.address import IntegrationId, MappingId
-from reconciler.domain.value import JsonValue
-from reconciler.m3ter.integrations import M3terIntegrations
-from reconciler.m3ter.mappings import M3terMappings
-from reconciler.ports.organisation import (
+from reconciler.kernel.address import IntegrationId, MappingId
+from reconciler.kernel.value import JsonValue
+from reconciler.m3ter.api.integrations import M3terIntegrations
+from reconciler.m3ter.api.mappings import M3terMappings
+from reconciler.m3ter.ports import (
     IntegrationBody,
     MappingBody,
     OutcomeUnknownError,

@@ -5,8 +5,8 @@ from typing import get_args, get_type_hints
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.m3ter.errors import UnknownSwitchError
-from reconciler.m3ter.switches import ALLOWED, M3terSwitches, parse_switches
+from reconciler.m3ter.api.errors import UnknownSwitchError
+from reconciler.m3ter.api.switches import ALLOWED, M3terSwitches, parse_switches
 
 
 def test_the_allowed_values_are_those_of_the_types() -> None:

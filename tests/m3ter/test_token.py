@@ -9,10 +9,10 @@ from fakes.scripted_m3ter import ScriptedM3ter, json, session, token
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.exact_json import encode
-from reconciler.domain.value import JsonValue
 from reconciler.errors import ExitCode
-from reconciler.m3ter.errors import (
+from reconciler.kernel.exact_json import encode
+from reconciler.kernel.value import JsonValue
+from reconciler.m3ter.api.errors import (
     AuthenticationError,
     M3terRefusedError,
     M3terUnreachableError,
@@ -20,7 +20,7 @@ from reconciler.m3ter.errors import (
     UnreadableAnswerError,
     WrongOrganisationError,
 )
-from reconciler.m3ter.token import LIFETIME_SECONDS, claims
+from reconciler.m3ter.api.token import LIFETIME_SECONDS, claims
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer, LostAnswerError, Outcome
 

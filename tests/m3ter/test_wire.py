@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.exact_json import decode, encode
-from reconciler.domain.address import CredentialId, IntegrationId
-from reconciler.domain.line_item import RunStatus
-from reconciler.domain.value import JsonObject, JsonValue
-from reconciler.m3ter import fields
-from reconciler.m3ter.errors import UnreadableAnswerError
-from reconciler.m3ter.switches import M3terSwitches
-from reconciler.m3ter.wire import (
+from reconciler.kernel.address import CredentialId, IntegrationId
+from reconciler.kernel.exact_json import decode, encode
+from reconciler.kernel.line_item import RunStatus
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.m3ter.api.errors import UnreadableAnswerError
+from reconciler.m3ter.api.switches import M3terSwitches
+from reconciler.m3ter.api.wire import fields
+from reconciler.m3ter.api.wire.objects import (
     decode_account,
     decode_credential,
     decode_event,
@@ -28,7 +28,7 @@ from reconciler.m3ter.wire import (
     is_run,
     same_text,
 )
-from reconciler.ports.organisation import IntegrationBody, MappingBody
+from reconciler.m3ter.ports import IntegrationBody, MappingBody
 
 SWITCHES = M3terSwitches()
 SCALARS = st.one_of(

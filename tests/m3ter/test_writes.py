@@ -9,14 +9,14 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.connecting import Connect
 
-from reconciler.domain.live import LiveIntegration, LiveMapping
 from reconciler.emulator.running import RunningEmulator
-from reconciler.m3ter.errors import (
+from reconciler.m3ter.api.errors import (
     M3terOutcomeUnknownError,
     M3terRefusedError,
     SeveralFoundError,
 )
-from reconciler.ports.organisation import (
+from reconciler.m3ter.live import LiveIntegration, LiveMapping
+from reconciler.m3ter.ports import (
     AccessError,
     IntegrationBody,
     MappingBody,

@@ -10,7 +10,7 @@ from typing import ClassVar
 import apprise
 import pytest
 
-from reconciler.domain.secret import Secret
+from reconciler.kernel.secret import Secret
 from reconciler.notify.apprise import (
     AppriseNotifier,
     SilentNotifier,

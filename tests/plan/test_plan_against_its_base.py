@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fakes.place import Place
 
-from reconciler.domain.plan import Plan
 from reconciler.emulator.running import RunningEmulator
 from reconciler.plan.against import CausedPlan, plan_against
 from reconciler.plan.model.cause import Cause
+from reconciler.plan.model.plan import Plan
 from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
 

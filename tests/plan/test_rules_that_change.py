@@ -10,8 +10,8 @@ from fakes.place import Place
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.kinds.project import ProjectSpec
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.emulator.running import RunningEmulator
 from reconciler.errors import ExitCode
 from reconciler.plan.core.guards.policy import Policy, in_force, policy

@@ -21,7 +21,7 @@ from fakes.reviews import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.plan import GuardHit
+from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.judge import judge
 from reconciler.review.core.rules import ALWAYS_WRITTEN
 from reconciler.review.model.pull_request import Login

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reconciler.core.guard_hit import hit
-from reconciler.domain.change import ChangeId, FieldValue, Update
-from reconciler.domain.kinds.project import GuardName
-from reconciler.domain.plan import Approval, GuardHit, Plan, Unplanned
+from reconciler.definitions.kinds.project import GuardName
+from reconciler.plan.core.guards.hit import hit
 from reconciler.plan.model.cause import Causes
+from reconciler.plan.model.change import ChangeId, FieldValue, Update
+from reconciler.plan.model.plan import Approval, GuardHit, Plan, Unplanned
 from reconciler.review.core.consents import Uncounted
 from reconciler.review.core.judge import Judged
 from reconciler.review.core.public_names import public_names

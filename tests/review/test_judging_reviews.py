@@ -17,7 +17,7 @@ from fakes.reviews import (
     rules,
 )
 
-from reconciler.domain.plan import GuardHit
+from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.judge import Judged, judge
 from reconciler.review.core.rules import Members, Rules
 from reconciler.review.model.pull_request import Login
@@ -117,7 +117,7 @@ def test_approve_of_the_forge_counts_where_the_rule_and_the_forge_allow_it(paper
     assert not judged(paper, by=by_review).open
     assert judged(paper).open
     for answer in ("no", "unknown"):
-        assert judged(paper, by=by_review, among=members(dismisses=answer)).open  # type: ignore[arg-type]
+        assert judged(paper, by=by_review, among=members(dismisses=answer)).open
 
 
 def test_a_click_never_approves_a_rule_that_changes(paper: Paper) -> None:

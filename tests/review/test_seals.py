@@ -6,8 +6,8 @@ from fakes.reviews import ENVIRONMENT, KEY, REPOSITORY, commit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.address import PlanId
-from reconciler.domain.secret import Secret
+from reconciler.kernel.address import PlanId
+from reconciler.kernel.secret import Secret
 from reconciler.review.core.seal import DIGESTS_MAX, opened, seal
 from reconciler.review.model.sealed import Opened, SealedPlan, ShortDigest
 

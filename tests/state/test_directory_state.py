@@ -7,7 +7,7 @@ from fakes.clock import FakeClock
 from fakes.plans import UK, binding, record
 
 from reconciler.errors import ExitCode
-from reconciler.ports.state import ChainMovedError, LockedError
+from reconciler.plan.ports import ChainMovedError, LockedError
 from reconciler.state.directory import BrokenChainError, DirectoryState
 from reconciler.state.documents import TamperedDocumentError
 

@@ -14,8 +14,8 @@ from fakes.plans import (
     update,
 )
 
-from reconciler.core import exact_json
-from reconciler.domain.plan import Plan
+from reconciler.kernel import exact_json
+from reconciler.plan.model.plan import Plan
 from reconciler.state.documents import (
     TamperedDocumentError,
     UnreadableDocumentError,
@@ -46,7 +46,7 @@ def test_a_plan_comes_back_as_it_was(full: Plan) -> None:
 def test_a_record_comes_back_as_it_was() -> None:
     from dataclasses import replace
 
-    from reconciler.core.plan_identity import record_id
+    from reconciler.plan.model.identity import record_id
 
     given = record(1, None, binding())
     given = replace(given, id=record_id(given))

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from fakes.plans import binding, plan, record
 
-from reconciler.core import exact_json
-from reconciler.core.plan_identity import as_json, record_id
-from reconciler.domain.applied import AppliedRecord
+from reconciler.kernel import exact_json
+from reconciler.kernel.as_json import as_json
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.identity import record_id
 from reconciler.state.documents import (
     TamperedDocumentError,
     UnreadableDocumentError,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.exact_json import encode
-from reconciler.domain.secret import Secret
+from reconciler.kernel.exact_json import encode
+from reconciler.kernel.secret import Secret
 from reconciler.transport.redaction import (
     BLANK,
     is_secret_key,

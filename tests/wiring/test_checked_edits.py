@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from reconciler.core.edits import AddDocuments, RemoveValue, SetValue
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.value import JsonObject
+from reconciler.definitions.core.edits import AddDocuments, RemoveValue, SetValue
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.kernel.value import JsonObject
 from reconciler.settings import Settings
 from reconciler.transport.system_clock import SystemClock
-from reconciler.wiring.checkup import parsed_time, server_time
+from reconciler.wiring.doctor import server_time
 from reconciler.wiring.edits import EditsNotValidError, edit_files
 from reconciler.wiring.repository import start_repository
 
@@ -50,13 +49,6 @@ def test_many_errors_are_counted(root: Path) -> None:
     documents = tuple({**body, "spec": {"number": number}} for number in range(12))
     with pytest.raises(EditsNotValidError, match="and 2 more"):
         edit_files(root, (AddDocuments("integrations.d/x.yaml", documents),), Settings({}))
-
-
-def test_a_date_header_is_read_in_utc() -> None:
-    time = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
-    assert parsed_time("Tue, 01 Dec 2026 06:00:00 GMT") == time
-    assert parsed_time("Tue, 01 Dec 2026 06:00:00 -0000") == time
-    assert parsed_time("") is None
 
 
 def test_a_server_that_is_not_there_has_no_time() -> None:

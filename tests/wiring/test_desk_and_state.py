@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.domain.kinds.project import ProjectSpec
+from reconciler.cli.progress import SilentProgress
+from reconciler.definitions.kinds.project import ProjectSpec
+from reconciler.definitions.validate import InvalidDefinitionsError
 from reconciler.errors import ExitCode
-from reconciler.render.progress import SilentProgress
 from reconciler.settings import Settings
 from reconciler.wiring.desk import DeskError, open_desk, read_file, system_clock, write_file
 from reconciler.wiring.example import example_folder
 from reconciler.wiring.state import authorship, open_state
-from reconciler.workflows.validate import InvalidDefinitionsError
 
 
 @pytest.fixture

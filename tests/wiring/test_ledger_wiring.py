@@ -12,16 +12,16 @@ from fakes.clock import FakeClock
 from fakes.postgres import query
 from fakes.push_effects import BILL, SITE, WHY, key, step
 
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.secret import Secret
+from reconciler.cli.progress import SilentProgress
+from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.errors import ExitCode
+from reconciler.kernel.secret import Secret
 from reconciler.ledger.opening import LostLedgerError, NoLedgerError, OldLedgerError
-from reconciler.ledger.postgres_away import LedgerAwayError
 from reconciler.ledger.rate_limit import SharedBucket
-from reconciler.ledger.sqlite_file import LedgerBusyError
-from reconciler.render.progress import SilentProgress
+from reconciler.ledger.sql.postgres_away import LedgerAwayError
+from reconciler.ledger.sql.sqlite_file import LedgerBusyError
+from reconciler.ledger.watch import DirectoryLedgerWatch
 from reconciler.settings import Settings
-from reconciler.state.ledger_watch import DirectoryLedgerWatch
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk, open_desk
 from reconciler.wiring.example import example_folder

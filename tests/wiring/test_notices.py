@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.domain.kinds.environment import EnvironmentSpec
+from reconciler.cli.progress import SilentProgress
+from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.notify.apprise import AppriseNotifier, SilentNotifier
-from reconciler.render.progress import SilentProgress
 from reconciler.settings import Settings
 from reconciler.wiring.desk import Desk, open_desk
 from reconciler.wiring.example import example_folder

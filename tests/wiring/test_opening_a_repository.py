@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.allowance import Allowance
+from reconciler.definitions.core.allowance import Allowance
+from reconciler.definitions.validate import validate
 from reconciler.wiring.repository import knows_time_zone, open_repository
-from reconciler.workflows.validate import validate
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,13 +12,13 @@ from fakes.tls import certificate, server_context
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.exact_json import encode
-from reconciler.domain.address import IntegrationId
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.emulator.m3ter.tokens import API_SECRET
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.emulator.m3ter.http.tokens import API_SECRET
 from reconciler.emulator.running import RunningEmulator, environment
 from reconciler.errors import ExitCode
-from reconciler.ports.organisation import AccessError, OrganisationError, UnreachableError
+from reconciler.kernel.address import IntegrationId
+from reconciler.kernel.exact_json import encode
+from reconciler.m3ter.ports import AccessError, OrganisationError, UnreachableError
 from reconciler.settings import HostNotAllowedError, MissingSecretError, Settings
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.organisation import VENDOR_REQUESTS_PER_SECOND, bucket, connect

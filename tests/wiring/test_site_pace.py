@@ -8,7 +8,7 @@ from fakes.clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.kinds.environment import ChargebeeConnection
+from reconciler.definitions.kinds.environment import ChargebeeConnection
 from reconciler.ledger.rate_limit import FULL_PACE, Bucket
 from reconciler.wiring.site_pace import own_bucket, pace_of
 

@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from reconciler.domain.address import BillId
-from reconciler.domain.push import SiteName
-from reconciler.domain.secret import Secret
-from reconciler.ports.runtime import Job
+from reconciler.kernel.address import BillId
+from reconciler.kernel.secret import Secret
+from reconciler.sync.model.push import SiteName
+from reconciler.sync.ports.workers import Job
 from reconciler.transport.system_clock import SystemClock
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from fakes.push_effects import job
 
-from reconciler.ports.runtime import BillBusyError, Job, Schedule
+from reconciler.sync.ports.workers import BillBusyError, Job, Schedule
 from reconciler.transport.system_clock import SystemClock
 from reconciler.workers.embedded import LOOK_AHEAD, MOST_THREADS, EmbeddedWorkers
 

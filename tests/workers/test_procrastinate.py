@@ -15,9 +15,9 @@ import pytest
 from fakes.postgres import Postgres, query
 from fakes.push_effects import job
 
-from reconciler.domain.secret import Secret
 from reconciler.errors import ReconcilerError
-from reconciler.ports.runtime import BillBusyError, Job, Schedule
+from reconciler.kernel.secret import Secret
+from reconciler.sync.ports.workers import BillBusyError, Job, Schedule
 from reconciler.transport.system_clock import SystemClock
 from reconciler.workers.cron import cron
 from reconciler.workers.job_queue import QueueGoneError
@@ -280,7 +280,7 @@ def test_serving_gives_up_on_a_database_that_stays_away(own_postgres: Postgres) 
 def test_a_missing_extra_is_said_with_the_line_that_installs_it(missing: str) -> None:
     script = (
         f"import sys; sys.modules[{missing!r}] = None\n"
-        "from reconciler.domain.secret import Secret\n"
+        "from reconciler.kernel.secret import Secret\n"
         "from reconciler.transport.system_clock import SystemClock\n"
         "from reconciler.workers.procrastinate import EngineMissingError, ProcrastinateWorkers\n"
         "try: ProcrastinateWorkers(Secret('x'), SystemClock())\n"

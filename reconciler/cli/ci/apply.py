@@ -15,9 +15,9 @@ from reconciler.cli.plan import planned
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.domain.applied import AppliedRecord
-    from reconciler.domain.plan import Plan
-    from reconciler.ports.organisation import Organisation
+    from reconciler.m3ter.ports import Organisation
+    from reconciler.plan.model.applied import AppliedRecord
+    from reconciler.plan.model.plan import Plan
     from reconciler.review.core.judge import Judged
     from reconciler.wiring.desk import Desk
 
@@ -34,7 +34,7 @@ def apply(app: App, environment: str, branch: str) -> ExitCode:
 
     Exit 13 when something is not: its pull requests and one issue say what, and nothing is written.
     """
-    from reconciler.render.receipt_text import exit_code, receipt_text
+    from reconciler.plan.show.receipt import exit_code, receipt_text
     from reconciler.review.merged import Merged
     from reconciler.review.model.pull_request import Commit
     from reconciler.wiring.forge import open_forge
@@ -58,8 +58,8 @@ def apply(app: App, environment: str, branch: str) -> ExitCode:
 def _carry_out(
     app: App, place: Desk, organisation: Organisation, plan: Plan, judged: Judged
 ) -> AppliedRecord:
-    from reconciler.workflows.apply import ApplyPorts, apply
-    from reconciler.workflows.consent import consent
+    from reconciler.plan.apply import ApplyPorts, apply
+    from reconciler.plan.consent import consent
 
     given = consent(
         plan,

@@ -85,7 +85,7 @@ def _report(
 
 def _write_page(report: Report, file: Path) -> None:
     """Write the page that is kept with the run; it shows the names that the comment may show."""
-    from reconciler.render.plan_html import plan_html
+    from reconciler.plan.show.html import plan_html
     from reconciler.wiring.desk import write_file
 
     shown = replace(report.plan, head=replace(report.plan.head, names=report.names))

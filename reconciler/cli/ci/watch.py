@@ -22,7 +22,7 @@ def drift(app: App, environment: str) -> ExitCode:
     A URL in RECONCILER_HEARTBEAT is called at every end, also when there is no drift: a schedule
     that stopped is silent.
     """
-    from reconciler.render.plain_text import counted
+    from reconciler.kernel.text.plain import counted
     from reconciler.review.drift_issue import report_drift
     from reconciler.wiring.forge import heartbeat, open_forge
     from reconciler.wiring.notices import notifier

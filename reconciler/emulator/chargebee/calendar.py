@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from reconciler.emulator.chargebee.pending_invoices import closed, owner_in
+from reconciler.emulator.chargebee.invoices.pending_invoices import closed, owner_in
 from reconciler.emulator.chargebee.site import JsonObject, Site
 from reconciler.emulator.chargebee.subscriptions import renew
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.emulator.chargebee.facts_catalogue import (
+from reconciler.emulator.chargebee.invoices.lines import Place
+from reconciler.emulator.chargebee.money import fixed_point
+from reconciler.emulator.chargebee.parameters.facts_catalogue import (
     CREATE_ITEM,
     CREATE_ITEM_FAMILY,
     CREATE_ITEM_PRICE,
     UPDATE_ITEM_PRICE,
 )
-from reconciler.emulator.chargebee.forms import Tree
-from reconciler.emulator.chargebee.lines import Place
-from reconciler.emulator.chargebee.money import fixed_point
-from reconciler.emulator.chargebee.parameters import Row
-from reconciler.emulator.chargebee.refusals import (
+from reconciler.emulator.chargebee.parameters.forms import Tree
+from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.refusals import (
     duplicate,
     not_configured,
     wrong_state,

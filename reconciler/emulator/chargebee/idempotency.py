@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from reconciler.emulator.chargebee.refusals import key_reused, wrong_value
+from reconciler.emulator.chargebee.parameters.refusals import key_reused, wrong_value
 from reconciler.emulator.chargebee.site import Site
 from reconciler.emulator.exchange import Answer, Request
 

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.emulator.chargebee.refusals import RefusalError, too_fast
+from reconciler.emulator.chargebee.parameters.refusals import RefusalError, too_fast
 from reconciler.emulator.exchange import Request
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 _WINDOW_SECONDS = 60.0
 _RETRY_AFTER = 5

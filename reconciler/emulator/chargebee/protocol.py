@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.emulator.chargebee import idempotency, pending_invoices
+from reconciler.emulator.chargebee import idempotency
 from reconciler.emulator.chargebee.calendar import Calendar
-from reconciler.emulator.chargebee.forms import Tree, read_form, read_pairs
+from reconciler.emulator.chargebee.invoices import pending_invoices
 from reconciler.emulator.chargebee.limits import Limits
-from reconciler.emulator.chargebee.pages import Pages
-from reconciler.emulator.chargebee.refusals import RefusalError, bad_key, wrong_state
+from reconciler.emulator.chargebee.lists.pages import Pages
+from reconciler.emulator.chargebee.parameters.forms import Tree, read_form, read_pairs
+from reconciler.emulator.chargebee.parameters.refusals import RefusalError, bad_key, wrong_state
 from reconciler.emulator.chargebee.routes import NOT_IDEMPOTENT, PREFIX, Route, route
 from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
 from reconciler.emulator.chargebee.sites import default_site

@@ -6,22 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.emulator.chargebee import (
-    catalogue,
-    comments,
+from reconciler.emulator.chargebee import catalogue, subscriptions, webhooks
+from reconciler.emulator.chargebee.invoices import (
     credit_notes,
-    customers,
     estimates,
     finished_invoices,
     invoices,
     pending_invoices,
     promotional_credits,
-    subscriptions,
     unbilled_charges,
-    webhooks,
 )
-from reconciler.emulator.chargebee.forms import Tree
-from reconciler.emulator.chargebee.refusals import no_such_page, wrong_method
+from reconciler.emulator.chargebee.objects import comments, customers
+from reconciler.emulator.chargebee.parameters.forms import Tree
+from reconciler.emulator.chargebee.parameters.refusals import no_such_page, wrong_method
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 
 Write = Callable[[Site, Tree, str], JsonObject]

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from reconciler.emulator.chargebee.money import ZERO_DECIMAL, Money
-from reconciler.emulator.chargebee.parameters import Reading
-from reconciler.emulator.chargebee.refusals import not_found
+from reconciler.emulator.chargebee.parameters.parameters import Reading
+from reconciler.emulator.chargebee.parameters.refusals import not_found
 from reconciler.emulator.store import Store, Table
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 JsonObject = dict[str, Any]
 SITES = "chargebee/sites"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from reconciler.emulator.chargebee.invoice_shape import Content, new_invoice
-from reconciler.emulator.chargebee.lines import LineMaker, Priced
+from reconciler.emulator.chargebee.invoices.invoice_shape import Content, new_invoice
+from reconciler.emulator.chargebee.invoices.lines import LineMaker, Priced
 from reconciler.emulator.chargebee.money import fixed_point
-from reconciler.emulator.chargebee.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.terms import after
 from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
-from reconciler.emulator.chargebee.terms import after
 from reconciler.emulator.store import Store
 
 SITE: Final = "acme-test"

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.emulator.chargebee.customers import existing
-from reconciler.emulator.chargebee.facts_catalogue import CANCEL_SUBSCRIPTION, CREATE_SUBSCRIPTION
-from reconciler.emulator.chargebee.forms import Tree
-from reconciler.emulator.chargebee.invoice_shape import Content, new_invoice
-from reconciler.emulator.chargebee.lines import LineMaker, Priced
-from reconciler.emulator.chargebee.owners import Owner
-from reconciler.emulator.chargebee.parameters import Row
-from reconciler.emulator.chargebee.refusals import (
+from reconciler.emulator.chargebee.invoices.invoice_shape import Content, new_invoice
+from reconciler.emulator.chargebee.invoices.lines import LineMaker, Priced
+from reconciler.emulator.chargebee.invoices.settlement import finalised
+from reconciler.emulator.chargebee.invoices.unbilled_charges import forget, sweep
+from reconciler.emulator.chargebee.objects.customers import existing
+from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.terms import after
+from reconciler.emulator.chargebee.parameters.facts_catalogue import (
+    CANCEL_SUBSCRIPTION,
+    CREATE_SUBSCRIPTION,
+)
+from reconciler.emulator.chargebee.parameters.forms import Tree
+from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.refusals import (
     duplicate,
     not_configured,
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.settlement import finalised
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
-from reconciler.emulator.chargebee.terms import after
-from reconciler.emulator.chargebee.unbilled_charges import forget, sweep
 
 _PENDING = "create_pending_invoices"
 

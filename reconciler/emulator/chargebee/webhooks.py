@@ -12,9 +12,9 @@ from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.emulator.chargebee.forms import Tree
-from reconciler.emulator.chargebee.parameters import Choice, Facts, Flag, Several, Text
-from reconciler.emulator.chargebee.refusals import wrong_value
+from reconciler.emulator.chargebee.parameters.forms import Tree
+from reconciler.emulator.chargebee.parameters.parameters import Choice, Facts, Flag, Several, Text
+from reconciler.emulator.chargebee.parameters.refusals import wrong_value
 from reconciler.emulator.chargebee.site import JsonObject, Site, public
 from reconciler.emulator.wire import encode
 

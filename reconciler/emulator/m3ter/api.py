@@ -8,26 +8,20 @@ from typing import Any
 
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Answer, Request
-from reconciler.emulator.m3ter import (
+from reconciler.emulator.m3ter import bills, catalogue, line_items, organisation, people
+from reconciler.emulator.m3ter.http import entities, plain, tokens
+from reconciler.emulator.m3ter.http.call import Call, Refusal, ok
+from reconciler.emulator.m3ter.http.resources import PLAIN
+from reconciler.emulator.m3ter.http.routing import Router
+from reconciler.emulator.m3ter.http.throttle import Throttle
+from reconciler.emulator.m3ter.integrations import (
     available,
-    bills,
-    catalogue,
     configs,
-    entities,
     events,
-    line_items,
     mappings,
     notices,
-    organisation,
-    people,
-    plain,
     runs,
-    tokens,
 )
-from reconciler.emulator.m3ter.call import Call, Refusal, ok
-from reconciler.emulator.m3ter.resources import PLAIN
-from reconciler.emulator.m3ter.routing import Router
-from reconciler.emulator.m3ter.throttle import Throttle
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]

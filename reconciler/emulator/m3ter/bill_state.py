@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.emulator.clock import iso
-from reconciler.emulator.m3ter import entities, native
-from reconciler.emulator.m3ter.call import Refusal
+from reconciler.emulator.m3ter.http import entities
+from reconciler.emulator.m3ter.http.call import Refusal
+from reconciler.emulator.m3ter.integrations import native
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]

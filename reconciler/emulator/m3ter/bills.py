@@ -7,11 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter import bill_state, entities, plain
-from reconciler.emulator.m3ter.call import Call, CallHandler, Refusal, ok, public
-from reconciler.emulator.m3ter.entities import Resource
-from reconciler.emulator.m3ter.paging import Predicate, encoded_row, listed_rows, page, table_rows
-from reconciler.emulator.m3ter.search import search
+from reconciler.emulator.m3ter import bill_state
+from reconciler.emulator.m3ter.http import entities, plain
+from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.entities import Resource
+from reconciler.emulator.m3ter.http.paging import (
+    Predicate,
+    encoded_row,
+    listed_rows,
+    page,
+    table_rows,
+)
+from reconciler.emulator.m3ter.http.search import search
 
 JsonObject = dict[str, Any]
 BILLS = bill_state.BILLS

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter import entities
-from reconciler.emulator.m3ter.call import Call, CallHandler, Refusal, ok, public
-from reconciler.emulator.m3ter.paging import listed_rows, page
-from reconciler.emulator.m3ter.plain import listing, routes
-from reconciler.emulator.m3ter.resources import ACCOUNTS, PLAN_TEMPLATES, PLANS, PRICINGS
-from reconciler.emulator.m3ter.search import search
+from reconciler.emulator.m3ter.http import entities
+from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.paging import listed_rows, page
+from reconciler.emulator.m3ter.http.plain import listing, routes
+from reconciler.emulator.m3ter.http.resources import ACCOUNTS, PLAN_TEMPLATES, PLANS, PRICINGS
+from reconciler.emulator.m3ter.http.search import search
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]

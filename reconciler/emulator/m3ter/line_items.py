@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter import entities
-from reconciler.emulator.m3ter.call import Call, CallHandler, Refusal, ok, public
-from reconciler.emulator.m3ter.paging import page
+from reconciler.emulator.m3ter.http import entities
+from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.paging import page
 from reconciler.emulator.store import Row
 
 JsonObject = dict[str, Any]

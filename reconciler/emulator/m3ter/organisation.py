@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter import entities
-from reconciler.emulator.m3ter.call import Call, CallHandler, ok, public
-from reconciler.emulator.m3ter.entities import Resource
+from reconciler.emulator.m3ter.http import entities
+from reconciler.emulator.m3ter.http.call import Call, CallHandler, ok, public
+from reconciler.emulator.m3ter.http.entities import Resource
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]

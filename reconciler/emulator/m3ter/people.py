@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter import configs, entities
-from reconciler.emulator.m3ter.call import Call, CallHandler, Refusal, ok, public
-from reconciler.emulator.m3ter.plain import listing, routes
-from reconciler.emulator.m3ter.resources import CREDENTIALS, USERS
-from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.m3ter.http import entities
+from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.plain import listing, routes
+from reconciler.emulator.m3ter.http.resources import CREDENTIALS, USERS
+from reconciler.emulator.m3ter.http.tokens import ORGANISATION
+from reconciler.emulator.m3ter.integrations import configs
 
 JsonObject = dict[str, Any]
 _POLICY = [{"effect": "ALLOW", "action": ["ALL"], "resource": ["*"]}]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from reconciler.emulator.m3ter import configs, entities, mappings, organisation, resources
-from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.m3ter import organisation
+from reconciler.emulator.m3ter.http import entities, resources
+from reconciler.emulator.m3ter.http.tokens import ORGANISATION
+from reconciler.emulator.m3ter.integrations import configs, mappings
 from reconciler.emulator.scenarios.m3ter_objects import account, credential, user
 from reconciler.emulator.store import JsonObject, Store
 

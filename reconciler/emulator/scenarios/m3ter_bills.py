@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.emulator.clock import iso
-from reconciler.emulator.m3ter import entities
 from reconciler.emulator.m3ter.bill_state import BILLS
+from reconciler.emulator.m3ter.http import entities
 from reconciler.emulator.scenarios.m3ter_objects import Metered
 from reconciler.emulator.store import Store
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from reconciler.emulator.m3ter import catalogue, entities, resources
+from reconciler.emulator.m3ter import catalogue
+from reconciler.emulator.m3ter.http import entities, resources
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from reconciler.emulator.m3ter import bill_state, configs, entities, mappings, organisation
-from reconciler.emulator.m3ter.options import Option
-from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.m3ter import bill_state, organisation
+from reconciler.emulator.m3ter.http import entities
+from reconciler.emulator.m3ter.http.tokens import ORGANISATION
+from reconciler.emulator.m3ter.integrations import configs, mappings
+from reconciler.emulator.m3ter.integrations.options import Option
 from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill
 from reconciler.emulator.scenarios.m3ter_objects import account, user
 from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case, cases

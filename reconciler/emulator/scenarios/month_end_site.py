@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from reconciler.emulator.chargebee.balances import changed
-from reconciler.emulator.chargebee.forms import read_pairs
+from reconciler.emulator.chargebee.invoices.unbilled_charges import create as create_unbilled
+from reconciler.emulator.chargebee.objects.balances import changed
+from reconciler.emulator.chargebee.parameters.forms import read_pairs
 from reconciler.emulator.chargebee.site import JsonObject, Site
 from reconciler.emulator.chargebee.sites import (
     customer,
@@ -19,7 +20,6 @@ from reconciler.emulator.chargebee.sites import (
     renewal,
     subscription,
 )
-from reconciler.emulator.chargebee.unbilled_charges import create as create_unbilled
 from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case
 from reconciler.emulator.store import Store
 

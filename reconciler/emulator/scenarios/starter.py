@@ -7,16 +7,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from reconciler.emulator.m3ter import (
-    bill_state,
-    configs,
-    entities,
-    mappings,
-    native,
-    organisation,
-    resources,
-)
-from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.m3ter import bill_state, organisation
+from reconciler.emulator.m3ter.http import entities, resources
+from reconciler.emulator.m3ter.http.tokens import ORGANISATION
+from reconciler.emulator.m3ter.integrations import configs, mappings, native
 from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill, line, usage_line
 from reconciler.emulator.scenarios.m3ter_objects import Metered, account, credential, metered, user
 from reconciler.emulator.scenarios.starter_site import fill_site

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from reconciler.ledger.schema_version import VERSION_TABLE
-from reconciler.ledger.tables import metadata
+from reconciler.ledger.sql.schema_version import VERSION_TABLE
+from reconciler.ledger.sql.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.domain.change import Change, ChangeId, FieldChange, Keep
-from reconciler.domain.plan import GuardHit, ItemDigest
 from reconciler.plan.model.cause import Cause, Causes
+from reconciler.plan.model.change import Change, ChangeId, FieldChange, Keep
+from reconciler.plan.model.plan import GuardHit, ItemDigest
 
 
 def causes(

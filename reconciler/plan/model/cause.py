@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reconciler.domain.change import ChangeId
-from reconciler.domain.plan import ItemDigest
+from reconciler.plan.model.change import ChangeId
+from reconciler.plan.model.plan import ItemDigest
 
 Cause = Literal["proposal", "waiting", "drift"]
 

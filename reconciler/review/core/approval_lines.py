@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from reconciler.domain.kinds.project import GuardName
+from reconciler.definitions.kinds.project import GuardName
 
 PLAN_DIGITS_MIN: Final = 12
 _LINE: Final = re.compile(

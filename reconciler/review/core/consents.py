@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.domain.address import PlanId
-from reconciler.domain.kinds.project import GuardName
-from reconciler.domain.plan import GuardHit
+from reconciler.definitions.kinds.project import GuardName
+from reconciler.kernel.address import PlanId
+from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.approval_lines import ApprovalLine, Lines, lines_of
 from reconciler.review.model.pull_request import Login, Review
 from reconciler.review.model.sealed import (

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.domain.plan import Approval, GuardHit, ItemDigest
+from reconciler.plan.model.plan import Approval, GuardHit, ItemDigest
 from reconciler.review.core.consents import Consented, Heard, Uncounted, heard
 from reconciler.review.core.rules import ALWAYS_WRITTEN, Members, Rules
 from reconciler.review.model.pull_request import Login

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from reconciler.domain.plan import Plan
-from reconciler.domain.value import JsonValue
+from reconciler.kernel.value import JsonValue
+from reconciler.plan.model.plan import Plan
 
 _ADDRESS: Final = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.core.guard_changes import field_matches
-from reconciler.domain.kinds.project import Approvers, GuardName
-from reconciler.domain.plan import GuardHit
+from reconciler.definitions.kinds.project import Approvers, GuardName
+from reconciler.plan.core.guards.changes import field_matches
+from reconciler.plan.model.plan import GuardHit
 from reconciler.review.model.pull_request import Answer3, Forge, Login, login
 
 ALWAYS_WRITTEN: Final[frozenset[GuardName]] = frozenset(

@@ -15,10 +15,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reconciler.core.exact_json import NotJsonError, canonical, decode
-from reconciler.domain.address import PlanId
-from reconciler.domain.secret import Secret
-from reconciler.domain.value import JsonObject
+from reconciler.kernel.address import PlanId
+from reconciler.kernel.exact_json import NotJsonError, canonical, decode
+from reconciler.kernel.secret import Secret
+from reconciler.kernel.value import JsonObject
 from reconciler.review.model.pull_request import Commit
 from reconciler.review.model.sealed import Opened, SealedPlan, ShortDigest
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.domain.kinds.project import GuardName
-from reconciler.domain.plan import GuardHit, Plan
+from reconciler.definitions.kinds.project import GuardName
+from reconciler.kernel.text.plain import counted
 from reconciler.plan.model.cause import Causes
-from reconciler.render.plain_text import counted
+from reconciler.plan.model.plan import GuardHit, Plan
 from reconciler.review.core.judge import Judged
 from reconciler.review.core.rules import Rules, who
 from reconciler.review.model.forge import StatusState

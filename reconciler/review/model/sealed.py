@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NewType
 
-from reconciler.domain.address import PlanId
-from reconciler.domain.plan import ItemDigest
+from reconciler.kernel.address import PlanId
+from reconciler.plan.model.plan import ItemDigest
 from reconciler.review.model.pull_request import Commit, PullRequest, Review
 
 ShortDigest = NewType("ShortDigest", str)

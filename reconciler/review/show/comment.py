@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.render.plan_view import view
+from reconciler.plan.show.view import view
 from reconciler.review.core.verdict import Verdict, verdict
 from reconciler.review.show.markdown_words import cut, prose
 from reconciler.review.show.report import Report

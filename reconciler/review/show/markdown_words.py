@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.domain.problem import Origin
-from reconciler.render.plain_text import printable
+from reconciler.kernel.problem import Origin
+from reconciler.kernel.text.plain import printable
 
 VALUE_MAX: Final = 120
 """Characters of a value; the report kept with the run has all."""

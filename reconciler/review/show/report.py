@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.domain.plan import Plan
 from reconciler.plan.model.cause import Causes
+from reconciler.plan.model.plan import Plan
 from reconciler.review.core.judge import Judged
 from reconciler.review.core.public_names import without_addresses
 from reconciler.review.core.rules import Rules

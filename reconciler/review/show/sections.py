@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.domain.plan import Approval, GuardHit, Unplanned
+from reconciler.kernel.text.plain import counted
 from reconciler.plan.model.cause import Cause
-from reconciler.render.plain_text import counted
-from reconciler.render.plan_view import FieldRow, ObjectView, PlanView, value_text
+from reconciler.plan.model.plan import Approval, GuardHit, Unplanned
+from reconciler.plan.show.view import FieldRow, ObjectView, PlanView, value_text
 from reconciler.review.core.consents import Uncounted
 from reconciler.review.core.rules import who
 from reconciler.review.show.markdown_words import VALUE_MAX, code, file_link, linked, prose

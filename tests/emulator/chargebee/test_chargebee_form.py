@@ -9,8 +9,8 @@ from fakes.chargebee_bench import flat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.chargebee.forms import read_form, read_pairs
-from reconciler.emulator.chargebee.parameters import (
+from reconciler.emulator.chargebee.parameters.forms import read_form, read_pairs
+from reconciler.emulator.chargebee.parameters.parameters import (
     Choice,
     Digits,
     Facts,
@@ -23,7 +23,7 @@ from reconciler.emulator.chargebee.parameters import (
     Text,
     Whole,
 )
-from reconciler.emulator.chargebee.refusals import RefusalError
+from reconciler.emulator.chargebee.parameters.refusals import RefusalError
 
 FACTS = Facts(
     {

@@ -5,9 +5,9 @@ from fakes.chargebee_bench import NOW, Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.chargebee.filters import Attribute, Filter, read_filters, read_list
-from reconciler.emulator.chargebee.forms import read_pairs
-from reconciler.emulator.chargebee.refusals import RefusalError
+from reconciler.emulator.chargebee.lists.filters import Attribute, Filter, read_filters, read_list
+from reconciler.emulator.chargebee.parameters.forms import read_pairs
+from reconciler.emulator.chargebee.parameters.refusals import RefusalError
 
 Pairs = list[tuple[str, str]]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.emulator.chargebee.money import Money, cut, decimals, fixed_point, split
-from reconciler.emulator.chargebee.pricing import Tier, cost, reached, used
+from reconciler.emulator.chargebee.objects.pricing import Tier, cost, reached, used
 
 PRICES = st.decimals(0, 10**9, places=6)
 BENCH = Bench()

@@ -9,12 +9,12 @@ from fakes.chargebee_bench import Bench, basic, flat
 
 from reconciler.emulator import wire
 from reconciler.emulator.chargebee.limits import Limits
+from reconciler.emulator.chargebee.parameters.refusals import RefusalError
 from reconciler.emulator.chargebee.protocol import ChargebeeHalf
-from reconciler.emulator.chargebee.refusals import RefusalError
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.emulator.exchange import Request
 from reconciler.emulator.running import CHARGEBEE_API_KEY, CHARGEBEE_SITE
-from reconciler.emulator.switches import Switches
+from reconciler.emulator.switches.table import Switches
 
 CREATE = "invoices/create_for_charge_items_and_charges"
 FORM = {"customer_id": "c1", "currency_code": "USD", "charges": [{"amount": 5}]}

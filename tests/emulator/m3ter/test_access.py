@@ -5,8 +5,8 @@ from fakes.m3ter_api import DirectApi, token_request
 
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Request
-from reconciler.emulator.m3ter.throttle import Throttle
-from reconciler.emulator.m3ter.tokens import OTHER_ORGANISATION
+from reconciler.emulator.m3ter.http.throttle import Throttle
+from reconciler.emulator.m3ter.http.tokens import OTHER_ORGANISATION
 
 
 @pytest.fixture

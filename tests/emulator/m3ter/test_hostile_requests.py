@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.emulator import wire
 from reconciler.emulator.exchange import Request
 from reconciler.emulator.m3ter.api import ROUTER
-from reconciler.emulator.m3ter.tokens import ORGANISATION
+from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 
 API = DirectApi()
 ROUTES = sorted(

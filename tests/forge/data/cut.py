@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from reconciler.core import exact_json
+from reconciler.kernel import exact_json
 
 OPERATIONS = {
     "/repos/{owner}/{repo}/pulls/{pull_number}": ("get",),

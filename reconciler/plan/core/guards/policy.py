@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from reconciler.core.guard_hit import Needs, hit
-from reconciler.core.plan_identity import as_json
-from reconciler.domain.change import FieldValue
-from reconciler.domain.definitions import Effective
-from reconciler.domain.kinds.envelope import Part
-from reconciler.domain.kinds.environment import EnvironmentSpec
-from reconciler.domain.kinds.project import ProjectSpec
-from reconciler.domain.plan import GuardHit
-from reconciler.domain.value import JsonObject, JsonValue
+from reconciler.definitions.kinds.envelope import Part
+from reconciler.definitions.kinds.environment import EnvironmentSpec
+from reconciler.definitions.kinds.project import ProjectSpec
+from reconciler.definitions.model import Effective
+from reconciler.kernel.as_json import as_json
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.plan.core.guards.hit import Needs, hit
+from reconciler.plan.model.change import FieldValue
+from reconciler.plan.model.plan import GuardHit
 
 Prune = Literal["never", "confirm", "allow"]
 

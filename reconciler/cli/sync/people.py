@@ -1,0 +1,154 @@
+"""What people decide about pushes: retry, resolve, adopt-invoice, skip, pause, resume, enable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.desk import desk
+from reconciler.cli.options import App
+from reconciler.errors import ExitCode, ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.sync.people.decisions import Decider
+
+reasoned = click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.argument("bills", metavar="[BILL]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every bill that Chargebee refused.")
+@options.pass_app
+def retry(app: App, environment: str, bills: tuple[str, ...], *, every: bool) -> ExitCode:
+    """Try bills again that Chargebee refused, that gave up, or that were skipped."""
+    from reconciler.kernel.address import BillId
+
+    if every == bool(bills):
+        raise click.UsageError("name bills, or give --all; not both.")
+    code = ExitCode.DONE
+    with _decider(app, environment) as decider:
+        for one in tuple(decider.refused()) if every else map(BillId, bills):
+            try:
+                app.show(decider.retry(one))
+            except ReconcilerError as error:
+                app.note(f"error: {error}")
+                code = error.exit_code if len(bills) == 1 else ExitCode.PARTLY_DONE
+    return code
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.argument("bill", metavar="BILL")
+@click.option("--sent", metavar="INVOICE", help="It was sent, as this invoice.")
+@click.option("--not-sent", is_flag=True, help="Nothing of the open step arrived.")
+@reasoned
+@options.pass_app
+def resolve(
+    app: App, environment: str, bill: str, *, sent: str | None, not_sent: bool, reason: str
+) -> None:
+    """Say whether a bill was sent, when nobody else can."""
+    from reconciler.kernel.address import BillId
+    from reconciler.sync.model.push import InvoiceId
+
+    if (sent is None) != not_sent:
+        raise click.UsageError("give --sent INVOICE or --not-sent; not both.")
+    with _decider(app, environment) as decider:
+        if sent is None:
+            app.show(decider.not_sent(BillId(bill), reason))
+        else:
+            app.show(decider.sent_as(BillId(bill), InvoiceId(sent), reason))
+
+
+@click.command("adopt-invoice")
+@options.repository
+@options.environment
+@click.argument("bill", metavar="BILL")
+@click.argument("invoice", metavar="INVOICE")
+@reasoned
+@options.pass_app
+def adopt_invoice(app: App, environment: str, bill: str, invoice: str, *, reason: str) -> None:
+    """Say which invoice a bill was sent as by other means; nothing is sent for it."""
+    from reconciler.kernel.address import BillId
+    from reconciler.sync.model.push import InvoiceId
+
+    with _decider(app, environment) as decider:
+        app.show(decider.adopt(BillId(bill), InvoiceId(invoice), reason))
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.argument("bill", metavar="BILL")
+@reasoned
+@options.pass_app
+def skip(app: App, environment: str, bill: str, *, reason: str) -> None:
+    """Never send a bill, also when it changes; retry takes that back."""
+    from reconciler.kernel.address import BillId
+
+    with _decider(app, environment) as decider:
+        app.show(decider.skip(BillId(bill), reason))
+
+
+@click.command()
+@options.repository
+@options.environment
+@reasoned
+@options.pass_app
+def pause(app: App, environment: str, *, reason: str) -> None:
+    """Stop every write to the site, also of runs that are under way."""
+    from reconciler.wiring.controls import controls
+
+    with controls(desk(app, environment)) as held:
+        held.pause(reason)
+        app.show(
+            f"Pushing to {held.site} is paused. What is in flight is finished and recorded.\n"
+            f"To go on: reconciler sync resume --env {environment}"
+        )
+
+
+@click.command()
+@options.repository
+@options.environment
+@options.pass_app
+def resume(app: App, environment: str) -> None:
+    """Let writes to the site go on."""
+    from reconciler.wiring.controls import controls
+
+    with controls(desk(app, environment)) as held:
+        why = held.resume()
+    if why is None:
+        app.show(f"Pushing to {held.site} was not paused.")
+        return
+    app.show(f"Pushing to {held.site} goes on with the next run (it was paused by {why}).")
+
+
+@click.command()
+@options.repository
+@options.environment
+@click.argument("integration", metavar="NAME")
+@options.pass_app
+def enable(app: App, environment: str, integration: str) -> None:
+    """Enable a push that disabled itself after ten failures in a row."""
+    from reconciler.wiring.controls import controls
+
+    with controls(desk(app, environment)) as held:
+        why = held.enable(integration)
+    if why is None:
+        app.show(f"{integration} was not disabled.")
+        return
+    app.show(f"{integration} is enabled again (it was disabled: {why}).")
+
+
+@contextmanager
+def _decider(app: App, environment: str) -> Iterator[Decider]:
+    from reconciler.wiring.open_sync import open_push
+
+    with open_push(desk(app, environment)) as place:
+        yield place.decider()

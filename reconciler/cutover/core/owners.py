@@ -1,0 +1,136 @@
+"""Who sends each open bill while a cut-over changes the route: every one by its id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from reconciler.kernel.address import BillId
+from reconciler.kernel.exact_json import digest
+from reconciler.kernel.money import Money
+from reconciler.selection.interlock import (
+    Clear,
+    Interlock,
+    MaybePartial,
+    NativeRunning,
+    SentNatively,
+)
+from reconciler.sync.core.tally import Purse
+from reconciler.sync.model.push import PushStatus
+
+Way = Literal["push", "native"]
+ENDED = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.DISABLED})
+"""Bills that are done with; ``DISABLED`` is one that a person said not to send."""
+SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID})
+"""Bills that stand on an invoice of ours, whatever became of them in m3ter since."""
+UNBEGUN = frozenset({PushStatus.WAITING, PushStatus.BLOCKED})
+"""Bills that the ledger only looked at: nothing of them was sent, so either route may own them."""
+
+
+class Owner(StrEnum):
+    """Who sends a bill."""
+
+    PUSH = "push"
+    NATIVE = "native"
+    PERSON = "a person"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedBill:
+    """One open bill and its owner; ``running`` when m3ter works on it now."""
+
+    bill_id: BillId
+    account: str
+    period_end: date
+    owner: Owner
+    why: str
+    money: Money | None
+    running: bool = False
+
+
+@dataclass(slots=True)
+class Owners:
+    """The owners of all open bills, counted; the list itself streams by.
+
+    Attributes:
+        finished: Bills that are sent, by either route.
+        digest: Names exactly this list; a person confirms it by this name.
+    """
+
+    counts: dict[Owner, Purse] = field(default_factory=dict)
+    running: int = 0
+    finished: int = 0
+    chain: str = ""
+
+    def add(self, one: OwnedBill) -> None:
+        """Count one open bill."""
+        self.counts.setdefault(one.owner, Purse()).add(one.money)
+        self.running += one.running
+        self.chain = digest([self.chain, one.bill_id, one.owner.value])
+
+    @property
+    def digest(self) -> str:
+        """Twelve digits that stand for the list."""
+        return (self.chain or digest([]))[:12]
+
+    def bills(self, owner: Owner) -> int:
+        """Count an owner's bills."""
+        return self.counts[owner].bills if owner in self.counts else 0
+
+
+def owner_of(
+    *,
+    to: Way,
+    start: date,
+    period_end: date,
+    approved: bool,
+    row: PushStatus | None,
+    native: Interlock,
+) -> tuple[Owner, str] | None:
+    """Say who sends a bill; ``None`` when it is sent.
+
+    Args:
+        to: Where the cut-over leads.
+        start: The first period end that the new route sends.
+        period_end: Of the bill.
+        approved: Whether the bill is approved.
+        row: Where the ledger has it.
+        native: What m3ter's own runs say.
+    """
+    if to == "native" and row in SENT:
+        again = "we sent it, and m3ter would send it again once it is approved"
+        return None if approved else (Owner.PERSON, again)
+    if row in ENDED or isinstance(native, SentNatively):
+        return None
+    if row is PushStatus.TIMEOUT_LIMIT_EXCEEDED:
+        return Owner.PERSON, "m3ter may have sent a part, and nobody has decided yet"
+    if row is not None and row not in UNBEGUN:
+        return Owner.PUSH, f"the ledger has it: {row.value}"
+    return _of_runs(native) or _unsent(to, start, period_end, approved=approved)
+
+
+def _of_runs(native: Interlock) -> tuple[Owner, str] | None:
+    match native:
+        case Clear():
+            return None
+        case NativeRunning(run):
+            return Owner.NATIVE, f"m3ter works on it: run {run.id} is {run.status}"
+        case MaybePartial(run):
+            return Owner.PERSON, f"m3ter may have sent a part: run {run.id} is {run.status}"
+        case _:
+            return Owner.PERSON, "m3ter's own runs could not be read"
+
+
+def _unsent(to: Way, start: date, period_end: date, *, approved: bool) -> tuple[Owner, str]:
+    if to == "push":
+        if period_end >= start:
+            return Owner.PUSH, f"its period ends on or after {start}"
+        what = "approved, and m3ter never sent it" if approved else "not approved"
+        return Owner.NOBODY, f"its period ends before {start}; {what}"
+    if approved:
+        # m3ter does not say whether connecting sends bills that were approved before
+        return Owner.NOBODY, "approved before m3ter is connected, which may never send it"
+    return Owner.NATIVE, "m3ter sends it once it is approved"

@@ -1,0 +1,60 @@
+"""Every rule by its number: what ``docs/rules.md`` is made from."""
+
+from __future__ import annotations
+
+from reconciler.definitions.core.form_rules import FORM_RULES
+from reconciler.definitions.core.rule import Rule
+from reconciler.definitions.core.rules import (
+    account_filters,
+    chargebee_pages,
+    csv_files,
+    delivery,
+    dialects,
+    environments,
+    integrations,
+    literals,
+    mappings,
+    projects,
+    references,
+    structure,
+)
+
+RULES: dict[str, Rule] = {
+    one.id: one
+    for one in sorted(
+        (
+            *FORM_RULES,
+            *structure.RULES,
+            *references.RULES,
+            *mappings.RULES,
+            *csv_files.RULES,
+            *chargebee_pages.RULES,
+            *integrations.RULES,
+            *delivery.RULES,
+            *account_filters.RULES,
+            *environments.RULES,
+            *dialects.RULES,
+            *projects.RULES,
+            *literals.RULES,
+        ),
+        key=lambda one: one.id,
+    )
+}
+"""All rules, by id, in order."""
+
+_HEAD = """# Rules
+
+What `reconciler validate` checks. R001 to R049 are about the form of files, R050 and up about their
+meaning. An error ends every command with exit 10; a warning does not. This page is made from the
+rules themselves; a test keeps it so.
+"""
+
+
+def page() -> str:
+    """Write ``docs/rules.md``."""
+    return "\n".join([_HEAD, *(_section(one) for one in RULES.values())])
+
+
+def _section(rule: Rule) -> str:
+    kind = "" if rule.severity == "error" else " (warning)"
+    return f"## {rule.id}: {rule.title}{kind}\n\n{rule.why}\n\n*What to do:* {rule.fix}\n"

@@ -1,0 +1,131 @@
+"""Dialects: one wire key per field, one dialect per place, evidence with a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from reconciler.definitions.core.paths import mapping, meant, text
+from reconciler.definitions.core.rule import Rule
+from reconciler.definitions.core.rules.environments import moment
+from reconciler.definitions.core.settings import settings_of
+from reconciler.definitions.model import Document
+from reconciler.kernel.problem import Problem
+
+ONE_WIRE_KEY = Rule(
+    "R110",
+    "every field has a wire key of its own",
+    "error",
+    "Two fields written under one key overwrite each other.",
+    "Correct the wire key of one of them.",
+)
+ONE_DIALECT = Rule(
+    "R111",
+    "one dialect for an environment, destination and entity type",
+    "error",
+    "With two nobody can say which spelling the organisation confirmed.",
+    "Remove the older one.",
+)
+VALUES_WITHOUT_KEY = Rule(
+    "R112",
+    "values stand for fields that have a key",
+    "error",
+    "Values of a field that is never written have no effect.",
+    "Add the field under `keys`, or remove it from `values`.",
+)
+ONE_WIRE_VALUE = Rule(
+    "R113",
+    "every value has a wire value of its own",
+    "error",
+    "Two values with one spelling cannot be told apart when they are read back.",
+    "Correct the wire value of one of them.",
+)
+UNKNOWN_FIELD = Rule(
+    "R114",
+    "dialects speak of fields that exist",
+    "error",
+    "A misspelt field keeps its setting from ever being written.",
+    "Use the path of a setting below `spec`, for example `chargebee.createInvoice`.",
+)
+EVIDENCE = Rule(
+    "R115",
+    "evidence has a time with an offset",
+    "error",
+    "Whoever reviews a dialect must know how old the knowledge is.",
+    "Write a time like 2026-11-22T10:00:00Z.",
+)
+
+RULES = (ONE_WIRE_KEY, ONE_DIALECT, VALUES_WITHOUT_KEY, ONE_WIRE_VALUE, UNKNOWN_FIELD, EVIDENCE)
+
+
+def dialects(documents: Collection[Document]) -> Iterator[Problem]:
+    """Check every dialect; a patch is checked by itself."""
+    seen: dict[tuple[str, ...], Document] = {}
+    for one in documents:
+        if one.kind != "Dialect":
+            continue
+        yield from _keys(one)
+        yield from _values(one)
+        yield from _evidence(one)
+        if one.environment is None:
+            first = seen.setdefault(_place(one), one)
+            if first is not one:
+                yield _second(one, first)
+
+
+def _place(one: Document) -> tuple[str, ...]:
+    spec = mapping(one.body, "spec")
+    return text(spec, "environment"), text(spec, "destination"), text(spec, "entityType") or "Bill"
+
+
+def _second(one: Document, first: Document) -> Problem:
+    environment, destination, entity = _place(one)
+    return ONE_DIALECT.broken(
+        one.origin(("metadata", "name")),
+        f"`{first.name}` ({first.origin(('metadata', 'name'))}) already is the dialect of"
+        f" {destination} {entity} in `{environment}`",
+        path="metadata.name",
+    )
+
+
+def _keys(one: Document) -> Iterator[Problem]:
+    by_wire: dict[str, str] = {}
+    known = [str(two.path) for two in settings_of(text(one.body, "spec", "destination"))]
+    if one.environment is not None and not text(one.body, "spec", "destination"):
+        known = [str(two.path) for two in settings_of("Chargebee")]
+    for field in mapping(one.body, "spec", "keys"):
+        path = ("spec", "keys", field)
+        wire = text(one.body, *path)
+        if field not in known:
+            message = f"there is no field `{field}`"
+            hint = meant(field, known, UNKNOWN_FIELD.fix)
+            yield UNKNOWN_FIELD.broken(one.origin(path), message, hint, f"spec.keys.{field}")
+        first = by_wire.setdefault(wire, field)
+        if wire and first != field:
+            message = f"`{field}` and `{first}` have the same wire key `{wire}`"
+            yield ONE_WIRE_KEY.broken(one.origin(path), message, path=f"spec.keys.{field}")
+
+
+def _values(one: Document) -> Iterator[Problem]:
+    keys = mapping(one.body, "spec", "keys")
+    for field in mapping(one.body, "spec", "values"):
+        path = ("spec", "values", field)
+        if field not in keys and one.environment is None:
+            message = f"`{field}` has values and no key"
+            yield VALUES_WITHOUT_KEY.broken(one.origin(path), message, path=f"spec.values.{field}")
+        by_wire: dict[str, str] = {}
+        for value in mapping(one.body, *path):
+            wire = text(one.body, *path, value)
+            first = by_wire.setdefault(wire, value)
+            if wire and first != value:
+                message = f"`{value}` and `{first}` of `{field}` have the same wire value `{wire}`"
+                yield ONE_WIRE_VALUE.broken(
+                    one.origin((*path, value)), message, path=f"spec.values.{field}.{value}"
+                )
+
+
+def _evidence(one: Document) -> Iterator[Problem]:
+    at = text(one.body, "spec", "evidence", "at")
+    if at and moment(at) is None:
+        path = ("spec", "evidence", "at")
+        message = f"`{at}` is no time with an offset"
+        yield EVIDENCE.broken(one.origin(path), message, path="spec.evidence.at")

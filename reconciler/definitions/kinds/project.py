@@ -1,0 +1,112 @@
+"""Project: the one document that says how careful this repository is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reconciler.definitions.kinds.envelope import Duration, Envelope, Name, Part, Text
+
+GuardName = Literal[
+    "max-deletes",
+    "empty-scope",
+    "protected",
+    "first-contact",
+    "sensitive-field",
+    "widening",
+    "drift",
+    "conflict",
+    "dialect",
+    "double-route",
+    "coverage",
+    "interlock",
+    "freeze",
+    "plan-age",
+    "policy",
+]
+
+
+class StateBackend(Part):
+    """Where the chain of applied records is kept."""
+
+    backend: Literal["directory", "git-branch"]
+    """`directory` keeps it in a folder, `git-branch` on an orphan branch per environment."""
+    path: Text = ".reconciler/state"
+    """The folder of the `directory` backend, relative to the repository."""
+
+
+class MaxDeletes(Part):
+    """How many deletions a plan may hold without an approval."""
+
+    count: Annotated[int, Field(ge=0)] = 20
+    """At most this many."""
+    fraction: Annotated[Decimal, Field(ge=0, le=1, strict=False)] = Decimal("0.10")
+    """At most this share of the existing objects; counts from 10 existing objects up."""
+
+
+class Guards(Part):
+    """Limits that a plan may not pass without an approval."""
+
+    max_deletes: MaxDeletes = MaxDeletes()
+    """How many deletions go through unasked."""
+    max_plan_age: Duration = "24h"
+    """An older saved plan needs an approval."""
+    routine_fields: tuple[Text, ...] = (
+        "displayName",
+        "integrationDisabledNotificationUsers",
+        "sortLineItemsBy",
+    )
+    """In protected environments every other field change needs an approval. Names without the
+    panel they stand in are meant in every panel."""
+
+
+class Approvers(Part):
+    """Who may approve which guards."""
+
+    guards: Annotated[tuple[GuardName, ...], Field(min_length=1)]
+    """The guards."""
+    fields: tuple[Text, ...] = ()
+    """Only for changes of these fields; empty for all."""
+    environments: tuple[Name, ...] = ()
+    """Only in these environments; empty for all."""
+    count: Annotated[int, Field(ge=1, le=10)] = 1
+    """How many different people must approve."""
+    by: Literal["command", "review"] = "command"
+    """`command` takes a written line `/approve GUARD@PLANID` in a review; with `review` an Approve
+    of the forge counts too, where the forge dismisses approvals on push."""
+    github: Annotated[tuple[Text, ...], Field(min_length=1)] = ()
+    """GitHub users, and teams as `organization/team`."""
+    gitea: Annotated[tuple[Text, ...], Field(min_length=1)] = ()
+    """Gitea or Forgejo users, and teams as `organization/team`."""
+
+
+class ProjectSpec(Part):
+    """How this repository treats what it manages."""
+
+    prune: Literal["never", "confirm", "allow"]
+    """What happens to a managed object that leaves git: nothing, a deletion that needs an
+    approval, or a deletion. Required; there is no default."""
+    adoption: Literal["by-name", "explicit"]
+    """What to do when a live object already bears the name: take it over, or wait for
+    `reconciler adopt`."""
+    on_drift: Literal["approve", "revert"] = "approve"
+    """Whether undoing a change made outside git needs an approval."""
+    state: StateBackend = StateBackend(backend="directory")
+    """Where the chain of applied records is kept."""
+    guards: Guards = Guards()
+    """Limits of a plan."""
+    approvers: tuple[Approvers, ...] = ()
+    """Who may approve what."""
+    public_reports: Literal["codes", "names"] = "codes"
+    """Whether reports in public places print account codes or account names."""
+
+
+class Project(Envelope):
+    """The one Project of a repository."""
+
+    kind: Literal["Project"]
+    """Always `Project`."""
+    spec: ProjectSpec
+    """The settings."""

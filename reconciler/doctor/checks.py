@@ -1,0 +1,213 @@
+"""Doctor: everything that must hold before plan and apply can work, looked at one by one.
+
+Nothing is written to m3ter, so that permission to write stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+
+from reconciler.definitions.core.as_data import dialect_for
+from reconciler.definitions.kinds.dialect import DialectSpec
+from reconciler.definitions.kinds.environment import CredentialById
+from reconciler.definitions.model import Effective
+from reconciler.definitions.validate import Validated
+from reconciler.dialect.core.discovery import Proposal
+from reconciler.dialect.core.legal_mappings import illegal_names
+from reconciler.dialect.write import proposals
+from reconciler.doctor.core.results import CheckResult, doubtful, failed, unseen, well, wrong
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.kernel.ports import Clock
+from reconciler.m3ter.live import Credential
+from reconciler.m3ter.ports import BillQuery, NotFoundError, Organisation
+from reconciler.plan.core.names import names_of
+from reconciler.plan.ports import LockedError, StateChain, StateLock
+
+SKEW_SECONDS_MAX = 60
+"""A clock that is further off makes records and freeze windows wrong."""
+_LISTED_MAX = 5
+
+
+def files(validated: Validated) -> CheckResult:
+    """Say whether the definitions are valid."""
+    errors = [one for one in validated.problems if one.severity == "error"]
+    count = f"{validated.file_count:,} files"
+    if errors:
+        first = f"{errors[0].origin or 'integrations.d'}: {errors[0].message}"
+        todo = "Run `reconciler validate` and put them right."
+        return wrong("files", f"{len(errors):,} errors in {count}; the first: {first}", todo)
+    if validated.problems:
+        todo = "Run `reconciler validate` to read them."
+        return doubtful("files", f"{len(validated.problems):,} warnings in {count}", todo)
+    return well("files", f"{count}, no problems")
+
+
+def state(environment: str, chain: StateChain, lock: StateLock) -> CheckResult:
+    """Say whether the memory of what was applied can be read and written."""
+    try:
+        with lock.hold(environment, "reconciler doctor"):
+            head = chain.head(environment)
+    except LockedError as error:
+        return doubtful("state", f"locked by {error.holder}", "Wait until that run has ended.")
+    except ReconcilerError as error:
+        return failed("state", error, error.exit_code)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        todo = "Let this user write there, or name another folder in the Project's `spec.state`."
+        return wrong("state", f"the state folder cannot be used: {reason}", todo)
+    if head is None:
+        return well("state", "writable; nothing was applied yet")
+    return well("state", f"writable; applied record {head.sequence} of {head.at} by {head.actor}")
+
+
+def source(commit: str, *, dirty: bool) -> CheckResult:
+    """Say whether records will name a commit."""
+    if not commit:
+        todo = "Commit the definitions; git history is half of the audit trail."
+        return doubtful("git", "this folder is in no git checkout", todo)
+    if dirty:
+        todo = "Commit them before you apply."
+        return doubtful("git", f"commit {commit[:7]}, with changes that are not committed", todo)
+    return well("git", f"commit {commit[:7]}, clean")
+
+
+def clock(local: datetime, server: datetime | None) -> CheckResult:
+    """Compare this machine's clock with m3ter's."""
+    if server is None:
+        return unseen("clock", "m3ter's answer has no time to compare with")
+    skew = (local - server).total_seconds()
+    if abs(skew) <= SKEW_SECONDS_MAX:
+        return well("clock", f"{abs(skew):.0f} s from m3ter's")
+    where = "ahead of" if skew > 0 else "behind"
+    todo = "Set this machine's clock; plan ages and freeze windows depend on it."
+    return wrong("clock", f"this machine is {abs(skew):,.0f} s {where} m3ter", todo)
+
+
+def reading(organisation: Organisation) -> Iterator[CheckResult]:
+    """Try every list that plan, status and import read."""
+    lists: Mapping[str, Callable[[], object]] = {
+        "integrations": organisation.integrations.list,
+        "external mappings": organisation.mappings.list,
+        "accounts": lambda: list(islice(organisation.codes.all_accounts(), 1)),
+        "users": organisation.people.users,
+        "bills": lambda: list(islice(organisation.bills.list(BillQuery(lines=False)), 1)),
+        "events": lambda: list(islice(organisation.runs.events(), 1)),
+    }
+    good: list[str] = []
+    for name, read in lists.items():
+        try:
+            read()
+        except ReconcilerError as error:
+            yield failed(f"read {name}", error, error.exit_code)
+        else:
+            good.append(name)
+    if good:
+        yield well("reading", f"the key may read {', '.join(good)}")
+    yield unseen("writing", "whether the key may write can only be seen by writing")
+
+
+def dialects(
+    effective: Effective, organisation: Organisation, time: Clock
+) -> Iterator[CheckResult]:
+    """Compare the dialects in git with what the organisation publishes."""
+    specs = [one.spec for one in effective.dialects]
+    for proposal in proposals(effective, organisation.integrations, time):
+        spec = dialect_for(specs, proposal.destination, proposal.entity_type)
+        yield _dialect(effective.environment.name, spec, proposal)
+
+
+def mapping_names(effective: Effective, organisation: Organisation) -> CheckResult:
+    """Compare the names in mapping sets with those that the organisation knows."""
+    check = "mapping tables"
+    if not effective.mapping_sets:
+        return unseen(check, "git has no mapping sets")
+    try:
+        document = organisation.mappings.configuration()
+    except NotFoundError:
+        return unseen(check, "the organisation does not publish its tables")
+    found = illegal_names(document, effective.mapping_sets)
+    if not found:
+        return well(check, f"{len(effective.mapping_sets):,} sets use known entities and tables")
+    one = found[0]
+    more = f"; and {len(found) - 1:,} more" if len(found) > 1 else ""
+    message = f"{one.origin}: {one.setting} `{one.name}` is not known there{more}"
+    return wrong(check, message, f"Use one of: {', '.join(one.known) or 'none'}.")
+
+
+def credentials(effective: Effective, organisation: Organisation) -> CheckResult:
+    """Look for every integration credential that the environment names."""
+    check, wanted = "credentials", effective.environment.spec.credentials
+    if not wanted:
+        return unseen(check, "the environment names none")
+    listed = organisation.people.credentials()
+    if listed is None:
+        return unseen(check, "this organisation does not list its integration credentials")
+    missing = [name for name, one in wanted.items() if not _is_there(one, listed)]
+    if missing:
+        todo = "Correct their name or id in the Environment, or create them in m3ter."
+        return wrong(check, f"m3ter has no credential for {_listed(missing)}", todo)
+    return well(check, f"all {len(wanted):,} are in m3ter")
+
+
+def references(effective: Effective, organisation: Organisation) -> Iterator[CheckResult]:
+    """Look up every code and address that git uses."""
+    names = {one for used in names_of(effective).values() for one in used}
+    accounts = {one.value for one in names if one.kind == "account"}
+    users = {one.value for one in names if one.kind == "user"}
+    yield _resolved("accounts", accounts, organisation.codes.accounts)
+    yield _resolved("users", users, organisation.people.users_by_email)
+
+
+def _dialect(environment: str, spec: DialectSpec | None, proposal: Proposal) -> CheckResult:
+    check = f"dialect of {proposal.destination}"
+    discover = f"Run `reconciler discover --env {environment}`."
+    if spec is None:
+        return wrong(check, "there is none, so no setting can be written", discover)
+    if proposal.spec is None:
+        by = spec.evidence.source
+        return doubtful(check, f"m3ter publishes nothing to compare it with; it is by {by}")
+    changed = [one for one in proposal.findings if one.kind == "changed"]
+    if changed:
+        return wrong(check, changed[0].message, discover)
+    published = proposal.spec.get("keys")
+    known = set(published) if isinstance(published, Mapping) else set()
+    missing = sorted(set(spec.keys) - known)
+    if missing:
+        return doubtful(check, f"not published, so not confirmed: {_listed(missing)}")
+    new = sorted(known - set(spec.keys))
+    if new:
+        return doubtful(check, f"m3ter publishes more than it has: {_listed(new)}", discover)
+    return well(check, f"{len(spec.keys):,} settings, all as m3ter publishes them")
+
+
+def _is_there(one: object, listed: tuple[Credential, ...]) -> bool:
+    if isinstance(one, CredentialById):
+        return any(each.id == one.id for each in listed)
+    return sum(each.name == getattr(one, "name", "") for each in listed) == 1
+
+
+def _resolved(
+    check: str, wanted: set[str], find: Callable[[set[str]], Mapping[str, object]]
+) -> CheckResult:
+    if not wanted:
+        return unseen(check, "git names none")
+    missing = sorted(wanted - set(find(wanted)))
+    if missing:
+        todo = "Correct them, or create them in m3ter."
+        return wrong(check, f"m3ter does not know {_listed(missing)}", todo)
+    return well(check, f"all {len(wanted):,} that git names are in m3ter")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _LISTED_MAX:,} more" if len(names) > _LISTED_MAX else ""
+    return ", ".join(f"`{one}`" for one in names[:_LISTED_MAX]) + more
+
+
+def attempted(check: str, make: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+    """Run a check; an error of m3ter's is its finding, and the next check goes on."""
+    try:
+        yield from make()
+    except ReconcilerError as error:
+        yield failed(check, error, error.exit_code or ExitCode.UNEXPECTED)

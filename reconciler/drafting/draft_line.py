@@ -1,0 +1,91 @@
+"""One part of a bill to one row: priced, dated, shaped and named, with its trace."""
+
+from __future__ import annotations
+
+from reconciler.drafting.bill_context import Frame
+from reconciler.drafting.draft import (
+    BlockCode,
+    BlockReason,
+    CataloguePricing,
+    DraftLine,
+    Period,
+    PriceChoice,
+    Trace,
+)
+from reconciler.drafting.line_split import Part
+from reconciler.drafting.negative_lines import NegativeLine
+from reconciler.drafting.periods import line_period
+from reconciler.drafting.pricing import choose_price
+from reconciler.drafting.quantities import figures, shape
+from reconciler.drafting.wording import details_of, name_of
+from reconciler.kernel.rounding import AmountTooLargeError, to_money
+
+Row = DraftLine | NegativeLine | tuple[BlockReason, ...]
+
+
+def row_of(part: Part, frame: Frame) -> Row:
+    """Draft one part, or give every reason why it blocks the bill."""
+    price = choose_price(part, frame.route)
+    period = line_period(part, frame.period, frame.zone, frame.route.readings)
+    if isinstance(price, BlockReason) or isinstance(period, BlockReason):
+        return tuple(one for one in (price, period) if isinstance(one, BlockReason))
+    if part.source.amount is None:
+        return _from_catalogue(part, price, period, frame)
+    try:
+        return _billed(part, price, period, frame)
+    except AmountTooLargeError as error:
+        return (BlockReason(BlockCode.AMOUNT, str(error), "send this bill by hand", part.source),)
+
+
+def _billed(
+    part: Part, price: PriceChoice, period: Period, frame: Frame
+) -> DraftLine | NegativeLine:
+    amount, readings = part.source.amount, frame.route.readings
+    assert amount is not None
+    notes = _notes(part, price, frame)
+    name = name_of(part, readings)
+    billed = to_money(amount, frame.currency)
+    if billed.minor < 0:
+        trace = Trace(part.source, price, (), notes)
+        return NegativeLine(price.chosen.price_id, billed, period, name, trace)
+    flat = price.chosen.price_id in frame.route.flat_prices
+    done = shape(amount, part.units, frame.rules, flat=flat)
+    text = ""
+    if done.why_one:
+        text = figures(amount, part.units, part.line.unit, frame.currency)
+        notes = (*notes, f"sent as quantity 1 at {done.billed}: {done.why_one}")
+    return DraftLine(
+        price.chosen.price_id,
+        done.pricing,
+        period,
+        name,
+        details_of(part, text, readings),
+        done.billed,
+        done.expected,
+        Trace(part.source, price, done.steps, notes),
+    )
+
+
+def _from_catalogue(part: Part, price: PriceChoice, period: Period, frame: Frame) -> Row:
+    readings = frame.route.readings
+    if part.line.type not in readings.catalogue_types:
+        text = f"m3ter gives no amount for {part.source}"
+        hint = "recalculate the bill in m3ter, or exclude the line item type"
+        return (BlockReason(BlockCode.AMOUNT, text, hint, part.source),)
+    notes = (*_notes(part, price, frame), "m3ter gives no amount: the catalogue's price is used")
+    return DraftLine(
+        price.chosen.price_id,
+        CataloguePricing(),
+        period,
+        name_of(part, readings),
+        details_of(part, "", readings),
+        None,
+        None,
+        Trace(part.source, price, (), notes),
+    )
+
+
+def _notes(part: Part, price: PriceChoice, frame: Frame) -> tuple[str, ...]:
+    if price.fallback and frame.route.fallback == "warn":
+        return (*part.notes, f"falls to the default price {price.chosen.price_id}")
+    return part.notes

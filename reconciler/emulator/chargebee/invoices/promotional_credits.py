@@ -1,0 +1,63 @@
+"""Promotional credits: a balance of the customer that any later invoice uses."""
+
+from __future__ import annotations
+
+from reconciler.emulator.chargebee.objects.balances import balance, change
+from reconciler.emulator.chargebee.objects.owners import currency_of
+from reconciler.emulator.chargebee.parameters.facts_credits import ADD_PROMOTIONAL_CREDIT
+from reconciler.emulator.chargebee.parameters.forms import Tree
+from reconciler.emulator.chargebee.parameters.refusals import not_configured, wrong_value
+from reconciler.emulator.chargebee.site import JsonObject, Site, public
+
+_KIND = "promotional_credits"
+
+
+def add(site: Site, form: Tree, _: str) -> JsonObject:
+    """Give credits."""
+    return _change(site, form, "increment")
+
+
+def deduct(site: Site, form: Tree, _: str) -> JsonObject:
+    """Take credits away, at most those that are there."""
+    return _change(site, form, "decrement")
+
+
+def _change(site: Site, form: Tree, kind: str) -> JsonObject:
+    values = site.reading().read(ADD_PROMOTIONAL_CREDIT, form)
+    customer = site.need("customer", values["customer_id"], "customer_id")
+    currency = currency_of(site, values, None)
+    if "amount_in_decimal" in values:
+        if not site.switches.on("multidecimal"):
+            message = "Multi-decimal is not enabled for this site."
+            raise not_configured(message, "amount_in_decimal")
+        amount = site.money.to_minor(values["amount_in_decimal"], currency)
+    elif "amount" in values:
+        amount = values["amount"]
+    else:
+        raise wrong_value("amount", "cannot be blank")
+    if kind == "decrement" and amount > balance(customer, _KIND, currency):
+        raise wrong_value("amount", "is more than the customer has")
+    signed = amount if kind == "increment" else -amount
+    customer = change(site, customer["id"], _KIND, currency, signed)
+    credit = site.put(
+        "promotional_credit",
+        {
+            "id": site.new_id("pc_"),
+            "customer_id": customer["id"],
+            "type": kind,
+            "amount": amount,
+            "currency_code": currency,
+            "description": values["description"],
+            "credit_type": values.get("credit_type", "general"),
+            "reference": values.get("reference"),
+            "closing_balance": balance(customer, _KIND, currency),
+            "done_by": "api",
+            "created_at": site.now(),
+        },
+    )
+    content = {"customer": customer, "promotional_credit": credit}
+    site.raise_event(
+        "promotional_credits_added" if kind == "increment" else "promotional_credits_deducted",
+        content,
+    )
+    return {name: public(one) for name, one in content.items()}

@@ -1,0 +1,159 @@
+"""Unbilled charges: held for a subscription until an invoice takes them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.emulator.chargebee.invoices.invoice_shape import Content, content_of, new_invoice
+from reconciler.emulator.chargebee.invoices.lines import Priced
+from reconciler.emulator.chargebee.invoices.settlement import finalised
+from reconciler.emulator.chargebee.objects.balances import change
+from reconciler.emulator.chargebee.objects.owners import Owner, owner_of
+from reconciler.emulator.chargebee.parameters.facts_credits import (
+    CREATE_UNBILLED_CHARGES,
+    INVOICE_UNBILLED_CHARGES,
+)
+from reconciler.emulator.chargebee.parameters.forms import Tree
+from reconciler.emulator.chargebee.parameters.refusals import invalid
+from reconciler.emulator.chargebee.site import JsonObject, Site, public
+
+_LINE_FIELDS = (
+    "date_from",
+    "date_to",
+    "unit_amount",
+    "quantity",
+    "amount",
+    "pricing_model",
+    "unit_amount_in_decimal",
+    "quantity_in_decimal",
+    "amount_in_decimal",
+    "discount_amount",
+    "description",
+    "entity_type",
+    "entity_id",
+)
+
+
+def create(site: Site, form: Tree, _: str) -> JsonObject:
+    """Hold charges for a subscription."""
+    values = site.reading().read(CREATE_UNBILLED_CHARGES, form)
+    owner = owner_of(site, values)
+    content = content_of(site, owner, values)
+    if not content.lines:
+        raise invalid("Give at least one item price or charge.")
+    charges = [site.put("unbilled_charge", _charge(site, owner, one)) for one in content.lines]
+    _owe(site, charges, 1)
+    shown = [public(one) for one in charges]
+    site.raise_event("unbilled_charges_created", {"unbilled_charges": shown})
+    return {"unbilled_charges": shown}
+
+
+def delete(site: Site, _: Tree, key: str) -> JsonObject:
+    """Drop a charge before it is invoiced."""
+    charge = site.need("unbilled_charge", key)
+    site.remove("unbilled_charge", key)
+    _owe(site, [charge], -1)
+    gone = charge | {"deleted": True}
+    site.raise_event("unbilled_charges_deleted", {"unbilled_charges": [public(gone)]})
+    return {"unbilled_charge": public(gone)}
+
+
+def invoice(site: Site, form: Tree, _: str) -> JsonObject:
+    """Invoice what is held for a subscription, or for each subscription of a customer."""
+    values = site.reading().read(INVOICE_UNBILLED_CHARGES, form)
+    if ("subscription_id" in values) == ("customer_id" in values):
+        raise invalid("Give either subscription_id or customer_id.")
+    charges = pending(site, values.get("customer_id"), values.get("subscription_id"), None)
+    if not charges:
+        raise invalid("There are no unbilled charges.")
+    subscriptions = dict.fromkeys(str(one["subscription_id"]) for one in charges)
+    done = [_invoice(site, name) for name in subscriptions]
+    return {"invoices": [public(one) for one in done]}
+
+
+def estimate(site: Site, form: Tree, _: str) -> JsonObject:
+    """Show the invoices that ``invoice`` would make."""
+    values = site.reading().read(INVOICE_UNBILLED_CHARGES, form)
+    charges = pending(site, values.get("customer_id"), values.get("subscription_id"), None)
+    total = sum(one["amount"] for one in charges)
+    lines = [as_line(one) for one in charges]
+    shown = {"sub_total": total, "total": total, "amount_due": total, "line_items": lines}
+    return {"estimate": {"created_at": site.now(), "invoice_estimates": [shown]}}
+
+
+def pending(
+    site: Site, customer: str | None, subscription: str | None, currency: str | None
+) -> list[JsonObject]:
+    """Charges that wait, oldest first: of the subscription, else of the customer."""
+    field, value = ("subscription_id", subscription) if subscription else ("customer_id", customer)
+    found = site.where("unbilled_charge", field, value)[::-1]
+    return [one for one in found if currency is None or one["currency_code"] == currency]
+
+
+def sweep(site: Site, owner: Owner, content: Content) -> Content:
+    """The contents of a new invoice with the charges that wait behind them.
+
+    Source: Chargebee API docs, unbilled charges: an invoice takes up those of its subscription, or
+    of all subscriptions of its customer.
+    """
+    if not site.switches.on("sweep_unbilled_charges"):
+        return content
+    charges = pending(site, owner.customer["id"], owner.subscription_id, owner.currency)
+    return content.with_lines([Priced(as_line(one)) for one in charges])
+
+
+def forget(site: Site, lines: Sequence[JsonObject]) -> None:
+    """Take the charges away that became lines of a stored invoice."""
+    swept = [site.get("unbilled_charge", str(one.get("_charge"))) for one in lines]
+    charges = [one for one in swept if one is not None]
+    for one in charges:
+        site.remove("unbilled_charge", one["id"])
+    if charges:
+        _owe(site, charges, -1)
+        shown = [public(one) for one in charges]
+        site.raise_event("unbilled_charges_invoiced", {"unbilled_charges": shown})
+
+
+def as_line(charge: JsonObject) -> JsonObject:
+    """The invoice line that a charge becomes."""
+    fields = {name: charge[name] for name in _LINE_FIELDS if name in charge}
+    return {
+        **charge["_line"],
+        **fields,
+        "subscription_id": charge["subscription_id"],
+        "_charge": charge["id"],
+    }
+
+
+def _charge(site: Site, owner: Owner, line: JsonObject) -> JsonObject:
+    fields = {name: line[name] for name in _LINE_FIELDS if name in line}
+    return {
+        "id": site.new_id("li_"),
+        "customer_id": owner.customer["id"],
+        "subscription_id": owner.subscription_id,
+        "currency_code": owner.currency,
+        **fields,
+        "is_voided": False,
+        "deleted": False,
+        "created_at": site.now(),
+        "_line": line,
+    }
+
+
+def _owe(site: Site, charges: Sequence[Mapping[str, Any]], sign: int) -> None:
+    for one in charges:
+        amount = sign * one["amount"]
+        change(site, one["customer_id"], "unbilled_charges", one["currency_code"], amount)
+
+
+def _invoice(site: Site, subscription: str) -> JsonObject:
+    currency = site.need("subscription", subscription)["currency_code"]
+    owner = owner_of(site, {"subscription_id": subscription}, currency=currency)
+    charges = pending(site, None, subscription, currency)
+    content = Content().with_lines([Priced(as_line(one)) for one in charges])
+    draft = new_invoice(site, owner, content, {})
+    stored = finalised(site, owner, draft, collect=owner.setting("auto_collection", "on") == "on")
+    forget(site, stored["line_items"])
+    site.raise_event("invoice_generated", {"invoice": stored})
+    return stored

@@ -1,0 +1,155 @@
+"""What can be configured: ``/integrationconfigs/available`` and its siblings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.emulator.exchange import Answer
+from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok
+from reconciler.emulator.m3ter.http.resources import ACCOUNTS, USERS
+from reconciler.emulator.m3ter.integrations.options import (
+    BILL,
+    GLOBAL,
+    SYSTEMS,
+    Option,
+    System,
+    options_for,
+    system,
+)
+
+JsonObject = dict[str, Any]
+_AUTH = (Option("Name", "STRING"), Option("Site", "STRING"), Option("Api key", "STRING"))
+
+
+def _available(call: Call) -> Answer:
+    wanted, entity_type = call.query.get("systemName"), call.query.get("entityType")
+    systems = [one for one in SYSTEMS if wanted is None or one is system(wanted)]
+    if not systems:
+        raise Refusal(404, f"system {wanted} not found")
+    types = sorted({name for one in systems for name in one.entities})
+    # Source: m3ter OpenAPI 2026-08-03, AvailableConfigurationResponse
+    return ok(
+        {
+            "supportedEntities": {
+                name: _entity(call, name, systems)
+                for name in types
+                if entity_type is None or name == entity_type
+            },
+            "selectedConfigurations": {},
+            "globalConfigurationOptions": _settings(call, GLOBAL),
+        }
+    )
+
+
+def _entity(call: Call, name: str, systems: list[System]) -> JsonObject:
+    return {
+        "readableName": name,
+        "released": True,
+        "entityConfigurationOptions": _settings(call, BILL if name == "Bill" else ()),
+        "destinations": [_destination(call, one) for one in systems if name in one.entities],
+    }
+
+
+def _destination(call: Call, one: System) -> JsonObject:
+    return {
+        "apiName": one.api_name,
+        "destination": one.name,
+        "displayName": one.label,
+        "destinationConfigOptions": _settings(call, one.options),
+        "authConfigOptions": _settings(call, _AUTH),
+        "authType": one.auth,
+        "categories": ["BILLING"] if "Bill" in one.entities else ["MESSAGING"],
+        "released": True,
+    }
+
+
+def _settings(call: Call, options: tuple[Option, ...]) -> list[JsonObject]:
+    """Options as ConfigSettings. The published type lost its fields: these are a stand-in."""
+    switches = call.store.switches
+    style, shape = switches.text("config_keys"), switches.text("config_setting_shape")
+    return [_setting(option, style, shape) for option in options]
+
+
+def _setting(option: Option, style: str, shape: str) -> JsonObject:
+    choices = [{"id": one, "label": _words(one)} for one in option.choices]
+    if shape == "name":
+        shown = {"name": option.key(style), "displayName": option.label, "type": option.type}
+        extra: JsonObject = {"required": False, "values": choices}
+    else:
+        shown = {"key": option.key(style), "label": option.label, "type": option.type}
+        extra = {"required": False, "options": choices}
+    if option.default is not None:
+        extra["defaultValue"] = option.default
+    return shown | {key: value for key, value in extra.items() if value != []}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _systems(call: Call) -> Answer:
+    wanted = call.query.get("entityType")
+    found = [one for one in SYSTEMS if wanted is None or wanted in one.entities]
+    # Source: m3ter OpenAPI 2026-08-03, SystemResponse
+    return ok(
+        [
+            {
+                "identifier": one.name,
+                "displayName": one.label,
+                "validationSupported": False,
+                "supportedAuthTypes": [one.auth],
+            }
+            for one in found
+        ]
+    )
+
+
+def _system(call: Call) -> System:
+    name = call.params["systemName"]
+    found = system(name)
+    if found is None:
+        raise Refusal(404, f"system {name} not found")
+    return found
+
+
+def _entities(call: Call) -> Answer:
+    return ok([{"id": name, "label": name} for name in _system(call).entities])
+
+
+def _auth(call: Call) -> Answer:
+    _system(call)
+    return ok(_settings(call, _AUTH))
+
+
+def _values(call: Call) -> Answer:
+    """The choices of one option: its enumeration, accounts, users, or Chargebee's item prices."""
+    found, key = _system(call), call.params["configOption"]
+    style = call.store.switches.text("config_keys")
+    options = options_for("Bill", found.name)
+    option = next((one for one in options if one.key(style) == key), None)
+    if option is None:
+        raise Refusal(404, f"option {key} not found")
+    if option.choices:
+        return ok([{"id": one, "label": _words(one)} for one in option.choices])
+    return ok(_objects(call, option))
+
+
+def _objects(call: Call, option: Option) -> list[JsonObject]:
+    label = option.label.lower()
+    if "account ids" in label:
+        return [{"id": one["id"], "label": one["name"]} for one in call.store.all(ACCOUNTS.kind)]
+    if "users" in label:
+        return [{"id": one["id"], "label": one["email"]} for one in call.store.all(USERS.kind)]
+    if "price" in label and option.type == "STRING":
+        prices = call.store.all("chargebee/item_prices")
+        return [{"id": one["id"], "label": one.get("name", one["id"])} for one in prices]
+    return []
+
+
+ROUTES: list[tuple[str, str, CallHandler]] = [
+    ("GET", "/integrationconfigs/available", _available),
+    ("GET", "/integrationconfigs/available/systems", _systems),
+    ("GET", "/integrationconfigs/available/{systemName}/entities", _entities),
+    ("GET", "/integrationconfigs/available/{systemName}/auth/{entityType}", _auth),
+    ("GET", "/integrationconfigs/values/{systemName}/{configOption}", _values),
+]

@@ -1,0 +1,224 @@
+"""accept-live and keep-git: a difference is decided, for m3ter or for git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.definitions.core.edits import Edit
+from reconciler.definitions.model import Definitions
+from reconciler.errors import InvalidError
+from reconciler.importing.core.accepting import Accepted, accepted, integration_edits, mapping_edits
+from reconciler.importing.core.aim import Aim
+from reconciler.importing.core.decide import NoSuchFieldError, NotBoundError, Signature, keep_git
+from reconciler.importing.core.seen_fields import (
+    below,
+    integration_adoption,
+    mapping_adoption,
+    switched_off,
+)
+from reconciler.importing.naming import known_names
+from reconciler.kernel.address import Address, FieldPath
+from reconciler.m3ter.ports import Organisation
+from reconciler.plan.compare import Comparison
+from reconciler.plan.core.bindings import Live
+from reconciler.plan.core.comparable import ENABLED, EXTERNAL_ID
+from reconciler.plan.core.identity import Bound, Missing
+from reconciler.plan.model.applied import AppliedRecord
+from reconciler.plan.model.change import FieldChange, FieldValue
+
+MOVED_BY_M3TER = frozenset({"theirs", "conflict", "both"})
+
+
+class UnknownAddressError(InvalidError):
+    """Git has no object of that address."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(
+            f"git has no {address}.\nNothing was changed. `reconciler status` lists the "
+            "integrations, `reconciler drift` what differs; `reconciler import` brings what only "
+            "m3ter has into git."
+        )
+
+
+class NotLiveError(InvalidError):
+    """The object is not in m3ter."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(
+            f"{address} is not in m3ter, so there is no live value to decide about.\n"
+            "Nothing was changed. `reconciler apply` creates it (again); to let it go, remove it "
+            "from git."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, and what it takes.
+
+    Attributes:
+        fields: What git takes over from m3ter, or keeps against it.
+        edits: Of the definition files.
+        record: To be appended to the chain; ``None`` when the base stays.
+    """
+
+    fields: tuple[Accepted, ...]
+    edits: tuple[Edit, ...] = ()
+    record: AppliedRecord | None = None
+
+
+def accept_live(
+    compared: Comparison,
+    definitions: Definitions,
+    organisation: Organisation,
+    aim: Aim,
+    signature: Signature,
+) -> Decision:
+    """Decide for m3ter: git shall say what is live, and the base moves along.
+
+    Args:
+        compared: Of the environment, with adoption by name.
+        definitions: What stands in git.
+        organisation: Knows the names of ids.
+        aim: An object or a field of it, and all below it; a mapping set without a key stands for
+            all of its rows, and no field for all that m3ter moved.
+        signature: Who and when.
+
+    Raises:
+        UnknownAddressError: When git has no such object.
+        NoSuchFieldError: When nobody knows the field.
+        NotLiveError: When the integration is not in m3ter.
+    """
+    taken = tuple(
+        one
+        for each in _meant(compared, aim.address)
+        for one in accepted(each, _chosen(compared, each, aim.path))
+    )
+    new = [one for one in taken if one.before != one.after]
+    if aim.address.kind == "integration":
+        accounts = [one for field in new for one in _ids(field.after)]
+        names = known_names(compared.effective, organisation, accounts)
+        edits = integration_edits(definitions, compared.effective.environment.name, new, names)
+    else:
+        edits = mapping_edits(definitions, compared.effective.environment.name, new)
+    paths = [(one.address, one.path) for one in taken if one.path != ENABLED]
+    return Decision(tuple(new), edits, moved_record(compared, paths, signature))
+
+
+def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
+    """Decide for git: what m3ter has becomes the base, so the next plan moves it back.
+
+    Raises:
+        UnknownAddressError: When git has no such object.
+        NotBoundError: When the object was never applied or adopted.
+        NoSuchFieldError: When nobody knows the field.
+        NotLiveError: When the object is not in m3ter.
+    """
+    fields: list[FieldChange] = []
+    paths: list[tuple[Address, FieldPath]] = []
+    for one in _meant(compared, aim.address):
+        if _live(compared, one) is None:
+            raise NotLiveError(one)
+        if compared.head is None or all(each.address != one for each in compared.head.bindings):
+            raise NotBoundError(one)
+        chosen = [each for each in _chosen(compared, one, aim.path) if each.verdict != "both"]
+        fields += [each for each in chosen if each.path != ENABLED]
+        paths += [(one, each.path) for each in chosen if each.path != ENABLED]
+    kept = tuple(
+        Accepted(one, each.path, each.live, each.desired, each.by, each.at)
+        for (one, _), each in zip(paths, fields, strict=True)
+    )
+    return Decision(kept, (), moved_record(compared, paths, signature))
+
+
+def _meant(compared: Comparison, address: Address) -> tuple[Address, ...]:
+    """Give the objects that an address stands for."""
+    pairs = compared.paired.pairs
+    known = [*pairs.integrations, *pairs.mappings]
+    for error in compared.errors:
+        if error.address == address:
+            raise error
+    if address in known:
+        return (address,)
+    rows = tuple(one for one in known if one.kind == "mapping" and one.name == address.name)
+    if address.kind == "mapping" and not address.key and rows:
+        return rows
+    raise UnknownAddressError(address)
+
+
+def _chosen(
+    compared: Comparison, address: Address, path: FieldPath | None
+) -> tuple[FieldChange, ...]:
+    fields = _fields(compared, address)
+    if path is None:
+        return tuple(one for one in fields if one.verdict in MOVED_BY_M3TER)
+    found = below(path, fields)
+    if not found:
+        raise NoSuchFieldError(address, path)
+    return tuple(_asked(one) for one in found if one.verdict != "same")
+
+
+def _asked(one: FieldChange) -> FieldChange:
+    """A key that git never had becomes one that it wants gone, until it is accepted."""
+    return replace(one, desired=None) if one.verdict == "unmanaged" else one
+
+
+def differing_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+    """Give the fields of a live object that are not as git says, whoever moved them."""
+    fields = (_asked(one) for one in _fields(compared, address) if one.verdict != "same")
+    return tuple(one for one in fields if one.live != one.desired)
+
+
+def _fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+    """Give all fields of an object, those that agree included."""
+    pairs = compared.paired.pairs
+    if address.kind == "mapping":
+        return _row_fields(compared, address)
+    wanted, found = pairs.integrations[address], pairs.live_integrations.found.get(address)
+    if found is None or isinstance(found, Missing):
+        raise NotLiveError(address)
+    binding = found.binding if isinstance(found, Bound) else found.was
+    adoption = integration_adoption(wanted, found.live, binding)
+    return (*adoption.fields, *switched_off(wanted, found.live))
+
+
+def _row_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+    pairs = compared.paired.pairs
+    wanted, found = pairs.mappings[address], pairs.live_mappings.found.get(address)
+    if found is None or isinstance(found, Missing):
+        if found is None or found.lost is None:
+            raise NotLiveError(address)
+        value = FieldValue(wanted.content.external_id)
+        return (FieldChange(EXTERNAL_ID, "theirs", value, None, value, wanted.origin),)
+    binding = found.binding if isinstance(found, Bound) else found.was
+    return mapping_adoption(wanted, found.live, binding).fields
+
+
+def _live(compared: Comparison, address: Address) -> Live | None:
+    pairs = compared.paired.pairs
+    found = pairs.live_integrations.found.get(address) or pairs.live_mappings.found.get(address)
+    return None if found is None or isinstance(found, Missing) else found.live
+
+
+def moved_record(
+    compared: Comparison,
+    paths: Sequence[tuple[Address, FieldPath]],
+    signature: Signature,
+) -> AppliedRecord | None:
+    """Move the base of fields to what m3ter has; ``None`` when there is nothing to move."""
+    head = compared.head
+    if head is None:
+        return None
+    record = head
+    for address, path in paths:
+        live = _live(compared, address)
+        if live is not None and any(one.address == address for one in head.bindings):
+            record = keep_git(record, address, path, live, signature)
+    if record.bindings == head.bindings:
+        return None
+    return replace(record, sequence=head.sequence + 1, previous=head.id)
+
+
+def _ids(value: FieldValue | None) -> Iterator[str]:
+    if value is not None and isinstance(value.value, Sequence) and not isinstance(value.value, str):
+        yield from (str(one) for one in value.value)

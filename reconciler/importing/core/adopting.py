@@ -1,0 +1,129 @@
+"""A live object taken over under an address of git: its binding, and the record that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.errors import InvalidError
+from reconciler.importing.core.decide import Signature
+from reconciler.kernel.address import Address, LiveId
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.plan.core.bindings import Live
+from reconciler.plan.core.comparable import ENABLED, PASSTHROUGH, live_hash
+from reconciler.plan.model.applied import AppliedRecord, BaseField, Binding
+from reconciler.plan.model.change import Adopt
+from reconciler.plan.model.plan import Fingerprint, References
+
+
+class TakenError(InvalidError):
+    """The live object is managed under another address."""
+
+    def __init__(self, identity: LiveId, address: Address, holder: Address) -> None:
+        super().__init__(
+            f"{identity} is {holder} already, so it cannot be {address} too.\n"
+            f"Nothing was changed. To move it, remove {holder} from git and plan."
+        )
+
+
+class NoCandidateError(InvalidError):
+    """There is no live object to take over."""
+
+    def __init__(self, address: Address, identity: str) -> None:
+        what = f"no object {identity}" if identity else f"nothing that could be {address}"
+        super().__init__(
+            f"m3ter has {what}.\nNothing was changed. `reconciler apply` creates what is missing; "
+            "`--id` names an object that bears another name."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What surrounds a first record, where there is none to start from."""
+
+    environment: str
+    fingerprint: Fingerprint
+    commit: str
+    definitions: JsonObject
+    references: References
+
+
+def binding_of(adoption: Adopt, live: Live, *, protect: bool) -> Binding:
+    """Bind an object; only fields that are equal get a base, the others wait for a decision."""
+    bases = tuple(
+        BaseField(one.path, one.desired, one.live)
+        for one in sorted(adoption.fields, key=lambda one: one.path)
+        if one.verdict in {"same", "both"}
+        and one.path != ENABLED
+        and not (one.path.startswith(PASSTHROUGH) and one.desired is None)
+    )
+    return Binding(adoption.address, LiveId(live.id), live.version, live_hash(live), bases, protect)
+
+
+def with_bindings(
+    head: AppliedRecord | None,
+    new: Iterable[Binding],
+    setting: Setting,
+    signature: Signature,
+) -> AppliedRecord:
+    """Give the record that binds objects; of git it holds what it held, and what they need.
+
+    Raises:
+        TakenError: When an object is bound to another address.
+    """
+    bound = {one.address: one for one in head.bindings} if head else {}
+    for one in new:
+        for holder in bound.values():
+            if holder.id == one.id and holder.address != one.address:
+                raise TakenError(one.id, one.address, holder.address)
+        bound[one.address] = one
+    record = head or _first(setting)
+    return replace(
+        record,
+        sequence=head.sequence + 1 if head else 1,
+        previous=head.id if head else None,
+        id=None,
+        at=signature.at,
+        actor=signature.actor,
+        action=signature.action,
+        plan=None,
+        receipt=None,
+        approvals=(),
+        definitions=_defined(record.definitions, setting.definitions, bound),
+        bindings=tuple(bound[one] for one in sorted(bound)),
+    )
+
+
+def _first(setting: Setting) -> AppliedRecord:
+    return AppliedRecord(
+        environment=setting.environment,
+        sequence=1,
+        previous=None,
+        at="",
+        actor="",
+        action="",
+        fingerprint=setting.fingerprint,
+        source_commit=setting.commit,
+        plan=None,
+        definitions={},
+        references=setting.references,
+        bindings=(),
+        receipt=None,
+        approvals=(),
+    )
+
+
+def _defined(
+    before: JsonObject, wanted: JsonObject, bound: Mapping[Address, Binding]
+) -> JsonObject:
+    """Add the definitions that bound integrations are read with; those applied stay as they are."""
+    names = {one.name for one in bound if one.kind == "integration"}
+    added: dict[str, JsonValue] = {}
+    for kind, found in wanted.items():
+        there = before.get(kind)
+        known = there if isinstance(there, Mapping) else {}
+        listed = found if isinstance(found, Mapping) else {}
+        needed = names if kind == "Integration" else set() if kind == "MappingSet" else set(listed)
+        fresh = {name: one for name, one in listed.items() if name in needed and name not in known}
+        added[kind] = {**known, **fresh}
+    return {**before, **added}

@@ -1,0 +1,83 @@
+"""What people call the ids of an organisation: codes, addresses, names of credentials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.definitions.kinds.environment import CredentialById
+from reconciler.definitions.model import Effective
+from reconciler.importing.core.as_written import KnownNames, document_path
+from reconciler.kernel.address import Address, FieldPath
+from reconciler.kernel.problem import Origin
+from reconciler.kernel.value import JsonValue
+from reconciler.m3ter.live import Credential, LiveIntegration
+from reconciler.m3ter.ports import Organisation
+from reconciler.plan.compare import Comparison
+
+# Source: m3ter OpenAPI 2026-08-03, AccountResponse.id: a UUID
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def known_names(
+    effective: Effective, organisation: Organisation, accounts: Collection[str]
+) -> KnownNames:
+    """Look up what git calls the ids.
+
+    Args:
+        effective: Names the credentials.
+        organisation: Knows codes and addresses.
+        accounts: The ids of accounts that are in question.
+    """
+    return KnownNames(
+        environment=effective.environment.name,
+        accounts=organisation.codes.entity_codes("Account", accounts) if accounts else {},
+        users={one.id: one.email for one in organisation.people.users() if one.email},
+        credentials=credential_names(effective, organisation.people.credentials() or ()),
+    )
+
+
+def credential_names(effective: Effective, listed: Iterable[Credential]) -> Mapping[str, str]:
+    """Give the environment's names of credentials, by id."""
+    ids = {one.name: str(one.id) for one in listed}
+    found: dict[str, str] = {}
+    for name, one in effective.environment.spec.credentials.items():
+        identity = one.id if isinstance(one, CredentialById) else ids.get(one.name)
+        if identity is not None:
+            found[identity] = name
+    return found
+
+
+def shown_names(compared: Comparison, organisation: Organisation) -> Mapping[str, str]:
+    """Give the names of everything that a difference may show: people, accounts, credentials."""
+    codes = account_codes(organisation, compared.integrations)
+    people = {str(one.id): one.name or one.email for one in organisation.people.users()}
+    credentials = {str(one.id): one.name for one in organisation.people.credentials() or ()}
+    return {**credentials, **people, **compared.names, **codes}
+
+
+def account_codes(
+    organisation: Organisation, integrations: Iterable[LiveIntegration]
+) -> Mapping[str, str]:
+    """Give the codes of accounts that configurations name, by id."""
+    ids = {one for live in integrations for one in _texts(live.config_data.values())}
+    return organisation.codes.entity_codes("Account", ids) if ids else {}
+
+
+def origin_of(effective: Effective, address: Address, path: FieldPath) -> Origin | None:
+    """Give the place in git that sets a field."""
+    if address.kind == "integration":
+        found = next((one for one in effective.integrations if one.name == address.name), None)
+        return found.at(*document_path(path)) if found else None
+    rows = (one for one in effective.mapping_sets if one.defined.name == address.name)
+    return next(
+        (row.origin for one in rows for row in one.rows if row.key.value == address.key), None
+    )
+
+
+def _texts(values: Iterable[JsonValue]) -> Iterator[str]:
+    """Give the items of all lists: among them the ids of accounts."""
+    for value in values:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            yield from (one for one in value if isinstance(one, str) and _UUID.fullmatch(one))

@@ -1,0 +1,161 @@
+"""The database behind the ledger: transactions that outlive a restart of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import IO, TypeVar
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from reconciler.errors import ExitCode, IdentityError, ReconcilerError
+from reconciler.kernel.ports import Clock
+from reconciler.kernel.runbook import Page, page
+from reconciler.ledger.sql.damage import (
+    MISSING,
+    LedgerDamagedError,
+    UnreadableRowError,
+    is_damage,
+)
+
+Result = TypeVar("Result")
+PATIENCE_SECONDS = 60.0
+"""How long a shared database may be away before the work ends."""
+PAUSE_SECONDS = 0.2
+
+
+class LedgerUnreachableError(IdentityError):
+    """The database cannot be opened, or refuses."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"the ledger in {where} cannot be opened: {reason}.\n"
+            "Nothing was sent. Check its address, the rights of the user and the room on its disk. "
+            "If the file is damaged, move it away, never delete it, and go on with "
+            f"{page(Page.LEDGER_LOST)}."
+        )
+
+
+class LedgerGoneError(ReconcilerError):
+    """The database stopped answering in the middle of the work."""
+
+    exit_code = ExitCode.UNKNOWN_OUTCOME
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where, self.reason = where, reason
+        super().__init__(
+            f"the ledger in {where} stopped answering: {reason}.\n"
+            "Nothing more was sent. What was under way may have arrived without being recorded; "
+            f"the next run looks for it before it sends anything; see {page(Page.UNKNOWN)}."
+        )
+
+
+@dataclass(slots=True)
+class Database:
+    """One open database.
+
+    Attributes:
+        clock: For waits; and for the time unless ``database_time``.
+        database_time: Take the database's own clock, which all workers share.
+        where: What messages call it; never its address.
+        lock: The writer's lock on the file.
+    """
+
+    engine: Engine
+    clock: Clock
+    where: str
+    database_time: bool = False
+    lock: IO[str] | None = None
+    _turn: Lock = field(default_factory=Lock)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may write at once."""
+        return self.engine.dialect.name == "postgresql"
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Do work in one transaction, committed at its end.
+
+        Where the database is shared, the work is done again when the connection broke, also if the
+        commit may have arrived; so it must bear being done twice.
+
+        Raises:
+            LedgerGoneError: When the database does not come back.
+            LedgerDamagedError: When what it holds cannot be read.
+        """
+        # threads of one process take turns; SQLite's own waiting sleeps too long
+        with nullcontext() if self.shared else self._turn:
+            return self._through(self.engine, work)
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Do work in one transaction that only reads.
+
+        Raises:
+            LedgerGoneError: When the database does not come back.
+            LedgerDamagedError: When what it holds cannot be read.
+        """
+        try:
+            return self._through(self.engine.execution_options(reading=True), work)
+        except MISSING as error:
+            raise LedgerDamagedError(self.where, f"{type(error).__name__} on reading") from error
+
+    def refuse_damaged(self) -> None:
+        """Look whether every page and index of a file is sound; a server looks after its own.
+
+        Raises:
+            LedgerDamagedError: When it is not.
+        """
+        if self.shared:
+            return
+        found = self.read(lambda one: one.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        if found != "ok":
+            raise LedgerDamagedError(self.where, str(found).splitlines()[-1])
+
+    def now(self, connection: Connection) -> datetime:
+        """Give the ledger's time, in UTC."""
+        if not self.database_time:
+            return self.clock.now().astimezone(UTC)
+        found: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
+        return found.astimezone(UTC)
+
+    def close(self) -> None:
+        """Close every connection and give the writer's lock back."""
+        self.engine.dispose()
+        if self.lock is not None:
+            self.lock.close()
+            self.lock = None
+
+    def _through(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
+        until = self.clock.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except UnreadableRowError as error:
+                raise LedgerDamagedError(self.where, str(error)) from error
+            except IntegrityError:
+                self.refuse_damaged()
+                raise
+            except DBAPIError as error:
+                if is_damage(error.orig):
+                    raise LedgerDamagedError(self.where, str(error.orig)) from None
+                if not isinstance(error, (OperationalError, InterfaceError)):
+                    raise
+                if not self.shared:
+                    # SQLite's words hold no value of ours: `database or disk is full`
+                    raise LedgerGoneError(self.where, str(error.orig)) from None
+                if self.clock.monotonic() >= until:
+                    raise LedgerGoneError(self.where, type(error.orig).__name__) from None
+            self.clock.sleep(PAUSE_SECONDS)
+
+
+def tries(work: Callable[[], Result]) -> Result | None:
+    """Do work; ``None`` when another worker inserted the same row first."""
+    try:
+        return work()
+    except IntegrityError:
+        return None

@@ -1,0 +1,85 @@
+"""Approvals: of the items that one guard has in one plan; they outlive the plan by item digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, get_args
+
+from reconciler.definitions.kinds.project import GuardName
+from reconciler.errors import HeldError, InvalidError
+from reconciler.plan.model.plan import Approval, GuardHit, Plan
+
+_SHORTEST: Final = 12
+_FORM: Final = re.compile(r"([a-z-]+)@([0-9a-f]{12,64})")
+
+
+class ApprovalRefusedError(InvalidError):
+    """An approval does not name a guard of this plan."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(
+            f"the approval `{text}` counts for nothing: {reason}.\nNothing was written. "
+            "Write `--approve GUARD@PLAN` with a guard that the plan names, and at least the "
+            f"first {_SHORTEST} digits of its id."
+        )
+
+
+class NeedsApprovalError(HeldError):
+    """A plan has guard hits that nobody approved."""
+
+    def __init__(self, plan: str, missing: Iterable[GuardHit]) -> None:
+        held = tuple(missing)
+        lines = "\n".join(f"  {one.guard}: {one.message}" for one in held)
+        guards = sorted({one.guard for one in held if one.needs != "remedy"})
+        approve = " ".join(f"--approve {one}@{plan[:_SHORTEST]}" for one in guards)
+        asked = "--yes, or " if all(one.needs == "confirmation" for one in held) else ""
+        ending = f"To go on: {asked}{approve}" if guards else "No approval lifts these."
+        super().__init__(
+            f"plan {plan[:_SHORTEST]} is held:\n{lines}\nNothing was written. {ending}"
+        )
+        self.missing = held
+
+
+def approve(plan: Plan, text: str, *, by: str, at: str) -> Approval:
+    """Approve every item of one guard of a plan.
+
+    Args:
+        plan: What was reviewed.
+        text: ``GUARD@PLANID``; at least 12 digits of the id.
+        by: Who approves.
+        at: When, ISO 8601.
+
+    Raises:
+        ApprovalRefusedError: When the text names another plan, or a guard without items.
+    """
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise ApprovalRefusedError(text, "it is not of that form")
+    guard, prefix = found.groups()
+    if not plan.id.startswith(prefix):
+        raise ApprovalRefusedError(text, f"this plan is {plan.id[:_SHORTEST]}")
+    items = tuple(one for one in plan.body.hits if one.guard == guard and one.needs != "remedy")
+    known: GuardName | None = next((one for one in get_args(GuardName) if one == guard), None)
+    if known is None or not items:
+        raise ApprovalRefusedError(text, f"guard `{guard}` holds nothing that can be approved")
+    return Approval(known, plan.id, tuple(one.digest for one in items), by, at)
+
+
+def uncovered(
+    hits: Iterable[GuardHit], approvals: Iterable[Approval], *, confirmed: bool
+) -> tuple[GuardHit, ...]:
+    """Give the hits that still stop the plan.
+
+    Args:
+        hits: Of the plan, and those known only when applying.
+        approvals: Given to this plan, or to an earlier one with equal items.
+        confirmed: Whether a person on a terminal, or ``--yes``, said yes.
+    """
+    given = {(one.guard, digest) for one in approvals for digest in one.digests}
+    return tuple(
+        one
+        for one in hits
+        if one.needs == "remedy"
+        or not ((one.guard, one.digest) in given or (confirmed and one.needs == "confirmation"))
+    )

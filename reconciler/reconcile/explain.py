@@ -1,0 +1,230 @@
+"""One bill explained: from what the ledger recorded when it was sent, else as it would be now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from reconciler.drafting.billed import billed
+from reconciler.drafting.draft import BlockedBill, InvoiceDraft, NothingToSend
+from reconciler.drafting.draft_json import draft_from_json
+from reconciler.drafting.input_hash import input_hash
+from reconciler.errors import InvalidError
+from reconciler.kernel.address import BillId
+from reconciler.m3ter.bill import Bill
+from reconciler.m3ter.ports import Bills, NotFoundError
+from reconciler.reconcile.core.explanation import Explanation
+from reconciler.reconcile.core.unsent import held_lines
+from reconciler.reconcile.core.who_changed import former_ids
+from reconciler.reconcile.explain_words import WORDS
+from reconciler.reconcile.explain_words import stands as stands_now
+from reconciler.reconcile.find_authors import find_authors
+from reconciler.reconcile.routes_port import Ours, PushRoutes, Standing
+from reconciler.sync.core.readback.case import Case
+from reconciler.sync.core.readback.compare import reconcile_bill
+from reconciler.sync.core.readback.invoice_lines import match
+from reconciler.sync.core.readback.sent import in_our_order, invoice_ids, sent_of, without_undone
+from reconciler.sync.judge.sent_bill import given_for
+from reconciler.sync.model.decision import Decision, Tried
+from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.push import Effect, PushStatus, SiteName
+from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.ports.destination import Destination
+from reconciler.sync.ports.history import PushHistory
+from reconciler.sync.ports.invoice_history import InvoiceHistory
+from reconciler.sync.ports.ledger import BillRow, Ledger
+
+
+class UnknownBillError(InvalidError):
+    """Neither m3ter nor the ledger has the bill."""
+
+    def __init__(self, bill: BillId, environment: str) -> None:
+        super().__init__(
+            f"there is no bill `{bill}`: neither m3ter nor the ledger of `{environment}` has it.\n"
+            "Nothing was changed. Give the whole id, as `sync plan` and `reconcile` print it."
+        )
+
+
+class NoSuchLineError(InvalidError):
+    """The bill has no line of that number."""
+
+    def __init__(self, bill: BillId, line: int, count: int) -> None:
+        super().__init__(
+            f"bill `{bill}` has no line {line}: it has {count}, counted from 1.\n"
+            "Nothing was changed. Leave `--line` out to see them all."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainPorts:
+    """The world that an explanation reads; nothing in it is written."""
+
+    site: SiteName
+    bills: Bills
+    ledger: Ledger
+    destination: Destination
+    routes: PushRoutes
+    history: PushHistory
+    invoices: InvoiceHistory
+
+
+def explain(identity: BillId, ports: ExplainPorts, line: int | None = None) -> Explanation:
+    """Explain a bill.
+
+    Args:
+        identity: The bill.
+        ports: The world.
+        line: Position of a line on the bill that must exist, from 1.
+
+    Raises:
+        UnknownBillError: When nobody has the bill.
+        NoSuchLineError: When it has no such line.
+    """
+    row = ports.ledger.bill(ports.site, identity)
+    try:
+        bill = ports.bills.get(identity)
+    except NotFoundError:
+        bill = None
+    if bill is None and row is None:
+        raise UnknownBillError(identity, ports.routes.in_force.environment)
+    if line is not None and bill is not None and not 1 <= line <= len(bill.lines):
+        raise NoSuchLineError(identity, line, len(bill.lines))
+    if row is not None and (row.draft or bill is None):
+        return _recorded(bill, row, ports)
+    assert bill is not None, "one of the two is there"
+    return _drafted_now(bill, row, ports)
+
+
+def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanation:
+    effects = ports.ledger.effects(ports.site, row.bill_id)
+    draft = draft_from_json(row.draft) if row.draft else None
+    provenance = ports.history.provenance(ports.site, row.bill_id)
+    newest = [one.commit for key, one in provenance.items() if key.generation == row.generation]
+    told = Explanation(
+        bill_id=row.bill_id,
+        account=draft.account_code if draft else row.account_id,
+        bill=bill,
+        status=row.status,
+        draft=draft,
+        recorded=True,
+        commit=newest[-1] if newest else "",
+        stands=WORDS[row.status],
+        why=row.message,
+        page="" if row.status is PushStatus.COMPLETE else bill_page(row.status),
+        in_force=ports.routes.in_force,
+        money=row.billed,
+        unsent=draft.unsent if draft else (),
+        effects=effects,
+        attempts=tuple(
+            Tried(one.key, one.number, one.started_at, one.outcome, one.message)
+            for one in ports.ledger.attempts(ports.site, row.bill_id)
+        ),
+        decisions=_decisions(row.bill_id, ports),
+    )
+    return _with_invoices(told, draft, row, ports) if draft else told
+
+
+def _with_invoices(
+    told: Explanation, draft: InvoiceDraft, row: BillRow, ports: ExplainPorts
+) -> Explanation:
+    """Add what stands at the destination, and what differs."""
+    invoices = _invoices(draft, told.effects, ports)
+    given = given_for(ports.destination, draft, told.effects, row.generation)
+    sent = sent_of(draft, told.effects, row.generation, invoices, given)
+    if sent is not None:
+        held, credited = held_lines(draft, told.effects, row.generation, row.status)
+        sent = replace(sent, held=held, credits_held=credited)
+    due: InvoiceDraft | None = draft
+    if told.bill is None:
+        due = None
+    elif input_hash(told.bill) != draft.input_hash:
+        outcome = ports.routes.draft(told.bill, row.integration)
+        due = outcome if isinstance(outcome, InvoiceDraft) else None
+    standing = without_undone(invoices, told.effects)
+    case = Case(draft.bill_id, draft.account_id, due, sent, standing)
+    result = reconcile_bill(case) if sent is not None else None
+    alive = [one for one in invoices if not one.deleted and one.status != "voided"]
+    lines = None
+    if sent is not None and alive and alive[0].currency == draft.currency.code:
+        lines = match(sent, alive[0])
+    found = result.differences if result else ()
+    of_bill = (found, former_ids(told.effects))
+    (differences,), note = find_authors([of_bill], ports.invoices, draft.period.start)
+    notes = (note,) if note else ()
+    return replace(told, invoices=invoices, lines=lines, differences=differences, notes=notes)
+
+
+def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explanation:
+    """Draft a bill that was never recorded as it would be drafted now."""
+    standing = ports.routes.standing(bill)
+    stands, where = stands_now(standing)
+    told = Explanation(
+        bill_id=bill.id,
+        account=bill.account_code or bill.account_id,
+        bill=bill,
+        status=row.status if row else None,
+        draft=None,
+        recorded=False,
+        commit=ports.routes.in_force.commit,
+        stands=stands,
+        why="" if isinstance(standing, Ours) else standing.why,
+        page=where,
+        in_force=ports.routes.in_force,
+        money=billed(bill, ports.routes.readings.currencies),
+        assumptions=standing.assumptions if isinstance(standing, Ours) else (),
+        integration=standing.integration,
+        decisions=_decisions(bill.id, ports),
+    )
+    if row is not None and row.status is not PushStatus.BLOCKED:
+        told = replace(told, stands=WORDS[row.status], why=row.message, page=bill_page(row.status))
+    if not standing.integration:
+        return told
+    return _with_outcome(told, bill, standing, ports)
+
+
+def _with_outcome(
+    told: Explanation, bill: Bill, standing: Standing, ports: ExplainPorts
+) -> Explanation:
+    outcome = ports.routes.draft(bill, standing.integration)
+    ours = isinstance(standing, Ours)
+    match outcome:
+        case InvoiceDraft():
+            reasons = ports.destination.check(outcome) if ours else ()
+            told = replace(told, draft=outcome, unsent=outcome.unsent, reasons=reasons)
+        case NothingToSend():
+            told = replace(told, unsent=outcome.unsent)
+            if ours:
+                nothing = bill_page(PushStatus.NOTHING_TO_SEND)
+                told = replace(
+                    told, stands="It has nothing to send.", why=outcome.why, page=nothing
+                )
+        case BlockedBill():
+            told = replace(told, reasons=outcome.reasons, unsent=outcome.unsent)
+        case _:
+            assert_never(outcome)
+    if ours and told.reasons:
+        return replace(
+            told,
+            stands="It is blocked: nothing of it is sent until this is put right.",
+            why="",
+            page=bill_page(told.reasons[0].code),
+        )
+    return told
+
+
+def _decisions(bill: BillId, ports: ExplainPorts) -> tuple[Decision, ...]:
+    """Give what people decided about a bill, its steps and m3ter's own runs of it."""
+    subjects = (f"{ports.site}/{bill}", f"native/{bill}", bill)
+    said = [one for each in subjects for one in ports.history.decisions(ports.site, each)]
+    return tuple(sorted(said, key=lambda one: one.at))
+
+
+def _invoices(
+    draft: InvoiceDraft, effects: tuple[Effect, ...], ports: ExplainPorts
+) -> tuple[Invoice, ...]:
+    known = invoice_ids(effects)
+    read = [ports.destination.read(one) for one in known]
+    found = {one.id: one for one in read if one is not None}
+    if len(found) < len(known) or not known:
+        found |= {one.id: one for one in ports.destination.by_bill(draft.bill_id, draft, effects)}
+    return in_our_order(tuple(found.values()), known)

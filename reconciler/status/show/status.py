@@ -1,0 +1,186 @@
+"""Status for a terminal and as JSON: the answer first, then one line for each integration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.errors import ExitCode
+from reconciler.kernel import exact_json
+from reconciler.kernel.text.plain import counted
+from reconciler.kernel.text.times import shown_time
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.status.core.integration_status import Applied, Report, RunSeen, Standing
+
+SCHEMA = "m3ter-reconciler/status/v1"
+_DIFFERENCES_MAX = 4
+_NAMED_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPart:
+    """What another part of the program adds to the status: the push, for one.
+
+    Attributes:
+        name: Its key in the JSON.
+        lines: For a terminal; the first is its summary.
+        json: The same as data.
+        code: What it wants ``--exit-code`` to end with.
+    """
+
+    name: str
+    lines: tuple[str, ...]
+    json: JsonObject = field(default_factory=dict)
+    code: ExitCode = ExitCode.DONE
+
+
+def status_text(report: Report, parts: Sequence[StatusPart] = ()) -> str:
+    """Render the status of an environment."""
+    lines = [_summary(report), *_applied(report), ""]
+    width = max((len(one.address.name) for one in report.standings), default=0)
+    for one in report.standings:
+        lines += _standing(one, width)
+    if any(one.run and one.run.shared for one in report.standings):
+        lines.append("  * or of another integration there: m3ter's runs name only a destination")
+    lines += _unmanaged(report.unmanaged)
+    for part in parts:
+        lines += ["", *part.lines]
+    lines += _what_next(report)
+    return "\n".join(lines) + "\n"
+
+
+def status_json(report: Report, parts: Sequence[StatusPart] = ()) -> str:
+    """Render the status as one JSON document."""
+    document: dict[str, JsonValue] = {
+        "schema": SCHEMA,
+        "environment": report.environment,
+        "applied": _applied_json(report.applied),
+        "integrations": [_standing_json(one) for one in report.standings],
+        "unmanaged": list(report.unmanaged),
+    }
+    return exact_json.encode(document | {part.name: part.json for part in parts}, indent=2)
+
+
+def _summary(report: Report) -> str:
+    total = len(report.standings)
+    if not total:
+        return f"{report.environment}: git has no integrations."
+    synced = sum(one.sync == "in sync" for one in report.standings)
+    off = [one for one in report.standings if one.enabled is False]
+    apart = [one for one in report.standings if one.connection in {"disconnected", "not in m3ter"}]
+    parts = [
+        (
+            f"{report.environment}: "
+            f"{synced:,} of {counted(total, 'integration', 'integrations')} as git says"
+        )
+    ]
+    if off:
+        parts.append(f"{len(off):,} disabled by m3ter")
+    if apart:
+        parts.append(f"{len(apart):,} not connected")
+    return " · ".join(parts)
+
+
+def _applied(report: Report) -> Iterator[str]:
+    done = report.applied
+    if done is None:
+        yield "Nothing was applied yet."
+        return
+    if done.sequence:
+        commit = f", commit {done.commit[:7]}" if done.commit else ""
+        yield (
+            f"Applied record {done.sequence}: {done.action} by {done.actor}, "
+            f"{shown_time(done.at)}{commit}"
+        )
+    if done.unfinished:
+        yield (
+            f"! An apply of plan {done.unfinished:.12} was cut off. Run `reconciler plan --env "
+            f"{report.environment}` to see what is left, and apply it."
+        )
+
+
+def _standing(one: Standing, width: int) -> Iterator[str]:
+    mark = " " if one.sync == "in sync" and one.enabled is not False else "!"
+    words = [one.sync.ljust(14)]
+    if one.connection:
+        words += [one.connection.ljust(14), _enabled(one).ljust(18), _run(one.run)]
+    yield f"{mark} {one.address.name.ljust(width)}  {'  '.join(words)}".rstrip()
+    shown = one.differs[:_DIFFERENCES_MAX]
+    yield from (f"    {text}" for text in shown)
+    if len(one.differs) > len(shown):
+        yield f"    and {len(one.differs) - len(shown):,} more"
+
+
+def _enabled(one: Standing) -> str:
+    if one.enabled is None:
+        return ""
+    return "enabled" if one.enabled else "disabled by m3ter"
+
+
+def _run(seen: RunSeen | None) -> str:
+    if seen is None:
+        return "no run seen"
+    return f"last run {seen.run.status}{'*' * bool(seen.shared)}, {shown_time(seen.run.started_at)}"
+
+
+def _unmanaged(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        shown = ", ".join(f'"{one}"' for one in names[:_NAMED_MAX])
+        more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
+        yield ""
+        yield f"Only in m3ter, left alone: {shown}{more}"
+
+
+def _what_next(report: Report) -> Iterator[str]:
+    hints = list(dict.fromkeys(_hints(report)))
+    if hints:
+        yield ""
+    yield from hints
+
+
+def _hints(report: Report) -> Iterable[str]:
+    env = report.environment
+    for one in report.standings:
+        if one.sync in {"edited in m3ter", "both moved", "conflict"}:
+            yield f"Who changed what:         reconciler drift --env {env}"
+        if one.sync in {"git is ahead", "both moved", "error"}:
+            yield f"What apply would do:      reconciler plan --env {env}"
+        if one.sync == "not adopted":
+            yield f"To manage it from git:    reconciler adopt --env {env} {one.address}"
+        if one.enabled is False:
+            yield f"Why m3ter disabled it:    reconciler events --env {env}"
+
+
+def _applied_json(done: Applied | None) -> JsonValue:
+    if done is None:
+        return None
+    return {
+        "sequence": done.sequence,
+        "at": done.at,
+        "actor": done.actor,
+        "action": done.action,
+        "commit": done.commit,
+        "unfinishedPlan": done.unfinished or None,
+    }
+
+
+def _standing_json(one: Standing) -> JsonValue:
+    run = one.run
+    return {
+        "address": str(one.address),
+        "displayName": one.label,
+        "sync": one.sync,
+        "differs": list(one.differs),
+        "connection": one.connection,
+        "enabled": one.enabled,
+        "lastRun": None
+        if run is None
+        else {
+            "id": run.run.id,
+            "status": str(run.run.status),
+            "startedAt": run.run.started_at,
+            "bill": run.run.entity_id,
+            "error": run.run.error,
+            "maybeOfOthers": run.shared,
+        },
+    }

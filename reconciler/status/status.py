@@ -1,0 +1,109 @@
+"""Status: in sync or not, connected, enabled, last run; for every integration of git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.definitions.model import Effective
+from reconciler.kernel.address import Address
+from reconciler.m3ter.live import LiveIntegration
+from reconciler.plan.compare import Comparison, compare
+from reconciler.plan.core.identity import Missing
+from reconciler.plan.make_plan import PlanPorts, Source, plan, standing
+from reconciler.plan.model.plan import PlanBody
+from reconciler.plan.ports import StateChain
+from reconciler.status.core.attribution import SeenRun
+from reconciler.status.core.integration_status import (
+    Report,
+    RunSeen,
+    Standing,
+    applied,
+    connection,
+    differences_of,
+)
+from reconciler.status.native_runs import latest_runs, newest_bills, newest_by_configuration, scopes
+
+NEWEST_BILLS = 100
+"""One page: how many of the newest bills are asked for their latest run."""
+
+
+def status(
+    effective: Effective,
+    chain: StateChain,
+    source: Source,
+    ports: PlanPorts,
+) -> Report:
+    """Say how an environment stands; nothing is written.
+
+    Args:
+        effective: What git wants.
+        chain: What was applied.
+        source: Where the definitions come from.
+        ports: The world.
+    """
+    organisation, before = ports.organisation, ports.organisation.calls
+    name = effective.environment.name
+    head = chain.head(name)
+    compared = compare(effective, head, organisation, ports.progress)
+    made = plan(effective, head, source, ports, compared=compared)
+    bills = newest_bills(organisation, NEWEST_BILLS)
+    runs = latest_runs(organisation, bills, scopes(effective, compared.integrations))
+    return Report(
+        environment=name,
+        applied=applied(chain.records(name)),
+        standings=_standings(compared, made.body, newest_by_configuration(runs)),
+        unmanaged=tuple(
+            sorted(one.name for one in compared.paired.pairs.live_integrations.unmanaged)
+        ),
+        code=standing(made),
+        calls=organisation.calls - before,
+    )
+
+
+def _standings(
+    compared: Comparison, body: PlanBody, runs: Mapping[str, SeenRun]
+) -> tuple[Standing, ...]:
+    effective = compared.effective
+    owners = {
+        one.defined.name: one.defined.spec.integration
+        for one in effective.mapping_sets
+        if one.defined.spec.integration
+    }
+    differs = differences_of(body, owners)
+    addresses = {Address("integration", one.name) for one in effective.integrations}
+    addresses |= {
+        Address("mapping", one.defined.name)
+        for one in effective.mapping_sets
+        if one.defined.name not in owners
+    }
+    labels = {one.name: one.spec.display_name for one in effective.integrations}
+    found: list[Standing] = []
+    for address in sorted(addresses | set(differs)):
+        sync, words = differs.get(address, ("in sync", ()))
+        live = _live(compared, address)
+        is_configuration = address.kind == "integration"
+        found.append(
+            Standing(
+                address=address,
+                label=labels.get(address.name, "") if is_configuration else "",
+                sync=sync,
+                differs=words,
+                connection=connection(live) if is_configuration else None,
+                enabled=live.enabled if live else None,
+                run=_run(live, runs),
+            )
+        )
+    return tuple(found)
+
+
+def _live(compared: Comparison, address: Address) -> LiveIntegration | None:
+    pairs = compared.paired.pairs.live_integrations
+    found = pairs.found.get(address)
+    if found is not None and not isinstance(found, Missing):
+        return found.live
+    return next((one.live for one in pairs.left if one.address == address), None)
+
+
+def _run(live: LiveIntegration | None, runs: Mapping[str, SeenRun]) -> RunSeen | None:
+    seen = runs.get(live.id) if live else None
+    return RunSeen(seen.run, len(seen.configurations) - 1) if seen else None

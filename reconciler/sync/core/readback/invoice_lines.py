@@ -1,0 +1,210 @@
+"""Our lines on one invoice beside what was sent: found, changed, missing, or not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.drafting.draft import (
+    CataloguePricing,
+    DraftLine,
+    InvoiceDraft,
+    Pricing,
+    WholePricing,
+)
+from reconciler.kernel.money import Money
+from reconciler.sync.core.readback.line_difference import same_line
+from reconciler.sync.model.invoice import Invoice, InvoiceLine
+from reconciler.sync.model.push import InvoiceLineId
+from reconciler.sync.model.reconciliation import DifferenceClass
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the ledger holds of a bill that was sent.
+
+    Attributes:
+        draft: As it was sent.
+        lines: Our line ids by position in the draft, as far as they are known.
+        foreign: Line ids that were on the invoice before we added ours.
+        credited: What stands in our credits, as read back; ``None`` when there are none.
+        held: Positions of lines that were provably not sent yet.
+        credits_held: Whether the credit note was provably not sent yet.
+    """
+
+    draft: InvoiceDraft
+    lines: Mapping[int, InvoiceLineId]
+    foreign: frozenset[InvoiceLineId] = frozenset()
+    credited: Money | None = None
+    held: frozenset[int] = frozenset()
+    credits_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference on an invoice; ``unexplained`` is ``None`` when no amount differs."""
+
+    kind: DifferenceClass
+    unexplained: Money | None
+    text: str
+    line_id: InvoiceLineId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An invoice beside what was sent.
+
+    Attributes:
+        invoiced: What our lines and extra ones come to, discounts and credit notes taken off.
+        catalogue: What our lines at catalogue prices come to; not in ``invoiced``.
+        held: Those of ``Sent.held`` that are indeed not there.
+    """
+
+    invoiced: Money
+    catalogue: Money
+    held: frozenset[int]
+    findings: tuple[Finding, ...]
+
+
+def compare(sent: Sent, invoice: Invoice) -> Compared:
+    """Compare an invoice, whose currency is the draft's, line by line."""
+    ours = match(sent, invoice)
+    extra = tuple(_extra(sent, invoice, ours))
+    held = sent.held - ours.keys()
+    findings = [
+        finding
+        for position, wanted in enumerate(sent.draft.lines)
+        if position not in held
+        for finding in _line(wanted, ours.get(position), sent.lines.get(position), invoice)
+    ]
+    findings.extend(_foreign(line, sent.draft, invoice) for line in extra)
+    findings.extend(_reductions(sent, list(ours.values()), invoice))
+    at_catalogue = [
+        one for position, one in ours.items() if sent.draft.lines[position].expected is None
+    ]
+    counted = [
+        one for position, one in ours.items() if sent.draft.lines[position].expected is not None
+    ]
+    zero = Money(0, sent.draft.currency)
+    invoiced = _sum((*counted, *extra), zero) - (sent.credited or zero)
+    return Compared(invoiced, _sum(at_catalogue, zero), held, tuple(findings))
+
+
+def match(sent: Sent, invoice: Invoice) -> dict[int, InvoiceLine]:
+    """Find our lines, by position in the draft.
+
+    By id first; where ids are unknown or changed when the invoice was closed, by equality, then by
+    item price and start alone, so that an edited line is still told from a missing one. A line just
+    like one of ours was not made by an edit: it stands twice.
+    """
+    by_id = {one.id: one for one in invoice.lines}
+    found = {
+        position: by_id[sent.lines[position]]
+        for position in range(len(sent.draft.lines))
+        if position in sent.lines and sent.lines[position] in by_id
+    }
+    _match_by(same_line, sent, invoice.lines, found)
+    others = [one for one in invoice.lines if not _drafted(one, sent.draft)]
+    _match_by(_edited, sent, others, found)
+    return found
+
+
+def _match_by(
+    like: Callable[[InvoiceLine, DraftLine], bool],
+    sent: Sent,
+    lines: Sequence[InvoiceLine],
+    found: dict[int, InvoiceLine],
+) -> None:
+    taken = {one.id for one in found.values()} | sent.foreign
+    for position, wanted in enumerate(sent.draft.lines):
+        if position in found:
+            continue
+        for line in lines:
+            if line.id not in taken and like(line, wanted):
+                found[position] = line
+                taken.add(line.id)
+                break
+
+
+def _drafted(line: InvoiceLine, draft: InvoiceDraft) -> bool:
+    return any(same_line(line, one) for one in draft.lines)
+
+
+def _edited(line: InvoiceLine, wanted: DraftLine) -> bool:
+    return line.price_id == wanted.price_id and line.date_from == wanted.period.start
+
+
+def _extra(sent: Sent, invoice: Invoice, ours: Mapping[int, InvoiceLine]) -> Iterator[InvoiceLine]:
+    """Give lines that do not belong there.
+
+    On an invoice that we made, every other line is one. A pending invoice is the subscription's
+    own and holds its charges, so there only a line just like one of ours is.
+    """
+    taken = {one.id for one in ours.values()} | sent.foreign
+    for line in invoice.lines:
+        if line.id in taken:
+            continue
+        if sent.draft.way != "pending" or _drafted(line, sent.draft):
+            yield line
+
+
+def _line(
+    wanted: DraftLine, line: InvoiceLine | None, known: InvoiceLineId | None, invoice: Invoice
+) -> Iterator[Finding]:
+    name = f'line "{wanted.description}" of invoice {invoice.id}'
+    if line is None:
+        gone = -wanted.expected if wanted.expected is not None else None
+        text = f"{name}, {wanted.expected or 'at the catalogue price'}, is not there"
+        yield Finding(DifferenceClass.EDITED, gone, text, known)
+        return
+    if line.price_id != wanted.price_id:
+        text = f"{name} has price {line.price_id or 'none'}; {wanted.price_id} was sent"
+        yield Finding(DifferenceClass.EDITED, None, text, line.id)
+    if wanted.expected is not None and line.amount != wanted.expected:
+        edited = not _as_sent(line, wanted.pricing)
+        kind = DifferenceClass.EDITED if edited else DifferenceClass.AMOUNT
+        text = f"{name} is {line.amount}; {wanted.expected} was sent"
+        yield Finding(kind, line.amount - wanted.expected, text, line.id)
+    period = wanted.period
+    if (line.date_from or period.start, line.date_to or period.end) != (period.start, period.end):
+        text = (
+            f"{name} is for {line.date_from} to {line.date_to};"
+            f" {period.start} to {period.end} was sent"
+        )
+        yield Finding(DifferenceClass.PERIOD, None, text, line.id)
+
+
+def _as_sent(line: InvoiceLine, pricing: Pricing) -> bool:
+    """Whether quantity and price are those that were sent; then the amount was computed so."""
+    assert not isinstance(pricing, CataloguePricing), "its amount is not compared"
+    price = pricing.unit_price.major if isinstance(pricing, WholePricing) else pricing.unit_price
+    return line.quantity == pricing.quantity and line.unit_price == price
+
+
+def _foreign(line: InvoiceLine, draft: InvoiceDraft, invoice: Invoice) -> Finding:
+    name = f'line "{line.description}"'
+    if _drafted(line, draft):
+        text = f"{name} of invoice {invoice.id} stands twice: {line.id}, {line.amount}, is too much"
+    else:
+        text = f"invoice {invoice.id}: a {name} of {line.amount} is not ours"
+    return Finding(DifferenceClass.EXTRA, line.amount - line.discount, text, line.id)
+
+
+def _reductions(sent: Sent, ours: Sequence[InvoiceLine], invoice: Invoice) -> Iterator[Finding]:
+    """Compare discounts and credit notes, each as one sum."""
+    zero = Money(0, sent.draft.currency)
+    wanted = Money(sum(one.amount.minor for one in sent.draft.discounts), zero.currency)
+    given = Money(sum(one.discount.minor for one in ours), zero.currency)
+    if wanted != given:
+        text = f"invoice {invoice.id} discounts our lines by {given}; {wanted} was sent"
+        yield Finding(DifferenceClass.AMOUNT, wanted - given, text)
+    notes = () if sent.credits_held else sent.draft.credits
+    due = Money(sum(one.amount.minor for one in notes), zero.currency)
+    credited = sent.credited or zero
+    if due != credited:
+        text = f"credits of invoice {invoice.id} come to {credited}; {due} was due"
+        yield Finding(DifferenceClass.AMOUNT, due - credited, text)
+
+
+def _sum(lines: Sequence[InvoiceLine], zero: Money) -> Money:
+    return Money(sum(one.amount.minor - one.discount.minor for one in lines), zero.currency)

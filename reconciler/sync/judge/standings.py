@@ -1,0 +1,109 @@
+"""Standings as people read them: from rows of the ledger, and from reasons that block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.drafting.block_words import in_short
+from reconciler.drafting.draft import BlockReason
+from reconciler.drafting.input_hash import input_hash
+from reconciler.m3ter.bill import Bill
+from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.model.standing import Group, Standing, Who
+from reconciler.sync.ports.ledger import BillRow
+
+RESUMED = frozenset(
+    {
+        PushStatus.STARTED,
+        PushStatus.AWAITING_RETRY,
+        PushStatus.RATE_LIMIT_RETRY,
+        PushStatus.AUTH_FAILED,
+        PushStatus.UNKNOWN,
+    }
+)
+"""Rows with something under way; they go on by what the ledger holds, not by the bill."""
+STOPPED = frozenset(
+    {
+        PushStatus.PARTIAL,
+        PushStatus.ERROR,
+        PushStatus.ACCOUNTING_PERIOD_CLOSED,
+        PushStatus.TIMEOUT_LIMIT_EXCEEDED,
+    }
+)
+"""Rows that stay as they are until a person acts."""
+SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID})
+_TIMED = {
+    PushStatus.UNKNOWN: "the outcome is not known",
+    PushStatus.AWAITING_RETRY: "tried for long enough",
+}
+_UNTIL_CHANGED: Mapping[PushStatus, tuple[Group, str]] = {
+    PushStatus.COMPLETE: (Group.UNCHANGED, "already sent"),
+    PushStatus.NOTHING_TO_SEND: (Group.NOTHING, "nothing to send"),
+}
+
+
+def by_row(bill: Bill, row: BillRow) -> Standing | None:
+    """Judge a bill by what the ledger holds alone."""
+    if begun := _begun(row):
+        return begun
+    if row.status is PushStatus.DISABLED:
+        return of_row(row, Group.NOTHING, "a person said not to send it")
+    if row.status not in _UNTIL_CHANGED or row.input_hash != input_hash(bill):
+        return None
+    if row.status is PushStatus.COMPLETE and bill.status != "APPROVED":
+        return None
+    return of_row(row, *_UNTIL_CHANGED[row.status])
+
+
+def _begun(row: BillRow) -> Standing | None:
+    """Judge what is under way, or stopped on its way."""
+    if row.status in _TIMED and row.next_at is None:
+        # it does not go on by itself: a run ended with a question to a person
+        return of_row(row, Group.DECIDE, _TIMED[row.status])
+    if row.status in RESUMED:
+        return of_row(row, Group.UNDER_WAY, "begun earlier")
+    if row.status in STOPPED:
+        return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
+    return None
+
+
+STOPPED_SHORT = {
+    PushStatus.PARTIAL: "a part of it was sent",
+    PushStatus.ERROR: "Chargebee refused it",
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Chargebee refused its date",
+    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part",
+}
+
+
+def blocked(standing: Standing, reasons: tuple[BlockReason, ...]) -> Standing:
+    """Give the standing of a bill for which something must be corrected."""
+    codes = tuple(dict.fromkeys(one.code for one in reasons))
+    return replace(
+        standing,
+        group=Group.BLOCKED,
+        status=PushStatus.BLOCKED,
+        short=in_short(reasons),
+        why="; ".join(f"{one.text} ({one.hint})" for one in reasons),
+        page=bill_page(codes[0]),
+        reasons=reasons,
+        events=tuple(dict.fromkeys(one.event for one in reasons)),
+    )
+
+
+def of_row(row: BillRow, group: Group, short: str) -> Standing:
+    """Give the standing that the ledger tells."""
+    made = stands(Who(row.bill_id, row.account_id), group, short, row.message, row.integration)
+    where = "" if group in {Group.UNCHANGED, Group.NOTHING} else bill_page(row.status)
+    return replace(made, money=row.billed, status=row.status, page=where, new=False)
+
+
+def who_of(bill: Bill) -> Who:
+    """Name a bill and its account."""
+    return Who(bill.id, bill.account_id, bill.account_code)
+
+
+def stands(who: Who, group: Group, short: str, why: str = "", integration: str = "") -> Standing:
+    """Make a standing."""
+    return Standing(group, who, integration, short, why or short)

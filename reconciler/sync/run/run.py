@@ -1,0 +1,146 @@
+"""Run a sync: every bill once, each as far as it gets now, then again what is due soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from itertools import islice
+
+from reconciler.errors import ReconcilerError
+from reconciler.kernel.ports import Stopped, Task
+from reconciler.sync.core.run_tally import SyncTally
+from reconciler.sync.in_force.scope import SyncScope
+from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.ports.workers import BillBusyError, Job
+from reconciler.sync.push.push_bill import Pusher
+from reconciler.sync.run.bill_stream import DATE_MARGIN, count_of, jobs_of
+from reconciler.sync.run.due_again import NO_PATIENCE, TOLD_SECONDS, DueAgain, Patience
+from reconciler.sync.run.notices import tell_news
+from reconciler.sync.run.pace import Pace
+from reconciler.sync.run.world import SyncPorts, SyncResult
+
+
+def read_stamps(scope: SyncScope, ports: SyncPorts) -> int:
+    """Read the stamped invoices of the site into the ledger's index, once a run."""
+    since = min(one.route.policy.since for one in scope.routes)
+    first = datetime.combine(datetime.fromisoformat(since), time(0), UTC) - DATE_MARGIN
+    with ports.progress.task("reading stamped invoices", None) as task:
+        found = ports.destination.stamped(first)
+        read = 0
+        while some := tuple(islice(found, 100)):
+            ports.ledger.put_stamps(scope.site, some)
+            task.advance(len(some))
+            read += len(some)
+    return read
+
+
+def run_sync(
+    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: Patience = NO_PATIENCE
+) -> SyncTally:
+    """Push everything that is due; ends when all of it is, a limit is reached, or it is stopped.
+
+    Args:
+        pusher: Brings one bill on; its judge knows the flags.
+        ports: The world.
+        stopped: Turned by a signal.
+        patience: How long bills that become due again are waited for.
+
+    Raises:
+        ReconcilerError: What ended it before its end; a note says what it had sent by then.
+    """
+    running = _Running(pusher, ports, stopped, DueAgain(ports.clock), Pace(ports.clock))
+    try:
+        running.first()
+        running.again_until(ports.clock.now() + patience.wait, patience.tell)
+    except ReconcilerError as error:
+        error.add_note(_before(running.tally))
+        raise
+    running.count_left()
+    tell_news(running.tally, ports.notifier, pusher.judge.watch.scope.site)
+    return running.tally
+
+
+def result_of(
+    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: Patience = NO_PATIENCE
+) -> SyncResult:
+    """Run a sync, and give what became of it."""
+    started = ports.clock.now()
+    tally = run_sync(pusher, ports, stopped, patience)
+    return SyncResult(
+        scope=pusher.judge.watch.scope,
+        run=pusher.run,
+        tally=tally,
+        started_at=started,
+        ended_at=ports.clock.now(),
+        stopped=stopped(),
+        limit=pusher.limits.reached,
+    )
+
+
+def _before(tally: SyncTally) -> str:
+    """Say what a run had done when it ended early: the error speaks of one call only."""
+    sent = tally.bills(Group.SENT)
+    if not sent:
+        return "The run ended there; no bill was seen through to its end before."
+    money = ", ".join(str(one) for one in tally.money(Group.SENT) if one.minor)
+    bills = "1 bill" if sent == 1 else f"{sent:,} bills"
+    return (
+        f"The run ended there. Before, it had sent {bills} ({money}); they and whatever was under"
+        " way are in the ledger. Run it again: it goes on, and sends nothing twice."
+    )
+
+
+@dataclass(slots=True)
+class _Running:
+    """One run on its way: everything once, then what is due again."""
+
+    pusher: Pusher
+    ports: SyncPorts
+    stopped: Stopped
+    again: DueAgain
+    pace: Pace
+    tally: SyncTally = field(default_factory=SyncTally)
+
+    def first(self) -> None:
+        """Look at every bill once, and at those that become due meanwhile."""
+        with self.ports.progress.task(
+            "pushing", count_of(self.pusher.judge, self.ports.bills)
+        ) as task:
+
+            def left(one: Standing) -> None:
+                self.tally.add(one)
+                task.advance(1, self.pace.note(self.tally))
+
+            jobs = jobs_of(self.pusher.judge, self.ports, left, self._enough, resuming=True)
+            self._round(self.again.between(jobs), task)
+
+    def again_until(self, until: datetime, tell: Callable[[str], None]) -> None:
+        """Bring bills again as they become due, until a time."""
+        while (at := self.again.next_at(until)) is not None and not self._enough():
+            if (at - self.ports.clock.now()).total_seconds() > TOLD_SECONDS:
+                tell(self.again.told(until))
+            self.again.wait(at, self._enough)
+            with self.ports.progress.task("pushing again", None) as task:
+                self._round(self.again.due(), task)
+
+    def count_left(self) -> None:
+        """Count the bills that the run does not wait for."""
+        for one in self.again.left():
+            self.tally.add(one)
+
+    def _round(self, jobs: Iterable[Job], task: Task) -> None:
+        for job, ended in self.ports.workers.run(jobs, self._work, self._enough):
+            if (one := self.again.ended(job, ended)) is not None:
+                self.tally.add(one)
+                self.pace.ended(one)
+                task.advance(1, self.pace.note(self.tally))
+
+    def _work(self, job: Job) -> Standing:
+        try:
+            return self.pusher.work(job)
+        except BillBusyError as error:
+            return self.again.busy(job, error)
+
+    def _enough(self) -> bool:
+        return self.stopped() or bool(self.pusher.limits.reached)

@@ -1,0 +1,176 @@
+"""The push part of ``status`` and ``runs``, as lines for a terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.kernel.money import Money
+from reconciler.kernel.runbook import Page, page
+from reconciler.kernel.text.figures import clock, day, sums, wrapped
+from reconciler.kernel.text.plain import counted
+from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.sync.core.push_summary import LISTED_MAX, Pushed, PushStanding
+from reconciler.sync.core.tally import Purse
+from reconciler.sync.model.decision import Tried
+from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.runbook import bill_page
+
+WORDS = {
+    PushStatus.COMPLETE: "sent",
+    PushStatus.STARTED: "being sent",
+    PushStatus.WAITING: "waiting",
+    PushStatus.AWAITING_RETRY: "to be tried again",
+    PushStatus.RATE_LIMIT_RETRY: "to be tried again (rate limit)",
+    PushStatus.BLOCKED: "blocked",
+    PushStatus.ERROR: "refused by Chargebee",
+    PushStatus.UNKNOWN: "outcome unknown",
+    PushStatus.PARTIAL: "sent in part",
+    PushStatus.REOPENED: "reopened after they were sent",
+    PushStatus.INVOICE_ALREADY_PAID: "changed after they were paid",
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: "of a closed accounting period",
+    PushStatus.AUTH_FAILED: "stopped at a refused key",
+    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "for a person to decide",
+    PushStatus.DISABLED: "not to be sent (a person decided)",
+    PushStatus.NOTHING_TO_SEND: "with nothing to send",
+}
+_CALM = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.DISABLED})
+
+
+def push_status_lines(standing: PushStanding, environment: str) -> tuple[str, ...]:
+    """Render the pushes of a site: what is late first."""
+    return (
+        *_summary(standing),
+        *_stops(standing, environment),
+        *_counts(standing),
+        *_late(standing),
+    )
+
+
+def push_status_json(standing: PushStanding) -> JsonObject:
+    """Give the same as data; amounts are exact texts in major units."""
+    return {
+        "site": standing.site,
+        "paused": standing.paused,
+        "disabled": dict(standing.disabled),
+        "bills": {one.value: _purse(purse) for one, purse in sorted(standing.counts.items())},
+        "overdue": {
+            **_purse(standing.overdue),
+            "listed": [_pushed(one) for one in standing.listed],
+        },
+    }
+
+
+def pushes_text(environment: str, pushes: Sequence[Pushed]) -> str:
+    """Render the pushes that moved last."""
+    if not pushes:
+        return f"{environment}: the ledger holds no bill.\n"
+    lines = [f"{environment}: the {counted(len(pushes), 'push', 'pushes')} that moved last"]
+    for one in pushes:
+        money = str(one.money) if one.money is not None else "-"
+        lines.append(f"  {clock(one.changed_at)}  {one.bill_id}  {money:>16}  {WORDS[one.status]}")
+        if one.message and one.status not in _CALM:
+            lines += wrapped(one.message, "      ")
+    return "\n".join(lines) + "\n"
+
+
+def requests_text(bill: str, requests: Sequence[Tried]) -> str:
+    """Render every request that was sent for a bill."""
+    if not requests:
+        return f"Nothing was ever sent for bill {bill}.\n"
+    lines = [f"Bill {bill}: {counted(len(requests), 'request', 'requests')} to Chargebee"]
+    for one in requests:
+        heard = f": {one.message}" if one.message else ""
+        text = f"{clock(one.started_at)} UTC  {one.key.step}, attempt {one.number}, "
+        lines += wrapped(f"{text}{one.outcome or 'no answer recorded'}{heard}", "  ", "      ")
+    return "\n".join(lines) + "\n"
+
+
+def pushes_json(pushes: Sequence[Pushed]) -> list[JsonValue]:
+    """Give pushes as data."""
+    return [_pushed(one) for one in pushes]
+
+
+def requests_json(requests: Sequence[Tried]) -> list[JsonValue]:
+    """Give the requests that were sent for a bill as data; no bodies, no credentials."""
+    return [
+        {
+            "generation": one.key.generation,
+            "step": str(one.key.step),
+            "attempt": one.number,
+            "startedAt": one.started_at.isoformat(),
+            "outcome": one.outcome or None,
+            "message": one.message,
+        }
+        for one in requests
+    ]
+
+
+def _summary(standing: PushStanding) -> Iterator[str]:
+    late = standing.overdue
+    if not standing.counts:
+        yield f"Push to {standing.site}: the ledger holds no bill yet."
+        return
+    if not late.bills:
+        yield f"Push to {standing.site}: no bill is overdue."
+        return
+    text = f"Push to {standing.site}: {counted(late.bills, 'bill', 'bills')} overdue"
+    yield f"{text}{_money(late)}. {page(Page.OVERDUE)}"
+
+
+def _stops(standing: PushStanding, environment: str) -> Iterator[str]:
+    if standing.paused is not None:
+        yield from wrapped(f"  paused by {standing.paused}", "", "    ")
+        yield f"    reconciler sync resume --env {environment}   ({page(Page.PAUSED)})"
+    for name, why in sorted(standing.disabled.items()):
+        yield from wrapped(f"  {name} is disabled: {why}", "", "    ")
+        yield f"    reconciler sync enable {name} --env {environment}   ({page(Page.DISABLED)})"
+
+
+def _counts(standing: PushStanding) -> Iterator[str]:
+    for status, words in WORDS.items():
+        purse = standing.counts.get(status)
+        if purse is None:
+            continue
+        where = "" if status in _CALM else f"   {bill_page(status)}"
+        yield f"  {purse.bills:>7,}  {words}{_money(purse)}{where}"
+
+
+def _late(standing: PushStanding) -> Iterator[str]:
+    for one in standing.listed:
+        money = f", {one.money}" if one.money is not None else ""
+        said = f": {one.message}" if one.message else ""
+        text = f"late: {one.bill_id}, {one.integration}, period to {day(one.period_end)}{money}, "
+        yield from wrapped(f"{text}{WORDS[one.status]}{said}", "  ", "      ")
+    more = standing.overdue.bills - len(standing.listed)
+    if more and len(standing.listed) == LISTED_MAX:
+        yield f"  and {more:,} more; `sync plan` lists them all"
+
+
+def _money(purse: Purse) -> str:
+    return f" ({sums(purse.money)})" if purse.money else ""
+
+
+def _purse(purse: Purse) -> dict[str, JsonValue]:
+    return {
+        "bills": purse.bills,
+        "money": [{"currency": one.currency.code, "amount": _text(one)} for one in purse.money],
+    }
+
+
+def _pushed(one: Pushed) -> JsonObject:
+    return {
+        "bill": one.bill_id,
+        "account": one.account_id,
+        "integration": one.integration,
+        "status": one.status.value,
+        "currency": one.money.currency.code if one.money is not None else None,
+        "amount": _text(one.money) if one.money is not None else None,
+        "periodEnd": one.period_end.isoformat(),
+        "changedAt": one.changed_at.isoformat(),
+        "nextAt": one.next_at.isoformat() if one.next_at is not None else None,
+        "message": one.message,
+    }
+
+
+def _text(money: Money) -> str:
+    return f"{money.major:f}"

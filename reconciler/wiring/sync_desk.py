@@ -1,0 +1,230 @@
+"""Everything that a sync works with, and what people do with it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+from reconciler.chargebee.destination import ChargebeeDestination
+from reconciler.errors import InvalidError
+from reconciler.kernel.address import AccountId, BillId
+from reconciler.kernel.ports import Notifier, Stopped
+from reconciler.m3ter.ports import BillQuery, Organisation
+from reconciler.reconcile.explain import UnknownBillError
+from reconciler.selection.interlock import InterlockSettings
+from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.in_force.scope import NoPushError, SyncScope, read_scope
+from reconciler.sync.judge.account_watch import Watch
+from reconciler.sync.judge.judge_bill import Judge
+from reconciler.sync.judge.ledger_view import LedgerView
+from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.people.decisions import NOT_SENT_BY_LEDGER, NOT_SENT_BY_M3TER, Decider
+from reconciler.sync.ports.workers import Workers
+from reconciler.sync.push.limits import Limits as RunLimits
+from reconciler.sync.push.push_bill import Pusher
+from reconciler.sync.run.due_again import NO_PATIENCE, Patience
+from reconciler.sync.run.holds import refuse_held
+from reconciler.sync.run.run import read_stamps, result_of
+from reconciler.sync.run.worker import Serving
+from reconciler.sync.run.world import SyncPorts, SyncResult
+from reconciler.wiring.chargebee import with_flat_prices
+from reconciler.wiring.desk import Desk
+from reconciler.wiring.ledger import (
+    OpenLedger,
+)
+
+
+class NoAccountError(InvalidError):
+    """``--account`` names accounts that m3ter does not have."""
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        super().__init__(
+            f"m3ter has no account with the code {', '.join(codes)}. Nothing was sent. "
+            "Check the spelling; ids are not taken here."
+        )
+
+
+def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> SyncScope:
+    """Read what sync obeys."""
+    head = desk.chain.head(desk.environment)
+    return read_scope(desk.effective, head, organisation, desk.progress, from_files=from_files)
+
+
+@dataclass(frozen=True, slots=True)
+class PushDesk:
+    """Everything a sync works with.
+
+    Attributes:
+        view: What plans read: the ledger, or nothing where there is none yet.
+        opened: The ledger; ``None`` where there is none yet, only for plans.
+    """
+
+    desk: Desk
+    scope: SyncScope
+    watch: Watch
+    organisation: Organisation
+    destination: ChargebeeDestination
+    view: LedgerView
+    opened: OpenLedger | None
+    workers: Workers
+    notifier: Notifier
+    settings: LookFirst
+
+    @property
+    def ports(self) -> SyncPorts:
+        """Give the world that a run acts on."""
+        assert self.opened is not None, "only plans do without a ledger"
+        return SyncPorts(
+            bills=self.organisation.bills,
+            ledger=self.opened.ledger,
+            destination=self.destination,
+            workers=self.workers,
+            notifier=self.notifier,
+            clock=self.desk.clock,
+            progress=self.desk.progress,
+        )
+
+    def judge(self, narrow: Narrow) -> Judge:
+        """Give the judge of one run."""
+        clock = self.desk.clock
+        said = (self._cleared, self._freed)
+        return Judge(self.watch, self.view, self.destination, clock, narrow, *said)
+
+    def pusher(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> Pusher:
+        """Give what brings bills on in one run."""
+        ports = self.ports
+        return Pusher(
+            judge=self.judge(narrow),
+            ledger=ports.ledger,
+            destination=ports.destination,
+            bills=ports.bills,
+            clock=ports.clock,
+            notifier=ports.notifier,
+            limits=limits,
+            settings=self.settings,
+            run=str(uuid4()),
+            worker=f"{socket.gethostname()}/{os.getpid()}",
+            stopped=stopped,
+        )
+
+    def run(
+        self,
+        narrow: Narrow,
+        limits: RunLimits,
+        stopped: Stopped,
+        patience: Patience = NO_PATIENCE,
+    ) -> SyncResult:
+        """Run a sync."""
+        return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped, patience)
+
+    def serving(self, narrow: Narrow, stopped: Stopped) -> Serving:
+        """Give a worker that reads what is in force again before every round."""
+
+        def refreshed() -> Pusher:
+            scope = in_force(self.desk, self.organisation)
+            scope = with_flat_prices(scope, self.destination)
+            fresh = replace(self, scope=scope, watch=watch_of(scope, self.organisation, self.desk))
+            read_stamps(scope, fresh.ports)
+            return fresh.pusher(narrow, RunLimits(), stopped)
+
+        first = self.pusher(narrow, RunLimits(), stopped)
+        return Serving(self.ports, stopped, refreshed, first)
+
+    def read_stamps(self) -> None:
+        """Read the stamped invoices of the site, once a run."""
+        read_stamps(self.scope, self.ports)
+
+    def refuse_held(self, integrations: frozenset[str], *, thawed: bool) -> None:
+        """Refuse a run in which nothing may be sent.
+
+        Raises:
+            ReconcilerError: See ``sync.run.run.refuse_held``.
+        """
+        now = self.desk.clock.now()
+        refuse_held(self.scope, self.ports.ledger, integrations, now, thawed=thawed)
+
+    def named(self, integrations: Iterable[str]) -> frozenset[str]:
+        """Check names of push integrations.
+
+        Raises:
+            NoPushError: For a name that is none.
+        """
+        for one in integrations:
+            if self.scope.route(one) is None:
+                raise NoPushError(self.scope.name, one)
+        return frozenset(integrations)
+
+    def accounts(self, codes: Iterable[str]) -> frozenset[AccountId]:
+        """Find accounts by code.
+
+        Raises:
+            NoAccountError: For a code that m3ter does not know.
+        """
+        wanted = set(codes)
+        found = self.organisation.codes.accounts(wanted) if wanted else {}
+        if missing := sorted(wanted - set(found)):
+            raise NoAccountError(missing)
+        return frozenset(one.id for one in found.values())
+
+    def bills(self, ids: Iterable[str]) -> frozenset[BillId]:
+        """Check ids of bills: one that nobody knows is a slip, not a bill with nothing to do.
+
+        Raises:
+            UnknownBillError: For an id that neither m3ter nor the ledger has.
+        """
+        wanted = frozenset(BillId(one) for one in ids)
+        if not wanted:
+            return wanted
+        query = BillQuery(ids=tuple(sorted(wanted)), lines=False)
+        found = {one.id for one in self.organisation.bills.list(query)}
+        for one in sorted(wanted - found):
+            if self.view.bill(self.scope.site, one) is None:
+                raise UnknownBillError(one, self.scope.name)
+        return wanted
+
+    def decided(self, subject: str, what: str, reason: str) -> None:
+        """Record what a person decided."""
+        assert self.opened is not None
+        actor = self.desk.authorship.actor
+        self.opened.history.decide(self.scope.site, subject, what, actor, reason)
+
+    def decider(self) -> Decider:
+        """Give a person's hand on bills."""
+        assert self.opened is not None, "only plans do without a ledger"
+        return Decider(
+            judge=self.judge(Narrow()),
+            ledger=self.opened.ledger,
+            history=self.opened.history,
+            destination=self.destination,
+            bills=self.organisation.bills,
+            clock=self.desk.clock,
+            actor=self.desk.authorship.actor,
+            run=str(uuid4()),
+        )
+
+    def _cleared(self, bill: BillId) -> bool:
+        """Tell whether a person said that m3ter's own failed run of a bill sent nothing."""
+        if self.opened is None:
+            return False
+        made = self.opened.history.decisions(self.scope.site, f"native/{bill}")
+        return bool(made) and made[-1].what == NOT_SENT_BY_M3TER
+
+    def _freed(self, bill: BillId, rebuilt: datetime) -> bool:
+        """Tell whether a person said since the ledger was rebuilt that it had not sent a bill.
+
+        A ledger that was rebuilt in the future was so under another clock, which says nothing.
+        """
+        if self.opened is None:
+            return False
+        made = self.opened.history.decisions(self.scope.site, f"bill/{bill}")
+        since = [one for one in made if one.at >= rebuilt or rebuilt > self.desk.clock.now()]
+        return any(one.what == NOT_SENT_BY_LEDGER for one in since)
+
+
+def watch_of(scope: SyncScope, organisation: Organisation, desk: Desk) -> Watch:
+    """Give what knows who else may bill an account."""
+    return Watch(scope, organisation, desk.clock, InterlockSettings())
