@@ -38,7 +38,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint
+	$(BIN)/zizmor --offline --quiet .github action.yml
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format

@@ -29,8 +29,9 @@ class NotTheMergeError(ReconcilerError):
 
     def __init__(self, pull_request: PullRequest, commit: Commit) -> None:
         super().__init__(
-            f"{commit:.12} is not pull request {pull_request.number} at {pull_request.head:.12} "
-            f"merged into `{pull_request.base}`: they conflict, or a newer push came.\n"
+            f"{commit[:12] or 'nothing'} is not pull request {pull_request.number} at "
+            f"{pull_request.head:.12} merged into `{pull_request.base}`: they conflict, or a newer "
+            "push came.\n"
             "Nothing was planned. Resolve the conflict and push; the next run plans it."
         )
 
@@ -105,21 +106,6 @@ class Proposal:
     run: str
     now: str
 
-    def checked(self, number: int) -> PullRequest:
-        """Check that the checkout merges a pull request as it is now.
-
-        On a conflict a forge leaves an old merge in place.
-
-        Raises:
-            NotTheMergeError: When it does not.
-        """
-        forge = self.judging.forge
-        pull_request = forge.pull_request(number)
-        parents = forge.parents(self.commit) if self.commit else ()
-        if len(parents) < _MERGE or parents[1] != pull_request.head:
-            raise NotTheMergeError(pull_request, self.commit)
-        return pull_request
-
     def posted(self, caused: CausedPlan, pull_request: PullRequest) -> tuple[Report, str]:
         """Judge a plan by the reviews there are, and post it.
 
@@ -152,6 +138,21 @@ class Proposal:
         reviews = self.judging.reviews
         others = [reviews.collect(other) for other in waiting if other != number]
         return reviews.judged(caused.plan.body.hits, [reviewed, *others])
+
+
+def merged_into_base(forge: ReviewForge, number: int, commit: Commit) -> PullRequest:
+    """Read a pull request, and check that a commit merges it as it is now.
+
+    On a conflict a forge leaves an old merge in place.
+
+    Raises:
+        NotTheMergeError: When it does not.
+    """
+    pull_request = forge.pull_request(number)
+    parents = forge.parents(commit) if commit else ()
+    if len(parents) < _MERGE or parents[1] != pull_request.head:
+        raise NotTheMergeError(pull_request, commit)
+    return pull_request
 
 
 def _has_waiting(causes: Causes) -> bool:

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from reconciler.definitions.kinds.project import GuardName
 from reconciler.plan.core.guards.hit import hit
 from reconciler.plan.model.cause import Causes
-from reconciler.plan.model.change import ChangeId, FieldValue, Update
+from reconciler.plan.model.change import ChangeId, FieldValue
 from reconciler.plan.model.plan import Approval, GuardHit, Plan, Unplanned
 from reconciler.review.core.consents import Uncounted
 from reconciler.review.core.judge import Judged
@@ -171,7 +171,6 @@ def test_whatever_the_plan_the_comment_is_small_whole_and_says_what_to_do(
         )
         for number in range(changes)
         for change in [update(field("displayName", text, text), field(text, "a", None))]
-        if isinstance(change, Update)
     )
     unplanned = tuple(Unplanned(ACME, text, "") for _ in range(wrong))
     made = plan(*changed, hits=held, unplanned=unplanned)

@@ -63,17 +63,14 @@ def _report(
 ) -> Report:
     """Plan, judge and post."""
     from reconciler.review.model.pull_request import Commit
-    from reconciler.review.proposal import Proposal
+    from reconciler.review.proposal import Proposal, merged_into_base
     from reconciler.wiring.forge import run_url
+    from reconciler.wiring.state import authorship
 
+    commit = Commit(authorship(app.root, app.environ).commit)
+    pull_request = None if number is None else merged_into_base(forge, number, commit)
     place = desk(app, environment)
-    proposal = Proposal(
-        judging(place, forge, app),
-        Commit(place.authorship.commit),
-        run_url(app.environ),
-        now(),
-    )
-    pull_request = None if number is None else proposal.checked(number)
+    proposal = Proposal(judging(place, forge, app), commit, run_url(app.environ), now())
     planned = caused(place, against)
     if pull_request is None:
         return proposal.queued(planned)
