@@ -7,7 +7,7 @@ M3TER_BASE_URL         | overrides ``m3ter.baseUrl`` of the environment
 CHARGEBEE_BASE_URL     | overrides ``chargebee.baseUrl`` of the environment
 RECONCILER_M3TER       | switches of the m3ter adapter: ``name=value, …``
 RECONCILER_CHARGEBEE   | switches of the Chargebee adapter: ``name=value, …``
-RECONCILER_LOOK_FIRST  | waits after an unknown outcome, see ``sync.core.look_first_text``
+RECONCILER_LOOK_FIRST  | waits after an unknown outcome, see ``sync.core.when_to_act``
 RECONCILER_CLOCK_AHEAD | rehearsals on loopback only: seconds our clock is ahead of the machine's
 SSL_CERT_FILE          | trusted certificates instead of the bundled ones
 NO_COLOR               | no colour, when set to anything but the empty text
@@ -29,8 +29,7 @@ from reconciler.definitions.core.allowance import Allowance, is_loopback, parse_
 from reconciler.definitions.kinds.environment import EnvReference, FileReference
 from reconciler.errors import ExitCode, IdentityError
 from reconciler.kernel.secret import Secret, SecretReference
-from reconciler.sync.core.look_first import LookFirst
-from reconciler.sync.core.look_first_text import parse_look_first
+from reconciler.sync.core.when_to_act import RetryTimes, parse_retry_times
 
 SECRET_BYTES_MAX = 64 * 1024
 Reference = EnvReference | FileReference | SecretReference
@@ -125,7 +124,7 @@ class Settings:
     allowance: Allowance = field(default_factory=Allowance)
     m3ter_switches: Mapping[str, str] = field(default_factory=dict)
     chargebee_switches: Mapping[str, str] = field(default_factory=dict)
-    look_first: LookFirst = field(default_factory=LookFirst)
+    look_first: RetryTimes = field(default_factory=RetryTimes)
     clock_ahead: timedelta = timedelta()
 
     @classmethod
@@ -143,7 +142,7 @@ class Settings:
             allowance=parse_allowance(environ.get("RECONCILER_ALLOW", "")),
             m3ter_switches=_switches(environ, "RECONCILER_M3TER"),
             chargebee_switches=_switches(environ, "RECONCILER_CHARGEBEE"),
-            look_first=parse_look_first(environ.get("RECONCILER_LOOK_FIRST", "")),
+            look_first=parse_retry_times(environ.get("RECONCILER_LOOK_FIRST", "")),
             clock_ahead=_seconds(environ.get("RECONCILER_CLOCK_AHEAD", "0")),
         )
 

@@ -88,7 +88,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class NoAnswer:
     """The filter has no answer for this account: it is then neither in nor out.
 
     Attributes:
@@ -111,7 +111,7 @@ class Evaluation:
         assumptions: The undocumented rules it rests on, in source order, each place once.
     """
 
-    result: bool | Unknown
+    result: bool | NoAnswer
     assumptions: tuple[Assumption, ...] = ()
 
 
@@ -120,7 +120,7 @@ class UndecidedError(Exception):
 
     def __init__(self, code: UnknownCode, span: Span, message: str) -> None:
         super().__init__(message)
-        self.unknown = Unknown(code, span.column, message)
+        self.unknown = NoAnswer(code, span.column, message)
 
 
 class Notes(dict[Assumption, None]):

@@ -15,26 +15,26 @@ from reconciler.account_filter.fields import (
     kind_of,
     unknown_part,
 )
-from reconciler.account_filter.findings import Finding, StaticKind
+from reconciler.account_filter.findings import FilterFinding, StaticKind
 from reconciler.account_filter.functions import FUNCTIONS
 from reconciler.account_filter.syntax import (
     Arithmetic,
     Boolean,
-    Call,
-    Comparison,
     Conditional,
     Expression,
+    FunctionCall,
     Logic,
     Null,
     Number,
     Path,
+    Relation,
     Signed,
     Text,
 )
 from reconciler.account_filter.words import bare_word
 
 
-def check(expression: Expression) -> tuple[Finding, ...]:
+def check(expression: Expression) -> tuple[FilterFinding, ...]:
     """Find everything that is wrong or doubtful, in source order."""
     checker = _Checker()
     checker.require("boolean", expression, guarded=False)
@@ -47,7 +47,7 @@ class _Checker:
     __slots__ = ("found",)
 
     def __init__(self) -> None:
-        self.found: list[Finding] = []
+        self.found: list[FilterFinding] = []
 
     def require(
         self, wanted: Literal["number", "boolean"], node: Expression, *, guarded: bool
@@ -66,13 +66,13 @@ class _Checker:
                 return kind_of(value)
             case Path():
                 return self._path(node, guarded=guarded)
-            case Call():
+            case FunctionCall():
                 return self._call(node, guarded=guarded)
             case _:
                 return self._operator(node, guarded=guarded)
 
     def _operator(
-        self, node: Signed | Arithmetic | Comparison | Logic | Conditional, *, guarded: bool
+        self, node: Signed | Arithmetic | Relation | Logic | Conditional, *, guarded: bool
     ) -> StaticKind:
         match node:
             case Signed(operand=operand):
@@ -82,7 +82,7 @@ class _Checker:
                 self.require("number", left, guarded=guarded)
                 self.require("number", right, guarded=guarded)
                 return "number"
-            case Comparison():
+            case Relation():
                 return self._comparison(node, guarded=guarded)
             case Logic():
                 return self._logic(node, guarded=guarded)
@@ -106,7 +106,7 @@ class _Checker:
             self.found.append(findings.unguarded(node))
         return None
 
-    def _call(self, node: Call, *, guarded: bool) -> StaticKind:
+    def _call(self, node: FunctionCall, *, guarded: bool) -> StaticKind:
         function = FUNCTIONS.get(node.name)
         if function is None:
             self.found.append(findings.unknown_function(node))
@@ -122,7 +122,7 @@ class _Checker:
         kinds = [self._kind(argument, guarded=guarded) for argument in node.arguments]
         return function.gives or _common([kind for kind in kinds if kind != "null"])
 
-    def _comparison(self, node: Comparison, *, guarded: bool) -> StaticKind:
+    def _comparison(self, node: Relation, *, guarded: bool) -> StaticKind:
         if node.operator == "= =":
             self.found.append(findings.split_operator(node))
         word = bare_word(node)
@@ -155,8 +155,8 @@ def _guards(term: Expression) -> bool:
     """Tell whether a term is true only for accounts that have custom fields."""
     match term:
         case (
-            Comparison(operator="!=", left=Path(parts=parts), right=Null())
-            | Comparison(operator="!=", left=Null(), right=Path(parts=parts))
+            Relation(operator="!=", left=Path(parts=parts), right=Null())
+            | Relation(operator="!=", left=Null(), right=Path(parts=parts))
         ):
             return parts == (CUSTOM_FIELDS,)
         case Logic(operator="AND", terms=terms):

@@ -12,10 +12,10 @@ from typing import Final, TypeAlias, assert_never
 from reconciler.account_filter.answer import (
     Assumption,
     Evaluation,
+    NoAnswer,
     Notes,
     UndecidedError,
     UndocumentedRule,
-    Unknown,
 )
 from reconciler.account_filter.check import check
 from reconciler.account_filter.fields import CONSTANTS, FilterAccount, kind_of
@@ -23,18 +23,18 @@ from reconciler.account_filter.functions import FUNCTIONS
 from reconciler.account_filter.syntax import (
     Arithmetic,
     Boolean,
-    Call,
-    Comparison,
     Conditional,
     Expression,
+    FunctionCall,
     Logic,
     Null,
     Number,
     Path,
+    Relation,
     Signed,
     Text,
 )
-from reconciler.account_filter.values import calculate, equal, number, ordered
+from reconciler.account_filter.values import as_number, calculate, ordered, values_equal
 from reconciler.account_filter.words import bare_word
 from reconciler.kernel.value import JsonValue
 
@@ -58,17 +58,17 @@ def compiled(expression: Expression) -> Predicate:
     errors = [one for one in check(expression) if one.severity == "error"]
     if errors:
         first = errors[0]
-        invalid = Evaluation(Unknown("invalid-filter", first.column, first.message))
+        invalid = Evaluation(NoAnswer("invalid-filter", first.column, first.message))
         return lambda _account: invalid
     reader = _reader(expression)
 
     def predicate(account: FilterAccount) -> Evaluation:
         notes = Notes()
         try:
-            result: bool | Unknown = _truth(reader(account, notes), expression)
+            result: bool | NoAnswer = _truth(reader(account, notes), expression)
         except UndecidedError as error:
             result = error.unknown
-        if notes or isinstance(result, Unknown):
+        if notes or isinstance(result, NoAnswer):
             return Evaluation(result, tuple(sorted(notes)))
         return _YES if result else _NO
 
@@ -91,7 +91,7 @@ def _reader(node: Expression) -> _Reader:
             return lambda _account, _notes: value
         case Path():
             return _path(node)
-        case Comparison():
+        case Relation():
             return _comparison(node)
         case Logic():
             return _logic(node)
@@ -99,9 +99,9 @@ def _reader(node: Expression) -> _Reader:
             return _calculation(node)
 
 
-def _calculation(node: Call | Signed | Arithmetic | Conditional) -> _Reader:
+def _calculation(node: FunctionCall | Signed | Arithmetic | Conditional) -> _Reader:
     match node:
-        case Call():
+        case FunctionCall():
             return _call(node)
         case Signed():
             return _signed(node)
@@ -136,7 +136,7 @@ def _path(node: Path) -> _Reader:
     return read
 
 
-def _comparison(node: Comparison) -> _Reader:
+def _comparison(node: Relation) -> _Reader:
     word = bare_word(node)
     left = _quoted(word) if word is not None and node.left is word else _reader(node.left)
     right = _quoted(word) if word is not None and node.right is word else _reader(node.right)
@@ -150,7 +150,7 @@ def _comparison(node: Comparison) -> _Reader:
     )
 
 
-def _equality(node: Comparison, left: _Reader, right: _Reader) -> _Reader:
+def _equality(node: Relation, left: _Reader, right: _Reader) -> _Reader:
     """Compare for equality; with the word ``null`` that rests on nothing undocumented."""
     wanted, span = node.operator != "!=", node.span
     if isinstance(node.right, Null):
@@ -158,7 +158,7 @@ def _equality(node: Comparison, left: _Reader, right: _Reader) -> _Reader:
     if isinstance(node.left, Null):
         return lambda account, notes: (right(account, notes) is None) is wanted
     return lambda account, notes: (
-        equal(left(account, notes), right(account, notes), notes, span) is wanted
+        values_equal(left(account, notes), right(account, notes), notes, span) is wanted
     )
 
 
@@ -192,7 +192,7 @@ def _logic(node: Logic) -> _Reader:
     return _noted(decide, node, UndocumentedRule.AND_BEFORE_OR) if mixed else decide
 
 
-def _call(node: Call) -> _Reader:
+def _call(node: FunctionCall) -> _Reader:
     body, span = FUNCTIONS[node.name].body, node.span
     readers = tuple(_reader(argument) for argument in node.arguments)
     return lambda account, notes: body([reader(account, notes) for reader in readers], notes, span)
@@ -201,16 +201,16 @@ def _call(node: Call) -> _Reader:
 def _signed(node: Signed) -> _Reader:
     operand, span = _reader(node.operand), node.operand.span
     if node.operator == "+":
-        return lambda account, notes: number(operand(account, notes), span)
-    return lambda account, notes: number(operand(account, notes), span).copy_negate()
+        return lambda account, notes: as_number(operand(account, notes), span)
+    return lambda account, notes: as_number(operand(account, notes), span).copy_negate()
 
 
 def _arithmetic(node: Arithmetic) -> _Reader:
     left, right, operator = _reader(node.left), _reader(node.right), node.operator
 
     def calculated(account: FilterAccount, notes: Notes) -> JsonValue:
-        first = number(left(account, notes), node.left.span)
-        second = number(right(account, notes), node.right.span)
+        first = as_number(left(account, notes), node.left.span)
+        second = as_number(right(account, notes), node.right.span)
         return calculate(operator, first, second, notes, node.span)
 
     return _with_power_rules(node, calculated) if operator == "^" else calculated

@@ -131,7 +131,7 @@ def suggestion(parts: tuple[str, ...], unknown: int) -> str:
     return ""
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str:
+def nearest_field(word: str, candidates: Iterable[str]) -> str:
     """Choose the candidate that a typing mistake makes most likely, or nothing."""
     by_case = {one.casefold(): one for one in candidates}
     close = get_close_matches(word.casefold(), by_case, n=1, cutoff=0.75)
@@ -139,4 +139,4 @@ def nearest(word: str, candidates: Iterable[str]) -> str:
 
 
 def _nearest(word: str, candidates: Iterable[str], others: Mapping[str, str]) -> str:
-    return others[word] if word in others else nearest(word, candidates)
+    return others[word] if word in others else nearest_field(word, candidates)

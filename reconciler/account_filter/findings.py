@@ -14,7 +14,7 @@ from reconciler.account_filter.fields import (
     suggestion,
 )
 from reconciler.account_filter.functions import Function, nearest_function
-from reconciler.account_filter.syntax import Call, Comparison, Expression, Path, Span
+from reconciler.account_filter.syntax import Expression, FunctionCall, Path, Relation, Span
 from reconciler.kernel.problem import Severity
 
 FindingCode = Literal[
@@ -54,7 +54,7 @@ _KIND_WORDS: Final[dict[Kind, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FilterFinding:
     """One thing that is wrong or doubtful.
 
     Attributes:
@@ -77,11 +77,11 @@ class Finding:
         return self.span.column
 
 
-def _finding(code: FindingCode, span: Span, message: str, meant: str = "") -> Finding:
-    return Finding(code, "warning" if code in _WARNINGS else "error", span, message, meant)
+def _finding(code: FindingCode, span: Span, message: str, meant: str = "") -> FilterFinding:
+    return FilterFinding(code, "warning" if code in _WARNINGS else "error", span, message, meant)
 
 
-def unknown_field(path: Path, part: int) -> Finding:
+def unknown_field(path: Path, part: int) -> FilterFinding:
     """Refuse a path at the name that leads nowhere."""
     owner, name = ".".join(path.parts[:part]), path.parts[part]
     meant = suggestion(path.parts, part)
@@ -98,7 +98,7 @@ def _choices(owner: tuple[str, ...]) -> str:
     return "it is a single value" if owner[0] != CUSTOM_FIELDS else "custom fields have no parts"
 
 
-def unguarded(path: Path) -> Finding:
+def unguarded(path: Path) -> FilterFinding:
     """Warn of a custom field read from an account that may have none."""
     return _finding(
         "unguarded-custom-fields",
@@ -109,20 +109,20 @@ def unguarded(path: Path) -> Finding:
     )
 
 
-def unknown_function(call: Call) -> Finding:
+def unknown_function(call: FunctionCall) -> FilterFinding:
     """Refuse a function that does not exist."""
     meant = nearest_function(call.name)
     return _finding("unknown-function", call.span, f"there is no function `{call.name}`", meant)
 
 
-def argument_count(call: Call, function: Function) -> Finding:
+def argument_count(call: FunctionCall, function: Function) -> FilterFinding:
     """Refuse too many or too few arguments."""
     count = len(call.arguments)
     message = f"`{call.name}` takes {function.arity}, not {count}"
     return _finding("argument-count", call.span, message)
 
 
-def undocumented_function(call: Call) -> Finding:
+def undocumented_function(call: FunctionCall) -> FilterFinding:
     """Warn of a function whose meaning m3ter leaves open."""
     return _finding(
         "undocumented-function",
@@ -133,19 +133,19 @@ def undocumented_function(call: Call) -> Finding:
     )
 
 
-def wrong_kind(wanted: Literal["number", "boolean"], node: Expression, kind: Kind) -> Finding:
+def wrong_kind(wanted: Literal["number", "boolean"], node: Expression, kind: Kind) -> FilterFinding:
     """Refuse an operand, or a whole filter, of the wrong kind."""
     code: FindingCode = "not-a-number" if wanted == "number" else "not-boolean"
     message = f"{_KIND_WORDS[wanted]} is needed here, this is {_KIND_WORDS[kind]}"
     return _finding(code, node.span, message)
 
 
-def split_operator(comparison: Comparison) -> Finding:
+def split_operator(comparison: Relation) -> FilterFinding:
     """Warn of ``= =``."""
     return _finding("split-operator", comparison.span, "`= =` is read as `==`", "==")
 
 
-def unquoted(word: Path) -> Finding:
+def unquoted(word: Path) -> FilterFinding:
     """Warn of a text without quotes."""
     name, meant = word.parts[0], suggestion(word.parts, 0)
     message = f"`{name}` names no field and is read as text; put it in quotes"
@@ -157,13 +157,13 @@ def unquoted(word: Path) -> Finding:
     )
 
 
-def never_equal(comparison: Comparison, left: Kind, right: Kind) -> Finding:
+def never_equal(comparison: Relation, left: Kind, right: Kind) -> FilterFinding:
     """Warn of a comparison whose sides can never be equal."""
     message = f"{_KIND_WORDS[left]} and {_KIND_WORDS[right]} are never equal"
     return _finding("type-mismatch", comparison.span, message)
 
 
-def never_ordered(comparison: Comparison, left: Kind, right: Kind) -> Finding:
+def never_ordered(comparison: Relation, left: Kind, right: Kind) -> FilterFinding:
     """Warn of an order that can never hold."""
     message = f"{_KIND_WORDS[left]} and {_KIND_WORDS[right]} have no order, so this is never true"
     return _finding("ordering-mismatch", comparison.span, message)

@@ -11,9 +11,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, 
 from typing import Final, TypeAlias
 
 from reconciler.account_filter.answer import Notes, UndecidedError, UndocumentedRule
-from reconciler.account_filter.fields import Kind, nearest
+from reconciler.account_filter.fields import Kind, nearest_field
 from reconciler.account_filter.syntax import Span
-from reconciler.account_filter.values import CONTEXT, calculate, equal, number, settled
+from reconciler.account_filter.values import CONTEXT, as_number, calculate, settled, values_equal
 from reconciler.kernel.value import JsonValue
 
 Body: TypeAlias = Callable[[Sequence[JsonValue], Notes, Span], JsonValue]
@@ -56,19 +56,19 @@ class Function:
 
 def nearest_function(name: str) -> str:
     """Propose the function that was probably meant, or nothing."""
-    return nearest(name, FUNCTIONS) or nearest(f"Math.{name}", FUNCTIONS)
+    return nearest_field(name, FUNCTIONS) or nearest_field(f"Math.{name}", FUNCTIONS)
 
 
 def _extreme(choose: Callable[[list[Decimal]], Decimal]) -> Body:
     def body(arguments: Sequence[JsonValue], _notes: Notes, span: Span) -> JsonValue:
-        return choose([number(one, span) for one in arguments])
+        return choose([as_number(one, span) for one in arguments])
 
     return body
 
 
 def _rounded(rounding: str) -> Body:
     def body(arguments: Sequence[JsonValue], notes: Notes, span: Span) -> JsonValue:
-        value = number(arguments[0], span)
+        value = as_number(arguments[0], span)
         step = _step(arguments, span)
         result = settled(lambda: value.quantize(step, rounding, CONTEXT), span)
         if rounding == ROUND_HALF_UP and value < 0:
@@ -82,7 +82,7 @@ def _rounded(rounding: str) -> Body:
 
 def _step(arguments: Sequence[JsonValue], span: Span) -> Decimal:
     """Give 0.01 for a scale of 2, 100 for a scale of -2."""
-    scale = number(arguments[1], span) if len(arguments) > 1 else Decimal(0)
+    scale = as_number(arguments[1], span) if len(arguments) > 1 else Decimal(0)
     if scale.copy_abs() > _SCALE_MAX or scale != scale.to_integral_value():
         raise UndecidedError(
             "number-out-of-range",
@@ -93,12 +93,12 @@ def _step(arguments: Sequence[JsonValue], span: Span) -> Decimal:
 
 
 def _power(arguments: Sequence[JsonValue], notes: Notes, span: Span) -> JsonValue:
-    left, right = (number(one, span) for one in arguments)
+    left, right = (as_number(one, span) for one in arguments)
     return calculate("^", left, right, notes, span)
 
 
 def _absolute(arguments: Sequence[JsonValue], _notes: Notes, span: Span) -> JsonValue:
-    return number(arguments[0], span).copy_abs()
+    return as_number(arguments[0], span).copy_abs()
 
 
 def _first_unless_null(arguments: Sequence[JsonValue], _notes: Notes, _span: Span) -> JsonValue:
@@ -109,7 +109,7 @@ def _first_unless_null(arguments: Sequence[JsonValue], _notes: Notes, _span: Spa
 def _is_one_of(arguments: Sequence[JsonValue], notes: Notes, span: Span) -> JsonValue:
     notes.add(UndocumentedRule.IN_FUNCTION, span)
     wanted, *others = arguments
-    return any(equal(wanted, one, notes, span) for one in others)
+    return any(values_equal(wanted, one, notes, span) for one in others)
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {

@@ -36,16 +36,16 @@ from reconciler.account_filter.syntax import (
     Arithmetic,
     ArithmeticOperator,
     Boolean,
-    Call,
-    Comparison,
     ComparisonOperator,
     Conditional,
     Expression,
+    FunctionCall,
     Logic,
     LogicOperator,
     Null,
     Number,
     Path,
+    Relation,
     Signed,
     SignOperator,
     Span,
@@ -213,9 +213,7 @@ class _Parser:
                 "comparisons do not chain",
                 "join two comparisons with `AND`",
             )
-        return Comparison(
-            cast("ComparisonOperator", operator), left, right, span=self._since(start)
-        )
+        return Relation(cast("ComparisonOperator", operator), left, right, span=self._since(start))
 
     def _chain(self, left: Expression, operator: LogicOperator, start: int) -> Expression:
         terms = [left]
@@ -262,7 +260,7 @@ class _Parser:
             return _KEYWORDS[token.text](token.span)
         if self._accept("("):
             arguments = self._arguments()
-            return Call(token.text, arguments, span=self._since(token.span.start))
+            return FunctionCall(token.text, arguments, span=self._since(token.span.start))
         return Path(tuple(token.text.split(".")), span=token.span)
 
     def _group(self) -> Expression:

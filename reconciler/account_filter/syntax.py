@@ -30,7 +30,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class FilterNode:
     """What every node knows besides its meaning.
 
     Attributes:
@@ -43,33 +43,33 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Null(Node):
+class Null(FilterNode):
     """The word ``null``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean(Node):
+class Boolean(FilterNode):
     """The words ``true`` and ``false``."""
 
     value: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Node):
+class Number(FilterNode):
     """A number; never negative, because a sign is a ``Signed`` around it."""
 
     value: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Node):
+class Text(FilterNode):
     """A text in double quotes; the value is without quotes and escapes."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
-class Path(Node):
+class Path(FilterNode):
     """Names joined by dots: a field of the account, a constant, or a bare word."""
 
     parts: tuple[str, ...]
@@ -81,7 +81,7 @@ class Path(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Node):
+class FunctionCall(FilterNode):
     """A function with its arguments; whether it exists is the checker's question."""
 
     name: str
@@ -89,7 +89,7 @@ class Call(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Signed(Node):
+class Signed(FilterNode):
     """A plus or minus before one operand."""
 
     operator: SignOperator
@@ -97,7 +97,7 @@ class Signed(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic(Node):
+class Arithmetic(FilterNode):
     """Two operands with ``+ - * / % ^`` between them."""
 
     operator: ArithmeticOperator
@@ -106,7 +106,7 @@ class Arithmetic(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(Node):
+class Relation(FilterNode):
     """Two operands compared; ``= =`` is ``==`` as the vendor's page happens to print it."""
 
     operator: ComparisonOperator
@@ -115,7 +115,7 @@ class Comparison(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Logic(Node):
+class Logic(FilterNode):
     """Two or more terms in one chain of ``AND`` or of ``OR``."""
 
     operator: LogicOperator
@@ -123,7 +123,7 @@ class Logic(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Conditional(Node):
+class Conditional(FilterNode):
     """``condition ? yes : no``."""
 
     condition: Expression
@@ -137,10 +137,10 @@ Expression: TypeAlias = (
     | Number
     | Text
     | Path
-    | Call
+    | FunctionCall
     | Signed
     | Arithmetic
-    | Comparison
+    | Relation
     | Logic
     | Conditional
 )
@@ -164,11 +164,11 @@ def children(node: Expression) -> tuple[Expression, ...]:
     match node:
         case Null() | Boolean() | Number() | Text() | Path():
             return ()
-        case Call(arguments=many) | Logic(terms=many):
+        case FunctionCall(arguments=many) | Logic(terms=many):
             return many
         case Signed(operand=one):
             return (one,)
-        case Arithmetic(left=left, right=right) | Comparison(left=left, right=right):
+        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
             return (left, right)
         case Conditional(condition=condition, yes=yes, no=no):
             return (condition, yes, no)

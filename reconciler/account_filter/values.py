@@ -30,7 +30,7 @@ CONTEXT: Final = Context(
 _EXACT_MAX = Decimal(2) ** 53
 
 
-def equal(left: JsonValue, right: JsonValue, notes: Notes, span: Span) -> bool:
+def values_equal(left: JsonValue, right: JsonValue, notes: Notes, span: Span) -> bool:
     """Compare two values; of different types, or with parts of their own, they are never equal."""
     if type(left) is str and type(right) is str:
         return left == right or _noted_case(left, right, notes, span)
@@ -75,7 +75,7 @@ def _in_order(operator: ComparisonOperator, sign: int) -> bool:
     )
 
 
-def number(value: JsonValue, span: Span) -> Decimal:
+def as_number(value: JsonValue, span: Span) -> Decimal:
     """Give the number that an operator or function needs.
 
     Raises:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from reconciler.account_filter.fields import API_FIELDS, FIELDS, is_field
-from reconciler.account_filter.syntax import Comparison, Expression, Path, children
+from reconciler.account_filter.syntax import Expression, Path, Relation, children
 
 
-def bare_word(comparison: Comparison) -> Path | None:
+def bare_word(comparison: Relation) -> Path | None:
     """Find the side of a comparison that is text without quotes."""
     left, right = comparison.left, comparison.right
     if _may_be_text(right) and (isinstance(left, Path) or _reads_field(left)):

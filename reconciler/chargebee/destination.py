@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from reconciler.chargebee.invoice_json import Reading
+from reconciler.chargebee.invoice_json import AnswerReading
 from reconciler.chargebee.outcomes import lost_stamp, outcome_of
 from reconciler.chargebee.reads.catalogue import Catalogue
-from reconciler.chargebee.reads.credit_lookup import amount_of, gives
 from reconciler.chargebee.reads.estimates import estimate
 from reconciler.chargebee.reads.events import Events
 from reconciler.chargebee.reads.invoices import Invoices
-from reconciler.chargebee.reads.lookup import Lookup
-from reconciler.chargebee.session import Session
-from reconciler.chargebee.steps.closing import closing
-from reconciler.chargebee.steps.next_step import decide
+from reconciler.chargebee.reads.lookup import Lookup, amount_of, gives
+from reconciler.chargebee.session import SiteSession
+from reconciler.chargebee.steps.next_step import closing, decide_step
 from reconciler.chargebee.steps.preflight import (
     COLLECTION_HINT,
     DecimalPlaces,
@@ -25,25 +23,23 @@ from reconciler.chargebee.steps.preflight import (
     preflight,
     stamp_lost,
 )
-from reconciler.chargebee.steps.progress import Progress, progress_of
+from reconciler.chargebee.steps.progress import BillProgress, progress_of
 from reconciler.chargebee.steps.seen import (
     Need,
-    NeedInvoice,
-    NeedNothing,
-    NeedPending,
-    Pace,
-    There,
+    ReadInvoice,
+    ReadNothing,
+    ReadPending,
+    StepDurations,
+    StepReads,
     need_of,
     need_to_close,
     stop,
 )
 from reconciler.chargebee.wire import create_invoice
-from reconciler.drafting.draft import BlockReason, InvoiceDraft, Target
+from reconciler.drafting.draft import BilledParty, BlockReason, InvoiceDraft
 from reconciler.kernel.address import BillId
 from reconciler.kernel.money import CurrencyTable, Money, chargebee_currencies
-from reconciler.sync.model.estimate import Estimate
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import Estimate, Invoice, InvoiceChange
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -57,7 +53,7 @@ from reconciler.sync.model.push import (
     Step,
     StepOutcome,
     StoredRequest,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.ports.destination import FIRST_SENDING, Closing, NextStep, Sending, Stop
 from reconciler.transport.retry import Answer, NotSentError
@@ -84,15 +80,15 @@ class SiteSettings:
     zone: str = ""
     places: DecimalPlaces = field(default_factory=DecimalPlaces)
     currencies: CurrencyTable = field(default_factory=chargebee_currencies)
-    pace: Pace = field(default_factory=Pace)
+    pace: StepDurations = field(default_factory=StepDurations)
 
 
-def pace_of(requests_per_minute: int) -> Pace:
+def durations_at(requests_per_minute: int) -> StepDurations:
     """Say how long a line takes at a rate."""
-    return Pace(timedelta(seconds=60 * _REQUESTS_A_LINE / requests_per_minute))
+    return StepDurations(timedelta(seconds=60 * _REQUESTS_A_LINE / requests_per_minute))
 
 
-def open_site(session: Session, settings: SiteSettings) -> ChargebeeDestination:
+def open_site(session: SiteSession, settings: SiteSettings) -> ChargebeeDestination:
     """Open a site, checked against the address, the key and what its answers show.
 
     Raises:
@@ -106,10 +102,10 @@ def open_site(session: Session, settings: SiteSettings) -> ChargebeeDestination:
 class ChargebeeDestination:
     """Implements ``sync.ports.destination.Destination``; safe for use by many threads."""
 
-    def __init__(self, session: Session, settings: SiteSettings) -> None:
+    def __init__(self, session: SiteSession, settings: SiteSettings) -> None:
         self._session = session
         self._settings = settings
-        self._reading = reading = Reading(settings.stamps, settings.currencies)
+        self._reading = reading = AnswerReading(settings.stamps, settings.currencies)
         self._invoices = Invoices(session, reading)
         self._events = Events(session, reading)
         self._catalogue = Catalogue(session)
@@ -129,7 +125,7 @@ class ChargebeeDestination:
         """
         return self._catalogue.flat_prices(ids)
 
-    def expect(self, targets: Sequence[Target]) -> None:
+    def expect(self, targets: Sequence[BilledParty]) -> None:
         """Hear who is billed next; they are read by lists when the first of them is checked."""
         self._catalogue.expect(targets)
 
@@ -161,7 +157,7 @@ class ChargebeeDestination:
         yield from self._invoices.stamped(since)
 
     def changes(self, invoices: Collection[InvoiceId], since: datetime) -> Iterator[InvoiceChange]:
-        """Stream who changed some invoices, oldest first; see ``sync.ports.invoice_history``.
+        """Stream who changed some invoices, oldest first; see ``sync.ports.destination``.
 
         Raises:
             DestinationError: When they cannot be read.
@@ -180,8 +176,8 @@ class ChargebeeDestination:
             return Stop(stamp_lost(self._lost_stamp))
         progress = progress_of(draft, done, sending)
         if progress.settled:
-            return decide(progress, There(self._session.clock.now()))
-        return decide(progress, self._there(progress))
+            return decide_step(progress, StepReads(self._session.clock.now()))
+        return decide_step(progress, self._there(progress))
 
     def closing(
         self,
@@ -214,7 +210,7 @@ class ChargebeeDestination:
         if isinstance(outcome, NotSentError):
             return NotPerformed("not_sent", str(outcome))
         if not isinstance(outcome, Answer):
-            return Unknown(str(outcome))
+            return UnknownOutcome(str(outcome))
         lost = lost_stamp(outcome, request, self._settings.stamps)
         self._lost_stamp = lost or self._lost_stamp
         now = self._session.clock.now()
@@ -274,7 +270,7 @@ class ChargebeeDestination:
         """
         return self._lookup.by_bill(bill, draft, done)
 
-    def _there(self, progress: Progress, need: Need | None = None) -> There:
+    def _there(self, progress: BillProgress, need: Need | None = None) -> StepReads:
         """Read what a step needs, by default the next one, and nothing else."""
         draft = progress.draft
         invoice: Invoice | None = None
@@ -282,15 +278,15 @@ class ChargebeeDestination:
         need = need or need_of(progress)
         owner = self._catalogue.owner(draft.target)
         match need:
-            case NeedNothing():
+            case ReadNothing():
                 pass
-            case NeedInvoice(key, effect):
+            case ReadInvoice(key, effect):
                 invoice = self._current(key, effect, progress)
-            case NeedPending():
+            case ReadPending():
                 pending = self._near(owner.customer_id, progress)
             case _:
                 assert_never(need)
-        return There(
+        return StepReads(
             now=self._session.clock.now(),
             invoice=invoice,
             pending=pending,
@@ -300,7 +296,7 @@ class ChargebeeDestination:
             switches=self._session.switches,
         )
 
-    def _near(self, customer_id: str, progress: Progress) -> tuple[Invoice, ...]:
+    def _near(self, customer_id: str, progress: BillProgress) -> tuple[Invoice, ...]:
         """List what the bill may be, or was, added to; nothing for a subscription not there."""
         if not customer_id:
             return ()
@@ -309,7 +305,9 @@ class ChargebeeDestination:
         since = draft.period.end - reach
         return self._invoices.near(customer_id, draft.target.external_id, since)
 
-    def _current(self, key: InvoiceId, effect: Effect | None, progress: Progress) -> Invoice | None:
+    def _current(
+        self, key: InvoiceId, effect: Effect | None, progress: BillProgress
+    ) -> Invoice | None:
         draft = progress.draft
         lines = effect.line_ids if effect is not None else ()
         found = self._lookup.current(key, lines, draft)

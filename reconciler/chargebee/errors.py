@@ -18,7 +18,7 @@ class ChargebeeKeyRefusedError(DestinationAccessError):
 
     def __init__(self, site: str, call: str, reason: str) -> None:
         super().__init__(
-            f"Chargebee does not accept the key for site {site} ({call}: {short(reason)})."
+            f"Chargebee does not accept the key for site {site} ({call}: {quoted(reason)})."
             " Nothing was sent. Check chargebee.apiKey of the environment, that the key still"
             " exists, and that it may read and write invoices."
         )
@@ -39,7 +39,7 @@ class ChargebeeRefusedReadError(DestinationError):
 
     def __init__(self, call: str, status: int, reason: str) -> None:
         super().__init__(
-            f"Chargebee refused {call} (HTTP {status}: {short(reason)}). Nothing was sent."
+            f"Chargebee refused {call} (HTTP {status}: {quoted(reason)}). Nothing was sent."
             " If Chargebee's API moved, report it with this text."
         )
 
@@ -49,7 +49,7 @@ class ChargebeeUnreachableError(DestinationUnreachableError):
 
     def __init__(self, call: str, reason: str) -> None:
         super().__init__(
-            f"Chargebee could not be asked for {call} ({short(reason)}). Nothing was sent."
+            f"Chargebee could not be asked for {call} ({quoted(reason)}). Nothing was sent."
             " Try again; if it lasts, look at Chargebee's status page."
         )
 
@@ -69,12 +69,12 @@ class UnreadableChargebeeAnswerError(DestinationUnreachableError):
 
     def __init__(self, subject: str, reason: str) -> None:
         super().__init__(
-            f"Chargebee's answer for {subject} cannot be read: {short(reason)}. Nothing was sent."
+            f"Chargebee's answer for {subject} cannot be read: {quoted(reason)}. Nothing was sent."
             " Try again; if Chargebee's API moved, report it with this text."
         )
 
 
-def short(reason: str, *secrets: Secret) -> str:
+def quoted(reason: str, *secrets: Secret) -> str:
     """Cut and redact what a vendor said."""
     text = " ".join(redact_text(reason, secrets).split()).rstrip(".")
     return text if len(text) <= _REASON_LENGTH_MAX else text[: _REASON_LENGTH_MAX - 1] + "…"

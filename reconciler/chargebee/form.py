@@ -12,13 +12,13 @@ Pairs = Sequence[tuple[str, str]]
 Row = Mapping[str, str]
 
 
-def encode(pairs: Pairs) -> bytes:
+def form_body(pairs: Pairs) -> bytes:
     """Write a body; the order of the pairs is kept."""
     return urlencode(list(pairs)).encode("ascii")
 
 
-def decode(body: bytes) -> tuple[tuple[str, str], ...]:
-    """Read a body that ``encode`` wrote."""
+def form_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
+    """Read a body that ``form_body`` wrote."""
     return tuple(parse_qsl(body.decode("ascii"), keep_blank_values=True))
 
 

@@ -22,7 +22,7 @@ _STATUSES: Mapping[str, InvoiceStatus] = {one: one for one in get_args(InvoiceSt
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerReading:
     """How answers are read.
 
     Attributes:
@@ -34,7 +34,7 @@ class Reading:
     currencies: CurrencyTable = field(default_factory=chargebee_currencies)
 
 
-def read_invoice(data: JsonObject, reading: Reading, credited: int | None = None) -> Invoice:
+def read_invoice(data: JsonObject, reading: AnswerReading, credited: int | None = None) -> Invoice:
     """Read an invoice.
 
     Args:

@@ -1,38 +1,18 @@
-"""Answers to writes -> what a step ended in (pure). In doubt it is ``Unknown``, never a guess.
-
-status | body                                  | outcome
--------+---------------------------------------+---------------------------------------------------
-2xx    | the object that was asked for         | Performed
-2xx    | and a line like ours more than was sent| Undecidable
-2xx    | the invoice without the line added to it | Unknown
-2xx    | anything else                         | Unknown
-401    | any                                   | CredentialsRefused
-403    | any                                   | CredentialsRefused
-422    | unable_to_process_request             | KeyConflict
-429    | one of its three codes                | NotPerformed (third party: a switch)
-409    | about the pending invoice in the path | WindowClosed
-404    | about the pending invoice in the path | WindowClosed (a switch); else Refused
-404    | site_not_found                        | CredentialsRefused
-400    | payment failed                        | KeyConflict: look for what it left (a switch)
-4xx    | with an ``api_error_code``            | Refused
-any    | not JSON, or without that code        | Unknown
-5xx    | any                                   | Unknown
-
-Source: Chargebee API v1 specification of 2026-06-12, error schemas; chargebee-java 4.0.1, codes.
-"""
+"""Answers to writes -> what a step ended in (pure); in doubt ``UnknownOutcome``, never a guess."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Literal
 
 from reconciler.chargebee import form
-from reconciler.chargebee.errors import short
-from reconciler.chargebee.our_lines import our_lines
-from reconciler.chargebee.steps.credit_wire import CREDIT_PATH, PROMOTE_PATH
+from reconciler.chargebee.errors import quoted
+from reconciler.chargebee.form import Row
+from reconciler.chargebee.steps.crediting import CREDIT_PATH, PROMOTE_PATH
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.chargebee.wire import ADD_SUFFIX, CLOSE_SUFFIX, CREATE_PATH, DELETE_SUFFIX
 from reconciler.kernel.exact_json import NotJsonError, decode
@@ -48,10 +28,36 @@ from reconciler.sync.model.push import (
     StepOutcome,
     StoredRequest,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 from reconciler.transport.retry import Answer, retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error body of Chargebee; ``code`` is empty when it is none of Chargebee's."""
+
+    code: str = ""
+    message: str = ""
+    parameter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OurLines:
+    """What an answer shows of the lines that were sent.
+
+    Attributes:
+        ids: One per row, in the order of the request; empty unless every row was found, for
+            positions must not shift.
+        spare: Lines that are just like one of ours beyond those: which is ours is anybody's guess.
+        others: Further lines of the answer that were not there before.
+    """
+
+    ids: tuple[InvoiceLineId, ...]
+    spare: tuple[InvoiceLineId, ...] = ()
+    others: tuple[InvoiceLineId, ...] = ()
+
 
 # Source: constant of the Python package chargebee 3.29.0
 REPLAYED_HEADER = "chargebee-idempotency-replayed"
@@ -75,15 +81,6 @@ _ABOUT: Mapping[str, Literal["bill", "site"]] = {
     "configuration_incompatible": "site",
     "http_method_not_supported": "site",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error body of Chargebee; ``code`` is empty when it is none of Chargebee's."""
-
-    code: str = ""
-    message: str = ""
-    parameter: str = ""
 
 
 def outcome_of(
@@ -110,7 +107,7 @@ def outcome_of(
         return CredentialsRefused(_said(answer, refusal))
     definite = answer.status in _DEFINITE and answer.status not in _PASSING
     if not definite or not refusal.code:
-        return Unknown(_said(answer, refusal))
+        return UnknownOutcome(_said(answer, refusal))
     return _refused(answer, refusal, request, switches, now)
 
 
@@ -128,12 +125,12 @@ def refusal_of(body: JsonObject | None) -> Refusal:
     if body is None:
         return Refusal()
     fields = (body.get(one) for one in ("api_error_code", "message", "param"))
-    return Refusal(*(short(one) if isinstance(one, str) else "" for one in fields))
+    return Refusal(*(quoted(one) if isinstance(one, str) else "" for one in fields))
 
 
 def lost_stamp(answer: Answer, request: StoredRequest, fields: Collection[str]) -> str:
     """Name the custom field that was sent and did not come back; empty when all is well."""
-    sent = form.decode(request.body)
+    sent = form.form_pairs(request.body)
     body = body_of(answer) or {}
     made = body.get("invoice")
     if request.path != CREATE_PATH or not isinstance(made, Mapping):
@@ -153,9 +150,9 @@ def _performed(
     made = body.get(name) if body is not None else None
     key = made.get("id") if isinstance(made, Mapping) else None
     if not isinstance(made, Mapping) or not isinstance(key, str) or not key:
-        return Unknown(f"HTTP {answer.status} without the {name} that was asked for")
+        return UnknownOutcome(f"HTTP {answer.status} without the {name} that was asked for")
     if request.path.endswith(CLOSE_SUFFIX) and made.get("status") == "pending":
-        return Unknown(f"HTTP {answer.status}, and invoice {key} is still pending")
+        return UnknownOutcome(f"HTTP {answer.status}, and invoice {key} is still pending")
     replayed = answer.headers.get(REPLAYED_HEADER, "").lower() == "true"
     if request.path == CREATE_PATH:
         return _lines_of(key, made, request, None, replayed=replayed)
@@ -178,7 +175,7 @@ def _lines_of(
     known by nothing else.
     """
     name = "item_prices" if before is None else "item_price"
-    ours = our_lines(form.read_rows(form.decode(request.body), name), made, before)
+    ours = our_lines(form.read_rows(form.form_pairs(request.body), name), made, before)
     if ours.spare:
         shown = ", ".join(ours.spare if before is None else sorted({*ours.ids, *ours.spare}))
         return Undecidable(
@@ -190,7 +187,7 @@ def _lines_of(
         return Performed(key, ours.ids, replayed)
     if ours.others:
         return Undecidable(f"Chargebee took it on invoice {key}, where no new line is like ours")
-    return Unknown(f"the answer does not show the line that was added to invoice {key}")
+    return UnknownOutcome(f"the answer does not show the line that was added to invoice {key}")
 
 
 def _refused(
@@ -218,7 +215,7 @@ def _limited(
     answer: Answer, refusal: Refusal, switches: ChargebeeSwitches, now: datetime
 ) -> StepOutcome:
     if refusal.code == _THIRD_PARTY and switches.third_party_limit == "unknown":
-        return Unknown(_said(answer, refusal))
+        return UnknownOutcome(_said(answer, refusal))
     return NotPerformed(refusal.code, refusal.message, retry_after(answer.headers, now))
 
 
@@ -241,3 +238,72 @@ def _said(answer: Answer, refusal: Refusal) -> str:
     if not refusal.code and not refusal.message:
         return f"HTTP {answer.status} with a body that is not Chargebee's"
     return f"HTTP {answer.status} {refusal.code}: {refusal.message}"
+
+
+# Request field -> field of the line that Chargebee makes of it.
+_SAME = {"item_price_id": "entity_id", "date_from": "date_from", "date_to": "date_to"}
+_FIGURES = {
+    "quantity": "quantity",
+    "quantity_in_decimal": "quantity_in_decimal",
+    "unit_price": "unit_amount",
+    "unit_price_in_decimal": "unit_amount_in_decimal",
+}
+
+
+def our_lines(
+    sent: Sequence[Row], invoice: JsonObject, before: Collection[str] | None = None
+) -> OurLines:
+    """Find the lines of a request on the invoice that the answer shows.
+
+    Chargebee sweeps waiting charges into a new invoice, and a person may add to a pending one, so
+    not every line is ours. Figures may be shown otherwise than they were sent; then a line with
+    the price and the days of exactly one row is that row's.
+
+    Args:
+        sent: The rows of the request.
+        invoice: As the answer shows it.
+        before: Line ids on it before the request.
+    """
+    left = [one for one in _lines(invoice) if one["id"] not in (before or ())]
+    found: dict[int, InvoiceLineId] = {}
+    spare: set[InvoiceLineId] = set()
+    for fields in ({**_SAME, **_FIGURES}, _SAME):
+        missing = [one for one in range(len(sent)) if one not in found]
+        for position in missing:
+            line = next((one for one in left if _equal(sent[position], one, fields)), None)
+            if line is not None:
+                found[position] = _id(line)
+                left.remove(line)
+        new = [sent[one] for one in missing if one in found]
+        spare |= {_id(one) for one in left if any(_equal(row, one, fields) for row in new)}
+    ids = tuple(found[one] for one in range(len(sent))) if len(found) == len(sent) else ()
+    others = tuple(_id(one) for one in left if _id(one) not in spare)
+    return OurLines(ids, tuple(sorted(spare)), others)
+
+
+def _id(line: JsonObject) -> InvoiceLineId:
+    return InvoiceLineId(str(line["id"]))
+
+
+def _lines(invoice: JsonObject) -> Iterator[JsonObject]:
+    lines = invoice.get("line_items")
+    if isinstance(lines, Sequence) and not isinstance(lines, str):
+        yield from (one for one in lines if isinstance(one, Mapping) and one.get("id"))
+
+
+def _equal(row: Row, line: JsonObject, fields: Mapping[str, str]) -> bool:
+    """Whether all that was sent, and that the line shows, is equal."""
+    return all(
+        _same(row[ours], line[theirs])
+        for ours, theirs in fields.items()
+        if ours in row and line.get(theirs) is not None
+    ) and (row.get("item_price_id") == line.get("entity_id"))
+
+
+def _same(sent: str, shown: object) -> bool:
+    if sent == str(shown):
+        return True
+    try:
+        return Decimal(sent) == Decimal(str(shown))
+    except InvalidOperation:
+        return False

@@ -32,7 +32,7 @@ from reconciler.transport.retry import (
     Outcome,
     RetryPolicy,
     TransportError,
-    pause,
+    pause_seconds,
 )
 from reconciler.transport.sender import Client, Sender
 from reconciler.transport.vendor_time import VendorTime
@@ -59,7 +59,7 @@ _REFUSED = frozenset(
 _NO_SWITCHES = ChargebeeSwitches()
 
 
-class Session:
+class SiteSession:
     """Speaks to one site; safe for use by many threads."""
 
     def __init__(
@@ -256,7 +256,7 @@ class Session:
         if outcome.status != HTTPStatus.TOO_MANY_REQUESTS:
             return
         if refusal_of(body_of(outcome)).code in {RATE_LIMITED, ""}:
-            seconds = pause(self._policy, outcome, 1, self.clock.now())
+            seconds = pause_seconds(self._policy, outcome, 1, self.clock.now())
             self._limiter.slow_down(min(seconds, self._policy.longest_retry_after))
 
     def _check_zone(self, invoice: JsonObject, zone: str) -> None:
@@ -272,7 +272,7 @@ def subjects_of(request: StoredRequest) -> frozenset[str]:
     parts = request.path.strip("/").split("/")
     if len(parts) == 3:  # noqa: PLR2004  /invoices/ID/operation
         return frozenset({"/".join(parts[:2])})
-    sent = form.decode(request.body)
+    sent = form.form_pairs(request.body)
     found = ((one, form.value_of(sent, one)) for one in _SUBJECTS)
     return frozenset(f"{name}={value}" for name, value in found if value)
 

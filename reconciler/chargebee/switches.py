@@ -9,7 +9,7 @@ from typing import Literal
 from reconciler.errors import InvalidError
 
 
-class UnknownSwitchError(InvalidError):
+class UnknownChargebeeSwitchError(InvalidError):
     """``RECONCILER_CHARGEBEE`` names a switch or a value that does not exist."""
 
     def __init__(self, name: str, value: str, allowed: Iterable[str]) -> None:
@@ -82,16 +82,16 @@ _TEXTS: Mapping[str, int] = {"void_reason": 100, "credit_reason": 100}
 _NUMBERS = frozenset({"max_lines"})
 
 
-def parse_switches(settings: Mapping[str, str]) -> ChargebeeSwitches:
+def parse_chargebee_switches(settings: Mapping[str, str]) -> ChargebeeSwitches:
     """Read the switches.
 
     Raises:
-        UnknownSwitchError: For a name or value that does not exist.
+        UnknownChargebeeSwitchError: For a name or value that does not exist.
     """
     switches = ChargebeeSwitches()
     for name, value in settings.items():
         if not _known(name, value):
-            raise UnknownSwitchError(name, value, _described())
+            raise UnknownChargebeeSwitchError(name, value, _described())
         given: str | int = int(value) if name in _NUMBERS else value
         switches = replace(switches, **{name: given})  # type: ignore[arg-type]
     return switches

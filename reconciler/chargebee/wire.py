@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import assert_never
 
-from reconciler.chargebee.form import Pairs, encode, group, rows, segment
+from reconciler.chargebee.form import Pairs, form_body, group, rows, segment
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.drafting.draft import (
     CataloguePricing,
@@ -64,7 +64,7 @@ def create_invoice(
     )
 
 
-def add_line(
+def add_line_request(
     draft: InvoiceDraft,
     position: int,
     invoice: Invoice | InvoiceId,
@@ -101,7 +101,7 @@ def void_invoice(
     invoice_id: InvoiceId, bill_id: BillId, switches: ChargebeeSwitches
 ) -> StoredRequest:
     """Write the request that voids an invoice."""
-    body = {"comment": recalculated(bill_id), "void_reason_code": switches.void_reason}
+    body = {"comment": recalculated_comment(bill_id), "void_reason_code": switches.void_reason}
     return request_of(f"/invoices/{segment(invoice_id)}{VOID_SUFFIX}", given(body), switches)
 
 
@@ -154,7 +154,7 @@ def _figures(pricing: Pricing) -> dict[str, str]:
             assert_never(pricing)
 
 
-def recalculated(bill_id: BillId) -> str:
+def recalculated_comment(bill_id: BillId) -> str:
     """Comment why something of a former sending is undone."""
     return f"m3ter recalculated bill {bill_id}"[:COMMENT_LENGTH_MAX]
 
@@ -167,4 +167,4 @@ def given(fields: Mapping[str, str]) -> Pairs:
 def request_of(path: str, pairs: Pairs, switches: ChargebeeSwitches) -> StoredRequest:
     """Write the bytes that are stored and sent."""
     headers = (SCHEMA_HEADER,) if switches.response_schema == "items" else ()
-    return StoredRequest(path, encode(pairs), headers)
+    return StoredRequest(path, form_body(pairs), headers)

@@ -29,8 +29,8 @@ def validate(app: App, formats: tuple[Output, ...]) -> ExitCode:
     app.publish(
         formats,
         {
-            "text": lambda: render_problems.text(problems, files, source.excerpts),
-            "json": lambda: render_problems.json_text(problems),
+            "text": lambda: render_problems.problems_text(problems, files, source.excerpts),
+            "json": lambda: render_problems.problems_json(problems),
             "sarif": lambda: render_problems.sarif(problems),
             "github": lambda: render_problems.github(problems, files),
             "junit": lambda: render_problems.junit(problems),
@@ -59,8 +59,8 @@ def render(app: App, environment: str, origin: bool, formats: tuple[Output, ...]
     app.publish(
         formats,
         {
-            "yaml": lambda: render_definitions.yaml_text(view, origins=origin),
-            "json": lambda: render_definitions.json_text(view, origins=origin),
+            "yaml": lambda: render_definitions.definitions_yaml(view, origins=origin),
+            "json": lambda: render_definitions.definitions_json(view, origins=origin),
         },
     )
 

@@ -40,7 +40,7 @@ def push_desk(
     many: bool = False,
 ) -> Iterator[PushDesk]:
     """Open everything that a sync works with; see ``wiring.push.open_push``."""
-    from reconciler.wiring.open_sync import open_push
+    from reconciler.wiring.sync_desk import open_push
 
     world = desk(app, environment)
     with open_push(world, reading=reading, from_files=from_files, many=many) as place:
@@ -63,7 +63,7 @@ def progress(app: App) -> Progress:
     return BarProgress(system_clock(), app.stderr)
 
 
-class Stop:
+class StopSignal:
     """Turned by a signal; asked before every write."""
 
     def __init__(self) -> None:
@@ -75,9 +75,9 @@ class Stop:
 
 
 @contextmanager
-def stoppable(app: App) -> Iterator[Stop]:
+def stoppable(app: App) -> Iterator[StopSignal]:
     """Let SIGINT and SIGTERM finish what is in flight and begin nothing new."""
-    stop = Stop()
+    stop = StopSignal()
 
     def turn(_: int, __: FrameType | None) -> None:
         if not stop.turned:

@@ -105,7 +105,7 @@ def _fitting(scenario: str, seed: int, switches: tuple[str, ...], there: Path) -
     """Write the files; gives the name of their environment."""
     from reconciler.cli.demo.month_end_files import ENVIRONMENT, month_end_files
     from reconciler.emulator import running
-    from reconciler.wiring.example import example_folder
+    from reconciler.wiring.repository import example_folder
 
     store = running.build(scenario=scenario, seed=seed, switches=switches).store
     if scenario == "starter":

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.definitions.model import Effective
-    from reconciler.dialect.core.legal_mappings import IllegalName
-    from reconciler.importing.core.accepting import Accepted
-    from reconciler.importing.core.decide import Signature
+    from reconciler.dialect.core.published import IllegalName
+    from reconciler.importing.core.edits import Accepted
+    from reconciler.importing.core.move_base import SignedBy
     from reconciler.importing.import_live import Import
     from reconciler.kernel.problem import Origin
     from reconciler.m3ter.ports import Organisation
-    from reconciler.plan.compare import Comparison
+    from reconciler.plan.compare import EnvironmentComparison
     from reconciler.plan.model.applied import AppliedRecord
     from reconciler.wiring.desk import Desk
 
@@ -35,8 +35,8 @@ def discover(app: App, environment: str) -> ExitCode:
 
     Nothing is written to m3ter. Exit 10 when it publishes nothing to write.
     """
-    from reconciler.dialect.show.discover import discover_text
-    from reconciler.dialect.write import dialect_edits, proposals
+    from reconciler.dialect.discover import dialect_edits, proposals
+    from reconciler.dialect.show import discover_text
 
     place = desk(app, environment)
     with place.organisation() as organisation:
@@ -74,8 +74,8 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
 
     What git has already is edited in place, comments and order kept. Nothing is sent to m3ter.
     """
-    from reconciler.definitions.core.placement import environments
-    from reconciler.dialect.write import dialect_edits, with_dialects
+    from reconciler.definitions.core.placement import environment_names
+    from reconciler.dialect.discover import dialect_edits, with_dialects
     from reconciler.importing import import_live as workflow
     from reconciler.importing.import_valid import import_valid
     from reconciler.importing.show.imported import import_text
@@ -100,7 +100,7 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
         names = _names(compared, organisation)
     place.edit((*edits, *done.edits))
     _append(place, done.record)
-    others = [one for one in environments(definitions) if one != environment]
+    others = [one for one in environment_names(definitions) if one != environment]
     app.show(import_text(environment, done.report, dialects, names, others=others))
 
 
@@ -115,12 +115,12 @@ def accept_live(app: App, environment: str, subject: str) -> None:
     Only the environment changes: where others share the value, it goes into a patch. Comments
     stay. Nothing is sent to m3ter.
     """
-    from reconciler.definitions.core.placement import environments
+    from reconciler.definitions.core.placement import environment_names
     from reconciler.importing import accept_live as workflow
-    from reconciler.importing.core.aim import parse_aim
+    from reconciler.importing.core.edits import parse_field_address
     from reconciler.importing.show.decisions import accepted_text
 
-    aim = parse_aim(subject)
+    aim = parse_field_address(subject)
     place = desk(app, environment)
     definitions = place.source.load().definitions
     with place.organisation() as organisation:
@@ -130,7 +130,7 @@ def accept_live(app: App, environment: str, subject: str) -> None:
         names = _names(compared, organisation)
     after = place.edit(decision.edits)
     _append(place, decision.record)
-    others = [one for one in environments(definitions) if one != environment]
+    others = [one for one in environment_names(definitions) if one != environment]
     origins = [_origin(after, one) for one in decision.fields]
     app.show(accepted_text(environment, decision.fields, origins, names, others=others))
 
@@ -146,10 +146,10 @@ def keep_git(app: App, environment: str, subject: str) -> None:
     The decision is recorded; the next apply writes git's value. Nothing is sent to m3ter now.
     """
     from reconciler.importing.accept_live import keep
-    from reconciler.importing.core.aim import parse_aim
+    from reconciler.importing.core.edits import parse_field_address
     from reconciler.importing.show.decisions import kept_text
 
-    aim = parse_aim(subject)
+    aim = parse_field_address(subject)
     place = desk(app, environment)
     with place.organisation() as organisation:
         compared = _compared(place, organisation)
@@ -172,11 +172,11 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
     m3ter. `mapping/SET` stands for every row of a set.
     """
     from reconciler.importing.adopt import adopt as take_over
-    from reconciler.importing.core.aim import parse_aim
+    from reconciler.importing.core.edits import parse_field_address
     from reconciler.importing.show.decisions import adopted_text
     from reconciler.plan.make_plan import fingerprint
 
-    aim = parse_aim(subject)
+    aim = parse_field_address(subject)
     place = desk(app, environment)
     with place.organisation() as organisation:
         compared = _compared(place, organisation)
@@ -194,7 +194,7 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
 
 def _compared(
     place: Desk, organisation: Organisation, effective: Effective | None = None
-) -> Comparison:
+) -> EnvironmentComparison:
     from reconciler.plan.compare import compare
 
     head = place.chain.head(place.environment)
@@ -220,11 +220,11 @@ def _bound_ids(place: Desk, environment: str) -> dict[str, str]:
     return {one.address.name: one.id for one in bindings if one.address.kind == "integration"}
 
 
-def _signature(place: Desk, action: str) -> Signature:
-    from reconciler.importing.core.decide import Signature
+def _signature(place: Desk, action: str) -> SignedBy:
+    from reconciler.importing.core.move_base import SignedBy
     from reconciler.kernel.times import written_time
 
-    return Signature(place.authorship.actor, written_time(place.clock.now()), action)
+    return SignedBy(place.authorship.actor, written_time(place.clock.now()), action)
 
 
 def _append(place: Desk, record: AppliedRecord | None) -> None:
@@ -233,7 +233,7 @@ def _append(place: Desk, record: AppliedRecord | None) -> None:
             place.chain.append(record)
 
 
-def _names(compared: Comparison, organisation: Organisation) -> Mapping[str, str]:
+def _names(compared: EnvironmentComparison, organisation: Organisation) -> Mapping[str, str]:
     from reconciler.importing.naming import shown_names
 
     return shown_names(compared, organisation)
@@ -247,7 +247,7 @@ def _origin(effective: Effective, one: Accepted) -> Origin | None:
 
 def _illegal(effective: Effective, organisation: Organisation) -> tuple[IllegalName, ...] | None:
     """Check the names in mapping sets; ``None`` when the organisation does not publish any."""
-    from reconciler.dialect.core.legal_mappings import illegal_names
+    from reconciler.dialect.core.published import illegal_names
     from reconciler.m3ter.ports import NotFoundError
 
     if not effective.mapping_sets:

@@ -21,7 +21,7 @@ from reconciler.errors import ExitCode, ReconcilerError
 PROGRAM = "reconciler"
 
 
-class Listed(NamedTuple):
+class ListedCommand(NamedTuple):
     """One line of the table: what people type, ``module:attribute`` below the cli, the help."""
 
     name: str
@@ -29,42 +29,50 @@ class Listed(NamedTuple):
     help: str
 
 
-COMMANDS: Mapping[str, tuple[Listed, ...]] = {
+COMMANDS: Mapping[str, tuple[ListedCommand, ...]] = {
     "Look": (
-        Listed("status", "status:status", "What is in sync, connected, enabled and running"),
-        Listed("runs", "status:runs", "m3ter's own integration runs"),
-        Listed("events", "status:events", "m3ter's error events, and how near auto-disable is"),
-        Listed("doctor", "status:doctor", "Check keys, organisation, dialects and site one by one"),
+        ListedCommand("status", "status:status", "What is in sync, connected, enabled and running"),
+        ListedCommand("runs", "status:runs", "m3ter's own integration runs"),
+        ListedCommand(
+            "events", "status:events", "m3ter's error events, and how near auto-disable is"
+        ),
+        ListedCommand(
+            "doctor", "status:doctor", "Check keys, organisation, dialects and site one by one"
+        ),
     ),
     "Definitions": (
-        Listed("init", "definitions:init", "Write a starter integrations.d"),
-        Listed("validate", "definitions:validate", "Check every file; needs no network"),
-        Listed("render", "definitions:render", "Print the definitions as one environment has them"),
-        Listed("schema", "definitions:schema", "Write or print the JSON Schemas of the kinds"),
-        Listed("import", "importing:import_", "Write what is live in m3ter as definitions"),
-        Listed(
+        ListedCommand("init", "definitions:init", "Write a starter integrations.d"),
+        ListedCommand("validate", "definitions:validate", "Check every file; needs no network"),
+        ListedCommand(
+            "render", "definitions:render", "Print the definitions as one environment has them"
+        ),
+        ListedCommand(
+            "schema", "definitions:schema", "Write or print the JSON Schemas of the kinds"
+        ),
+        ListedCommand("import", "importing:import_", "Write what is live in m3ter as definitions"),
+        ListedCommand(
             "discover", "importing:discover", "Ask m3ter for its wire names and write the dialect"
         ),
     ),
     "Change": (
-        Listed("plan", "plan:plan", "Show what apply would change"),
-        Listed("show", "plan:show", "Print a saved plan"),
-        Listed("apply", "plan:apply", "Carry a plan out"),
-        Listed("drift", "plan:drift", "Show what was changed outside git, by whom and when"),
-        Listed("adopt", "importing:adopt", "Take a live object over under a name from git"),
-        Listed("accept-live", "importing:accept_live", "Write a live value into git"),
-        Listed("keep-git", "importing:keep_git", "Decide a conflict for the value in git"),
+        ListedCommand("plan", "plan:plan", "Show what apply would change"),
+        ListedCommand("show", "plan:show", "Print a saved plan"),
+        ListedCommand("apply", "plan:apply", "Carry a plan out"),
+        ListedCommand("drift", "plan:drift", "Show what was changed outside git, by whom and when"),
+        ListedCommand("adopt", "importing:adopt", "Take a live object over under a name from git"),
+        ListedCommand("accept-live", "importing:accept_live", "Write a live value into git"),
+        ListedCommand("keep-git", "importing:keep_git", "Decide a conflict for the value in git"),
     ),
     "On a forge": (
-        Listed("ci", "ci.group:ci", "Plan pull requests, apply what was merged, watch for drift"),
+        ListedCommand("ci", "ci.group:ci", "Plan pull requests, apply merges, watch for drift"),
     ),
     "Push": (
-        Listed("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
-        Listed("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
+        ListedCommand("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
+        ListedCommand("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),
     ),
     "Try": (
-        Listed("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
-        Listed("demo", "demo.demo:demo", "Watch the whole way once, against the emulator"),
+        ListedCommand("emulate", "emulate:emulate", "Serve an emulated m3ter and Chargebee here"),
+        ListedCommand("demo", "demo.demo:demo", "Watch the whole way once, against the emulator"),
     ),
 }
 """Every command by its heading in ``--help``; targets are below ``reconciler.cli``."""

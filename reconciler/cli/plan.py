@@ -59,9 +59,8 @@ def plan(
     formats: tuple[Output, ...],
 ) -> ExitCode:
     """Show what apply would change in m3ter. Nothing is written there."""
-    from reconciler.plan.make_plan import standing
-    from reconciler.wiring.desk import write_file
-    from reconciler.wiring.state import encode_plan
+    from reconciler.plan.make_plan import exit_code_of_plan
+    from reconciler.wiring.desk import encode_plan, write_file
 
     held = caused(desk(app, environment), against)
     made = held.plan
@@ -74,7 +73,7 @@ def plan(
         app.note(causes_text(held))
     if made.body.unplanned:
         return ExitCode.INVALID
-    return standing(made) if exit_code else ExitCode.DONE
+    return exit_code_of_plan(made) if exit_code else ExitCode.DONE
 
 
 @click.command()
@@ -96,15 +95,15 @@ def show(app: App, file: Path, full: bool, formats: tuple[Output, ...]) -> None:
 @options.pass_app
 def drift(app: App, environment: str, exit_code: bool, formats: tuple[Output, ...]) -> ExitCode:
     """Show what was changed outside git, by whom and when."""
-    from reconciler.plan.make_plan import standing
-    from reconciler.plan.show.drift import drift_text
-    from reconciler.plan.show.json import plan_json
+    from reconciler.plan.make_plan import exit_code_of_plan
+    from reconciler.plan.show.formats import plan_json
+    from reconciler.plan.show.text import drift_text
 
     made = _make(desk(app, environment))
     app.publish(formats, {"text": lambda: drift_text(made), "json": lambda: plan_json(made)})
     if made.body.unplanned:
         return ExitCode.INVALID
-    stand = standing(made)
+    stand = exit_code_of_plan(made)
     drifted = stand in {ExitCode.ONLY_DRIFT, ExitCode.BOTH_MOVED}
     return stand if exit_code and drifted else ExitCode.DONE
 
@@ -154,7 +153,7 @@ def _apply(
 ) -> ExitCode:
     from reconciler.plan.apply import ApplyPorts, apply
     from reconciler.plan.make_plan import is_empty
-    from reconciler.plan.show.receipt import exit_code, receipt_text
+    from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
 
     consent = _consent(place, made, approvals, saved=saved)
     if not (is_empty(made) or yes):
@@ -168,7 +167,7 @@ def _apply(
         record = apply(made, replace(consent, confirmed=yes), ports, stopped)
     app.show(receipt_text(record))
     assert record.receipt is not None
-    return exit_code(record.receipt)
+    return exit_code_of_receipt(record.receipt)
 
 
 def _asked(app: App, made: Plan) -> bool | None:
@@ -201,7 +200,7 @@ def caused(place: Desk, against: Path | None) -> CausedPlan:
     """Plan what is checked out, beside the base branch where there is a checkout of it."""
     from reconciler.plan.against import CausedPlan, plan_against
     from reconciler.plan.model.cause import Causes
-    from reconciler.plan.people import with_people
+    from reconciler.plan.names import with_people
 
     if against is None:
         return CausedPlan(_make(place), Causes())
@@ -219,7 +218,7 @@ def caused(place: Desk, against: Path | None) -> CausedPlan:
 def planned(place: Desk, organisation: Organisation) -> Plan:
     """Plan what is checked out, with the names of everyone who changed something."""
     from reconciler.plan.make_plan import plan
-    from reconciler.plan.people import with_people
+    from reconciler.plan.names import with_people
 
     head = place.chain.head(place.environment)
     made = plan(place.effective, head, place.made_from, place.plan_ports(organisation))
@@ -227,16 +226,13 @@ def planned(place: Desk, organisation: Organisation) -> Plan:
 
 
 def _saved(file: Path) -> Plan:
-    from reconciler.wiring.desk import read_file
-    from reconciler.wiring.state import decode_plan
+    from reconciler.wiring.desk import decode_plan, read_file
 
     return decode_plan(read_file("the plan", file), str(file))
 
 
 def _renderers(made: Plan, *, full: bool, file: str | None) -> Mapping[str, Callable[[], str]]:
-    from reconciler.plan.show.html import plan_html
-    from reconciler.plan.show.json import plan_json
-    from reconciler.plan.show.markdown import plan_markdown
+    from reconciler.plan.show.formats import plan_html, plan_json, plan_markdown
     from reconciler.plan.show.text import plan_text
 
     return {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.kernel.value import JsonObject
     from reconciler.m3ter.ports import Organisation
-    from reconciler.status.core.attribution import Scope
+    from reconciler.status.core.attribution import RunOwner
     from reconciler.status.show.status import StatusPart
     from reconciler.wiring.desk import Desk
 
@@ -159,7 +159,7 @@ def doctor(app: App, environment: str, formats: tuple[Output, ...]) -> ExitCode:
     Each finding says what to do. Exit by the worst; nothing is written anywhere.
     """
     from reconciler.cli.progress import SilentProgress
-    from reconciler.doctor.core.results import exit_code
+    from reconciler.doctor.core import exit_code_of_checks
     from reconciler.doctor.text import doctor_json, doctor_text
     from reconciler.wiring.doctor import checkup
 
@@ -172,10 +172,10 @@ def doctor(app: App, environment: str, formats: tuple[Output, ...]) -> ExitCode:
             "json": lambda: doctor_json(environment, found),
         },
     )
-    return exit_code(found)
+    return exit_code_of_checks(found)
 
 
-def _scopes(place: Desk, organisation: Organisation) -> tuple[Scope, ...]:
+def _scopes(place: Desk, organisation: Organisation) -> tuple[RunOwner, ...]:
     from reconciler.status.native_runs import scopes
 
     return scopes(place.effective, organisation.integrations.list())

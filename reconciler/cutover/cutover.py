@@ -9,8 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from reconciler.cutover.core.facts import FINISHED, HALF_WAY, Facts, Step, current, subject
-from reconciler.cutover.core.owners import Owners
+from reconciler.cutover.core.facts import (
+    FINISHED,
+    HALF_WAY,
+    CutoverFacts,
+    CutoverStep,
+    Owners,
+    current,
+    subject,
+)
 from reconciler.cutover.core.steps import steps
 from reconciler.cutover.read_owners import owners_of
 from reconciler.cutover.world import (
@@ -18,7 +25,7 @@ from reconciler.cutover.world import (
     CutoverStand,
     Hear,
     NoDateError,
-    NoSuchIntegrationError,
+    NotInForceError,
     Order,
     WrongConfirmationError,
 )
@@ -29,7 +36,7 @@ from reconciler.m3ter.live import LiveIntegration
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.selection.interlock import is_connected
 from reconciler.sync.core.tally import Purse
-from reconciler.sync.in_force.applied_definitions import obeyed
+from reconciler.sync.in_force.applied_definitions import definitions_in_force
 from reconciler.sync.model.push import PushStatus
 
 
@@ -50,11 +57,11 @@ def cutover(
         hear: Receives every open bill with its owner.
 
     Raises:
-        NoSuchIntegrationError: When the integration was not applied.
+        NotInForceError: When the integration was not applied.
         NoDateError: When no date was given or decided.
         WrongConfirmationError: When something else was confirmed; nothing was recorded.
     """
-    effective = obeyed(head, working)
+    effective = definitions_in_force(head, working)
     defined = _defined(order, effective)
     place = next((one.origin for one in working.integrations if one.name == order.name), None)
     mine = _live(order.name, head, ports.organisation.integrations.list())
@@ -102,7 +109,9 @@ def _decided(order: Order, ports: CutoverPorts) -> tuple[date, dict[str, str]]:
     return start, decided
 
 
-def _confirmed(order: Order, now: Step, facts: Facts, ports: CutoverPorts) -> dict[str, str]:
+def _confirmed(
+    order: Order, now: CutoverStep, facts: CutoverFacts, ports: CutoverPorts
+) -> dict[str, str]:
     wanted = {"date": facts.start.isoformat(), "owners": facts.owners.digest}.get(now.name)
     people = now.name == "owners" and "--confirm" not in " ".join(now.todo)
     if wanted is None or people or order.confirm != wanted:
@@ -133,10 +142,10 @@ def _facts(
     ports: CutoverPorts,
     *,
     owners: Owners,
-) -> Facts:
+) -> CutoverFacts:
     live = ports.organisation.integrations.list()
     sending = [one for one in live if _sends_bills(one) and is_connected(one)]
-    return Facts(
+    return CutoverFacts(
         environment=ports.environment,
         name=order.name,
         to=order.to,
@@ -165,7 +174,7 @@ def _defined(order: Order, effective: Effective) -> Defined[IntegrationSpec]:
     for one in effective.integrations:
         if one.name == order.name and one.spec.chargebee is not None:
             return one
-    raise NoSuchIntegrationError(order.name, effective.environment.name)
+    raise NotInForceError(order.name, effective.environment.name)
 
 
 def _live(

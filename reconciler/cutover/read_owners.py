@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 
-from reconciler.cutover.core.owners import OwnedBill, Owners, owner_of
+from reconciler.cutover.core.facts import OwnedBill, Owners, owner_of
 from reconciler.cutover.world import CutoverPorts, Hear, Order
 from reconciler.definitions.kinds.integration import CodeReference, IntegrationSpec
 from reconciler.definitions.model import Defined
-from reconciler.drafting.billed import billed
+from reconciler.drafting.draft_bill import billed_amount
 from reconciler.drafting.route import Readings
 from reconciler.kernel.address import AccountId
 from reconciler.m3ter.bill import Bill
@@ -20,13 +20,13 @@ from reconciler.selection.interlock import (
     Clear,
     Interlock,
     InterlockSettings,
-    Knowledge,
     MaybePartial,
     NativeRunning,
     RouteClaim,
+    RouteKnowledge,
     interlock,
 )
-from reconciler.selection.scope import Scope, membership, scope_of
+from reconciler.selection.scope import AccountScope, membership, scope_of
 from reconciler.sync.people.decisions import NOT_SENT_BY_M3TER
 
 BILL = "Bill"
@@ -63,7 +63,7 @@ def owners_of(
 
 
 def _owned(
-    bills: Sequence[Bill], order: Order, start: date, scope: Scope, ports: CutoverPorts
+    bills: Sequence[Bill], order: Order, start: date, scope: AccountScope, ports: CutoverPorts
 ) -> Iterator[OwnedBill | None]:
     """Give the owner of each bill that the integration takes; ``None`` for one that is sent."""
     codes = {one.account_code for one in bills if one.account_code}
@@ -91,7 +91,7 @@ def _owner(
     if found is None:
         return None
     owner, why = found
-    money = billed(bill, Readings().currencies)
+    money = billed_amount(bill, Readings().currencies)
     running = isinstance(native, NativeRunning)
     name = bill.account_code or bill.account_id
     return OwnedBill(bill.id, name, bill.end_date, owner, why, money, running)
@@ -101,7 +101,7 @@ def _by_m3ter(bill: Bill, name: str, runs: tuple[NativeRun, ...], ports: Cutover
     """Say what m3ter's own runs of a bill mean, and what a person said of them."""
     now = ports.clock.now()
     ours = tuple(one for one in runs if one.destination.casefold() in {"", "chargebee"})
-    known = Knowledge(now, (), (RouteClaim(name, "in"),), ours)
+    known = RouteKnowledge(now, (), (RouteClaim(name, "in"),), ours)
     native = interlock(name, known, now, InterlockSettings())
     if isinstance(native, MaybePartial) and _said_not_sent(bill, ports):
         return Clear()
@@ -114,7 +114,7 @@ def _said_not_sent(bill: Bill, ports: CutoverPorts) -> bool:
     return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
 
 
-def _may_take(scope: Scope, account: Account | None, bill: Bill) -> bool:
+def _may_take(scope: AccountScope, account: Account | None, bill: Bill) -> bool:
     """Tell whether the integration takes a bill, or may: what is not known is listed."""
     if account is None or account.id != bill.account_id:
         return True

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.cutover.core.facts import Facts, Step
-from reconciler.cutover.core.owners import OwnedBill, Owner
+from reconciler.cutover.core.facts import CutoverFacts, CutoverStep, OwnedBill, Owner
 from reconciler.kernel.runbook import Page, page
-from reconciler.kernel.text.figures import day, sums, wrapped
-from reconciler.kernel.text.plain import counted, printable
+from reconciler.kernel.text import counted, day, printable, sums, wrapped
 
 
 def owned_text(one: OwnedBill) -> str:
@@ -18,7 +16,7 @@ def owned_text(one: OwnedBill) -> str:
     return printable("\n".join([*wrapped(head, "", "    "), *wrapped(one.why, "    ")]))
 
 
-def cutover_text(facts: Facts, steps: Sequence[Step]) -> str:
+def cutover_text(facts: CutoverFacts, steps: Sequence[CutoverStep]) -> str:
     """Render the stand of a cut-over."""
     lines = [
         f"Cut-over of {facts.name} to {facts.to} · {facts.environment} · from {day(facts.start)}",
@@ -34,7 +32,7 @@ def cutover_text(facts: Facts, steps: Sequence[Step]) -> str:
     return printable("\n".join([*lines, "", *_ending(facts, steps)])) + "\n"
 
 
-def _owners(facts: Facts) -> Iterator[str]:
+def _owners(facts: CutoverFacts) -> Iterator[str]:
     owners = facts.owners
     for owner in Owner:
         purse = owners.counts.get(owner)
@@ -44,7 +42,7 @@ def _owners(facts: Facts) -> Iterator[str]:
     yield f"  finished  {counted(owners.finished, 'bill', 'bills')} sent already, by either route"
 
 
-def _steps(steps: Sequence[Step]) -> Iterator[str]:
+def _steps(steps: Sequence[CutoverStep]) -> Iterator[str]:
     now = next((one for one in steps if not one.done), None)
     for number, one in enumerate(steps, start=1):
         mark = "done" if one.done else "NOW " if one is now else "    "
@@ -53,7 +51,7 @@ def _steps(steps: Sequence[Step]) -> Iterator[str]:
             yield from (f"            {line}" for line in one.todo)
 
 
-def _ending(facts: Facts, steps: Sequence[Step]) -> Iterator[str]:
+def _ending(facts: CutoverFacts, steps: Sequence[CutoverStep]) -> Iterator[str]:
     left = sum(not one.done for one in steps)
     if left:
         yield f"{counted(left, 'step is', 'steps are')} left. Nothing was sent or changed in m3ter."

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from reconciler.cutover.core.facts import Facts, Step
-from reconciler.cutover.core.owners import OwnedBill, Way
+from reconciler.cutover.core.facts import CutoverFacts, CutoverStep, OwnedBill, Way
 from reconciler.errors import InvalidError, StaleError
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.kernel.runbook import Page, page
 from reconciler.m3ter.ports import Organisation
 from reconciler.sync.model.push import SiteName
-from reconciler.sync.ports.history import PushHistory
-from reconciler.sync.ports.ledger import Ledger
+from reconciler.sync.ports.ledger import Ledger, PushHistory
 
 Hear = Callable[[OwnedBill], None]
 
 
-class NoSuchIntegrationError(InvalidError):
+class NotInForceError(InvalidError):
     """The applied record has no Chargebee integration of that name."""
 
     def __init__(self, name: str, environment: str) -> None:
@@ -83,10 +81,10 @@ class Order:
 class CutoverStand:
     """How far a cut-over is."""
 
-    facts: Facts
-    steps: tuple[Step, ...]
+    facts: CutoverFacts
+    steps: tuple[CutoverStep, ...]
 
     @property
-    def now(self) -> Step | None:
+    def now(self) -> CutoverStep | None:
         """The step to do now; ``None`` when nothing is left."""
         return next((one for one in self.steps if not one.done), None)

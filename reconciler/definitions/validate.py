@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.definitions.core.allowance import Allowance
+from reconciler.definitions.core.rule import Context
 from reconciler.definitions.core.rules.check import broken_rules, in_order
-from reconciler.definitions.core.rules.context import Context
 from reconciler.definitions.model import Definitions, Effective
 from reconciler.definitions.ports import DefinitionSource
 from reconciler.errors import InvalidError

@@ -1,20 +1,29 @@
-"""Dialects from what the organisation publishes. Nothing is written, here or there."""
+"""Dialects of an organisation: proposed from what it publishes, and written into files in place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC
 
 from reconciler.definitions.core.as_data import dialect_for
+from reconciler.definitions.core.edits import AddDocuments, Edit, SetValue
+from reconciler.definitions.core.paths import mapping_at, text_at
 from reconciler.definitions.core.settings import settings_of
 from reconciler.definitions.core.spelling import folded
+from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.envelope import API_VERSION
-from reconciler.definitions.model import Effective
-from reconciler.dialect.core.discovery import Proposal, propose
+from reconciler.definitions.model import Defined, Definitions, Document, Effective
+from reconciler.dialect.core.discovery import DialectFinding, Proposal, WrittenDialect, propose
 from reconciler.dialect.core.published import read_available
+from reconciler.kernel.address import FieldPath
+from reconciler.kernel.exact_json import canonical
+from reconciler.kernel.line_item import Destination
 from reconciler.kernel.ports import Clock
+from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonObject, JsonValue
-from reconciler.m3ter.ports import Integrations
+from reconciler.m3ter.live import LiveIntegration
+from reconciler.m3ter.ports import AccessError, Integrations, RefusedError
 
 Wanted = tuple[str, str]
 """Destination and entity type, in our words."""
@@ -82,3 +91,124 @@ def _system(integrations: Integrations, destination: str, entity_type: str) -> s
                 identifier = one.get("identifier")
                 return identifier if isinstance(identifier, str) else spelled
     return destination
+
+
+FOLDER = "integrations.d/dialects"
+_OUR_WORDS = {folded(one): one for one in Destination}
+
+
+def proposals(
+    effective: Effective, integrations: Integrations, clock: Clock
+) -> tuple[Proposal, ...]:
+    """Propose a dialect for all that git uses, or, where git is empty, for all that is live.
+
+    A destination that m3ter will not speak about has a proposal without a dialect.
+    """
+    used = {(one.spec.destination.value, one.spec.entity_type) for one in effective.integrations}
+    live = () if used else integrations.list()
+    wanted = used or {pair for one in live if (pair := spoken(one))} or {("Chargebee", "Bill")}
+    return tuple(proposal_for(effective, integrations, clock, one) for one in sorted(wanted))
+
+
+def spoken(live: LiveIntegration) -> Wanted | None:
+    """Give destination and entity type of a live configuration in our words, if we have one."""
+    destination = _OUR_WORDS.get(folded(live.destination))
+    entity = "Bill" if folded(live.entity_type) == "bill" else live.entity_type
+    return (destination.value, entity) if destination else None
+
+
+def dialect_edits(
+    environment: str, found: Iterable[Proposal], definitions: Definitions
+) -> tuple[tuple[WrittenDialect, ...], tuple[Edit, ...]]:
+    """Give what each proposal becomes; what already stands in git is edited where it stands.
+
+    Args:
+        environment: Whose organisation was asked.
+        found: What it publishes.
+        definitions: What stands in git now.
+    """
+    names = {one.name for one in definitions.documents if one.kind == "Dialect"}
+    made = [_written(environment, one, definitions, names) for one in found]
+    return tuple(one for one, _ in made), tuple(edit for _, edits in made for edit in edits)
+
+
+def with_dialects(effective: Effective, found: Iterable[Proposal]) -> Effective:
+    """Give the view as it will be once proposed dialects are written."""
+    new = tuple(
+        Defined(
+            one.destination,
+            DialectSpec.model_validate(one.spec, strict=False),
+            Origin(FOLDER),
+            {},
+        )
+        for one in found
+        if one.spec is not None
+    )
+    return replace(effective, dialects=(*effective.dialects, *new))
+
+
+def proposal_for(
+    effective: Effective, integrations: Integrations, clock: Clock, wanted: Wanted
+) -> Proposal:
+    """Propose the dialect of one destination and entity type."""
+    try:
+        (proposal,) = discover(effective, integrations, clock, [wanted])
+    except AccessError:
+        raise
+    except RefusedError as error:
+        finding = DialectFinding("missing", FieldPath(""), str(error))
+        return Proposal(*wanted, None, (finding,))
+    return proposal
+
+
+def _written(
+    environment: str, proposal: Proposal, definitions: Definitions, names: set[str]
+) -> tuple[WrittenDialect, tuple[Edit, ...]]:
+    made = document(environment, proposal)
+    if made is None:
+        return WrittenDialect(proposal, "", "none"), ()
+    known = _known(environment, proposal, definitions)
+    if known is not None:
+        return _in_place(known, proposal)
+    name = next(one for one in _names(text_at(made, "metadata", "name")) if one not in names)
+    names.add(name)
+    file = f"{FOLDER}/{proposal.destination.lower()}-{environment}.yaml"
+    edit = AddDocuments(file, ({**made, "metadata": {"name": name}},))
+    return WrittenDialect(proposal, file, "new"), (edit,)
+
+
+def _in_place(known: Document, proposal: Proposal) -> tuple[WrittenDialect, tuple[Edit, ...]]:
+    before, after = mapping_at(known.body, "spec"), proposal.spec or {}
+    if _said(before) == _said(after):
+        return WrittenDialect(proposal, known.file, "same"), ()
+    if any(one.kind == "kept" for one in proposal.findings):
+        # what only a person knows keeps that person's name; discover would not find it again
+        after = {**after, "evidence": before["evidence"]}
+    edit = SetValue(known.file, known.index, ("spec",), after)
+    return WrittenDialect(proposal, known.file, "changed"), (edit,)
+
+
+def _said(spec: JsonObject) -> bytes:
+    """Give what a dialect says, without when it was found and with defaults filled in."""
+    plain = {"entityType": "Bill", "values": {}, **spec}
+    return canonical({key: one for key, one in plain.items() if key != "evidence"})
+
+
+def _known(environment: str, proposal: Proposal, definitions: Definitions) -> Document | None:
+    wanted = (environment, proposal.destination, proposal.entity_type)
+    for one in definitions.documents:
+        spec = mapping_at(one.body, "spec")
+        place = (
+            text_at(spec, "environment"),
+            text_at(spec, "destination"),
+            text_at(spec, "entityType") or "Bill",
+        )
+        if one.kind == "Dialect" and one.environment is None and place == wanted:
+            return one
+    return None
+
+
+def _names(name: str) -> Iterator[str]:
+    """Give the name, then the name with a number, for an organisation that has both."""
+    yield name
+    yield from (f"{name[:60]}-{number}" for number in range(2, 100))

@@ -5,26 +5,30 @@ Nothing is written to m3ter, so that permission to write stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
 from reconciler.definitions.core.as_data import dialect_for
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.environment import CredentialById
-from reconciler.definitions.model import Effective
+from reconciler.definitions.kinds.integration import IntegrationSpec, PushPolicy
+from reconciler.definitions.model import Defined, Effective
 from reconciler.definitions.validate import Validated
 from reconciler.dialect.core.discovery import Proposal
-from reconciler.dialect.core.legal_mappings import illegal_names
-from reconciler.dialect.write import proposals
-from reconciler.doctor.core.results import CheckResult, doubtful, failed, unseen, well, wrong
+from reconciler.dialect.core.published import illegal_names
+from reconciler.dialect.discover import proposals
+from reconciler.doctor.core import CheckResult, doubtful, failed, unseen, well, wrong
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.ports import Clock
 from reconciler.m3ter.live import Credential
 from reconciler.m3ter.ports import BillQuery, NotFoundError, Organisation
 from reconciler.plan.core.names import names_of
 from reconciler.plan.ports import LockedError, StateChain, StateLock
+from reconciler.sync.ports.destination import SiteCatalogue
+from reconciler.sync.ports.ledger import LedgerIdentity
 
+Push = tuple[Defined[IntegrationSpec], PushPolicy]
 SKEW_SECONDS_MAX = 60
 """A clock that is further off makes records and freeze windows wrong."""
 _LISTED_MAX = 5
@@ -62,7 +66,7 @@ def state(environment: str, chain: StateChain, lock: StateLock) -> CheckResult:
     return well("state", f"writable; applied record {head.sequence} of {head.at} by {head.actor}")
 
 
-def source(commit: str, *, dirty: bool) -> CheckResult:
+def check_source(commit: str, *, dirty: bool) -> CheckResult:
     """Say whether records will name a commit."""
     if not commit:
         todo = "Commit the definitions; git history is half of the audit trail."
@@ -73,7 +77,7 @@ def source(commit: str, *, dirty: bool) -> CheckResult:
     return well("git", f"commit {commit[:7]}, clean")
 
 
-def clock(local: datetime, server: datetime | None) -> CheckResult:
+def check_clock(local: datetime, server: datetime | None) -> CheckResult:
     """Compare this machine's clock with m3ter's."""
     if server is None:
         return unseen("clock", "m3ter's answer has no time to compare with")
@@ -108,7 +112,7 @@ def reading(organisation: Organisation) -> Iterator[CheckResult]:
     yield unseen("writing", "whether the key may write can only be seen by writing")
 
 
-def dialects(
+def check_dialects(
     effective: Effective, organisation: Organisation, time: Clock
 ) -> Iterator[CheckResult]:
     """Compare the dialects in git with what the organisation publishes."""
@@ -151,7 +155,7 @@ def credentials(effective: Effective, organisation: Organisation) -> CheckResult
     return well(check, f"all {len(wanted):,} are in m3ter")
 
 
-def references(effective: Effective, organisation: Organisation) -> Iterator[CheckResult]:
+def check_references(effective: Effective, organisation: Organisation) -> Iterator[CheckResult]:
     """Look up every code and address that git uses."""
     names = {one for used in names_of(effective).values() for one in used}
     accounts = {one.value for one in names if one.kind == "account"}
@@ -205,9 +209,80 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"`{one}`" for one in names[:_LISTED_MAX]) + more
 
 
-def attempted(check: str, make: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+def check_or_report(check: str, make: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     """Run a check; an error of m3ter's is its finding, and the next check goes on."""
     try:
         yield from make()
     except ReconcilerError as error:
         yield failed(check, error, error.exit_code or ExitCode.UNEXPECTED)
+
+
+def push_integrations(effective: Effective) -> tuple[Push, ...]:
+    """Give the integrations whose bills `sync` sends."""
+    return tuple(
+        (one, one.spec.push)
+        for one in effective.integrations
+        if one.spec.delivery == "push" and one.spec.push is not None
+    )
+
+
+def prices(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
+    """Look for every item price that a push integration names; mappings are looked at by bill."""
+    named = {
+        price: f"{one.name}: {setting}"
+        for one, _ in reversed(pushes)
+        for setting, price in _prices(one.spec)
+    }
+    if not named:
+        return unseen("item prices", "no push integration names one")
+    unfit = site.unfit_prices(named)
+    if not unfit:
+        return well("item prices", f"all {len(named):,} that pushes name can bill a line")
+    told = [f"`{one}` ({named[one]}) {why}" for one, why in unfit.items()]
+    more = f"; and {len(told) - _LISTED_MAX:,} more" if len(told) > _LISTED_MAX else ""
+    todo = "Correct the setting, or the item price in Chargebee; until then bills are blocked."
+    return wrong("item prices", "; ".join(told[:_LISTED_MAX]) + more, todo)
+
+
+def stamps(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
+    """Look for the custom field that carries the bill id."""
+    fields = site.custom_fields()
+    if fields is None:
+        return doubtful("stamp", "Chargebee does not list its custom fields; the first bill shows")
+    missing = sorted({one for _, push in pushes for one in _unstamped(push, fields)})
+    if missing:
+        todo = "Create it in Chargebee as a text field; until then bills are blocked."
+        return wrong("stamp", f"the site has no custom field {', '.join(missing)}", todo)
+    names = ", ".join(sorted({push.stamp for _, push in pushes}))
+    return well("stamp", f"{names} is there")
+
+
+def check_ledger(place: str, identity: LedgerIdentity | None, environment: str) -> CheckResult:
+    """Say whether the memory of pushes is there."""
+    if identity is None:
+        todo = f"Before the first push: `reconciler ledger init --env {environment}`."
+        return doubtful("ledger", f"there is none yet in {place}", todo)
+    return well("ledger", f"{identity.id} in {place}")
+
+
+def _prices(spec: IntegrationSpec) -> Iterator[tuple[str, str]]:
+    page = spec.chargebee
+    if page is None:
+        return
+    for setting, price in (
+        ("minimumSpendItemPrice", page.minimum_spend_item_price),
+        ("standingChargeItemPrice", page.standing_charge_item_price),
+        ("defaultPriceId", page.default_price_id),
+    ):
+        if price is not None:
+            yield setting, price
+    for line_type, price in page.price_id_mapping.items():
+        yield f"priceIdMapping.{line_type}", price
+
+
+def _unstamped(push: PushPolicy, fields: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    kinds = fields.get(push.stamp, frozenset())
+    if "invoice" not in kinds:
+        yield f"{push.stamp} on invoices"
+    if push.negative_lines == "credit-note" and "credit_note" not in kinds:
+        yield f"{push.stamp} on credit notes"

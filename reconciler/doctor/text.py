@@ -6,9 +6,9 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from reconciler.doctor.core.results import CheckResult
+from reconciler.doctor.core import CheckResult
 from reconciler.kernel import exact_json
-from reconciler.kernel.text.plain import counted, printable
+from reconciler.kernel.text import counted, printable
 from reconciler.kernel.value import JsonValue
 
 SCHEMA = "m3ter-reconciler/doctor/v1"

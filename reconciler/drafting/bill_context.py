@@ -8,24 +8,26 @@ from datetime import tzinfo
 from reconciler.drafting.draft import BlockCode, BlockReason, Period
 from reconciler.drafting.periods import bill_period, zone_of
 from reconciler.drafting.quantities import ShapeRules
-from reconciler.drafting.route import Route
+from reconciler.drafting.route import DraftingRules
 from reconciler.kernel.money import Currency, UnknownCurrencyError
 from reconciler.m3ter.bill import Bill
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class BillContext:
     """A bill, its route, and what follows from the two for every line."""
 
     bill: Bill
-    route: Route
+    route: DraftingRules
     currency: Currency
     zone: tzinfo
     period: Period
     rules: ShapeRules
 
 
-def frame_of(bill: Bill, route: Route) -> tuple[Frame | None, tuple[BlockReason, ...]]:
+def context_of(
+    bill: Bill, route: DraftingRules
+) -> tuple[BillContext | None, tuple[BlockReason, ...]]:
     """Build the frame of a bill; without currency or time zone there is none."""
     places, reasons = _places(route)
     zone = zone_of(bill.time_zone)
@@ -40,10 +42,10 @@ def frame_of(bill: Bill, route: Route) -> tuple[Frame | None, tuple[BlockReason,
         return None, reasons
     rules = ShapeRules(currency, route.policy.rounding, places, route.readings.whole_units)
     period = bill_period(bill, zone, route.readings)
-    return Frame(bill, route, currency, zone, period, rules), reasons
+    return BillContext(bill, route, currency, zone, period, rules), reasons
 
 
-def _places(route: Route) -> tuple[tuple[int, int] | None, tuple[BlockReason, ...]]:
+def _places(route: DraftingRules) -> tuple[tuple[int, int] | None, tuple[BlockReason, ...]]:
     page = route.page
     price = page.multi_decimal_price_decimal_places
     units = page.multi_decimal_units_decimal_places

@@ -221,7 +221,7 @@ class UnsentReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Unsent:
+class UnsentPart:
     """A part of the bill that is not sent; never dropped silently."""
 
     source: LineSource
@@ -284,7 +284,7 @@ class BlockReason:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BilledParty:
     """Who is billed: a subscription or a customer, by its external id.
 
     Attributes:
@@ -327,7 +327,7 @@ class InvoiceDraft:
     integration: str
     way: Way
     currency: Currency
-    target: Target
+    target: BilledParty
     invoice_at: datetime | None
     purchase_order: str
     collection: Literal["off", "customer-default"]
@@ -336,7 +336,7 @@ class InvoiceDraft:
     lines: tuple[DraftLine, ...]
     discounts: tuple[DraftDiscount, ...]
     credits: tuple[DraftCredit, ...]
-    unsent: tuple[Unsent, ...]
+    unsent: tuple[UnsentPart, ...]
     notes: tuple[str, ...]
     input_hash: str
     credits_as: CreditsAs = "credit-note"
@@ -369,7 +369,7 @@ class NothingToSend:
 
     bill_id: BillId
     bill_version: int
-    unsent: tuple[Unsent, ...]
+    unsent: tuple[UnsentPart, ...]
     why: str
     input_hash: str
 
@@ -381,7 +381,7 @@ class BlockedBill:
     bill_id: BillId
     bill_version: int
     reasons: tuple[BlockReason, ...]
-    unsent: tuple[Unsent, ...]
+    unsent: tuple[UnsentPart, ...]
 
 
 DraftOutcome = InvoiceDraft | NothingToSend | BlockedBill

@@ -1,16 +1,26 @@
-"""Bill + settings + mappings -> draft: what is sent, what is not and why, or why nothing can be.
+"""Bill + settings + mappings -> draft: who is billed, what is sent, what is not and why.
 
 Nothing is dropped silently: every line and band of the bill is in the draft or in ``unsent``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.drafting.bill_context import Frame, frame_of
-from reconciler.drafting.bill_split import SplitBill, adds_up_to_zero, split_bill
+from reconciler.drafting.bill_context import BillContext, context_of
+from reconciler.drafting.bill_parts import (
+    BillPart,
+    SplitLine,
+    SplitRules,
+    sorted_lines,
+    source_of,
+    split_line,
+)
 from reconciler.drafting.draft import (
+    BilledParty,
+    BlockCode,
     BlockedBill,
     BlockReason,
     CreditsAs,
@@ -19,23 +29,31 @@ from reconciler.drafting.draft import (
     InvoiceDraft,
     LineSource,
     NothingToSend,
-    Target,
-    Unsent,
+    UnsentPart,
     UnsentReason,
+    Way,
 )
-from reconciler.drafting.draft_line import row_of
+from reconciler.drafting.draft_line import fit, row_of
 from reconciler.drafting.input_hash import input_hash
-from reconciler.drafting.line_split import source_of
 from reconciler.drafting.negative_lines import Adjusted, NegativeLine, adjust
 from reconciler.drafting.periods import invoice_instant, zone_of
-from reconciler.drafting.route import Route
-from reconciler.drafting.target import target_of, way_of
-from reconciler.drafting.wording import fit
-from reconciler.kernel.money import Money
-from reconciler.m3ter.bill import Bill
+from reconciler.drafting.route import DraftingRules, KnownMapping
+from reconciler.kernel.line_item import LineItemType
+from reconciler.kernel.money import Currency, CurrencyTable, Money, UnknownCurrencyError
+from reconciler.kernel.rounding import AmountTooLargeError, to_money
+from reconciler.m3ter.bill import Bill, BillLine
 
 
-def draft_bill(bill: Bill, route: Route, now: datetime) -> DraftOutcome:
+@dataclass(frozen=True, slots=True)
+class SplitBill:
+    """A bill's parts in the order in which they are sent, and the rest with reasons."""
+
+    parts: tuple[BillPart, ...]
+    unsent: tuple[UnsentPart, ...]
+    reasons: tuple[BlockReason, ...]
+
+
+def draft_bill(bill: Bill, route: DraftingRules, now: datetime) -> DraftOutcome:
     """Draft a bill.
 
     Args:
@@ -49,8 +67,8 @@ def draft_bill(bill: Bill, route: Route, now: datetime) -> DraftOutcome:
     Raises:
         NotAPushRouteError: When the definition has no push settings.
     """
-    target = target_of(bill, route)
-    frame, reasons = frame_of(bill, route)
+    target = billed_party(bill, route)
+    frame, reasons = context_of(bill, route)
     if isinstance(target, BlockReason):
         reasons = (target, *reasons)
     if frame is None:
@@ -62,7 +80,7 @@ def draft_bill(bill: Bill, route: Route, now: datetime) -> DraftOutcome:
     rows = [row_of(part, frame) for part in split.parts]
     lines = tuple(one for one in rows if isinstance(one, DraftLine))
     negative = tuple(one for one in rows if isinstance(one, NegativeLine))
-    adjusted = adjust(negative, lines, route.policy.negative_lines, way_of(route))
+    adjusted = adjust(negative, lines, route.policy.negative_lines, delivery_of(route))
     reasons += split.reasons
     reasons += tuple(reason for one in rows if isinstance(one, tuple) for reason in one)
     reasons += adjusted.reasons
@@ -71,9 +89,9 @@ def draft_bill(bill: Bill, route: Route, now: datetime) -> DraftOutcome:
     return _draft(frame, target, now, lines=lines, adjusted=adjusted, unsent=split.unsent)
 
 
-def _nothing(frame: Frame, split: SplitBill) -> NothingToSend:
+def _nothing(frame: BillContext, split: SplitBill) -> NothingToSend:
     bill = frame.bill
-    rest = tuple(Unsent(one.source, UnsentReason.NOTHING_TO_SEND) for one in split.parts)
+    rest = tuple(UnsentPart(one.source, UnsentReason.NOTHING_TO_SEND) for one in split.parts)
     if not bill.lines:
         why = "the bill has no lines"
     elif not split.parts:
@@ -87,25 +105,25 @@ def _nothing(frame: Frame, split: SplitBill) -> NothingToSend:
 def _blocked(
     bill: Bill,
     reasons: tuple[BlockReason, ...],
-    unsent: tuple[Unsent, ...],
+    unsent: tuple[UnsentPart, ...],
     sources: Iterable[LineSource],
 ) -> BlockedBill:
-    rest = tuple(Unsent(one, UnsentReason.BLOCKED) for one in sources)
+    rest = tuple(UnsentPart(one, UnsentReason.BLOCKED) for one in sources)
     return BlockedBill(bill.id, bill.version, reasons, _in_bill_order((*unsent, *rest)))
 
 
-def _in_bill_order(unsent: Iterable[Unsent]) -> tuple[Unsent, ...]:
+def _in_bill_order(unsent: Iterable[UnsentPart]) -> tuple[UnsentPart, ...]:
     return tuple(sorted(unsent, key=lambda one: (one.source.number, one.source.band or 0)))
 
 
 def _draft(
-    frame: Frame,
-    target: Target,
+    frame: BillContext,
+    target: BilledParty,
     now: datetime,
     *,
     lines: tuple[DraftLine, ...],
     adjusted: Adjusted,
-    unsent: tuple[Unsent, ...],
+    unsent: tuple[UnsentPart, ...],
 ) -> InvoiceDraft:
     bill, route = frame.bill, frame.route
     invoice_at, moved = _invoice_at(frame, now)
@@ -115,7 +133,7 @@ def _draft(
         account_id=bill.account_id,
         account_code=bill.account_code,
         integration=route.defined.name,
-        way=way_of(route),
+        way=delivery_of(route),
         currency=frame.currency,
         target=target,
         invoice_at=invoice_at,
@@ -133,14 +151,14 @@ def _draft(
     )
 
 
-def _credits_as(route: Route) -> CreditsAs:
+def _credits_as(route: DraftingRules) -> CreditsAs:
     promotional = route.policy.negative_lines == "promotional-credit"
     return "promotional-credit" if promotional else "credit-note"
 
 
-def _invoice_at(frame: Frame, now: datetime) -> tuple[datetime | None, str]:
+def _invoice_at(frame: BillContext, now: datetime) -> tuple[datetime | None, str]:
     route = frame.route
-    if way_of(route) == "pending" or route.policy.invoice_date == "today":
+    if delivery_of(route) == "pending" or route.policy.invoice_date == "today":
         return None, ""
     site = zone_of(route.site_zone)
     if site is None:
@@ -148,7 +166,7 @@ def _invoice_at(frame: Frame, now: datetime) -> tuple[datetime | None, str]:
     return invoice_instant(frame.bill.external_invoice_date, now, site)
 
 
-def _disputed(frame: Frame) -> str:
+def _disputed(frame: BillContext) -> str:
     currency = frame.currency
     iso = frame.route.readings.currencies.disputed.get(currency.code)
     if iso is None:
@@ -157,3 +175,134 @@ def _disputed(frame: Frame) -> str:
         f"{currency} has {currency.places} decimal places at Chargebee by its published list,"
         f" and {iso} in ISO 4217"
     )
+
+
+def delivery_of(route: DraftingRules) -> Way:
+    """Say how the bills of a route travel."""
+    if not route.page.create_invoice:
+        return "pending"
+    return "create-open" if route.policy.open else "create"
+
+
+def billed_party(bill: Bill, route: DraftingRules) -> BilledParty | BlockReason:
+    """Find who is billed, or say why nobody can be."""
+    kind = route.policy.account_is
+    if kind == "customer" and delivery_of(route) != "create":
+        return BlockReason(
+            BlockCode.ACCOUNT_MAPPING,
+            f"pending invoices belong to subscriptions, and account {_name(bill)} stands for a"
+            " customer",
+            "set push.accountIs: subscription, or createInvoice: true without push.open",
+            origin=route.defined.at("push", "accountIs"),
+        )
+    if not route.defined.spec.entity.use_external_mapping_account_code:
+        return BilledParty(kind, bill.account_id)
+    return _mapped(bill, route)
+
+
+def _mapped(bill: Bill, route: DraftingRules) -> BilledParty | BlockReason:
+    kind = route.policy.account_is
+    tables = {one.casefold() for one in route.readings.account_tables.get(kind, ())}
+    found = route.mappings.of(route.readings.account_entity, bill.account_id)
+    for level in (found.linked, found.unlinked):
+        usable = [one for one in level if one.table.casefold() in tables]
+        if len({one.external_id for one in usable}) > 1:
+            return _ambiguous(bill, usable)
+        if usable:
+            return BilledParty(kind, usable[0].external_id, usable[0].origin)
+    return BlockReason(
+        BlockCode.ACCOUNT_MAPPING,
+        f"account {_name(bill)} has no external mapping to a Chargebee {kind}",
+        "add it to the account mappings of this integration",
+    )
+
+
+def _ambiguous(bill: Bill, level: list[KnownMapping]) -> BlockReason:
+    ids = " and ".join(f"{one.external_id} ({one.origin or 'only in m3ter'})" for one in level)
+    return BlockReason(
+        BlockCode.AMBIGUOUS_MAPPING,
+        f"account {_name(bill)} has several mappings of one level: {ids}",
+        "keep one of them",
+        origin=level[0].origin,
+    )
+
+
+def _name(bill: Bill) -> str:
+    return bill.account_code or bill.account_id
+
+
+_TYPES = frozenset(LineItemType)
+
+
+def split_bill(frame: BillContext) -> SplitBill:
+    """Split and sort every line; every line and band is in one of the answer's fields."""
+    done = [_split(line, number, frame) for number, line in enumerate(frame.bill.lines, start=1)]
+    groups = sorted_lines([one.parts for one in done], frame.route.page.sort_line_items_by)
+    return SplitBill(
+        tuple(part for group in groups for part in group),
+        tuple(unsent for one in done for unsent in one.unsent),
+        tuple(reason for one in done for reason in one.reasons),
+    )
+
+
+def adds_up_to_zero(parts: Sequence[BillPart], currency: Currency) -> bool:
+    """Whether what would be sent comes to nothing, each row in minor units."""
+    minor = 0
+    for part in parts:
+        if part.source.amount is None:
+            return False
+        try:
+            minor += to_money(part.source.amount, currency).minor
+        except AmountTooLargeError:
+            return False
+    return minor == 0
+
+
+def _split(line: BillLine, number: int, frame: BillContext) -> SplitLine:
+    page, source = frame.route.page, source_of(line, number)
+    if line.type in frame.route.defined.spec.entity.excluded_line_item_types:
+        origin = frame.route.defined.at("entity", "excludedLineItemTypes")
+        return SplitLine(unsent=(UnsentPart(source, UnsentReason.EXCLUDED_TYPE, origin),))
+    if line.type not in _TYPES:
+        return _doubtful(source, (_unknown_type(source),))
+    split = page.split_usage_line_items or "itemPerUsageBand"
+    rules = SplitRules(frame.currency, split, frame.route.readings.band_tolerance)
+    done = split_line(line, number, frame.bill, rules)
+    return _doubtful(source, done.reasons) if done.reasons else done
+
+
+def _doubtful(source: LineSource, reasons: tuple[BlockReason, ...]) -> SplitLine:
+    return SplitLine(unsent=(UnsentPart(source, UnsentReason.BLOCKED),), reasons=reasons)
+
+
+def _unknown_type(source: LineSource) -> BlockReason:
+    return BlockReason(
+        BlockCode.LINE_TYPE,
+        f"{source} is of a type that this version does not know",
+        "update m3ter-reconciler",
+        source,
+    )
+
+
+def billed_amount(bill: Bill, currencies: CurrencyTable) -> Money | None:
+    """Add a bill up, each line in minor units; excluded types and credits included.
+
+    Returns:
+        The sum; m3ter's own total where a line has no amount that can be read; ``None`` where
+        neither is known, or the currency is not.
+    """
+    try:
+        currency = currencies.currency(bill.currency)
+        rules = SplitRules(currency, "itemPerProduct", 0)
+        minor = 0
+        for number, line in enumerate(bill.lines, start=1):
+            split = split_line(line, number, bill, rules)
+            amounts = [part.source.amount for part in split.parts]
+            if split.reasons or None in amounts:
+                return None if bill.total is None else to_money(bill.total, currency)
+            minor += sum(to_money(one, currency).minor for one in amounts if one is not None)
+    except (UnknownCurrencyError, AmountTooLargeError):
+        return None
+    if not bill.lines and bill.total is not None:
+        return to_money(bill.total, currency)
+    return Money(minor, currency)

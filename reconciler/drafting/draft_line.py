@@ -1,8 +1,9 @@
-"""One part of a bill to one row: priced, dated, shaped and named, with its trace."""
+"""One part of a bill to one line: priced, dated, shaped and named, with its trace."""
 
 from __future__ import annotations
 
-from reconciler.drafting.bill_context import Frame
+from reconciler.drafting.bill_context import BillContext
+from reconciler.drafting.bill_parts import BillPart
 from reconciler.drafting.draft import (
     BlockCode,
     BlockReason,
@@ -12,18 +13,17 @@ from reconciler.drafting.draft import (
     PriceChoice,
     Trace,
 )
-from reconciler.drafting.line_split import Part
 from reconciler.drafting.negative_lines import NegativeLine
 from reconciler.drafting.periods import line_period
 from reconciler.drafting.pricing import choose_price
 from reconciler.drafting.quantities import figures, shape
-from reconciler.drafting.wording import details_of, name_of
+from reconciler.drafting.route import Readings
 from reconciler.kernel.rounding import AmountTooLargeError, to_money
 
 Row = DraftLine | NegativeLine | tuple[BlockReason, ...]
 
 
-def row_of(part: Part, frame: Frame) -> Row:
+def row_of(part: BillPart, frame: BillContext) -> Row:
     """Draft one part, or give every reason why it blocks the bill."""
     price = choose_price(part, frame.route)
     period = line_period(part, frame.period, frame.zone, frame.route.readings)
@@ -38,7 +38,7 @@ def row_of(part: Part, frame: Frame) -> Row:
 
 
 def _billed(
-    part: Part, price: PriceChoice, period: Period, frame: Frame
+    part: BillPart, price: PriceChoice, period: Period, frame: BillContext
 ) -> DraftLine | NegativeLine:
     amount, readings = part.source.amount, frame.route.readings
     assert amount is not None
@@ -66,7 +66,7 @@ def _billed(
     )
 
 
-def _from_catalogue(part: Part, price: PriceChoice, period: Period, frame: Frame) -> Row:
+def _from_catalogue(part: BillPart, price: PriceChoice, period: Period, frame: BillContext) -> Row:
     readings = frame.route.readings
     if part.line.type not in readings.catalogue_types:
         text = f"m3ter gives no amount for {part.source}"
@@ -85,7 +85,40 @@ def _from_catalogue(part: Part, price: PriceChoice, period: Period, frame: Frame
     )
 
 
-def _notes(part: Part, price: PriceChoice, frame: Frame) -> tuple[str, ...]:
+def _notes(part: BillPart, price: PriceChoice, frame: BillContext) -> tuple[str, ...]:
     if price.fallback and frame.route.fallback == "warn":
         return (*part.notes, f"falls to the default price {price.chosen.price_id}")
     return part.notes
+
+
+_ELLIPSIS = "…"
+
+
+def name_of(part: BillPart, readings: Readings) -> str:
+    """Name a row: m3ter's description, else the type in words; with band and child account."""
+    line = part.line
+    text = line.description or line.type.replace("_", " ").capitalize()
+    endings = ""
+    if part.source.band is not None:
+        endings += f", band {part.source.band}"
+    if child := line.child_account_code or line.child_account_id:
+        endings += f" ({' '.join(child.split())})"
+    return fit(text, readings.description_limit, endings)
+
+
+def details_of(part: BillPart, figures: str, readings: Readings) -> str:
+    """Write the text under a row: the real figures first, then what they are about."""
+    line = part.line
+    product = line.product_name or line.product_code
+    facts = [figures, product and f"product {product}"]
+    facts.extend(f"{key} {value}" for key, value in sorted(line.segment.items()))
+    return fit("; ".join(one for one in facts if one), readings.details_limit)
+
+
+def fit(text: str, limit: int, ending: str = "") -> str:
+    """Put a text on one line and cut it to so many characters; the ending is kept."""
+    text = " ".join(text.split())
+    if len(text) + len(ending) <= limit:
+        return text + ending
+    ending = ending[: max(0, limit - 1)]
+    return text[: limit - 1 - len(ending)] + _ELLIPSIS + ending

@@ -6,8 +6,8 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from reconciler.drafting.bill_parts import BillPart
 from reconciler.drafting.draft import BlockCode, BlockReason, Period
-from reconciler.drafting.line_split import Part
 from reconciler.drafting.route import Readings
 from reconciler.m3ter.bill import Bill, BillLine, When
 
@@ -22,7 +22,7 @@ def zone_of(name: str) -> tzinfo | None:
         return None
 
 
-def instant(when: When, zone: tzinfo, readings: Readings) -> datetime:
+def to_instant(when: When, zone: tzinfo, readings: Readings) -> datetime:
     """Turn a date or a time into an instant in UTC, whole seconds."""
     if not isinstance(when, datetime):
         when = datetime.combine(when, _MIDNIGHT)
@@ -38,13 +38,13 @@ def bill_period(bill: Bill, zone: tzinfo, readings: Readings) -> Period:
     last = bill.end_date
     if readings.bill_end_date == "inclusive":
         last += timedelta(days=1)
-    start = _utc(bill.start_at) if bill.start_at else instant(bill.start_date, zone, readings)
-    end = _utc(bill.end_at) if bill.end_at else instant(last, zone, readings)
-    return told(start, end, readings)
+    start = _utc(bill.start_at) if bill.start_at else to_instant(bill.start_date, zone, readings)
+    end = _utc(bill.end_at) if bill.end_at else to_instant(last, zone, readings)
+    return period_as_told(start, end, readings)
 
 
 def line_period(
-    part: Part, of_bill: Period, zone: tzinfo, readings: Readings
+    part: BillPart, of_bill: Period, zone: tzinfo, readings: Readings
 ) -> Period | BlockReason:
     """Give a line's service period, the bill's where it has none and needs none."""
     line = part.line
@@ -57,8 +57,8 @@ def line_period(
             "enter its service period start and end dates on the bill in m3ter",
             part.source,
         )
-    start = instant(line.service_from, zone, readings)
-    end = instant(line.service_to, zone, readings)
+    start = to_instant(line.service_from, zone, readings)
+    end = to_instant(line.service_to, zone, readings)
     if end < start:
         return BlockReason(
             BlockCode.PERIOD,
@@ -66,10 +66,10 @@ def line_period(
             "correct its dates on the bill in m3ter",
             part.source,
         )
-    return told(start, end, readings)
+    return period_as_told(start, end, readings)
 
 
-def told(start: datetime, end: datetime, readings: Readings) -> Period:
+def period_as_told(start: datetime, end: datetime, readings: Readings) -> Period:
     """Put a period as the destination is told it."""
     if readings.period_end == "last-second":
         end = max(start, end - timedelta(seconds=1))

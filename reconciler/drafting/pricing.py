@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.drafting.bill_parts import BillPart
 from reconciler.drafting.draft import (
     BlockCode,
     BlockReason,
@@ -17,14 +18,13 @@ from reconciler.drafting.draft import (
     PriceRule,
     PriceSource,
 )
-from reconciler.drafting.line_split import Part
-from reconciler.drafting.route import KnownMapping, Route
+from reconciler.drafting.route import DraftingRules, KnownMapping
 from reconciler.kernel.line_item import LineItemType
 
 _MINIMUM = frozenset({LineItemType.MINIMUM_SPEND, LineItemType.MINIMUM_SPEND_REFUND})
 
 
-def choose_price(part: Part, route: Route) -> PriceChoice | BlockReason:
+def choose_price(part: BillPart, route: DraftingRules) -> PriceChoice | BlockReason:
     """Choose the price id of a part, or say why there is none."""
     offers: list[PriceSource] = []
     for level in _levels(part, route):
@@ -40,7 +40,7 @@ def choose_price(part: Part, route: Route) -> PriceChoice | BlockReason:
     return choice
 
 
-def _levels(part: Part, route: Route) -> Iterator[list[PriceSource]]:
+def _levels(part: BillPart, route: DraftingRules) -> Iterator[list[PriceSource]]:
     if part.line.type not in route.readings.mapped_types:
         return
     for entity, identity, what in _objects(part, route):
@@ -49,7 +49,7 @@ def _levels(part: Part, route: Route) -> Iterator[list[PriceSource]]:
         yield _level(found.unlinked, PriceRule.UNLINKED_MAPPING, what)
 
 
-def _objects(part: Part, route: Route) -> Iterator[tuple[str, str, str]]:
+def _objects(part: BillPart, route: DraftingRules) -> Iterator[tuple[str, str, str]]:
     """Name the m3ter objects whose mappings count: entity, id and words for people."""
     readings, line = route.readings, part.line
     if part.band is not None:
@@ -67,7 +67,7 @@ def _level(found: tuple[KnownMapping, ...], rule: PriceRule, what: str) -> list[
     return [PriceSource(rule, key, what, by_id[key].origin) for key in sorted(by_id)]
 
 
-def _settings(kind: str, route: Route) -> Iterator[PriceSource]:
+def _settings(kind: str, route: DraftingRules) -> Iterator[PriceSource]:
     page, defined = route.page, route.defined
     if kind in _MINIMUM and page.minimum_spend_item_price:
         origin = defined.at("chargebee", "minimumSpendItemPrice")

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reconciler.definitions.kinds.chargebee import ChargebeePage
-from reconciler.definitions.kinds.integration import IntegrationSpec, PushPolicy
+from reconciler.definitions.kinds.integration import ChargebeePage, IntegrationSpec, PushPolicy
 from reconciler.definitions.model import Defined
 from reconciler.errors import InvalidError
 from reconciler.kernel.address import IntegrationId, MappingId
@@ -178,7 +177,7 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class DraftingRules:
     """One push integration as it holds in one environment.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.emulator import wire
 from reconciler.emulator.clock import iso, parse_instant
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.world import World
 
 PREFIX = "/_emulator"
@@ -20,7 +20,7 @@ class ControlError(ValueError):
     """A control request that cannot be understood; nothing was changed."""
 
 
-def handle(world: World, request: Request) -> Answer:
+def handle(world: World, request: HttpRequest) -> HttpAnswer:
     """Answer one control request: 200, 400 with the reason, or 404."""
     path = request.path[len(PREFIX) :]
     action = _ACTIONS.get((request.method, path))
@@ -45,7 +45,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def _health(world: World, _: Request) -> JsonObject:
+def _health(world: World, _: HttpRequest) -> JsonObject:
     return {
         "status": "ok",
         "scenario": world.scenario,
@@ -55,7 +55,7 @@ def _health(world: World, _: Request) -> JsonObject:
     }
 
 
-def _reset(world: World, request: Request) -> JsonObject:
+def _reset(world: World, request: HttpRequest) -> JsonObject:
     body = _body(request, {"scenario", "seed", "switches"})
     scenario, seed, switches = body.get("scenario"), body.get("seed"), body.get("switches")
     if scenario is not None and not isinstance(scenario, str):
@@ -68,21 +68,21 @@ def _reset(world: World, request: Request) -> JsonObject:
     return _health(world, request)
 
 
-def _add_faults(world: World, request: Request) -> JsonObject:
+def _add_faults(world: World, request: HttpRequest) -> JsonObject:
     world.faults.add(_body(request, {"rules"}).get("rules"))
     return _faults(world, request)
 
 
-def _clear_faults(world: World, request: Request) -> JsonObject:
+def _clear_faults(world: World, request: HttpRequest) -> JsonObject:
     world.faults.clear()
     return _faults(world, request)
 
 
-def _faults(world: World, _: Request) -> JsonObject:
+def _faults(world: World, _: HttpRequest) -> JsonObject:
     return {"rules": [one.as_dict() for one in world.faults.rules]}
 
 
-def _clock(world: World, request: Request) -> JsonObject:
+def _clock(world: World, request: HttpRequest) -> JsonObject:
     body = _body(request, {"advance_seconds", "at"})
     seconds, at = body.get("advance_seconds"), body.get("at")
     if (seconds is None) == (at is None):
@@ -98,7 +98,7 @@ def _clock(world: World, request: Request) -> JsonObject:
     return {"now": iso(world.store.now())}
 
 
-def _requests(world: World, request: Request) -> JsonObject:
+def _requests(world: World, request: HttpRequest) -> JsonObject:
     query = _query(request, {"vendor", "since"})
     since = None
     if "since" in query:
@@ -107,7 +107,7 @@ def _requests(world: World, request: Request) -> JsonObject:
     return {"requests": [one.as_dict() for one in entries]}
 
 
-def _state(world: World, request: Request) -> JsonObject:
+def _state(world: World, request: HttpRequest) -> JsonObject:
     vendor = _vendor(_query(request, {"vendor"}))
     shown: dict[str, dict[str, list[JsonObject]]] = {
         one: {} for one in _VENDORS if vendor in (None, one)
@@ -119,11 +119,11 @@ def _state(world: World, request: Request) -> JsonObject:
     return {**shown}
 
 
-def _counts(world: World, _: Request) -> JsonObject:
+def _counts(world: World, _: HttpRequest) -> JsonObject:
     return {kind: len(world.store.table(kind).rows) for kind in world.store.kinds()}
 
 
-def _user_edit(world: World, request: Request) -> JsonObject:
+def _user_edit(world: World, request: HttpRequest) -> JsonObject:
     body = _body(request, {"id", "patch", "user"})
     key, patch, user = body.get("id"), body.get("patch"), body.get("user", "console-user")
     if not isinstance(key, str) or not isinstance(patch, dict) or not isinstance(user, str):
@@ -143,7 +143,7 @@ def _public(data: JsonObject) -> JsonObject:
     return {key: value for key, value in data.items() if key != "_secret"}
 
 
-def _body(request: Request, known: set[str]) -> JsonObject:
+def _body(request: HttpRequest, known: set[str]) -> JsonObject:
     body = wire.decode(request.body) if request.body else {}
     if not isinstance(body, dict):
         raise ControlError("the body must be an object")
@@ -153,7 +153,7 @@ def _body(request: Request, known: set[str]) -> JsonObject:
     return body
 
 
-def _query(request: Request, known: set[str]) -> Mapping[str, str]:
+def _query(request: HttpRequest, known: set[str]) -> Mapping[str, str]:
     query = dict(request.query)
     unknown = sorted(query.keys() - known)
     if unknown:
@@ -168,11 +168,11 @@ def _vendor(query: Mapping[str, str]) -> str | None:
     return vendor
 
 
-def _answer(status: int, body: JsonObject) -> Answer:
-    return Answer(status, wire.encode(body))
+def _answer(status: int, body: JsonObject) -> HttpAnswer:
+    return HttpAnswer(status, wire.encode(body))
 
 
-_ACTIONS: Mapping[tuple[str, str], Callable[[World, Request], JsonObject]] = {
+_ACTIONS: Mapping[tuple[str, str], Callable[[World, HttpRequest], JsonObject]] = {
     ("GET", "/health"): _health,
     ("POST", "/reset"): _reset,
     ("GET", "/faults"): _faults,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.emulator.exchange import Answer
-from reconciler.emulator.faults import Rule
-from reconciler.emulator.half import Half
+from reconciler.emulator.exchange import Half, HttpAnswer
+from reconciler.emulator.faults import FaultRule
 
 _HTML = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>502</body>\r\n</html>\r\n"
 _STATUS = {"http_500": 500, "http_502": 502, "http_503": 503, "http_504": 504}
@@ -35,7 +34,7 @@ class Delivery:
         later_seconds: Ask the world to run what is due after this time; ``None`` if nothing is.
     """
 
-    answer: Answer | None = None
+    answer: HttpAnswer | None = None
     delay_seconds: float = 0.0
     drip_seconds: float = 0.0
     cut_after_bytes: int | None = None
@@ -43,7 +42,7 @@ class Delivery:
     later_seconds: float | None = None
 
 
-def shape(rule: Rule, half: Half, delivery: Delivery) -> Answer | None:
+def shape(rule: FaultRule, half: Half, delivery: Delivery) -> HttpAnswer | None:
     """Let a server fault change the delivery, or give the answer it wants instead."""
     match rule.fault:
         case "latency":
@@ -60,13 +59,13 @@ def shape(rule: Rule, half: Half, delivery: Delivery) -> Answer | None:
     return None
 
 
-def _refusal(rule: Rule, half: Half) -> Answer:
+def _refusal(rule: FaultRule, half: Half) -> HttpAnswer:
     if rule.fault == "html_502":
-        return Answer(502, _HTML, (("content-type", "text/html"),))
+        return HttpAnswer(502, _HTML, (("content-type", "text/html"),))
     status = _STATUS.get(rule.fault, 429)
     answer = half.error(status, _WORDS[status])
     if rule.fault == "rate_limit_retry_after":
         seconds = str(int(rule.seconds or 1))
-        return Answer(status, answer.body, (*answer.headers, ("retry-after", seconds)))
+        return HttpAnswer(status, answer.body, (*answer.headers, ("retry-after", seconds)))
     headers = tuple(pair for pair in answer.headers if pair[0] != "retry-after")
-    return Answer(status, answer.body, headers)
+    return HttpAnswer(status, answer.body, headers)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """A complete request.
 
     Attributes:
@@ -26,7 +27,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A complete response; ``committed`` says whether it changed stored state."""
 
     status: int
@@ -35,4 +36,30 @@ class Answer:
     committed: bool = False
 
 
-Handler = Callable[[Request], Answer]
+Handler = Callable[[HttpRequest], HttpAnswer]
+JsonObject = dict[str, Any]
+
+
+class Half(Protocol):
+    """One vendor over the shared store. Made anew by every reset: ``Half(store)``."""
+
+    def handle(self, request: HttpRequest) -> HttpAnswer:
+        """Answer a request; never raises for what a client sends."""
+        ...
+
+    def fault(self, name: str, request: HttpRequest) -> HttpAnswer | None:
+        """Bring about a fault that needs to know the vendor, just before the request is handled.
+
+        Returns:
+            The answer to give instead of handling the request, or ``None`` to handle it: the fault
+            has changed the state, or will show in the answer to this request.
+        """
+        ...
+
+    def error(self, status: int, message: str) -> HttpAnswer:
+        """An error in this vendor's form, for faults of the server (429, 500, 503, 504)."""
+        ...
+
+    def user_edit(self, edited: JsonObject, user: str) -> JsonObject:
+        """Stamp an object that a person edited in the vendor's user interface, as a new dict."""
+        ...

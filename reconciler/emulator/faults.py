@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 
 # Done by the server, for both vendors alike.
 SERVER_FAULTS = frozenset(
@@ -67,7 +67,7 @@ class FaultRuleError(ValueError):
 
 
 @dataclass(slots=True)
-class Rule:
+class FaultRule:
     """One rule and how often it has met a request.
 
     Attributes:
@@ -93,7 +93,7 @@ class Rule:
     seen: int = 0
     fired: int = 0
 
-    def matches(self, vendor: str, request: Request) -> bool:
+    def matches(self, vendor: str, request: HttpRequest) -> bool:
         """Whether the rule is about this request at all."""
         if not self._means_something(vendor, request):
             return False
@@ -106,7 +106,7 @@ class Rule:
             and wanted.get("method", request.method).upper() == request.method
         )
 
-    def _means_something(self, vendor: str, request: Request) -> bool:
+    def _means_something(self, vendor: str, request: HttpRequest) -> bool:
         if request.path == _TOKEN_PATH and self.fault in HALF_FAULTS:
             return False
         return (
@@ -136,7 +136,7 @@ class FaultBook:
 
     def __init__(self, seed: int) -> None:
         """Use a random source of its own: faults must not change which ids a scenario makes."""
-        self.rules: list[Rule] = []
+        self.rules: list[FaultRule] = []
         self._random = Random(f"{seed} faults")
 
     def add(self, rules: object) -> None:
@@ -153,7 +153,9 @@ class FaultBook:
         """Forget all rules."""
         self.rules = []
 
-    def hitting(self, vendor: str, request: Request, *, while_reading: bool = False) -> list[Rule]:
+    def hitting(
+        self, vendor: str, request: HttpRequest, *, while_reading: bool = False
+    ) -> list[FaultRule]:
         """The rules that hit this request now; each call counts the request.
 
         Args:
@@ -170,7 +172,7 @@ class FaultBook:
         ]
 
 
-def parse_rule(value: object) -> Rule:
+def parse_rule(value: object) -> FaultRule:
     """Read one rule from its JSON form.
 
     Raises:
@@ -182,7 +184,7 @@ def parse_rule(value: object) -> Rule:
     fault = value.get("fault")
     if fault not in FAULTS:
         raise FaultRuleError(f"unknown fault {fault!r}; known: {', '.join(sorted(FAULTS))}")
-    rule = Rule(fault, _match(value.get("match", {})))
+    rule = FaultRule(fault, _match(value.get("match", {})))
     rule.probability = _number(value, "probability", Decimal(1), maximum=1)
     rule.times = _count(value, "times")
     rule.after = _count(value, "after") or 0

@@ -12,7 +12,7 @@ import h11
 
 from reconciler.emulator import control
 from reconciler.emulator.delivery import Delivery
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.world import World
 
 _DRIP_PIECES = 20
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         self._timers: list[asyncio.TimerHandle] = []
         self._request_bytes = 0
         self._cut_reading: int | None = None
-        self._head: Request | None = None
+        self._head: HttpRequest | None = None
         self._body: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -132,7 +132,9 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         head = self._head
-        request = Request(head.method, head.path, head.query, head.headers, b"".join(self._body))
+        request = HttpRequest(
+            head.method, head.path, head.query, head.headers, b"".join(self._body)
+        )
         world = self._server.world
         if request.path.startswith(control.PREFIX + "/"):
             self._deliver(Delivery(control.handle(world, request)))
@@ -143,7 +145,7 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(wait, world.store.run_due)
         self._deliver(delivery)
 
-    def _exchange(self, request: Request) -> Delivery:
+    def _exchange(self, request: HttpRequest) -> Delivery:
         world = self._server.world
         try:
             return world.exchange(request, world.arrive(request))
@@ -181,7 +183,7 @@ class Connection(asyncio.Protocol):
             self._timers.append(loop.call_later(wait, self._write, piece))
         self._timers.append(loop.call_later(seconds, self._next))
 
-    def _message(self, answer: Answer) -> bytes:
+    def _message(self, answer: HttpAnswer) -> bytes:
         headers = [*answer.headers, ("content-length", str(len(answer.body)))]
         reason = _REASONS.get(answer.status, b"")
         response = h11.Response(status_code=answer.status, headers=headers, reason=reason)
@@ -204,7 +206,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: h11.RemoteProtocolError) -> None:
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             text = f'{{"message":"{error.error_status_hint}"}}'.encode()
-            self._write(self._message(Answer(error.error_status_hint, text)))
+            self._write(self._message(HttpAnswer(error.error_status_hint, text)))
         self._close()
 
     def _write(self, data: bytes) -> None:
@@ -216,12 +218,12 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _head(event: h11.Request) -> Request:
+def _head(event: h11.Request) -> HttpRequest:
     target = event.target.decode("ascii", "replace")
     path, _, query = target.partition("?")
     headers = {name.decode("ascii"): value.decode("latin-1") for name, value in event.headers}
     pairs = tuple(parse_qsl(query, keep_blank_values=True)) if query else ()
-    return Request(event.method.decode("ascii").upper(), unquote(path), pairs, headers)
+    return HttpRequest(event.method.decode("ascii").upper(), unquote(path), pairs, headers)
 
 
 def _pieces(message: bytes) -> Iterator[bytes]:

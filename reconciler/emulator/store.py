@@ -21,7 +21,7 @@ from reconciler.emulator.switches.table import Switches
 JsonObject = dict[str, Any]
 
 
-class Row:
+class StoredRow:
     """One stored object.
 
     Attributes:
@@ -44,11 +44,11 @@ class Table:
     """All objects of one kind."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
-        self._order: list[Row | None] = []
-        self._indexes: dict[str, dict[object, dict[str, Row]]] = {}
+        self.rows: dict[str, StoredRow] = {}
+        self._order: list[StoredRow | None] = []
+        self._indexes: dict[str, dict[object, dict[str, StoredRow]]] = {}
 
-    def newest(self, before: int | None = None) -> Iterator[Row]:
+    def newest(self, before: int | None = None) -> Iterator[StoredRow]:
         """Rows from the youngest to the oldest, only those with a position below ``before``."""
         start = len(self._order) if before is None else min(before, len(self._order))
         for position in range(start - 1, -1, -1):
@@ -56,14 +56,14 @@ class Table:
             if row is not None:
                 yield row
 
-    def oldest(self, after: int = -1) -> Iterator[Row]:
+    def oldest(self, after: int = -1) -> Iterator[StoredRow]:
         """Rows from the oldest to the youngest, only those with a position above ``after``."""
         for position in range(after + 1, len(self._order)):
             row = self._order[position]
             if row is not None:
                 yield row
 
-    def where(self, field: str, value: object) -> list[Row]:
+    def where(self, field: str, value: object) -> list[StoredRow]:
         """Rows whose field equals the value, youngest first; the first call builds an index."""
         if field not in self._indexes:
             self._indexes[field] = {}
@@ -76,7 +76,7 @@ class Table:
         """Add or replace the object with this id; a replaced one keeps its place."""
         row = self.rows.get(data["id"])
         if row is None:
-            row = Row(len(self._order), data, now)
+            row = StoredRow(len(self._order), data, now)
             self.rows[data["id"]] = row
             self._order.append(row)
         else:
@@ -95,11 +95,11 @@ class Table:
         self._leave_all(row)
         return row.data
 
-    def _enter(self, field: str, row: Row) -> None:
+    def _enter(self, field: str, row: StoredRow) -> None:
         value = row.data.get(field)
         self._indexes[field].setdefault(value, {})[row.data["id"]] = row
 
-    def _leave_all(self, row: Row) -> None:
+    def _leave_all(self, row: StoredRow) -> None:
         for field, index in self._indexes.items():
             index.get(row.data.get(field), {}).pop(row.data["id"], None)
 

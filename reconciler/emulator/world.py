@@ -12,9 +12,8 @@ from reconciler.emulator import journal
 from reconciler.emulator.chargebee.protocol import ChargebeeHalf
 from reconciler.emulator.clock import parse_instant
 from reconciler.emulator.delivery import Delivery, shape
-from reconciler.emulator.exchange import Answer, Request
-from reconciler.emulator.faults import HALF_FAULTS, FaultBook, Rule
-from reconciler.emulator.half import Half
+from reconciler.emulator.exchange import Half, HttpAnswer, HttpRequest
+from reconciler.emulator.faults import HALF_FAULTS, FaultBook, FaultRule
 from reconciler.emulator.m3ter.api import M3terHalf
 from reconciler.emulator.request_log import Entry, RequestLog
 from reconciler.emulator.scenarios.catalogue import SCENARIOS, UnknownScenarioError
@@ -90,25 +89,25 @@ class World:
             return "chargebee", self.chargebee
         return "m3ter", self.m3ter
 
-    def arrive(self, request: Request) -> Entry:
+    def arrive(self, request: HttpRequest) -> Entry:
         """Put a request into the log."""
         vendor, _ = self.half(request.path)
         query = "&".join(f"{name}={value}" for name, value in request.query)
         entry = Entry(vendor, request.method, request.path, query, self.store.now())
         return self.log.begin(entry)
 
-    def reading_cut(self, request: Request) -> int | None:
+    def reading_cut(self, request: HttpRequest) -> int | None:
         """Bytes of this request after which the connection is cut; ``None`` reads it whole."""
         vendor, _ = self.half(request.path)
         rules = self.faults.hitting(vendor, request, while_reading=True)
         return min((rule.bytes or 0 for rule in rules), default=None)
 
-    def exchange(self, request: Request, entry: Entry) -> Delivery:
+    def exchange(self, request: HttpRequest, entry: Entry) -> Delivery:
         """Carry a request out, with all the faults that hit it."""
         self.store.run_due()
         vendor, half = self.half(request.path)
         delivery = Delivery()
-        held: Answer | None = None
+        held: HttpAnswer | None = None
         carry_out = True
         for rule in self.faults.hitting(vendor, request):
             if rule.fault in HALF_FAULTS:
@@ -128,7 +127,7 @@ class World:
             delivery.answer = self._dated(vendor, delivery.answer)
         return delivery
 
-    def _dated(self, vendor: str, answer: Answer) -> Answer:
+    def _dated(self, vendor: str, answer: HttpAnswer) -> HttpAnswer:
         """Let an answer bear the emulated time, as of now also where it is an earlier one.
 
         Source: RFC 9110, section 6.6.1: the Date header of an answer.
@@ -138,7 +137,7 @@ class World:
         date = format_datetime(self.store.now(), usegmt=True)
         return replace(answer, headers=(*answer.headers, ("date", date)))
 
-    def _cut(self, rule: Rule, half: Half, request: Request, entry: Entry) -> Delivery:
+    def _cut(self, rule: FaultRule, half: Half, request: HttpRequest, entry: Entry) -> Delivery:
         if rule.fault == "cut_before_commit":
             return Delivery(cut_after_bytes=0)
         seconds = _COMMIT_LATER_SECONDS if rule.seconds is None else rule.seconds
@@ -146,19 +145,19 @@ class World:
         self.store.later(seconds, lambda: self._commit_later(half, request, entry))
         return Delivery(cut_after_bytes=0, later_seconds=seconds)
 
-    def _hold(self, request: Request, seconds: float) -> None:
+    def _hold(self, request: HttpRequest, seconds: float) -> None:
         """Let Chargebee's limits and locks see that a request is still running."""
         _, half = self.half(request.path)
         if seconds and isinstance(half, ChargebeeHalf):
             half.hold(request, seconds)
 
-    def _commit_later(self, half: Half, request: Request, entry: Entry) -> None:
+    def _commit_later(self, half: Half, request: HttpRequest, entry: Entry) -> None:
         """Commit what was cut off; it is held for real seconds, and the clock may be ahead."""
         if isinstance(half, ChargebeeHalf):
             half.release(request)
         self._carry_out(half, request, entry)
 
-    def _carry_out(self, half: Half, request: Request, entry: Entry) -> Answer:
+    def _carry_out(self, half: Half, request: HttpRequest, entry: Entry) -> HttpAnswer:
         before = self.store.writes
         answer = half.handle(request)
         entry.committed = answer.committed or self.store.writes != before

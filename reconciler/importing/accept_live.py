@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from reconciler.definitions.core.edits import Edit
 from reconciler.definitions.model import Definitions
 from reconciler.errors import InvalidError
-from reconciler.importing.core.accepting import Accepted, accepted, integration_edits, mapping_edits
-from reconciler.importing.core.aim import Aim
-from reconciler.importing.core.decide import NoSuchFieldError, NotBoundError, Signature, keep_git
-from reconciler.importing.core.seen_fields import (
+from reconciler.importing.core.edits import (
+    Accepted,
+    FieldAddress,
+    accepted,
     below,
     integration_adoption,
+    integration_edits,
     mapping_adoption,
+    mapping_edits,
     switched_off,
 )
+from reconciler.importing.core.move_base import NoSuchFieldError, NotBoundError, SignedBy, move_base
 from reconciler.importing.naming import known_names
 from reconciler.kernel.address import Address, FieldPath
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 from reconciler.plan.core.bindings import Live
 from reconciler.plan.core.comparable import ENABLED, EXTERNAL_ID
 from reconciler.plan.core.identity import Bound, Missing
@@ -53,7 +56,7 @@ class NotLiveError(InvalidError):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DifferenceDecision:
     """What was decided, and what it takes.
 
     Attributes:
@@ -68,12 +71,12 @@ class Decision:
 
 
 def accept_live(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     definitions: Definitions,
     organisation: Organisation,
-    aim: Aim,
-    signature: Signature,
-) -> Decision:
+    aim: FieldAddress,
+    signature: SignedBy,
+) -> DifferenceDecision:
     """Decide for m3ter: git shall say what is live, and the base moves along.
 
     Args:
@@ -102,10 +105,12 @@ def accept_live(
     else:
         edits = mapping_edits(definitions, compared.effective.environment.name, new)
     paths = [(one.address, one.path) for one in taken if one.path != ENABLED]
-    return Decision(tuple(new), edits, moved_record(compared, paths, signature))
+    return DifferenceDecision(tuple(new), edits, moved_record(compared, paths, signature))
 
 
-def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
+def keep(
+    compared: EnvironmentComparison, aim: FieldAddress, signature: SignedBy
+) -> DifferenceDecision:
     """Decide for git: what m3ter has becomes the base, so the next plan moves it back.
 
     Raises:
@@ -128,10 +133,10 @@ def keep(compared: Comparison, aim: Aim, signature: Signature) -> Decision:
         Accepted(one, each.path, each.live, each.desired, each.by, each.at)
         for (one, _), each in zip(paths, fields, strict=True)
     )
-    return Decision(kept, (), moved_record(compared, paths, signature))
+    return DifferenceDecision(kept, (), moved_record(compared, paths, signature))
 
 
-def _meant(compared: Comparison, address: Address) -> tuple[Address, ...]:
+def _meant(compared: EnvironmentComparison, address: Address) -> tuple[Address, ...]:
     """Give the objects that an address stands for."""
     pairs = compared.paired.pairs
     known = [*pairs.integrations, *pairs.mappings]
@@ -147,7 +152,7 @@ def _meant(compared: Comparison, address: Address) -> tuple[Address, ...]:
 
 
 def _chosen(
-    compared: Comparison, address: Address, path: FieldPath | None
+    compared: EnvironmentComparison, address: Address, path: FieldPath | None
 ) -> tuple[FieldChange, ...]:
     fields = _fields(compared, address)
     if path is None:
@@ -163,13 +168,13 @@ def _asked(one: FieldChange) -> FieldChange:
     return replace(one, desired=None) if one.verdict == "unmanaged" else one
 
 
-def differing_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+def differing_fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     """Give the fields of a live object that are not as git says, whoever moved them."""
     fields = (_asked(one) for one in _fields(compared, address) if one.verdict != "same")
     return tuple(one for one in fields if one.live != one.desired)
 
 
-def _fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+def _fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     """Give all fields of an object, those that agree included."""
     pairs = compared.paired.pairs
     if address.kind == "mapping":
@@ -182,7 +187,7 @@ def _fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
     return (*adoption.fields, *switched_off(wanted, found.live))
 
 
-def _row_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ...]:
+def _row_fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     pairs = compared.paired.pairs
     wanted, found = pairs.mappings[address], pairs.live_mappings.found.get(address)
     if found is None or isinstance(found, Missing):
@@ -194,16 +199,16 @@ def _row_fields(compared: Comparison, address: Address) -> tuple[FieldChange, ..
     return mapping_adoption(wanted, found.live, binding).fields
 
 
-def _live(compared: Comparison, address: Address) -> Live | None:
+def _live(compared: EnvironmentComparison, address: Address) -> Live | None:
     pairs = compared.paired.pairs
     found = pairs.live_integrations.found.get(address) or pairs.live_mappings.found.get(address)
     return None if found is None or isinstance(found, Missing) else found.live
 
 
 def moved_record(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     paths: Sequence[tuple[Address, FieldPath]],
-    signature: Signature,
+    signature: SignedBy,
 ) -> AppliedRecord | None:
     """Move the base of fields to what m3ter has; ``None`` when there is nothing to move."""
     head = compared.head
@@ -213,7 +218,7 @@ def moved_record(
     for address, path in paths:
         live = _live(compared, address)
         if live is not None and any(one.address == address for one in head.bindings):
-            record = keep_git(record, address, path, live, signature)
+            record = move_base(record, address, path, live, signature)
     if record.bindings == head.bindings:
         return None
     return replace(record, sequence=head.sequence + 1, previous=head.id)

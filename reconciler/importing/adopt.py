@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from reconciler.definitions.core.as_data import rendered
 from reconciler.importing.accept_live import UnknownAddressError
-from reconciler.importing.core.adopting import NoCandidateError, Setting, binding_of, with_bindings
-from reconciler.importing.core.decide import Signature
-from reconciler.importing.core.seen_fields import integration_adoption, mapping_adoption
+from reconciler.importing.core.adopting import (
+    FirstRecord,
+    NoCandidateError,
+    binding_of,
+    with_bindings,
+)
+from reconciler.importing.core.edits import integration_adoption, mapping_adoption
+from reconciler.importing.core.move_base import SignedBy
 from reconciler.kernel.address import Address, LiveId
 from reconciler.m3ter.live import LiveMapping
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 from reconciler.plan.core.bindings import Live
 from reconciler.plan.core.identity import Missing
 from reconciler.plan.model.applied import AppliedRecord
@@ -34,11 +39,11 @@ class Adoption:
 
 
 def adopt(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     address: Address,
     identity: str,
     fingerprint: Fingerprint,
-    signature: Signature,
+    signature: SignedBy,
 ) -> Adoption:
     """Bind an object, or every row of a mapping set, to what m3ter has.
 
@@ -65,7 +70,7 @@ def adopt(
     objects = [(_adoption(compared, one, live), live) for one, live in new]
     if not objects:
         return Adoption((), None)
-    setting = Setting(
+    setting = FirstRecord(
         environment=compared.effective.environment.name,
         fingerprint=fingerprint,
         commit="",
@@ -80,7 +85,7 @@ def adopt(
 
 
 def _candidates(
-    compared: Comparison, address: Address, identity: str
+    compared: EnvironmentComparison, address: Address, identity: str
 ) -> Iterator[tuple[Address, Live]]:
     pairs = compared.paired.pairs
     if address in pairs.integrations or address in pairs.mappings:
@@ -96,13 +101,13 @@ def _candidates(
             yield row, found.live
 
 
-def _refuse_failed(compared: Comparison, address: Address) -> None:
+def _refuse_failed(compared: EnvironmentComparison, address: Address) -> None:
     for error in compared.errors:
         if error.address == address:
             raise error
 
 
-def _candidate(compared: Comparison, address: Address, identity: str) -> Live:
+def _candidate(compared: EnvironmentComparison, address: Address, identity: str) -> Live:
     pairs = compared.paired.pairs
     if identity:
         everything: tuple[Live, ...] = (*compared.integrations, *compared.mappings)
@@ -117,13 +122,13 @@ def _candidate(compared: Comparison, address: Address, identity: str) -> Live:
     return found.live
 
 
-def _adoption(compared: Comparison, address: Address, live: Live) -> Adopt:
+def _adoption(compared: EnvironmentComparison, address: Address, live: Live) -> Adopt:
     pairs = compared.paired.pairs
     if isinstance(live, LiveMapping):
         return mapping_adoption(pairs.mappings[address], live, None)
     return integration_adoption(pairs.integrations[address], live, None)
 
 
-def _protected(compared: Comparison, address: Address) -> bool:
+def _protected(compared: EnvironmentComparison, address: Address) -> bool:
     wanted = compared.paired.pairs.integrations.get(address)
     return wanted is not None and wanted.defined.spec.protect

@@ -7,20 +7,26 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.definitions.core.as_data import dialect_for
 from reconciler.definitions.core.edits import AddDocuments, Edit, SetValue
-from reconciler.definitions.core.placement import environments
+from reconciler.definitions.core.placement import environment_names
 from reconciler.definitions.core.settings import settings_of
 from reconciler.definitions.model import Definitions, Effective
 from reconciler.dialect.core.discovery import Proposal
 from reconciler.dialect.core.evidence import from_evidence
-from reconciler.dialect.write import one_proposal, spoken
+from reconciler.dialect.discover import proposal_for, spoken
 from reconciler.errors import InvalidError
 from reconciler.importing.accept_live import differing_fields, moved_record
-from reconciler.importing.core.accepting import Accepted, accepted, integration_edits
-from reconciler.importing.core.as_written import KnownNames
-from reconciler.importing.core.decide import Signature
-from reconciler.importing.core.imported import Imported, NewObject, Skipped
-from reconciler.importing.core.new_documents import connected_in, free_name, integration_document
-from reconciler.importing.import_mappings import ImportedRows, Owners, import_mappings
+from reconciler.importing.core.definition_form import KnownNames
+from reconciler.importing.core.edits import Accepted, accepted, integration_edits
+from reconciler.importing.core.move_base import SignedBy
+from reconciler.importing.core.new_documents import (
+    Imported,
+    NewObject,
+    Skipped,
+    connected_in,
+    free_name,
+    integration_document,
+)
+from reconciler.importing.import_mappings import ImportedRows, MappingOwners, import_mappings
 from reconciler.importing.naming import account_codes, credential_names
 from reconciler.kernel.address import Address, FieldPath
 from reconciler.kernel.ports import Clock
@@ -28,14 +34,14 @@ from reconciler.kernel.times import written_time
 from reconciler.kernel.value import JsonValue
 from reconciler.m3ter.live import LiveIntegration
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 from reconciler.plan.core.comparable import integration_key, refuse_lookalikes
 from reconciler.plan.core.identity import Missing
 from reconciler.plan.core.unplannable import UnplannableError
 from reconciler.plan.model.applied import AppliedRecord
 
 
-class NoSuchIntegrationError(InvalidError):
+class NoSuchConfigurationError(InvalidError):
     """m3ter has no configuration of that name or id."""
 
     def __init__(self, wanted: str, there: Iterable[str]) -> None:
@@ -88,14 +94,14 @@ def chosen(
         names: Live ids by name in git.
 
     Raises:
-        NoSuchIntegrationError: When there is no such configuration.
+        NoSuchConfigurationError: When there is no such configuration.
     """
     found = list(integrations) if not wanted else []
     for one in wanted:
         fits = [live for live in integrations if one in {live.id, live.name}]
         fits = fits or [live for live in integrations if live.id == names.get(one)]
         if not fits:
-            raise NoSuchIntegrationError(one, (live.name for live in integrations))
+            raise NoSuchConfigurationError(one, (live.name for live in integrations))
         found += fits
     return tuple({one.id: one for one in found}.values())
 
@@ -111,7 +117,7 @@ def missing_dialects(
     pairs = {pair for one in integrations if (pair := spoken(one)) is not None}
     found: list[Proposal] = []
     for pair in sorted(one for one in pairs if dialect_for(dialects, *one) is None):
-        proposal = one_proposal(effective, organisation.integrations, clock, pair)
+        proposal = proposal_for(effective, organisation.integrations, clock, pair)
         if proposal.spec is None:
             live = [one for one in integrations if spoken(one) == pair]
             place = {
@@ -125,11 +131,11 @@ def missing_dialects(
 
 
 def import_live(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     definitions: Definitions,
     organisation: Organisation,
     wish: Wish,
-    signature: Signature,
+    signature: SignedBy,
 ) -> Import:
     """Bring live configurations and their mappings into git.
 
@@ -151,7 +157,11 @@ class _Work:
     """An import under way: what was decided so far."""
 
     def __init__(
-        self, compared: Comparison, definitions: Definitions, wish: Wish, names: KnownNames
+        self,
+        compared: EnvironmentComparison,
+        definitions: Definitions,
+        wish: Wish,
+        names: KnownNames,
     ) -> None:
         self.compared = compared
         self.definitions = definitions
@@ -169,7 +179,7 @@ class _Work:
     @classmethod
     def begin(
         cls,
-        compared: Comparison,
+        compared: EnvironmentComparison,
         definitions: Definitions,
         organisation: Organisation,
         wish: Wish,
@@ -258,7 +268,7 @@ class _Work:
         folder = f"{self.wish.folder}/{name}"
         file = f"{folder}/integration.yaml"
         here = self.compared.effective.environment.name
-        if environments(self.definitions) != (here,):
+        if environment_names(self.definitions) != (here,):
             document, patch = connected_in(document, here)
             self.edits += [AddDocuments(f"{folder}/{here}.yaml", (one,)) for one in patch]
         self.taken.add(name)
@@ -267,13 +277,13 @@ class _Work:
         self.edits.append(AddDocuments(file, (document,)))
         self.new.append(NewObject(address, live.name, file))
 
-    def owners(self) -> Owners:
+    def owners(self) -> MappingOwners:
         """Say whose mappings come along, and where new sets go."""
         ids = {one.id for one in self.wish.integrations}
         named = {one: address.name for one, address in self.addresses.items() if one in ids}
-        return Owners(named, self.folders, everything=self.wish.everything)
+        return MappingOwners(named, self.folders, everything=self.wish.everything)
 
-    def ended(self, rows: ImportedRows, signature: Signature) -> Import:
+    def ended(self, rows: ImportedRows, signature: SignedBy) -> Import:
         """Sum up; the base of what git had already moves along."""
         fields = (*self.fields, *rows.fields)
         paths: list[tuple[Address, FieldPath]] = [(one.address, one.path) for one in fields]
@@ -293,6 +303,6 @@ class _Work:
         return {one: self.folders[name] for one, name in names.items() if name in self.folders}
 
 
-def _addresses(compared: Comparison) -> dict[str, Address]:
+def _addresses(compared: EnvironmentComparison) -> dict[str, Address]:
     found = compared.paired.pairs.live_integrations.found
     return {str(one.live.id): name for name, one in found.items() if not isinstance(one, Missing)}

@@ -9,18 +9,24 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from reconciler.definitions.core.edits import Edit, files_of
-from reconciler.definitions.core.placement import environments, layers
+from reconciler.definitions.core.placement import environment_names, layers
 from reconciler.definitions.core.row_edits import NewId, row_edits
 from reconciler.definitions.kinds.mapping_set import CsvRows, KeyColumn
 from reconciler.definitions.model import DefinedSet, Definitions
 from reconciler.importing.accept_live import differing_fields
-from reconciler.importing.core.accepting import Accepted, accepted
-from reconciler.importing.core.imported import NewObject, Skipped
-from reconciler.importing.core.new_documents import NewSet, SetKey, free_name, set_edits
+from reconciler.importing.core.edits import Accepted, accepted
+from reconciler.importing.core.new_documents import (
+    NewObject,
+    NewSet,
+    SetKey,
+    Skipped,
+    free_name,
+    set_edits,
+)
 from reconciler.kernel.address import Address
 from reconciler.m3ter.live import LiveMapping
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 from reconciler.plan.core.comparable import EXTERNAL_ID, mapping_key
 from reconciler.plan.core.identity import Missing
 
@@ -28,7 +34,7 @@ By = Literal["code", "id"]
 
 
 @dataclass(frozen=True, slots=True)
-class Owners:
+class MappingOwners:
     """Whose mappings come along.
 
     Attributes:
@@ -68,10 +74,10 @@ class _Rows:
 
 
 def import_mappings(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     definitions: Definitions,
     organisation: Organisation,
-    owners: Owners,
+    owners: MappingOwners,
     folder: str,
 ) -> ImportedRows:
     """Bring mappings into git.
@@ -96,11 +102,11 @@ def import_mappings(
     return _written(compared, definitions, owners, folder, rows)
 
 
-def _comes_along(one: LiveMapping, owners: Owners) -> bool:
+def _comes_along(one: LiveMapping, owners: MappingOwners) -> bool:
     return one.integration_id in owners.names if one.integration_id else owners.everything
 
 
-def _change(compared: Comparison, address: Address, rows: _Rows) -> None:
+def _change(compared: EnvironmentComparison, address: Address, rows: _Rows) -> None:
     for one in accepted(address, differing_fields(compared, address)):
         if one.path == EXTERNAL_ID and one.after is not None:
             rows.known[address.name][address.key] = str(one.after.value)
@@ -135,10 +141,10 @@ def _codes(
 
 
 def _add(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     live: Iterable[LiveMapping],
     codes: Mapping[tuple[str, str], str],
-    owners: Owners,
+    owners: MappingOwners,
     rows: _Rows,
 ) -> None:
     sets: defaultdict[SetKey, list[DefinedSet]] = defaultdict(list)
@@ -170,9 +176,9 @@ def _takes(one: DefinedSet, by: By, rows: _Rows) -> bool:
 
 
 def _written(
-    compared: Comparison,
+    compared: EnvironmentComparison,
     definitions: Definitions,
-    owners: Owners,
+    owners: MappingOwners,
     folder: str,
     rows: _Rows,
 ) -> ImportedRows:
@@ -187,7 +193,7 @@ def _written(
         made = NewSet(_name(key, by, rows, taken), key, by, listed)
         taken.add(made.name)
         place = _folder(key, definitions, owners, folder)
-        alone = environments(definitions) == (environment,)
+        alone = environment_names(definitions) == (environment,)
         written = tuple(set_edits(made, place, environment, alone=alone))
         edits += written
         label = f"{key.entity} -> {key.system} {key.table}"
@@ -207,7 +213,7 @@ def _name(key: SetKey, by: By, rows: _Rows, taken: set[str]) -> str:
     return free_name("-".join([*words, *(["ids"] if by == "id" else [])]), taken)
 
 
-def _folder(key: SetKey, definitions: Definitions, owners: Owners, folder: str) -> str:
+def _folder(key: SetKey, definitions: Definitions, owners: MappingOwners, folder: str) -> str:
     if key.integration is None:
         return f"{folder}/{free_name(key.system, ())}-mappings"
     if key.integration in owners.folders:

@@ -8,13 +8,13 @@ from typing import Final
 
 from reconciler.definitions.kinds.environment import CredentialById
 from reconciler.definitions.model import Effective
-from reconciler.importing.core.as_written import KnownNames, document_path
+from reconciler.importing.core.definition_form import KnownNames, document_path
 from reconciler.kernel.address import Address, FieldPath
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonValue
 from reconciler.m3ter.live import Credential, LiveIntegration
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 
 # Source: m3ter OpenAPI 2026-08-03, AccountResponse.id: a UUID
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -49,7 +49,7 @@ def credential_names(effective: Effective, listed: Iterable[Credential]) -> Mapp
     return found
 
 
-def shown_names(compared: Comparison, organisation: Organisation) -> Mapping[str, str]:
+def shown_names(compared: EnvironmentComparison, organisation: Organisation) -> Mapping[str, str]:
     """Give the names of everything that a difference may show: people, accounts, credentials."""
     codes = account_codes(organisation, compared.integrations)
     people = {str(one.id): one.name or one.email for one in organisation.people.users()}

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from reconciler.kernel.address import BillId
-from reconciler.ledger.rows import instant, instant_text, stamp_text
-from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.rows import instant_text, read_instant, stamp_text
+from reconciler.ledger.sql.damage import refuse_damaged_rows
 from reconciler.ledger.sql.tables import attempts, effects
 from reconciler.sync.model.push import (
     Performed,
@@ -17,7 +17,7 @@ from reconciler.sync.model.push import (
     StepName,
     StepOutcome,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.ports.ledger import Attempt, Lease
 
@@ -79,17 +79,17 @@ def attempts_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[A
     return tuple(_attempt(row, site, bill) for row in rows)
 
 
-@rows_of(attempts)
+@refuse_damaged_rows(attempts)
 def _attempt(row: RowMapping, site: SiteName, bill: BillId) -> Attempt:
     return Attempt(
         key=PushKey(site, bill, row["generation"], StepName.parse(row["step"])),
         number=row["number"],
         started_at=datetime.fromisoformat(row["started_at"]),
-        ended_at=instant(row["ended_at"]),
+        ended_at=read_instant(row["ended_at"]),
         outcome=row["outcome"],
         message=row["message"],
         worker=row["worker"],
-        vendor_at=instant(row["vendor_at"]),
+        vendor_at=read_instant(row["vendor_at"]),
     )
 
 
@@ -106,7 +106,7 @@ def _words(outcome: StepOutcome) -> str:
     match outcome:
         case Performed(object_id):
             return f"as {object_id}"
-        case Unknown(reason) | Undecidable(reason):
+        case UnknownOutcome(reason) | Undecidable(reason):
             return reason
         case _:
             return outcome.message

@@ -1,18 +1,19 @@
-"""Where each bill stands: one row a bill."""
+"""Where each bill stands, one row a bill, and which invoices carry its id, as read last."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from reconciler.kernel.address import BillId
-from reconciler.ledger.rows import bill_columns, bill_of
+from reconciler.ledger.rows import bill_columns, bill_of, put, stamp_columns, stamped_invoice
 from reconciler.ledger.sql.database import Database
-from reconciler.ledger.sql.tables import bills
-from reconciler.ledger.sql.upsert import put
+from reconciler.ledger.sql.tables import bills, stamps
+from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import PushStatus, SiteName
 from reconciler.sync.ports.ledger import BillRow
 
@@ -33,7 +34,7 @@ def put_bill(connection: Connection, row: BillRow) -> None:
     put(connection, bills, [bill_columns(row)])
 
 
-def stream(
+def stream_bills(
     database: Database, site: SiteName, statuses: Iterable[PushStatus] | None
 ) -> Iterator[BillRow]:
     """Stream the bills of a site by period end and id, a page in memory at a time.
@@ -58,3 +59,41 @@ def stream(
 
 def _rows(connection: Connection, query: Select[Any]) -> list[BillRow]:
     return [bill_of(row) for row in connection.execute(query).mappings()]
+
+
+BATCH = 200
+
+
+def put_stamps(database: Database, site: SiteName, invoices: Iterable[Invoice]) -> int:
+    """Add read invoices, a batch a transaction; gives how many were new.
+
+    The stream is read between transactions: it may wait for a network.
+    """
+    new = 0
+    stamped = (one for one in invoices if one.stamp)
+    for batch in _batches(stamped):
+        new += database.write(partial(_put, site=site, batch=batch))
+    return new
+
+
+def stamps_of(connection: Connection, site: SiteName, bill: BillId) -> tuple[Invoice, ...]:
+    """Give the invoices that carry a bill's id, without their lines."""
+    rows = connection.execute(
+        select(stamps)
+        .where((stamps.c.site == site) & (stamps.c.bill_id == bill))
+        .order_by(stamps.c.invoice_id)
+    ).mappings()
+    return tuple(stamped_invoice(row) for row in rows)
+
+
+def _put(connection: Connection, site: SiteName, batch: dict[str, Invoice]) -> int:
+    known = connection.execute(
+        select(func.count()).where((stamps.c.site == site) & stamps.c.invoice_id.in_(batch))
+    ).scalar_one()
+    put(connection, stamps, [stamp_columns(site, one) for one in batch.values()])
+    return len(batch) - int(known)
+
+
+def _batches(invoices: Iterator[Invoice]) -> Iterator[dict[str, Invoice]]:
+    while batch := {str(one.id): one for one in islice(invoices, BATCH)}:
+        yield batch

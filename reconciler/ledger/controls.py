@@ -6,9 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from reconciler.ledger.rows import stamp_text
+from reconciler.ledger.rows import insert_once, put, stamp_text
 from reconciler.ledger.sql.tables import decisions, disabled, marks, pauses
-from reconciler.ledger.sql.upsert import keep, put
 from reconciler.sync.model.push import Mark, SiteName
 
 
@@ -49,7 +48,7 @@ def disable(
 ) -> None:
     """Disable a push; the first reason stays."""
     row = {"site": site, "integration": integration, "why": why, "at": stamp_text(at)}
-    keep(connection, disabled, row)
+    insert_once(connection, disabled, row)
 
 
 def enable(
@@ -59,7 +58,7 @@ def enable(
     for table in (disabled, marks):
         chosen = (table.c.site == site) & (table.c.integration == integration)
         connection.execute(delete(table).where(chosen))
-    decide(connection, site, integration, what="enabled", actor=actor, why="", at=at)
+    record_decision(connection, site, integration, what="enabled", actor=actor, why="", at=at)
 
 
 def who_paused(connection: Connection, site: SiteName) -> str | None:
@@ -74,16 +73,16 @@ def who_paused(connection: Connection, site: SiteName) -> str | None:
 def pause(connection: Connection, site: SiteName, actor: str, why: str, at: datetime) -> None:
     """Stop all writes of the site; the newest word stays."""
     put(connection, pauses, [{"site": site, "actor": actor, "why": why, "at": stamp_text(at)}])
-    decide(connection, site, site, what="paused", actor=actor, why=why, at=at)
+    record_decision(connection, site, site, what="paused", actor=actor, why=why, at=at)
 
 
 def resume(connection: Connection, site: SiteName, actor: str, at: datetime) -> None:
     """Let writes go on."""
     connection.execute(delete(pauses).where(pauses.c.site == site))
-    decide(connection, site, site, what="resumed", actor=actor, why="", at=at)
+    record_decision(connection, site, site, what="resumed", actor=actor, why="", at=at)
 
 
-def decide(
+def record_decision(
     connection: Connection,
     site: SiteName,
     subject: str,

@@ -14,7 +14,7 @@ from reconciler.ledger import attempts
 from reconciler.ledger.rows import effect_columns, effect_of
 from reconciler.ledger.sql.tables import Columns, effects
 from reconciler.sync.core.effect_states import after
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.push import (
     Attempted,
     Effect,
@@ -114,7 +114,7 @@ def redraft(
     why: Provenance,
     *,
     at: datetime,
-    settings: LookFirst,
+    settings: RetryTimes,
 ) -> Effect:
     """Replace the request of an effect of which provably nothing arrived."""
     effect = happened(connection, key, Redrafted(step), at, settings)
@@ -123,7 +123,7 @@ def redraft(
 
 
 def happened(
-    connection: Connection, key: PushKey, event: Event, at: datetime, settings: LookFirst
+    connection: Connection, key: PushKey, event: Event, at: datetime, settings: RetryTimes
 ) -> Effect:
     """Take an effect one transition further, as the table of states says."""
     new = after(find(connection, key), event, at, settings)
@@ -138,7 +138,7 @@ def attempted(
     at: datetime,
     *,
     vendor_at: datetime | None,
-    settings: LookFirst,
+    settings: RetryTimes,
 ) -> Effect:
     """Record that a request is about to be sent."""
     effect = happened(connection, key, Attempted(vendor_at), at, settings)
@@ -153,7 +153,7 @@ def ended(
     outcome: StepOutcome,
     *,
     at: datetime,
-    settings: LookFirst,
+    settings: RetryTimes,
     current: bool,
 ) -> Effect:
     """Record what an attempt ended in; saying it twice changes nothing.
@@ -194,7 +194,7 @@ def _heard_late(connection: Connection, effect: Effect, outcome: StepOutcome) ->
 
 
 def resolved(
-    connection: Connection, key: PushKey, decision: Resolved, at: datetime, settings: LookFirst
+    connection: Connection, key: PushKey, decision: Resolved, at: datetime, settings: RetryTimes
 ) -> Effect:
     """Take a person's word; saying it twice changes nothing."""
     effect = find(connection, key)
@@ -215,7 +215,7 @@ def number_of(connection: Connection, key: PushKey) -> int:
     return int(found)
 
 
-def integration_of(connection: Connection, key: PushKey) -> str:
+def integration_of_effect(connection: Connection, key: PushKey) -> str:
     """Give the integration that an effect is sent for."""
     return str(connection.execute(_INTEGRATION, _of(key)).scalar_one())
 

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, RowMapping, select
 from reconciler.kernel.address import BillId
 from reconciler.ledger import controls
 from reconciler.ledger.sequence import count
-from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.damage import refuse_damaged_rows
 from reconciler.ledger.sql.database import Database
 from reconciler.ledger.sql.tables import decisions, effects
-from reconciler.sync.model.decision import Decision
 from reconciler.sync.model.push import PushKey, SiteName, StepName
+from reconciler.sync.model.standing import Decision
 from reconciler.sync.ports.ledger import Provenance
 
 
@@ -52,7 +52,9 @@ class SqlHistory:
 
         def record(connection: Connection) -> datetime:
             now = self.database.now(connection)
-            controls.decide(connection, site, subject, what=what, actor=actor, why=why, at=now)
+            controls.record_decision(
+                connection, site, subject, what=what, actor=actor, why=why, at=now
+            )
             count(connection)
             return now
 
@@ -68,7 +70,7 @@ def _key(row: RowMapping) -> PushKey:
     )
 
 
-@rows_of(effects)
+@refuse_damaged_rows(effects)
 def _provenance(row: RowMapping) -> Provenance:
     return Provenance(
         run=row["run"],
@@ -80,7 +82,7 @@ def _provenance(row: RowMapping) -> Provenance:
     )
 
 
-@rows_of(decisions)
+@refuse_damaged_rows(decisions)
 def _decision(row: RowMapping) -> Decision:
     at = datetime.fromisoformat(row["at"])
     return Decision(row["subject"], row["what"], row["actor"], row["why"], at)

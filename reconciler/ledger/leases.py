@@ -44,7 +44,7 @@ def renew(database: Database, lease: Lease, seconds: float) -> Lease:
     """
 
     def hold(connection: Connection) -> Lease:
-        now = refuse_lost(database, connection, lease)
+        now = refuse_lost_lease(database, connection, lease)
         until = _until(now, seconds)
         connection.execute(_HOLD, {**_of(lease), "until": stamp_text(until)})
         return replace(lease, until=until)
@@ -73,7 +73,7 @@ def holds_fence(connection: Connection, lease: Lease) -> bool:
     return connection.execute(_HELD, _of(lease)).scalar_one_or_none() is not None
 
 
-def refuse_lost(database: Database, connection: Connection, lease: Lease) -> datetime:
+def refuse_lost_lease(database: Database, connection: Connection, lease: Lease) -> datetime:
     """Check a lease inside a transaction, and give its time.
 
     Raises:

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from reconciler.kernel.address import BillId
-from reconciler.ledger import attempts, bills, controls, effects, leases, stamps
-from reconciler.ledger.sequence import count, counted, identity_of, note_of
+from reconciler.ledger import attempts, bills, controls, effects, leases
+from reconciler.ledger.sequence import count, count_record, identity_of, note_of
 from reconciler.ledger.sql.database import Database
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import (
     Effect,
@@ -48,7 +48,7 @@ class SqlLedger:
     """
 
     database: Database
-    settings: LookFirst
+    settings: RetryTimes
     note: Callable[[LedgerNote], None]
 
     @property
@@ -80,7 +80,7 @@ class SqlLedger:
         self, site: SiteName, statuses: Iterable[PushStatus] | None = None
     ) -> Iterator[BillRow]:
         """Stream the bills of a site by period end and id."""
-        return bills.stream(self.database, site, statuses)
+        return bills.stream_bills(self.database, site, statuses)
 
     def put_bill(self, lease: Lease, row: BillRow) -> None:
         """Insert or replace the row of a bill."""
@@ -140,7 +140,7 @@ class SqlLedger:
                 current=current,
             )
             if mark is not None:
-                route = effects.integration_of(connection, key)
+                route = effects.integration_of_effect(connection, key)
                 controls.add_mark(connection, key.site, route, mark, now)
             count(connection)
             return effect
@@ -160,7 +160,7 @@ class SqlLedger:
         def decide(connection: Connection, now: datetime) -> Effect:
             effect = effects.resolved(connection, key, decision, now, self.settings)
             what = f"sent as {decision.object_id}" if decision.object_id else "not sent"
-            controls.decide(
+            controls.record_decision(
                 connection,
                 key.site,
                 str(key),
@@ -211,28 +211,28 @@ class SqlLedger:
 
     def put_stamps(self, site: SiteName, invoices: Iterable[Invoice]) -> int:
         """Add read invoices to the stamp index; gives how many were new."""
-        return stamps.put_stamps(self.database, site, invoices)
+        return bills.put_stamps(self.database, site, invoices)
 
     def stamps(self, site: SiteName, bill: BillId) -> tuple[Invoice, ...]:
         """Give the invoices that the stamp index holds for a bill, without their lines."""
-        return self.database.read(lambda connection: stamps.stamps_of(connection, site, bill))
+        return self.database.read(lambda connection: bills.stamps_of(connection, site, bill))
 
     def _at(self, work: Callable[[Connection, datetime], None]) -> None:
         def act(connection: Connection) -> LedgerNote:
             work(connection, self.database.now(connection))
-            return counted(connection)
+            return count_record(connection)
 
         self.note(self.database.write(act))
 
     def _held(self, lease: Lease, work: Callable[[Connection, datetime], None]) -> None:
         def checked(connection: Connection) -> None:
-            work(connection, leases.refuse_lost(self.database, connection, lease))
+            work(connection, leases.refuse_lost_lease(self.database, connection, lease))
 
         self.database.write(checked)
 
     def _recorded(self, lease: Lease, work: Callable[[Connection, datetime], Effect]) -> Effect:
         def checked(connection: Connection) -> Effect:
-            effect = work(connection, leases.refuse_lost(self.database, connection, lease))
+            effect = work(connection, leases.refuse_lost_lease(self.database, connection, lease))
             count(connection)
             return effect
 
@@ -240,8 +240,8 @@ class SqlLedger:
 
     def _noted(self, lease: Lease, work: Callable[[Connection, datetime], Effect]) -> Effect:
         def checked(connection: Connection) -> tuple[Effect, LedgerNote]:
-            effect = work(connection, leases.refuse_lost(self.database, connection, lease))
-            return effect, counted(connection)
+            effect = work(connection, leases.refuse_lost_lease(self.database, connection, lease))
+            return effect, count_record(connection)
 
         effect, note = self.database.write(checked)
         self.note(note)

@@ -13,11 +13,16 @@ from reconciler.kernel.runbook import Page, page
 from reconciler.ledger import leases
 from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.rows import stamp_text
-from reconciler.ledger.sequence import holds, identity_of, note_of
-from reconciler.ledger.sql.database import Database
-from reconciler.ledger.sql.schema_version import catch_up, migrate, version, wait_for_others
+from reconciler.ledger.sequence import came_from, identity_of, note_of
+from reconciler.ledger.sql.database import (
+    Database,
+    catch_up,
+    migrate,
+    schema_version,
+    wait_for_others,
+)
 from reconciler.ledger.sql.tables import ledger
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
 
@@ -83,7 +88,7 @@ class Expected:
     note: Callable[[LedgerNote], None]
 
 
-def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def open_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     """Open the ledger of an environment to push, and bring its schema up to date.
 
     Raises:
@@ -103,7 +108,7 @@ def open_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
     return _writable(database, expected, settings)
 
 
-def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger | None:
+def read_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger | None:
     """Open the ledger of an environment only to look; ``None`` when there is none yet.
 
     Raises:
@@ -122,7 +127,7 @@ def read_ledger(database: Database, expected: Expected, settings: LookFirst) -> 
     return SqlLedger(database, settings, expected.note)
 
 
-def create_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def create_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     """Make the ledger of an environment before the first push; one that is there is opened.
 
     Raises:
@@ -138,7 +143,7 @@ def create_ledger(database: Database, expected: Expected, settings: LookFirst) -
     return open_ledger(database, expected, settings)
 
 
-def reopen_ledger(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def reopen_ledger(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     """Open a ledger to rebuild it, made anew when it is gone. It stays refused until ``accept``.
 
     Raises:
@@ -180,7 +185,7 @@ def look(database: Database) -> LedgerIdentity | None:
     """Say which ledger a database holds; writes nothing."""
 
     def found(connection: Connection) -> LedgerIdentity | None:
-        if version(connection) is None:
+        if schema_version(connection) is None:
             return None
         return identity_of(connection) if _has_row(connection) else None
 
@@ -205,7 +210,7 @@ def _refuse_older(database: Database, expected: Expected, found: LedgerIdentity)
     seen = expected.seen
     if seen is None or seen.id != found.id:
         return
-    same = database.read(lambda connection: holds(connection, seen))
+    same = database.read(lambda connection: came_from(connection, seen))
     if found.sequence < seen.sequence or not same:
         raise OldLedgerError(database.where, found, seen)
 
@@ -236,7 +241,7 @@ def _insert(database: Database, identity: str) -> None:
     database.write(make)
 
 
-def _writable(database: Database, expected: Expected, settings: LookFirst) -> SqlLedger:
+def _writable(database: Database, expected: Expected, settings: RetryTimes) -> SqlLedger:
     migrate(database)
     if not database.shared:
         # the writer's lock is ours, so whoever held a lease is dead

@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select, text, update
 
+from reconciler.ledger.rows import insert_once
 from reconciler.ledger.sql.database import Database
 from reconciler.ledger.sql.tables import Columns, buckets
-from reconciler.ledger.sql.upsert import keep
 from reconciler.sync.model.push import SiteName
 
 FULL_PACE: Final = 1_000_000
@@ -174,7 +174,9 @@ class SharedBucket:
         chosen = select(buckets).where(buckets.c.site == self._site).with_for_update()
         row = connection.execute(chosen).mappings().first()
         if row is None:
-            keep(connection, buckets, self._fresh(_microseconds(self._database.now(connection))))
+            insert_once(
+                connection, buckets, self._fresh(_microseconds(self._database.now(connection)))
+            )
             row = connection.execute(chosen).mappings().one()
         return _bucket(row), _microseconds(self._database.now(connection))
 

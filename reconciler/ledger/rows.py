@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, Insert, RowMapping, Table
+from sqlalchemy.dialects.postgresql import insert as insert_in_postgres
+from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
 from reconciler.kernel import exact_json
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.kernel.value import JsonValue
-from reconciler.ledger.sql.damage import rows_of
+from reconciler.ledger.sql.damage import refuse_damaged_rows
 from reconciler.ledger.sql.tables import Columns, bills, effects, stamps
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import (
@@ -27,7 +32,7 @@ from reconciler.sync.model.push import (
 from reconciler.sync.ports.ledger import BillRow
 
 
-def instant(text: str | None) -> datetime | None:
+def read_instant(text: str | None) -> datetime | None:
     """Read a time; ``None`` stays ``None``."""
     return None if text is None else datetime.fromisoformat(text)
 
@@ -74,7 +79,7 @@ def effect_columns(effect: Effect) -> Columns:
     }
 
 
-@rows_of(effects)
+@refuse_damaged_rows(effects)
 def effect_of(row: RowMapping) -> Effect:
     """Read an effect."""
     before = row["lines_before"]
@@ -97,14 +102,14 @@ def effect_of(row: RowMapping) -> Effect:
         rejections=row["rejections"],
         attempts=row["attempts"],
         failures=row["failures"],
-        round_started_at=instant(row["round_started_at"]),
-        last_attempt_at=instant(row["last_attempt_at"]),
-        round_vendor_at=instant(row["round_vendor_at"]),
-        last_vendor_at=instant(row["last_vendor_at"]),
+        round_started_at=read_instant(row["round_started_at"]),
+        last_attempt_at=read_instant(row["last_attempt_at"]),
+        round_vendor_at=read_instant(row["round_vendor_at"]),
+        last_vendor_at=read_instant(row["last_vendor_at"]),
         doubt=row["doubt"],
         empty_looks=tuple(map(datetime.fromisoformat, _texts(row["empty_looks"]))),
         key_conflict=bool(row["key_conflict"]),
-        failed_since=instant(row["failed_since"]),
+        failed_since=read_instant(row["failed_since"]),
         object_id=row["object_id"],
         line_ids=tuple(map(InvoiceLineId, _texts(row["line_ids"]))),
         message=row["message"],
@@ -134,7 +139,7 @@ def bill_columns(bill: BillRow) -> Columns:
     }
 
 
-@rows_of(bills)
+@refuse_damaged_rows(bills)
 def bill_of(row: RowMapping) -> BillRow:
     """Read a bill."""
     return BillRow(
@@ -149,7 +154,7 @@ def bill_of(row: RowMapping) -> BillRow:
         billed=_money(row["billed_minor"], row),
         expected=_money(row["expected_minor"], row),
         period_end=date.fromisoformat(row["period_end"]),
-        next_at=instant(row["next_at"]),
+        next_at=read_instant(row["next_at"]),
         changed_at=datetime.fromisoformat(row["changed_at"]),
         message=row["message"],
     )
@@ -171,7 +176,7 @@ def stamp_columns(site: SiteName, invoice: Invoice) -> Columns:
     }
 
 
-@rows_of(stamps)
+@refuse_damaged_rows(stamps)
 def stamped_invoice(row: RowMapping) -> Invoice:
     """Read a stamped invoice, without lines."""
     return Invoice(
@@ -180,11 +185,11 @@ def stamped_invoice(row: RowMapping) -> Invoice:
         customer_id=row["customer_id"],
         subscription_id=row["subscription_id"],
         currency=row["currency"],
-        date=instant(row["date"]),
+        date=read_instant(row["date"]),
         lines=(),
         stamp=BillId(row["bill_id"]),
         deleted=bool(row["deleted"]),
-        updated_at=instant(row["updated_at"]),
+        updated_at=read_instant(row["updated_at"]),
     )
 
 
@@ -202,3 +207,26 @@ def _pairs(text: str) -> list[list[JsonValue]]:
     found = exact_json.decode(text)
     assert isinstance(found, list)
     return [one for one in found if isinstance(one, list)]
+
+
+def put(connection: Connection, table: Table, rows: Sequence[Columns]) -> None:
+    """Insert rows; one whose primary key is there takes the new values."""
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]))
+    connection.execute(statement, rows)
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """Make the statement once for each table: it runs for every bill."""
+    made: Any = insert_in_postgres(table) if dialect == "postgresql" else insert_in_sqlite(table)
+    new = {name: made.excluded[name] for name in names}
+    statement: Insert = made.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
+    return statement
+
+
+def insert_once(connection: Connection, table: Table, row: Columns) -> None:
+    """Insert a row; one whose primary key is there stays as it is."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(insert_in_postgres(table).values(row).on_conflict_do_nothing())
+    else:
+        connection.execute(insert_in_sqlite(table).values(row).on_conflict_do_nothing())

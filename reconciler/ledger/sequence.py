@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from reconciler.ledger.rows import instant
+from reconciler.ledger.rows import read_instant
 from reconciler.ledger.sql.tables import attempts, ledger
 from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
@@ -17,7 +17,7 @@ _NEWEST = _ATTEMPT.order_by(attempts.c.effect.desc(), attempts.c.number.desc()).
 def identity_of(connection: Connection) -> LedgerIdentity:
     """Read which ledger it is, and how far it has come."""
     row = connection.execute(_LEDGER).one()
-    return LedgerIdentity(row.id, row.sequence, instant(row.rebuilt_at))
+    return LedgerIdentity(row.id, row.sequence, read_instant(row.rebuilt_at))
 
 
 def count(connection: Connection) -> None:
@@ -25,7 +25,7 @@ def count(connection: Connection) -> None:
     connection.execute(_COUNT)
 
 
-def counted(connection: Connection) -> LedgerNote:
+def count_record(connection: Connection) -> LedgerNote:
     """Count one more record, and give what to remember of the ledger outside of it."""
     count(connection)
     return note_of(connection)
@@ -38,7 +38,7 @@ def note_of(connection: Connection) -> LedgerNote:
     return LedgerNote(row.id, row.sequence, "" if newest is None else _name(newest))
 
 
-def holds(connection: Connection, note: LedgerNote) -> bool:
+def came_from(connection: Connection, note: LedgerNote) -> bool:
     """Whether a ledger came from the one that was noted: it holds the request that was newest."""
     if not note.newest:
         return True

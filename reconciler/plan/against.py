@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.definitions.model import Effective
 from reconciler.plan.compare import compare, compare_other
 from reconciler.plan.core.causes import causes
-from reconciler.plan.make_plan import PlanPorts, Source, guard_hits, needed_accounts, plan
+from reconciler.plan.make_plan import PlanPorts, PlanSource, guard_hits, needed_accounts, plan
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.cause import Causes
 from reconciler.plan.model.plan import Plan
@@ -25,7 +25,7 @@ def plan_against(
     effective: Effective,
     base: Effective | None,
     head: AppliedRecord | None,
-    source: Source,
+    source: PlanSource,
     ports: PlanPorts,
 ) -> CausedPlan:
     """Make a plan and tell what is the proposal's, what waits, and what is drift.

@@ -15,13 +15,13 @@ from reconciler.errors import IdentityError, InvalidError, StaleError
 from reconciler.kernel.ports import Clock, Progress, Task
 from reconciler.m3ter.live import LiveIntegration
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.carry_out import Carrier
+from reconciler.plan.carry_out import ChangeSender
 from reconciler.plan.confirm_dialect import confirm_dialects
 from reconciler.plan.core.bindings import bindings_after
-from reconciler.plan.core.diff.facts import MOVED
-from reconciler.plan.core.guards.accounts_of import SELECTING
+from reconciler.plan.core.diff.order import MOVED
 from reconciler.plan.core.guards.approval import NeedsApprovalError, uncovered
-from reconciler.plan.core.still_as_planned import Fence, StalePlanError, fence
+from reconciler.plan.core.guards.routes import SELECTING
+from reconciler.plan.core.still_as_planned import Met, StalePlanError, check_unchanged
 from reconciler.plan.missed_bills import missed_bills
 from reconciler.plan.model.applied import (
     Already,
@@ -159,7 +159,7 @@ def apply(
         run = Run(plan, consent, ports, stopped, _now(ports.clock))
         if any(_writes(change) for change in plan.body.changes) and not _resumes(plan, head):
             head = ports.chain.append(_started(run, head))
-        carrier = Carrier(ports.organisation, ports.clock, dict(met.live))
+        carrier = ChangeSender(ports.organisation, ports.clock, dict(met.live))
         _carry_out(run, carrier, met.done)
         receipt = replace(_receipt(run), notes=_notes(run, carrier))
         bindings = bindings_after(plan, _bindings(head), receipt, carrier.live)
@@ -167,11 +167,11 @@ def apply(
         return ports.chain.append(record) if _news(record, head) else record
 
 
-def _fenced(plan: Plan, organisation: Organisation) -> Fence:
+def _fenced(plan: Plan, organisation: Organisation) -> Met:
     """Read what the plan touches, and refuse it when anything of that has moved."""
     touched = [one for one in plan.body.changes if not isinstance(one, Keep | Ignore)]
     kinds = {one.address.kind for one in touched}
-    met = fence(
+    met = check_unchanged(
         touched,
         organisation.integrations.list() if "integration" in kinds else (),
         organisation.mappings.list() if "mapping" in kinds else (),
@@ -232,7 +232,7 @@ def _refuse_passed(plan: Plan, head: AppliedRecord | None) -> None:
         raise ChainPassedError(plan, head)
 
 
-def _carry_out(run: Run, carrier: Carrier, done: frozenset[ChangeId]) -> None:
+def _carry_out(run: Run, carrier: ChangeSender, done: frozenset[ChangeId]) -> None:
     changes = run.plan.body.changes
     with (
         run.ports.progress.task("applying", len(changes)) as task,
@@ -268,14 +268,14 @@ def _waits_for(change: Change) -> tuple[ChangeId, ...]:
 
 
 def _one(
-    run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId], task: Task
+    run: Run, carrier: ChangeSender, change: Change, done: frozenset[ChangeId], task: Task
 ) -> Outcome:
     outcome = _outcome(run, carrier, change, done)
     task.advance()
     return outcome
 
 
-def _outcome(run: Run, carrier: Carrier, change: Change, done: frozenset[ChangeId]) -> Outcome:
+def _outcome(run: Run, carrier: ChangeSender, change: Change, done: frozenset[ChangeId]) -> Outcome:
     if isinstance(change, Adopt | Keep | Ignore) or change.id in done:
         return carrier.already(change.address)
     for other in (*change.after, *_makes_way(run, change)):
@@ -304,7 +304,7 @@ def _receipt(run: Run) -> Receipt:
     return Receipt(run.plan.id, run.started_at, _now(run.ports.clock), outcomes)
 
 
-def _notes(run: Run, carrier: Carrier) -> tuple[str, ...]:
+def _notes(run: Run, carrier: ChangeSender) -> tuple[str, ...]:
     connected = [
         (change, live)
         for change in run.plan.body.changes

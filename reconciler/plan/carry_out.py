@@ -49,7 +49,7 @@ SECONDS_UNTIL_LISTED = (0.5, 2.0)
 
 
 @dataclass(slots=True)
-class Carrier:
+class ChangeSender:
     """Carries changes out, from many threads; remembers what m3ter answered.
 
     Attributes:

@@ -25,7 +25,7 @@ from reconciler.plan.model.plan import References
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EnvironmentComparison:
     """Git, state and m3ter side by side.
 
     Attributes:
@@ -104,7 +104,7 @@ def compare(
     *,
     adoption: Adoption | None = None,
     fresh: bool = False,
-) -> Comparison:
+) -> EnvironmentComparison:
     """Compare one environment with its organisation; nothing is written.
 
     Args:
@@ -141,7 +141,7 @@ def compare(
     return _settled(sources, head, lookup)
 
 
-def compare_other(compared: Comparison, other: Effective) -> Comparison:
+def compare_other(compared: EnvironmentComparison, other: Effective) -> EnvironmentComparison:
     """Compare other definitions with what was read for the first; nothing more is read.
 
     A name that the first do not use and no apply remembers stays unknown: its object has an error.
@@ -181,7 +181,9 @@ def compare_other(compared: Comparison, other: Effective) -> Comparison:
     )
 
 
-def _settled(sources: Sources, head: AppliedRecord | None, lookup: _Lookup) -> Comparison:
+def _settled(
+    sources: Sources, head: AppliedRecord | None, lookup: _Lookup
+) -> EnvironmentComparison:
     """Compare until no written object rests on a remembered name."""
     while True:
         paired = pair(sources)
@@ -201,7 +203,7 @@ def _settled(sources: Sources, head: AppliedRecord | None, lookup: _Lookup) -> C
             lists_credentials=lookup.lists_credentials,
         )
     names = [name for used in sources.used.values() for name in used]
-    return Comparison(
+    return EnvironmentComparison(
         effective=sources.effective,
         head=head,
         integrations=tuple(sources.integrations),

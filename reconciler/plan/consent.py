@@ -10,8 +10,8 @@ from reconciler.definitions.model import Effective
 from reconciler.errors import IdentityError
 from reconciler.plan.apply import Consent
 from reconciler.plan.core.guards.approval import approve
+from reconciler.plan.core.guards.guards import freeze, plan_age, unsaved
 from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force
-from reconciler.plan.core.guards.time import freeze, plan_age, unsaved
 from reconciler.plan.make_plan import fingerprint, is_empty
 from reconciler.plan.model.applied import Already, AppliedRecord, Done, Receipt
 from reconciler.plan.model.plan import Approval, GuardHit, Plan

@@ -14,13 +14,17 @@ from reconciler.kernel.address import Address, OrganizationId
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.m3ter.live import Account
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison, compare
-from reconciler.plan.core.guards.all_guards import Situation, hits
+from reconciler.plan.compare import EnvironmentComparison, compare
+from reconciler.plan.core.guards.guards import (
+    GuardFacts,
+    hits,
+    routes,
+    selections,
+    unconfirmed,
+    wanted_counts,
+)
 from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force, policy
-from reconciler.plan.core.guards.routes import needs_accounts
-from reconciler.plan.core.guards.situation import routes, selections, unconfirmed, wanted_counts
-from reconciler.plan.core.handover import handed_over
-from reconciler.plan.labels import labels
+from reconciler.plan.core.guards.routes import handed_over, needs_accounts
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.change import (
     Adopt,
@@ -42,12 +46,13 @@ from reconciler.plan.model.plan import (
     PlanBody,
     PlanHead,
 )
+from reconciler.plan.names import labels
 
 PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PlanSource:
     """Where the definitions come from.
 
     Attributes:
@@ -73,11 +78,11 @@ class PlanPorts:
 def plan(
     effective: Effective,
     head: AppliedRecord | None,
-    source: Source,
+    source: PlanSource,
     ports: PlanPorts,
     *,
     fresh: bool = False,
-    compared: Comparison | None = None,
+    compared: EnvironmentComparison | None = None,
     accounts: tuple[Account, ...] | None = None,
     since: tuple[float, int] | None = None,
 ) -> Plan:
@@ -143,7 +148,7 @@ def fingerprint(effective: Effective) -> Fingerprint:
     )
 
 
-def standing(plan: Plan) -> ExitCode:
+def exit_code_of_plan(plan: Plan) -> ExitCode:
     """Say how git and m3ter stand to each other, as ``--exit-code`` reports it.
 
     ``GIT_AHEAD``: git moved; ``ONLY_DRIFT``: m3ter moved; ``BOTH_MOVED``: both, or a conflict.
@@ -193,7 +198,9 @@ def _ahead(change: Change, verdicts: set[Verdict], lost: Collection[Address | No
     return isinstance(change, Delete | Adopt) or "ours" in verdicts
 
 
-def needed_accounts(compared: Comparison, organisation: Organisation) -> tuple[Account, ...]:
+def needed_accounts(
+    compared: EnvironmentComparison, organisation: Organisation
+) -> tuple[Account, ...]:
     """Read every account, where a guard must look at them."""
     before, after = selections(compared.paired.pairs)
     if not needs_accounts(compared.changes, before, after):
@@ -202,7 +209,10 @@ def needed_accounts(compared: Comparison, organisation: Organisation) -> tuple[A
 
 
 def guard_hits(
-    compared: Comparison, accounts: tuple[Account, ...], names: Mapping[str, str], clock: Clock
+    compared: EnvironmentComparison,
+    accounts: tuple[Account, ...],
+    names: Mapping[str, str],
+    clock: Clock,
 ) -> tuple[GuardHit, ...]:
     """Judge a comparison by the rules that were applied before, and ask about those that change.
 
@@ -219,7 +229,7 @@ def guard_hits(
     before, after = selections(pairs)
     dialects = [one.spec for one in effective.dialects]
     situation = hits(
-        Situation(
+        GuardFacts(
             project=judging.project,
             environment=judging.environment,
             changes=compared.changes,
@@ -244,7 +254,7 @@ def _widened(hits: tuple[GuardHit, ...], codes: dict[str, str]) -> dict[str, str
     return {str(one): codes[str(one)] for one in ids if one in codes}
 
 
-def _checked(compared: Comparison, calls: int, seconds: Decimal) -> Checked:
+def _checked(compared: EnvironmentComparison, calls: int, seconds: Decimal) -> Checked:
     pairs = compared.paired.pairs
     unmanaged = len(pairs.live_integrations.unmanaged) + len(pairs.live_mappings.unmanaged)
     return Checked(len(pairs.integrations), len(pairs.mappings), unmanaged, calls, seconds)

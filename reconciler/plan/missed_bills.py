@@ -17,7 +17,7 @@ from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.live import LiveIntegration
 from reconciler.m3ter.ports import BillQuery, Organisation, OrganisationError
 from reconciler.plan.core.bindings import readable
-from reconciler.plan.core.guards.accounts_of import Selecting, added, selecting
+from reconciler.plan.core.guards.routes import Selecting, added, selecting
 from reconciler.plan.model.applied import AppliedRecord, Done
 from reconciler.plan.model.change import ChangeId, Connect
 from reconciler.plan.model.plan import Plan

@@ -8,15 +8,15 @@ from typing import Protocol
 
 from reconciler.drafting.draft import InvoiceDraft
 from reconciler.kernel.address import BillId
-from reconciler.reconcile.routes_port import PushRoutes
-from reconciler.sync.core.readback.sent import in_our_order, invoice_ids, without_undone
+from reconciler.reconcile.routes import PushRoutes
+from reconciler.sync.core.readback.recorded import in_our_order, invoice_ids, without_undone
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import Effect, SiteName
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import Ledger
 
 
-class InvoiceShelf(Protocol):
+class StampedInvoices(Protocol):
     """Stamped invoices of a site, and which bills were compared, kept outside memory."""
 
     def put(self, invoice: Invoice) -> None:
@@ -46,9 +46,9 @@ class SidePorts:
 
     site: SiteName
     ledger: Ledger
-    destination: Destination
+    destination: PushDestination
     routes: PushRoutes
-    shelf: InvoiceShelf
+    shelf: StampedInvoices
 
 
 def invoices_of(

@@ -11,23 +11,28 @@ from reconciler.drafting.input_hash import input_hash
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.bill_invoices import SidePorts, invoices_of
-from reconciler.reconcile.core.month import BillSides, Left
-from reconciler.reconcile.core.unsent import held_by_row, held_lines, held_part
+from reconciler.reconcile.core.month import (
+    BillSides,
+    OutsideTable,
+    lines_not_sent,
+    not_sent_by_row,
+    part_not_sent,
+)
 from reconciler.reconcile.core.who_changed import former_ids
-from reconciler.reconcile.routes_port import NotOurs, NotYet, SentByM3ter
+from reconciler.reconcile.routes import NotOurs, NotYet, SentByM3ter
 from reconciler.reconcile.unsent_sides import (
     blank,
-    blocked,
+    blocked_sides,
     blocking,
     decided,
-    money_of,
+    money_billed,
     not_due,
     unrecorded,
     why_missing,
 )
-from reconciler.sync.core.readback.case import Case
-from reconciler.sync.core.readback.invoice_lines import Sent
-from reconciler.sync.core.readback.sent import sent_of
+from reconciler.sync.core.readback.compare import ThreeSides
+from reconciler.sync.core.readback.invoice_lines import Recorded
+from reconciler.sync.core.readback.recorded import recorded_of
 from reconciler.sync.judge.sent_bill import given_for
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import Effect, PushStatus
@@ -42,7 +47,9 @@ def sides_of(bill: Bill, ports: SidePorts) -> BillSides:
         return _recorded(bill, row, ports)
     if row is not None and row.status is PushStatus.COMPLETE:
         plain = blank(bill, row.integration, row)
-        return replace(plain, left=Left.BY_M3TER, money=money_of(bill, ports), why=row.message)
+        return replace(
+            plain, left=OutsideTable.BY_M3TER, money=money_billed(bill, ports), why=row.message
+        )
     return unrecorded(bill, row, ports)
 
 
@@ -50,11 +57,11 @@ def sides_without_bill(row: BillRow, ports: SidePorts) -> BillSides:
     """Look at a bill that the ledger has, and m3ter has no longer."""
     plain = BillSides(row.bill_id, row.account_id, row.integration, row.status.value)
     if not row.draft:
-        return replace(plain, left=Left.NOT_OURS, why="m3ter no longer has the bill")
+        return replace(plain, left=OutsideTable.NOT_OURS, why="m3ter no longer has the bill")
     draft = draft_from_json(row.draft)
     sent, invoices, effects = _sent(row, draft, ports)
     plain = replace(plain, account=draft.account_code or row.account_id, former=former_ids(effects))
-    return decided(plain, Case(row.bill_id, row.account_id, None, sent, invoices))
+    return decided(plain, ThreeSides(row.bill_id, row.account_id, None, sent, invoices))
 
 
 def sides_of_stamp(bill_id: BillId, ports: SidePorts, first: date, after: date) -> BillSides:
@@ -72,7 +79,7 @@ def sides_of_stamp(bill_id: BillId, ports: SidePorts, first: date, after: date) 
         if one.date is None or first <= one.date.date() < after
     )
     plain = BillSides(bill_id, "", "", "")
-    return decided(plain, Case(bill_id, AccountId(""), None, None, invoices))
+    return decided(plain, ThreeSides(bill_id, AccountId(""), None, None, invoices))
 
 
 def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
@@ -80,7 +87,7 @@ def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
     draft = draft_from_json(row.draft)
     sent, invoices, effects = _sent(row, draft, ports)
     plain = replace(blank(bill, row.integration, row), former=former_ids(effects))
-    held = held_by_row(row.status, row.message, effects)
+    held = not_sent_by_row(row.status, row.message, effects)
     if sent is None and held is not None and not held.settled and not invoices:
         standing = ports.routes.standing(bill)
         if isinstance(standing, NotOurs | NotYet | SentByM3ter):
@@ -90,21 +97,23 @@ def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
     else:
         outcome = ports.routes.draft(bill, row.integration)
         if isinstance(outcome, BlockedBill) and sent is not None:
-            case = Case(bill.id, bill.account_id, draft, sent, invoices)
+            case = ThreeSides(bill.id, bill.account_id, draft, sent, invoices)
             return _changed_and_blocked(bill, plain, case, outcome, ports)
         if isinstance(outcome, BlockedBill) and held is not None:
-            return blocked(bill, plain, blocking(outcome, held), invoices, ports)
+            return blocked_sides(bill, plain, blocking(outcome, held), invoices, ports)
         due = None if isinstance(outcome, NothingToSend) else draft
         due = outcome if isinstance(outcome, InvoiceDraft) else due
-    case = Case(bill.id, bill.account_id, due, sent, invoices, why_missing(row), held is not None)
+    case = ThreeSides(
+        bill.id, bill.account_id, due, sent, invoices, why_missing(row), held is not None
+    )
     sides = decided(plain, case, held)
     if sent is not None and sides.result is not None and sides.result.not_sent.minor:
-        return replace(sides, held=held_part(row.status, row.message))
+        return replace(sides, held=part_not_sent(row.status, row.message))
     return sides
 
 
 def _changed_and_blocked(
-    bill: Bill, plain: BillSides, case: Case, outcome: BlockedBill, ports: SidePorts
+    bill: Bill, plain: BillSides, case: ThreeSides, outcome: BlockedBill, ports: SidePorts
 ) -> BillSides:
     """A sent bill changed in m3ter into one that cannot be drafted: money is known, lines not.
 
@@ -118,7 +127,7 @@ def _changed_and_blocked(
     draft = case.due
     assert draft is not None, "what was recorded is taken for due"
     why = "; ".join(one.text for one in outcome.reasons)
-    now = money_of(bill, ports)
+    now = money_billed(bill, ports)
     same = now is not None and now.currency == draft.currency
     text = f"m3ter changed the bill after it was recorded; it bills {now or 'an unknown sum'} now,"
     text += f" {draft.billed} was recorded, and it cannot be drafted: {why}"
@@ -135,13 +144,13 @@ def _changed_and_blocked(
 
 def _sent(
     row: BillRow, draft: InvoiceDraft, ports: SidePorts
-) -> tuple[Sent | None, tuple[Invoice, ...], tuple[Effect, ...]]:
+) -> tuple[Recorded | None, tuple[Invoice, ...], tuple[Effect, ...]]:
     """Give what was sent, the invoices, and the effects that the ledger holds."""
     effects = ports.ledger.effects(ports.site, row.bill_id)
     invoices = invoices_of(row.bill_id, effects, draft, ports)
     given = given_for(ports.destination, draft, effects, row.generation)
-    sent = sent_of(draft, effects, row.generation, invoices, given)
+    sent = recorded_of(draft, effects, row.generation, invoices, given)
     if sent is not None:
-        lines, notes = held_lines(draft, effects, row.generation, row.status)
+        lines, notes = lines_not_sent(draft, effects, row.generation, row.status)
         sent = replace(sent, held=lines, credits_held=notes)
     return sent, invoices, effects

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
-from reconciler.drafting.billed import billed
 from reconciler.drafting.draft import BlockedBill, InvoiceDraft, NothingToSend
+from reconciler.drafting.draft_bill import billed_amount
 from reconciler.drafting.draft_json import draft_from_json
 from reconciler.drafting.input_hash import input_hash
 from reconciler.errors import InvalidError
 from reconciler.kernel.address import BillId
+from reconciler.kernel.runbook import Page, page
 from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.ports import Bills, NotFoundError
 from reconciler.reconcile.core.explanation import Explanation
-from reconciler.reconcile.core.unsent import held_lines
+from reconciler.reconcile.core.month import lines_not_sent
 from reconciler.reconcile.core.who_changed import former_ids
-from reconciler.reconcile.explain_words import WORDS
-from reconciler.reconcile.explain_words import stands as stands_now
 from reconciler.reconcile.find_authors import find_authors
-from reconciler.reconcile.routes_port import Ours, PushRoutes, Standing
-from reconciler.sync.core.readback.case import Case
-from reconciler.sync.core.readback.compare import reconcile_bill
+from reconciler.reconcile.routes import (
+    NotOurs,
+    NotYet,
+    Ours,
+    PushRoutes,
+    RouteStanding,
+    SentByM3ter,
+    UndecidedRoute,
+)
+from reconciler.sync.core.readback.compare import ThreeSides, reconcile_bill
 from reconciler.sync.core.readback.invoice_lines import match
-from reconciler.sync.core.readback.sent import in_our_order, invoice_ids, sent_of, without_undone
+from reconciler.sync.core.readback.recorded import (
+    in_our_order,
+    invoice_ids,
+    recorded_of,
+    without_undone,
+)
 from reconciler.sync.judge.sent_bill import given_for
-from reconciler.sync.model.decision import Decision, Tried
-from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.invoice import Estimate, Invoice, NotEstimated
 from reconciler.sync.model.push import Effect, PushStatus, SiteName
 from reconciler.sync.model.runbook import bill_page
-from reconciler.sync.ports.destination import Destination
-from reconciler.sync.ports.history import PushHistory
-from reconciler.sync.ports.invoice_history import InvoiceHistory
-from reconciler.sync.ports.ledger import BillRow, Ledger
+from reconciler.sync.model.standing import Decision, Tried
+from reconciler.sync.ports.destination import InvoiceHistory, PushDestination
+from reconciler.sync.ports.ledger import BillRow, Ledger, PushHistory
 
 
 class UnknownBillError(InvalidError):
@@ -62,7 +72,7 @@ class ExplainPorts:
     site: SiteName
     bills: Bills
     ledger: Ledger
-    destination: Destination
+    destination: PushDestination
     routes: PushRoutes
     history: PushHistory
     invoices: InvoiceHistory
@@ -108,7 +118,7 @@ def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanati
         draft=draft,
         recorded=True,
         commit=newest[-1] if newest else "",
-        stands=WORDS[row.status],
+        stands=STATUS_SENTENCES[row.status],
         why=row.message,
         page="" if row.status is PushStatus.COMPLETE else bill_page(row.status),
         in_force=ports.routes.in_force,
@@ -130,9 +140,9 @@ def _with_invoices(
     """Add what stands at the destination, and what differs."""
     invoices = _invoices(draft, told.effects, ports)
     given = given_for(ports.destination, draft, told.effects, row.generation)
-    sent = sent_of(draft, told.effects, row.generation, invoices, given)
+    sent = recorded_of(draft, told.effects, row.generation, invoices, given)
     if sent is not None:
-        held, credited = held_lines(draft, told.effects, row.generation, row.status)
+        held, credited = lines_not_sent(draft, told.effects, row.generation, row.status)
         sent = replace(sent, held=held, credits_held=credited)
     due: InvoiceDraft | None = draft
     if told.bill is None:
@@ -141,7 +151,7 @@ def _with_invoices(
         outcome = ports.routes.draft(told.bill, row.integration)
         due = outcome if isinstance(outcome, InvoiceDraft) else None
     standing = without_undone(invoices, told.effects)
-    case = Case(draft.bill_id, draft.account_id, due, sent, standing)
+    case = ThreeSides(draft.bill_id, draft.account_id, due, sent, standing)
     result = reconcile_bill(case) if sent is not None else None
     alive = [one for one in invoices if not one.deleted and one.status != "voided"]
     lines = None
@@ -157,7 +167,7 @@ def _with_invoices(
 def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explanation:
     """Draft a bill that was never recorded as it would be drafted now."""
     standing = ports.routes.standing(bill)
-    stands, where = stands_now(standing)
+    stands, where = route_sentence(standing)
     told = Explanation(
         bill_id=bill.id,
         account=bill.account_code or bill.account_id,
@@ -170,20 +180,22 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
         why="" if isinstance(standing, Ours) else standing.why,
         page=where,
         in_force=ports.routes.in_force,
-        money=billed(bill, ports.routes.readings.currencies),
+        money=billed_amount(bill, ports.routes.readings.currencies),
         assumptions=standing.assumptions if isinstance(standing, Ours) else (),
         integration=standing.integration,
         decisions=_decisions(bill.id, ports),
     )
     if row is not None and row.status is not PushStatus.BLOCKED:
-        told = replace(told, stands=WORDS[row.status], why=row.message, page=bill_page(row.status))
+        told = replace(
+            told, stands=STATUS_SENTENCES[row.status], why=row.message, page=bill_page(row.status)
+        )
     if not standing.integration:
         return told
     return _with_outcome(told, bill, standing, ports)
 
 
 def _with_outcome(
-    told: Explanation, bill: Bill, standing: Standing, ports: ExplainPorts
+    told: Explanation, bill: Bill, standing: RouteStanding, ports: ExplainPorts
 ) -> Explanation:
     outcome = ports.routes.draft(bill, standing.integration)
     ours = isinstance(standing, Ours)
@@ -228,3 +240,64 @@ def _invoices(
     if len(found) < len(known) or not known:
         found |= {one.id: one for one in ports.destination.by_bill(draft.bill_id, draft, effects)}
     return in_our_order(tuple(found.values()), known)
+
+
+def route_sentence(standing: RouteStanding) -> tuple[str, str]:
+    """Give the sentence and the page of a bill that the ledger does not hold."""
+    match standing:
+        case Ours(integration):
+            return f"It is ready: the next run of {integration} sends it.", ""
+        case NotYet(integration):
+            return f"{integration} will send it, but not yet.", page(Page.WAITING)
+        case UndecidedRoute(short=short, page=where):
+            return f"It is not sent: {short}.", where
+        case SentByM3ter():
+            return "m3ter sent it itself, so nothing is sent for it again.", ""
+        case NotOurs():
+            return "It is not ours: no push integration takes it.", page(Page.NOT_OURS)
+        case _:
+            assert_never(standing)
+
+
+STATUS_SENTENCES: Final[Mapping[PushStatus, str]] = {
+    PushStatus.WAITING: "It waits: nothing of it was sent yet.",
+    PushStatus.STARTED: "It is being sent.",
+    PushStatus.COMPLETE: "It was sent, all of it.",
+    PushStatus.ERROR: "Chargebee refused it. Nothing of it stands there.",
+    PushStatus.AWAITING_RETRY: "It was provably not sent yet, and will be tried again.",
+    PushStatus.AUTH_FAILED: "Chargebee refused the key. Nothing of it was sent by that attempt.",
+    PushStatus.INVOICE_ALREADY_PAID: "m3ter changed it after its invoice was paid.",
+    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Its accounting period is closed in Chargebee.",
+    PushStatus.RATE_LIMIT_RETRY: "Chargebee asked to slow down; it will be tried again.",
+    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "It was given up after a time; a person decides.",
+    PushStatus.DISABLED: "A person decided not to send it, or its push is disabled.",
+    PushStatus.UNKNOWN: "Whether it arrived is not known. It is looked for before it is sent.",
+    PushStatus.PARTIAL: "Some of its lines stand on an invoice, and some do not.",
+    PushStatus.REOPENED: "It was sent, and then went back to PENDING in m3ter.",
+    PushStatus.BLOCKED: "It is blocked: nothing of it is sent until this is put right.",
+    PushStatus.NOTHING_TO_SEND: "It has nothing to send.",
+}
+_SENT = "it is sent, and the invoice itself says what Chargebee made of it"
+_BEGUN = "sending it has begun, so an estimate would not be what is still to come"
+_PENDING = (
+    "its lines go onto the subscription's pending invoice, and Chargebee estimates new invoices"
+    " only"
+)
+_NO_DRAFT = "nothing of it would be sent as it is now"
+
+
+def estimate_bill(told: Explanation, destination: PushDestination) -> Estimate:
+    """Ask for an estimate of an explained bill, or say why there is none.
+
+    Raises:
+        DestinationError: When no usable answer came.
+    """
+    if told.status is PushStatus.COMPLETE or told.invoices:
+        return NotEstimated(_SENT)
+    if told.effects:
+        return NotEstimated(_BEGUN)
+    if told.draft is None:
+        return NotEstimated(_NO_DRAFT)
+    if told.draft.way == "pending":
+        return NotEstimated(_PENDING)
+    return destination.estimate(told.draft)

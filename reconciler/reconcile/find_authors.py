@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.reconcile.core.who_changed import may_be_edited, with_authors
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import InvoiceChange
 from reconciler.sync.model.push import InvoiceId
 from reconciler.sync.model.reconciliation import Difference
-from reconciler.sync.ports.destination import DestinationError
-from reconciler.sync.ports.invoice_history import InvoiceHistory
+from reconciler.sync.ports.destination import DestinationError, InvoiceHistory
 
 OfBill = tuple[tuple[Difference, ...], tuple[InvoiceId, ...]]
 """A bill's differences, and the ids that its invoices had before."""

@@ -17,14 +17,20 @@ from reconciler.kernel.ports import Progress, Task
 from reconciler.m3ter.ports import BillQuery, Bills
 from reconciler.reconcile.bill_invoices import SidePorts
 from reconciler.reconcile.bill_sides import sides_of, sides_of_stamp, sides_without_bill
-from reconciler.reconcile.core.month import BillSides, Left, Question, Reconciled, Unsent
+from reconciler.reconcile.core.month import (
+    BillSides,
+    OutsideTable,
+    Question,
+    Reconciled,
+    UnsentBill,
+)
 from reconciler.reconcile.core.who_changed import may_be_edited
 from reconciler.reconcile.find_authors import find_authors
 from reconciler.sync.core.billing_month import BillingMonth
 from reconciler.sync.core.readback.compare import outside
 from reconciler.sync.core.tally import Purse, Tally
 from reconciler.sync.model.reconciliation import Difference, Reconciliation
-from reconciler.sync.ports.invoice_history import InvoiceHistory
+from reconciler.sync.ports.destination import InvoiceHistory
 from reconciler.sync.ports.ledger import BillRow
 
 CHUNK = 100
@@ -181,14 +187,14 @@ def _count_unsent(one: BillSides, found: Reconciled) -> None:
     money = one.result.not_sent
     (found.never if one.held.settled else found.not_yet).add(money)
     if len(found.unsent) < SHOWN_MAX:
-        found.unsent.append(Unsent(one.bill_id, one.account, one.integration, money, one.held))
+        found.unsent.append(UnsentBill(one.bill_id, one.account, one.integration, money, one.held))
 
 
 def _for_question(one: BillSides, question: Question) -> BillSides:
     """Leave bills of other integrations out of the table, but count them."""
     if question.integration is None or one.integration in {"", question.integration}:
         return one
-    return replace(one, result=None, differences=(), left=Left.OTHER, held=None)
+    return replace(one, result=None, differences=(), left=OutsideTable.OTHER, held=None)
 
 
 def _query(month: BillingMonth) -> BillQuery:

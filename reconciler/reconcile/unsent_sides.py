@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.drafting.billed import billed
 from reconciler.drafting.draft import BlockedBill, InvoiceDraft, NothingToSend
+from reconciler.drafting.draft_bill import billed_amount
 from reconciler.kernel.money import Money
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.bill_invoices import SidePorts, invoices_of
-from reconciler.reconcile.core.month import BillSides, Left
-from reconciler.reconcile.core.unsent import Held, held_by_reasons, held_by_row, held_by_switch
-from reconciler.reconcile.routes_port import NotOurs, NotYet, SentByM3ter, Standing, Undecided
-from reconciler.sync.core.readback.case import Case, CaseResult
-from reconciler.sync.core.readback.compare import reconcile_bill
+from reconciler.reconcile.core.month import (
+    BillSides,
+    NotSent,
+    OutsideTable,
+    not_sent_by_reasons,
+    not_sent_by_row,
+    not_sent_by_switch,
+)
+from reconciler.reconcile.routes import NotOurs, NotYet, RouteStanding, SentByM3ter, UndecidedRoute
+from reconciler.sync.core.readback.compare import BillComparison, ThreeSides, reconcile_bill
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import PushStatus
 from reconciler.sync.model.reconciliation import Difference, DifferenceClass
 from reconciler.sync.ports.ledger import BillRow
 
-_LEFT = {NotOurs: Left.NOT_OURS, NotYet: Left.NOT_YET, SentByM3ter: Left.BY_M3TER}
+_LEFT = {
+    NotOurs: OutsideTable.NOT_OURS,
+    NotYet: OutsideTable.NOT_YET,
+    SentByM3ter: OutsideTable.BY_M3TER,
+}
 
 
 def unrecorded(bill: Bill, row: BillRow | None, ports: SidePorts) -> BillSides:
@@ -29,39 +38,41 @@ def unrecorded(bill: Bill, row: BillRow | None, ports: SidePorts) -> BillSides:
     plain = blank(bill, standing.integration, row)
     if isinstance(standing, NotOurs | NotYet | SentByM3ter):
         kept = not_due(bill, plain, standing, ports)
-        case = Case(bill.id, bill.account_id, None, None, invoices)
+        case = ThreeSides(bill.id, bill.account_id, None, None, invoices)
         return decided(kept, case) if invoices else kept
-    held = held_by_row(row.status, row.message) if row is not None else None
+    held = not_sent_by_row(row.status, row.message) if row is not None else None
     outcome = ports.routes.draft(bill, standing.integration)
     match outcome:
         case BlockedBill():
-            return blocked(bill, plain, blocking(outcome, held), invoices, ports)
+            return blocked_sides(bill, plain, blocking(outcome, held), invoices, ports)
         case NothingToSend() if not invoices:
-            return replace(plain, left=Left.NOTHING_TO_SEND, why=outcome.why)
+            return replace(plain, left=OutsideTable.NOTHING_TO_SEND, why=outcome.why)
         case _:
             due = outcome if isinstance(outcome, InvoiceDraft) else None
             held = _held_now(standing, due, row, ports)
             missing = why_missing(row) if row is not None else "no `sync run` has tried it yet"
-            case = Case(bill.id, bill.account_id, due, None, invoices, missing, held is not None)
+            case = ThreeSides(
+                bill.id, bill.account_id, due, None, invoices, missing, held is not None
+            )
             return decided(plain, case, held)
 
 
-def blocking(outcome: BlockedBill, by_row: Held | None) -> Held:
+def blocking(outcome: BlockedBill, by_row: NotSent | None) -> NotSent:
     """Say why a bill is not sent: what blocks it, unless a person decided that it stays so."""
     if by_row is not None and by_row.settled:
         return by_row
-    return held_by_reasons(outcome.reasons)
+    return not_sent_by_reasons(outcome.reasons)
 
 
-def blocked(
-    bill: Bill, plain: BillSides, held: Held, invoices: tuple[Invoice, ...], ports: SidePorts
+def blocked_sides(
+    bill: Bill, plain: BillSides, held: NotSent, invoices: tuple[Invoice, ...], ports: SidePorts
 ) -> BillSides:
     """A blocked bill has no draft, yet its money is due and must not vanish from the table.
 
     Nothing of it can stand at the destination, unless an invoice carries its stamp.
     """
-    money = money_of(bill, ports)
-    extra = reconcile_bill(Case(bill.id, bill.account_id, None, None, invoices))
+    money = money_billed(bill, ports)
+    extra = reconcile_bill(ThreeSides(bill.id, bill.account_id, None, None, invoices))
     differences = extra.differences if extra else ()
     if money is None:
         text = f"an amount that cannot be read is due and was not sent: {held.why}"
@@ -76,7 +87,9 @@ def blocked(
         money=money,
         held=held,
         invoices=tuple(one.id for one in invoices),
-        result=CaseResult(money.currency, money, zero, money, invoiced, zero, zero, differences),
+        result=BillComparison(
+            money.currency, money, zero, money, invoiced, zero, zero, differences
+        ),
     )
 
 
@@ -85,32 +98,32 @@ def not_due(
 ) -> BillSides:
     """A bill of which nothing was sent, and that is not ours to send now."""
     left = _LEFT[type(standing)]
-    return replace(plain, left=left, money=money_of(bill, ports), why=standing.why)
+    return replace(plain, left=left, money=money_billed(bill, ports), why=standing.why)
 
 
 def _held_now(
-    standing: Standing, due: InvoiceDraft | None, row: BillRow | None, ports: SidePorts
-) -> Held | None:
+    standing: RouteStanding, due: InvoiceDraft | None, row: BillRow | None, ports: SidePorts
+) -> NotSent | None:
     """Say what holds a bill back of which the ledger has no draft."""
-    by_row = held_by_row(row.status, row.message) if row is not None else None
+    by_row = not_sent_by_row(row.status, row.message) if row is not None else None
     if by_row is not None and by_row.settled:
         return by_row
-    if isinstance(standing, Undecided):
-        return Held(standing.short, standing.why, standing.page)
+    if isinstance(standing, UndecidedRoute):
+        return NotSent(standing.short, standing.why, standing.page)
     if row is not None and row.status is PushStatus.BLOCKED and due is not None:
         reasons = ports.destination.check(due)
-        return held_by_reasons(reasons) if reasons else by_row
+        return not_sent_by_reasons(reasons) if reasons else by_row
     if by_row is not None:
         return by_row
     paused = ports.ledger.paused(ports.site)
-    return held_by_switch(paused, ports.ledger.disabled(ports.site, standing.integration))
+    return not_sent_by_switch(paused, ports.ledger.disabled(ports.site, standing.integration))
 
 
-def decided(plain: BillSides, case: Case, held: Held | None = None) -> BillSides:
+def decided(plain: BillSides, case: ThreeSides, held: NotSent | None = None) -> BillSides:
     """Reconcile a case; ``held`` counts only where it is due and nothing was sent."""
     result = reconcile_bill(case)
     if result is None:
-        return replace(plain, left=plain.left or Left.NOT_OURS)
+        return replace(plain, left=plain.left or OutsideTable.NOT_OURS)
     return replace(
         plain,
         invoices=tuple(one.id for one in case.invoices),
@@ -133,6 +146,6 @@ def blank(bill: Bill, integration: str, row: BillRow | None) -> BillSides:
     return BillSides(bill.id, bill.account_code or bill.account_id, integration, status)
 
 
-def money_of(bill: Bill, ports: SidePorts) -> Money | None:
+def money_billed(bill: Bill, ports: SidePorts) -> Money | None:
     """Say what m3ter bills, also where it cannot be drafted."""
-    return billed(bill, ports.routes.readings.currencies)
+    return billed_amount(bill, ports.routes.readings.currencies)

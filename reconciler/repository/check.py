@@ -15,7 +15,7 @@ from reconciler.definitions.model import Document, DocumentPath, KindName
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.repository.schema.schema import KINDS, Form, schema_of
-from reconciler.repository.yaml.nodes import Origins, YamlDocument, place_of
+from reconciler.repository.yaml.nodes import Origins, YamlDocument, offset_of
 from reconciler.repository.yaml.source_text import SourceText
 
 
@@ -87,7 +87,7 @@ def _word(
         choice = ", ".join(f"`{one}`" for one in known)
         return KIND.broken(place, f"`{key}` is missing", f"Add `{key}:` with {choice}.", key)
     node = document.node((key,))
-    place = source.origin(place_of(node) if node else document.root.start)
+    place = source.origin(offset_of(node) if node else document.root.start)
     shown = f"`{value[:60]}`" if isinstance(value, str) else "no text"
     hint = meant(value if isinstance(value, str) else "", known)
     if hint.startswith("Known"):
@@ -111,7 +111,7 @@ def _offset(document: YamlDocument, path: DocumentPath, *, of_key: bool) -> int:
     """Find where to point: a path may lead below an alias, where nothing is written."""
     while (node := document.node(path)) is None:
         path, of_key = path[:-1], False
-    return node.key_start if of_key and node.key_start >= 0 else place_of(node)
+    return node.key_start if of_key and node.key_start >= 0 else offset_of(node)
 
 
 def patch_problems(patch: Document, body: JsonObject) -> tuple[Problem, ...]:

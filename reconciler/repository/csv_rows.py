@@ -16,7 +16,7 @@ from reconciler.definitions.core.form_rules import (
 from reconciler.definitions.core.rule import Rule
 from reconciler.definitions.model import CsvRow, CsvTable
 from reconciler.kernel.problem import Origin, Problem
-from reconciler.repository.yaml.source_text import SourceText, decode, line_breaks
+from reconciler.repository.yaml.source_text import SourceText, decode_text, line_breaks
 
 CSV_BYTES_MAX = 50_000_000
 """The largest CSV file that is read."""
@@ -57,7 +57,7 @@ def read_csv(file: str, data: bytes) -> CsvFile:
         file: Relative to the repository; it is only quoted.
         data: The bytes of the file.
     """
-    source = decode(file, data, limit=CSV_BYTES_MAX, too_large=CSV_LIMITS)
+    source = decode_text(file, data, limit=CSV_BYTES_MAX, too_large=CSV_LIMITS)
     if isinstance(source, Problem):
         return CsvFile(None, None, (source,))
     problems = [_marked(file)] if source.marked else []

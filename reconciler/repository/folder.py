@@ -25,7 +25,7 @@ _ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DefinitionFile:
     """One definition file: the name people see, where it is, and whether it is a link."""
 
     name: str
@@ -33,7 +33,7 @@ class Found:
     is_link: bool
 
 
-def shown(path: str) -> str:
+def shown_path(path: str) -> str:
     r"""Write a path for people: ``/`` between parts, odd bytes as ``\xNN``."""
     return _ODD.sub(lambda odd: f"\\x{ord(odd[0]) & 0xFF:02x}", path.replace(os.sep, "/"))
 
@@ -58,7 +58,7 @@ class Folder:
             return OUTSIDE.broken(None, f"`{NAME}` is a link that leaves the repository")
         return None
 
-    def definitions(self) -> Iterator[Found | Problem]:
+    def definitions(self) -> Iterator[DefinitionFile | Problem]:
         """Give every definition file, sorted by name, and what is not one."""
         for entry in sorted(_walk(os.fspath(self.path))):
             name = self.name_of(entry.path)
@@ -70,16 +70,16 @@ class Folder:
             elif entry.is_folder and entry.is_link:
                 yield OUTSIDE.broken(Origin(name), "links to folders are not followed")
             elif suffix == _DEFINITION:
-                yield Found(name, entry.path, entry.is_link)
+                yield DefinitionFile(name, entry.path, entry.is_link)
             elif _MISTAKEN.fullmatch(suffix) and not entry.is_folder:
                 message = f"only files that end in `{_DEFINITION}` are read"
                 yield EXTENSION.broken(Origin(name), message)
 
     def name_of(self, path: str) -> str:
         """Give a file's name relative to the repository."""
-        return shown(os.path.relpath(path, self._root))
+        return shown_path(os.path.relpath(path, self._root))
 
-    def content(self, found: Found, limit: int) -> bytes | Problem:
+    def content(self, found: DefinitionFile, limit: int) -> bytes | Problem:
         """Read a definition file; links are followed inside the folder only.
 
         Args:

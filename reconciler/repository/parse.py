@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from reconciler.definitions.core.overlay import Layer, overlaid
 from reconciler.definitions.kinds.dialect import DialectSpec
-from reconciler.definitions.kinds.envelope import Part
+from reconciler.definitions.kinds.envelope import DefinitionPart
 from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.definitions.kinds.integration import CodeReference, IntegrationSpec
 from reconciler.definitions.kinds.mapping_set import CsvRows, InlineRow, KeyColumn, MappingSetSpec
@@ -30,7 +30,7 @@ from reconciler.errors import InvalidError
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonObject
 
-SpecT = TypeVar("SpecT", bound=Part)
+SpecT = TypeVar("SpecT", bound=DefinitionPart)
 
 
 class UnknownEnvironmentError(InvalidError):
@@ -54,7 +54,7 @@ class MissingProjectError(InvalidError):
         )
 
 
-def effective(definitions: Definitions, environment: str) -> Effective:
+def effective_view(definitions: Definitions, environment: str) -> Effective:
     """Give one environment's view. The definitions have no errors.
 
     Raises:

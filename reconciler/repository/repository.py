@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final, get_args
 
 from reconciler.definitions.core.form_rules import OUTSIDE
 from reconciler.definitions.core.paths import reach
@@ -26,22 +28,11 @@ from reconciler.kernel.problem import Origin, Problem
 from reconciler.repository.check import checked, patch_problems
 from reconciler.repository.csv_rows import CSV_BYTES_MAX, read_csv
 from reconciler.repository.excerpts import with_excerpt
-from reconciler.repository.folder import Folder, Found
-from reconciler.repository.named_inside import named_inside
-from reconciler.repository.parse import effective, patches
+from reconciler.repository.folder import DefinitionFile, Folder
+from reconciler.repository.parse import effective_view, patches
 from reconciler.repository.yaml.nodes import YamlFile
 from reconciler.repository.yaml.reader import read_yaml
 from reconciler.repository.yaml.source_text import BYTES_MAX, SourceText
-
-_CSV_PATH: DocumentPath = ("spec", "rows", "csv")
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A text that was read, and where each underlined part of it ends, by its start."""
-
-    source: SourceText
-    ends: dict[int, int]
 
 
 class Repository:
@@ -86,7 +77,7 @@ class Repository:
             UnknownEnvironmentError: When no Environment bears the name.
             MissingProjectError: When there is no Project.
         """
-        return effective(definitions, environment)
+        return effective_view(definitions, environment)
 
     def excerpts(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Add source excerpts, secrets blanked, to problems that have a line."""
@@ -119,7 +110,7 @@ class Repository:
                     at = slice(document.start, document.end)
                     self._broken += named_inside(file.source.text[at])
 
-    def _file(self, found: Found, problems: list[Problem]) -> YamlFile | None:
+    def _file(self, found: DefinitionFile, problems: list[Problem]) -> YamlFile | None:
         data = self._folder.content(found, BYTES_MAX)
         if isinstance(data, Problem):
             problems.append(data)
@@ -200,6 +191,17 @@ class Repository:
         return _Read(yaml.source, ends)
 
 
+_CSV_PATH: DocumentPath = ("spec", "rows", "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text that was read, and where each underlined part of it ends, by its start."""
+
+    source: SourceText
+    ends: dict[int, int]
+
+
 @contextmanager
 def _without_collection() -> Iterator[None]:
     was_on = gc.isenabled()
@@ -232,3 +234,19 @@ def _without_secrets(problem: Problem) -> Problem:
         hint=blank_secrets(problem.hint),
         path=blank_secrets(problem.path),
     )
+
+
+_KINDS: Final[dict[str, KindName]] = {kind: kind for kind in get_args(KindName)}
+_DIVIDER: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_KIND: Final = re.compile(rf"^kind:[ \t]*['\"]?({'|'.join(_KINDS)})\b", re.MULTILINE)
+_NAME: Final = re.compile(
+    r"^(?:metadata:[^\n]*?[{ ,]|[ \t]+)name:[ \t]*['\"]?([a-z0-9-]+)", re.MULTILINE
+)
+
+
+def named_inside(text: str) -> Iterator[tuple[KindName, str]]:
+    """Guess kind and name of every document in a text."""
+    for part in _DIVIDER.split(text):
+        kind, name = _KIND.search(part), _NAME.search(part)
+        if kind and name:
+            yield _KINDS[kind[1]], name[1]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.kernel.address import Address
-from reconciler.kernel.as_json import as_json
-from reconciler.kernel.exact_json import digest
+from reconciler.kernel.exact_json import as_json, digest
 from reconciler.plan.model.change import FieldChange, Keep
 from reconciler.plan.model.plan import Plan
 from reconciler.plan.show.view import value_text

@@ -24,7 +24,7 @@ class RouteClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class RouteKnowledge:
     """What was read about one bill's account.
 
     Attributes:
@@ -113,7 +113,7 @@ def is_connected(live: LiveIntegration) -> bool:
 
 
 def interlock(
-    route: str, known: Knowledge, now: datetime, settings: InterlockSettings
+    route: str, known: RouteKnowledge, now: datetime, settings: InterlockSettings
 ) -> Interlock:
     """Decide whether a push may send a bill.
 
@@ -130,7 +130,7 @@ def interlock(
     return _by_runs(known.runs, settings)
 
 
-def _other_route(route: str, known: Knowledge) -> str:
+def _other_route(route: str, known: RouteKnowledge) -> str:
     for one in known.native:
         if one.verdict != "out":
             return _words(f"the native configuration {one.name}", one)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from reconciler.account_filter.answer import Unknown
+from reconciler.account_filter.answer import NoAnswer
 from reconciler.account_filter.evaluate import Predicate, compiled
 from reconciler.account_filter.fields import filter_account
 from reconciler.account_filter.parser import parse
@@ -32,7 +32,7 @@ Verdict = Literal["in", "out", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class AccountScope:
     """The accounts of a configuration.
 
     Attributes:
@@ -67,7 +67,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class NotTaken:
     """The bill is not sent now.
 
     Attributes:
@@ -78,7 +78,7 @@ class Left:
     why: str
 
 
-def scope_of(spec: IntegrationSpec, ids: Mapping[str, AccountId]) -> Scope:
+def scope_of(spec: IntegrationSpec, ids: Mapping[str, AccountId]) -> AccountScope:
     """Build the scope of a definition.
 
     Args:
@@ -100,7 +100,7 @@ def scope_of(spec: IntegrationSpec, ids: Mapping[str, AccountId]) -> Scope:
             predicate = compiled(parse(spec.entity.account_filter))
         except FilterSyntaxError as error:
             problem = problem or f"the account filter cannot be read: {error}"
-    return Scope(
+    return AccountScope(
         None if panel.account_ids == "all" else _resolved(named, ids),
         _resolved(panel.restricted_account_ids, ids),
         predicate,
@@ -109,7 +109,7 @@ def scope_of(spec: IntegrationSpec, ids: Mapping[str, AccountId]) -> Scope:
     )
 
 
-def membership(scope: Scope, account: Account) -> Membership:
+def membership(scope: AccountScope, account: Account) -> Membership:
     """Say whether an account is in a scope; unknown means that nobody may bill it."""
     if scope.unreadable:
         return Membership("unknown", scope.unreadable)
@@ -122,7 +122,7 @@ def membership(scope: Scope, account: Account) -> Membership:
     return _filtered(scope.predicate, account)
 
 
-def takes(scope: Scope, since: date, bill: Bill, account: Account) -> Taken | Left:
+def takes(scope: AccountScope, since: date, bill: Bill, account: Account) -> Taken | NotTaken:
     """Say whether a bill is sent now, by bill and never "by month".
 
     Args:
@@ -132,21 +132,21 @@ def takes(scope: Scope, since: date, bill: Bill, account: Account) -> Taken | Le
         account: The bill's.
     """
     if bill.end_date < since:
-        return Left("before-since", f"its period ends on {bill.end_date}, before {since}")
+        return NotTaken("before-since", f"its period ends on {bill.end_date}, before {since}")
     found = membership(scope, account)
     if found.verdict == "unknown":
-        return Left("unknown", found.why)
+        return NotTaken("unknown", found.why)
     if found.verdict == "out":
-        return Left("other-account", found.why)
+        return NotTaken("other-account", found.why)
     if scope.approved_only and bill.status != "APPROVED":
-        return Left("unapproved", f"it is {bill.status}, and only approved bills are sent")
+        return NotTaken("unapproved", f"it is {bill.status}, and only approved bills are sent")
     return Taken(found.assumptions)
 
 
 def _filtered(predicate: Predicate, account: Account) -> Membership:
     answer = predicate(filter_account(account))
     assumptions = tuple(dict.fromkeys(one.reading for one in answer.assumptions))
-    if isinstance(answer.result, Unknown):
+    if isinstance(answer.result, NoAnswer):
         why = f"the account filter has no answer: {answer.result.message}"
         return Membership("unknown", why, assumptions)
     if answer.result:

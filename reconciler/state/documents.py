@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.errors import InvalidError, StaleError
 from reconciler.kernel import exact_json
-from reconciler.kernel.as_json import as_json
+from reconciler.kernel.exact_json import as_json
 from reconciler.kernel.value import JsonValue
 from reconciler.plan.model.applied import RECORD_SCHEMA, AppliedRecord, Binding
 from reconciler.plan.model.identity import plan_id, record_id

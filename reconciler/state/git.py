@@ -11,7 +11,7 @@ SECONDS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Checkout:
     """The commit that definitions are read at; empty outside a git checkout.
 
     Attributes:
@@ -22,13 +22,13 @@ class Source:
     dirty: bool
 
 
-def source(root: Path, environ: Mapping[str, str]) -> Source:
+def read_checkout(root: Path, environ: Mapping[str, str]) -> Checkout:
     """Say at which commit a repository stands; never fails, also without git."""
     commit = _git(root, environ, "rev-parse", "HEAD")
     if not commit:
-        return Source("", dirty=False)
+        return Checkout("", dirty=False)
     changed = _git(root, environ, "status", "--porcelain", "--", "integrations.d")
-    return Source(commit, dirty=bool(changed))
+    return Checkout(commit, dirty=bool(changed))
 
 
 def author(root: Path, environ: Mapping[str, str]) -> str:

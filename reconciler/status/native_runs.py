@@ -9,7 +9,7 @@ from reconciler.definitions.core.as_data import dialect_for
 from reconciler.definitions.core.settings import ACCOUNT_IDS, RESTRICTED, settings_of
 from reconciler.definitions.core.spelling import folded
 from reconciler.definitions.model import Effective
-from reconciler.dialect.write import spoken
+from reconciler.dialect.discover import spoken
 from reconciler.errors import InvalidError
 from reconciler.kernel.address import BillId
 from reconciler.m3ter.bill import Bill
@@ -18,10 +18,10 @@ from reconciler.m3ter.ports import BillQuery, NotFoundError, Organisation
 from reconciler.plan.core.comparable import live_fields
 from reconciler.status.core.attribution import (
     ErrorRow,
-    Scope,
+    RunOwner,
     SeenEvent,
     SeenRun,
-    bill_of,
+    bill_of_event,
     configurations_of_event,
     configurations_of_run,
     errors_in_a_row,
@@ -42,7 +42,7 @@ class NoSuchBillError(InvalidError):
         )
 
 
-def scopes(effective: Effective, integrations: Iterable[LiveIntegration]) -> tuple[Scope, ...]:
+def scopes(effective: Effective, integrations: Iterable[LiveIntegration]) -> tuple[RunOwner, ...]:
     """Read which accounts each live configuration of bills takes, where a dialect tells."""
     return tuple(
         _scope(effective, one) for one in integrations if folded(one.entity_type) == folded(BILL)
@@ -55,7 +55,7 @@ def newest_bills(organisation: Organisation, count: int) -> tuple[Bill, ...]:
 
 
 def latest_runs(
-    organisation: Organisation, bills: Sequence[Bill], known: Sequence[Scope]
+    organisation: Organisation, bills: Sequence[Bill], known: Sequence[RunOwner]
 ) -> tuple[SeenRun, ...]:
     """Give the latest run of each bill that has one, newest first."""
     runs = organisation.runs.latest(BILL, [one.id for one in bills]) if bills else {}
@@ -65,7 +65,7 @@ def latest_runs(
 
 
 def runs_of_bill(
-    organisation: Organisation, identity: BillId, known: Sequence[Scope], count: int
+    organisation: Organisation, identity: BillId, known: Sequence[RunOwner], count: int
 ) -> tuple[SeenRun, ...]:
     """Give the runs of one bill, newest first.
 
@@ -91,14 +91,14 @@ def with_payloads(organisation: Organisation, seen: Iterable[SeenRun]) -> Iterat
 
 
 def seen_events(
-    organisation: Organisation, bills: Sequence[Bill], known: Sequence[Scope], count: int
+    organisation: Organisation, bills: Sequence[Bill], known: Sequence[RunOwner], count: int
 ) -> tuple[SeenEvent, ...]:
     """Give the newest events, newest first."""
     accounts = {str(one.id): str(one.account_id) for one in bills}
     return tuple(
         SeenEvent(
             one,
-            bill_of(one),
+            bill_of_event(one),
             message_of(one),
             configurations_of_event(one, accounts, known),
         )
@@ -107,7 +107,7 @@ def seen_events(
 
 
 def error_rows(
-    known: Sequence[Scope], events: Sequence[SeenEvent], runs: Sequence[SeenRun]
+    known: Sequence[RunOwner], events: Sequence[SeenEvent], runs: Sequence[SeenRun]
 ) -> tuple[ErrorRow, ...]:
     """Count the errors in a row of each configuration, as far as events and runs tell."""
     return tuple(_error_row(one.live, events, runs) for one in known)
@@ -141,18 +141,18 @@ def _error_row(
     return ErrorRow(live.id, live.name, live.enabled, count, shared, oldest=not last)
 
 
-def _seen(run: NativeRun, account: str, code: str, known: Sequence[Scope]) -> SeenRun:
+def _seen(run: NativeRun, account: str, code: str, known: Sequence[RunOwner]) -> SeenRun:
     return SeenRun(run, code or account, configurations_of_run(run, account, known))
 
 
-def _scope(effective: Effective, live: LiveIntegration) -> Scope:
+def _scope(effective: Effective, live: LiveIntegration) -> RunOwner:
     words = spoken(live)
     if words is None:
-        return Scope(live, None, frozenset())
+        return RunOwner(live, None, frozenset())
     dialect = dialect_for([one.spec for one in effective.dialects], *words)
     fields = live_fields(live, settings_of(words[0]), dialect)
     accounts, restricted = fields.get(ACCOUNT_IDS.path), fields.get(RESTRICTED.path)
-    return Scope(
+    return RunOwner(
         live,
         accounts if isinstance(accounts, frozenset) else None,
         restricted if isinstance(restricted, frozenset) else frozenset(),

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from reconciler.definitions.model import Effective
 from reconciler.kernel.address import Address
 from reconciler.m3ter.live import LiveIntegration
-from reconciler.plan.compare import Comparison, compare
+from reconciler.plan.compare import EnvironmentComparison, compare
 from reconciler.plan.core.identity import Missing
-from reconciler.plan.make_plan import PlanPorts, Source, plan, standing
+from reconciler.plan.make_plan import PlanPorts, PlanSource, exit_code_of_plan, plan
 from reconciler.plan.model.plan import PlanBody
 from reconciler.plan.ports import StateChain
 from reconciler.status.core.attribution import SeenRun
 from reconciler.status.core.integration_status import (
+    IntegrationStatus,
     Report,
     RunSeen,
-    Standing,
     applied,
     connection,
     differences_of,
@@ -30,7 +30,7 @@ NEWEST_BILLS = 100
 def status(
     effective: Effective,
     chain: StateChain,
-    source: Source,
+    source: PlanSource,
     ports: PlanPorts,
 ) -> Report:
     """Say how an environment stands; nothing is written.
@@ -55,14 +55,14 @@ def status(
         unmanaged=tuple(
             sorted(one.name for one in compared.paired.pairs.live_integrations.unmanaged)
         ),
-        code=standing(made),
+        code=exit_code_of_plan(made),
         calls=organisation.calls - before,
     )
 
 
 def _standings(
-    compared: Comparison, body: PlanBody, runs: Mapping[str, SeenRun]
-) -> tuple[Standing, ...]:
+    compared: EnvironmentComparison, body: PlanBody, runs: Mapping[str, SeenRun]
+) -> tuple[IntegrationStatus, ...]:
     effective = compared.effective
     owners = {
         one.defined.name: one.defined.spec.integration
@@ -77,13 +77,13 @@ def _standings(
         if one.defined.name not in owners
     }
     labels = {one.name: one.spec.display_name for one in effective.integrations}
-    found: list[Standing] = []
+    found: list[IntegrationStatus] = []
     for address in sorted(addresses | set(differs)):
         sync, words = differs.get(address, ("in sync", ()))
         live = _live(compared, address)
         is_configuration = address.kind == "integration"
         found.append(
-            Standing(
+            IntegrationStatus(
                 address=address,
                 label=labels.get(address.name, "") if is_configuration else "",
                 sync=sync,
@@ -96,7 +96,7 @@ def _standings(
     return tuple(found)
 
 
-def _live(compared: Comparison, address: Address) -> LiveIntegration | None:
+def _live(compared: EnvironmentComparison, address: Address) -> LiveIntegration | None:
     pairs = compared.paired.pairs.live_integrations
     found = pairs.found.get(address)
     if found is not None and not isinstance(found, Missing):

@@ -31,7 +31,7 @@ _tls_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CallLimits:
     """What one call may cost.
 
     Attributes:
@@ -96,7 +96,7 @@ class HttpClient:
         base_url: str,
         clock: Clock,
         *,
-        limits: Limits = Limits(),
+        limits: CallLimits = CallLimits(),
         tls: ssl.SSLContext | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:

@@ -134,7 +134,7 @@ def backoff(policy: RetryPolicy, attempt: int, chance: Callable[[], float]) -> f
     return min(policy.longest_wait, doubled) * (0.5 + chance() / 2)
 
 
-def pause(policy: RetryPolicy, answer: Answer, attempt: int, now: datetime) -> float:
+def pause_seconds(policy: RetryPolicy, answer: Answer, attempt: int, now: datetime) -> float:
     """Give the seconds without requests after a 429: what it asks for, else a doubling pause."""
     asked = retry_after(answer.headers, now)
     if asked is not None:

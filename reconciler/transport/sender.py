@@ -16,7 +16,7 @@ from reconciler.transport.retry import (
     Verdict,
     backoff,
     judge,
-    pause,
+    pause_seconds,
 )
 
 
@@ -89,7 +89,7 @@ class Sender:
             return error
 
     def _wait_out(self, answer: Answer, limited: int) -> bool:
-        seconds = pause(self._policy, answer, limited, self._clock.now())
+        seconds = pause_seconds(self._policy, answer, limited, self._clock.now())
         self._limiter.slow_down(min(seconds, self._policy.longest_retry_after))
         return (
             limited < self._policy.limited_attempts and seconds <= self._policy.longest_retry_after

@@ -7,22 +7,24 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings, open_site, pace_of
-from reconciler.chargebee.reads.catalogue import Catalogue
-from reconciler.chargebee.reads.site_catalogue import ChargebeeCatalogue
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.destination import (
+    ChargebeeDestination,
+    SiteSettings,
+    durations_at,
+    open_site,
+)
+from reconciler.chargebee.reads.catalogue import Catalogue, ChargebeeCatalogue
+from reconciler.chargebee.session import SiteSession
 from reconciler.chargebee.steps.preflight import DecimalPlaces
-from reconciler.chargebee.switches import parse_switches
+from reconciler.chargebee.switches import parse_chargebee_switches
 from reconciler.definitions.kinds.environment import ChargebeeConnection
-from reconciler.kernel.ports import RateLimit
+from reconciler.kernel.ports import Clock, RateLimit
 from reconciler.sync.in_force.push_route import PushRoute
-from reconciler.sync.in_force.scope import SyncScope
+from reconciler.sync.in_force.scope import PushesInForce
 from reconciler.sync.model.push import SiteName
-from reconciler.transport.client import HttpClient, Limits, shared_tls
+from reconciler.transport.client import CallLimits, HttpClient, shared_tls
+from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk
-from reconciler.wiring.site_pace import own_bucket
-
-DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,22 @@ class Site:
     catalogue: ChargebeeCatalogue
 
 
+@dataclass(frozen=True, slots=True)
+class SitePace:
+    """A steady rate and a burst that together never pass ``requestsPerMinute``.
+
+    Attributes:
+        per_second: So low that 60 seconds of it, the burst and the one request that straddles the
+            minute stay within the limit.
+    """
+
+    per_second: float
+    burst: float
+
+
+DEFAULT_LIMITS = CallLimits()
+
+
 @contextmanager
 def connect_site(
     spec: ChargebeeConnection,
@@ -41,7 +59,7 @@ def connect_site(
     *,
     stamps: Iterable[str],
     limiter: RateLimit | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: CallLimits = DEFAULT_LIMITS,
     chance: Callable[[], float] = random.random,
 ) -> Iterator[Site]:
     """Open a Chargebee site, checked against its key, for the time of a ``with`` block.
@@ -64,7 +82,7 @@ def connect_site(
     limiter = limiter or own_bucket(spec, desk.clock)
     tls = shared_tls(settings.authorities) if base_url.startswith("https:") else None
     with HttpClient(base_url, desk.clock, limits=limits, tls=tls, log=desk.log) as client:
-        session = Session(
+        session = SiteSession(
             client,
             limiter,
             desk.clock,
@@ -72,20 +90,20 @@ def connect_site(
             base_url=base_url,
             api_key=api_key,
             chance=chance,
-            switches=parse_switches(settings.chargebee_switches),
+            switches=parse_chargebee_switches(settings.chargebee_switches),
         )
         places = DecimalPlaces(spec.price_decimal_places, spec.quantity_decimal_places)
         of_site = SiteSettings(
             stamps=tuple(sorted(set(stamps))),
             zone=spec.timezone,
             places=places,
-            pace=pace_of(spec.requests_per_minute),
+            pace=durations_at(spec.requests_per_minute),
         )
         destination = open_site(session, of_site)
         yield Site(destination, limiter, ChargebeeCatalogue(Catalogue(session)))
 
 
-def with_flat_prices(scope: SyncScope, destination: ChargebeeDestination) -> SyncScope:
+def with_flat_prices(scope: PushesInForce, destination: ChargebeeDestination) -> PushesInForce:
     """Tell every route which of its item prices are flat fees, from the site's catalogue."""
     flat = destination.flat_prices(sorted({key for one in scope.routes for key in _prices(one)}))
     routes = tuple(replace(one, route=replace(one.route, flat_prices=flat)) for one in scope.routes)
@@ -100,3 +118,19 @@ def _prices(route: PushRoute) -> Iterator[str]:
     for (entity, _), found in route.route.mappings.by_object.items():
         if entity != route.route.readings.account_entity.casefold():
             yield from (one.external_id for one in (*found.linked, *found.unlinked))
+
+
+BURST_SECONDS = 1.0
+"""Seconds of the rate that may follow each other at once; they make up for late wake-ups."""
+
+
+def site_pace(site: ChargebeeConnection) -> SitePace:
+    """Give the pace of a site: no 60 seconds see more than ``requestsPerMinute``."""
+    burst = max(1.0, site.requests_per_minute / 60 * BURST_SECONDS)
+    return SitePace(max(1.0, site.requests_per_minute - burst - 1) / 60, burst)
+
+
+def own_bucket(site: ChargebeeConnection, clock: Clock) -> TokenBucket:
+    """Build the bucket of one process, where no other process shares it."""
+    pace = site_pace(site)
+    return TokenBucket(pace.per_second, clock, burst=pace.burst)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import IdentityError
 from reconciler.ledger.sql.database import LedgerGoneError
-from reconciler.sync.in_force.applied_definitions import obeyed
+from reconciler.sync.in_force.applied_definitions import definitions_in_force
 from reconciler.sync.in_force.scope import NoPushError
 from reconciler.sync.model.push import SiteName
 from reconciler.sync.ports.ledger import Ledger
@@ -78,7 +78,7 @@ def _told_here() -> Iterator[None]:
 @contextmanager
 def controls(desk: Desk) -> Iterator[Controls]:
     """Open the controls of an environment's site, also while a run is under way."""
-    effective = obeyed(desk.chain.head(desk.environment), desk.effective)
+    effective = definitions_in_force(desk.chain.head(desk.environment), desk.effective)
     spec = effective.environment.spec
     site = SiteName(site_of(desk, spec).site)
     names = tuple(one.name for one in effective.integrations if one.spec.delivery == "push")

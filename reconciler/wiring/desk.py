@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.definitions.core.edits import Edit
+from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.definitions.model import Effective
 from reconciler.definitions.ports import DefinitionSource
 from reconciler.definitions.validate import InvalidDefinitionsError, effective
@@ -17,18 +18,21 @@ from reconciler.errors import InvalidError
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.kernel.problem import Problem
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.make_plan import PlanPorts, Source
+from reconciler.plan.make_plan import PlanPorts, PlanSource
 from reconciler.repository.parse import UnknownEnvironmentError
 from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
+from reconciler.state.documents import decode_plan, encode_plan
+from reconciler.state.git import author, read_checkout
 from reconciler.transport.private_file import private, take_from_others
 from reconciler.transport.system_clock import SystemClock
-from reconciler.wiring.edits import edit_files, problems_after
 from reconciler.wiring.organisation import connect
-from reconciler.wiring.repository import knows_time_zone, open_repository
-from reconciler.wiring.state import Authorship, authorship, open_state
-
-TOOL = f"m3ter-reconciler {__version__}"
+from reconciler.wiring.repository import (
+    edit_files,
+    knows_time_zone,
+    open_repository,
+    problems_after,
+)
 
 
 class DeskError(InvalidError):
@@ -69,9 +73,9 @@ class Desk:
         return self.effective.environment.name
 
     @property
-    def made_from(self) -> Source:
+    def made_from(self) -> PlanSource:
         """Tool, commit and cleanliness, for plans."""
-        return Source(TOOL, self.authorship.commit, self.authorship.dirty)
+        return PlanSource(TOOL, self.authorship.commit, self.authorship.dirty)
 
     def base(self, folder: Path) -> Effective | None:
         """Read the same environment from a checkout of the base branch.
@@ -117,6 +121,28 @@ class Desk:
     def plan_ports(self, organisation: Organisation) -> PlanPorts:
         """Give the world that a plan looks at."""
         return PlanPorts(organisation, self.clock, self.progress)
+
+
+class UnsupportedBackendError(InvalidError):
+    """The project names a state backend that this version does not have."""
+
+    def __init__(self, backend: str) -> None:
+        super().__init__(
+            f"the state backend `{backend}` is not available in this version; nothing was read or "
+            "written. Use `directory` in the Project's `spec.state`."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who acts, and which commit the definitions are at."""
+
+    actor: str
+    commit: str
+    dirty: bool
+
+
+TOOL = f"m3ter-reconciler {__version__}"
 
 
 def open_desk(
@@ -181,3 +207,24 @@ def write_file(what: str, file: Path, data: bytes) -> None:
             opened.write(data)
     except OSError as error:
         raise DeskError(f"cannot write {what}", file, error.strerror or str(error)) from None
+
+
+__all__ = ["Authorship", "authorship", "decode_plan", "encode_plan", "open_state"]
+
+
+def open_state(root: Path, project: ProjectSpec, clock: Clock | None = None) -> DirectoryState:
+    """Open the state backend of a project: chain and lock in one.
+
+    Raises:
+        UnsupportedBackendError: For a backend other than ``directory``.
+    """
+    if project.state.backend != "directory":
+        raise UnsupportedBackendError(project.state.backend)
+    return DirectoryState(root / project.state.path, clock or SystemClock())
+
+
+def authorship(root: Path, environ: Mapping[str, str]) -> Authorship:
+    """Say who acts: the CI's user, git's author, or the login; and from which commit."""
+    stand = read_checkout(root, environ)
+    actor = environ.get("GITHUB_ACTOR") or author(root, environ) or environ.get("USER") or "unknown"
+    return Authorship(actor, stand.commit, stand.dirty)

@@ -9,8 +9,8 @@ from pathlib import Path
 from reconciler.definitions.kinds.environment import ChargebeeConnection, EnvironmentSpec
 from reconciler.definitions.model import Effective
 from reconciler.definitions.validate import validate
-from reconciler.doctor import checks, push_checks
-from reconciler.doctor.core.results import CheckResult, failed, unseen, well
+from reconciler.doctor import checks
+from reconciler.doctor.core import CheckResult, failed, unseen, well
 from reconciler.errors import ReconcilerError
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.m3ter.ports import Organisation
@@ -20,11 +20,10 @@ from reconciler.transport.retry import TransportError
 from reconciler.transport.system_clock import SystemClock
 from reconciler.transport.vendor_time import http_date
 from reconciler.wiring.chargebee import connect_site
-from reconciler.wiring.desk import Desk, open_desk
+from reconciler.wiring.desk import Desk, authorship, open_desk, open_state
 from reconciler.wiring.ledger import reading_ledger, where
 from reconciler.wiring.organisation import connect
 from reconciler.wiring.repository import knows_time_zone, open_repository
-from reconciler.wiring.state import authorship, open_state
 
 
 def checkup(
@@ -43,7 +42,7 @@ def checkup(
     validated = validate(repository, settings.allowance, knows_time_zone)
     yield checks.files(validated)
     stand = authorship(root, environ)
-    yield checks.source(stand.commit, dirty=stand.dirty)
+    yield checks.check_source(stand.commit, dirty=stand.dirty)
     if not validated.valid:
         yield unseen("everything else", "the definitions must be valid first")
         return
@@ -53,7 +52,7 @@ def checkup(
     yield memory
     yield from _keys(root, effective, settings)
     yield from _organisation(root, effective, settings, clock)
-    pushes = push_checks.pushes_of(effective)
+    pushes = checks.push_integrations(effective)
     if pushes or effective.environment.spec.chargebee is not None:
         if memory.state == "problem":
             yield unseen("site and ledger", "the state must be usable first")
@@ -98,23 +97,23 @@ def _organisation(
         with connect(spec, settings, root=root, clock=clock) as organisation:
             name = organisation.identity
             yield well("organisation", f"the key is accepted, and belongs to {name}")
-            yield checks.clock(clock.now(), server_time(spec, settings, clock))
+            yield checks.check_clock(clock.now(), server_time(spec, settings, clock))
             yield from _inside(effective, organisation, clock)
     except ReconcilerError as error:
         yield failed("organisation", error, error.exit_code)
         yield unseen("everything in m3ter", "the key must be accepted first")
 
 
-def _pushing(desk: Desk, pushes: Sequence[push_checks.Push]) -> Iterator[CheckResult]:
+def _pushing(desk: Desk, pushes: Sequence[checks.Push]) -> Iterator[CheckResult]:
     spec, name = desk.effective.environment.spec, desk.environment
     if spec.chargebee is not None:
-        yield from checks.attempted("site", lambda: _site(desk, spec.chargebee, pushes))
+        yield from checks.check_or_report("site", lambda: _site(desk, spec.chargebee, pushes))
     if spec.ledger is not None:
-        yield from checks.attempted("ledger", lambda: _ledger(desk, spec, name))
+        yield from checks.check_or_report("ledger", lambda: _ledger(desk, spec, name))
 
 
 def _site(
-    desk: Desk, spec: ChargebeeConnection | None, pushes: Sequence[push_checks.Push]
+    desk: Desk, spec: ChargebeeConnection | None, pushes: Sequence[checks.Push]
 ) -> Iterator[CheckResult]:
     if spec is None:
         return
@@ -122,28 +121,32 @@ def _site(
     with connect_site(spec, desk, stamps=stamps) as site:
         yield well("site", f"the key is accepted, and belongs to {site.destination.site}")
         if pushes:
-            yield push_checks.prices(pushes, site.catalogue)
-            yield push_checks.stamps(pushes, site.catalogue)
+            yield checks.prices(pushes, site.catalogue)
+            yield checks.stamps(pushes, site.catalogue)
 
 
 def _ledger(desk: Desk, spec: EnvironmentSpec, environment: str) -> Iterator[CheckResult]:
     with reading_ledger(desk, spec) as opened:
         identity = opened.ledger.identity if opened is not None else None
-        yield push_checks.ledger(where(desk, spec), identity, environment)
+        yield checks.check_ledger(where(desk, spec), identity, environment)
 
 
 def _inside(
     effective: Effective, organisation: Organisation, clock: Clock
 ) -> Iterator[CheckResult]:
     yield from checks.reading(organisation)
-    yield from checks.attempted("dialects", lambda: checks.dialects(effective, organisation, clock))
-    yield from checks.attempted(
+    yield from checks.check_or_report(
+        "dialects", lambda: checks.check_dialects(effective, organisation, clock)
+    )
+    yield from checks.check_or_report(
         "mapping tables", lambda: iter([checks.mapping_names(effective, organisation)])
     )
-    yield from checks.attempted(
+    yield from checks.check_or_report(
         "credentials", lambda: iter([checks.credentials(effective, organisation)])
     )
-    yield from checks.attempted("names", lambda: checks.references(effective, organisation))
+    yield from checks.check_or_report(
+        "names", lambda: checks.check_references(effective, organisation)
+    )
 
 
 def server_time(spec: EnvironmentSpec, settings: Settings, clock: Clock) -> datetime | None:

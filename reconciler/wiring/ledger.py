@@ -41,11 +41,10 @@ from reconciler.ledger.sql.postgres import open_postgres
 from reconciler.ledger.sql.sqlite_file import control_sqlite, open_sqlite, read_sqlite
 from reconciler.ledger.watch import DirectoryLedgerWatch
 from reconciler.sync.model.push import SiteName
-from reconciler.sync.ports.history import PushHistory
-from reconciler.sync.ports.ledger import LedgerIdentity
+from reconciler.sync.ports.ledger import LedgerIdentity, PushHistory
 from reconciler.sync.ports.workers import Workers
+from reconciler.wiring.chargebee import own_bucket, site_pace
 from reconciler.wiring.desk import Desk
-from reconciler.wiring.site_pace import own_bucket, pace_of
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
@@ -96,7 +95,7 @@ class OpenLedger:
         """
         if self.url is None or not may_share(self.ledger.database):
             return own_bucket(site, self.desk.clock)
-        pace, name = pace_of(site), SiteName(site.site)
+        pace, name = site_pace(site), SiteName(site.site)
         return SharedBucket(self.ledger.database, name, pace.per_second, burst=pace.burst)
 
     def workers(self, *, on_many_machines: bool = False) -> Workers:

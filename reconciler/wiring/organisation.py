@@ -11,12 +11,12 @@ from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.kernel.address import OrganizationId
 from reconciler.kernel.ports import Clock, RateLimit
 from reconciler.m3ter.api.organisation import M3terOrganisation
-from reconciler.m3ter.api.session import Session
-from reconciler.m3ter.api.switches import M3terSwitches, parse_switches
+from reconciler.m3ter.api.session import OrganisationSession
+from reconciler.m3ter.api.switches import M3terSwitches, parse_m3ter_switches
 from reconciler.m3ter.api.token import Tokens
 from reconciler.m3ter.ports import Organisation
 from reconciler.settings import Settings
-from reconciler.transport.client import HttpClient, Limits, shared_tls
+from reconciler.transport.client import CallLimits, HttpClient, shared_tls
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.transport.retry import RetryPolicy
 from reconciler.transport.sender import Sender
@@ -24,7 +24,7 @@ from reconciler.transport.system_clock import SystemClock
 
 # Source: m3ter docs "Config API limits": 50 requests a second per organisation
 VENDOR_REQUESTS_PER_SECOND = 50
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = CallLimits()
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def connect(
     root: Path = Path(),
     clock: Clock | None = None,
     limiter: RateLimit | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: CallLimits = DEFAULT_LIMITS,
     chance: Callable[[], float] = random.random,
     log: Callable[[str], None] | None = None,
 ) -> Iterator[Organisation]:
@@ -59,7 +59,7 @@ def connect(
         UnreachableError: When m3ter does not answer.
     """
     clock = clock or SystemClock()
-    switches = parse_switches(settings.m3ter_switches)
+    switches = parse_m3ter_switches(settings.m3ter_switches)
     base_url = settings.m3ter_url(environment.m3ter.base_url)
     access_key = settings.resolve(environment.m3ter.access_key, root)
     api_secret = settings.resolve(environment.m3ter.api_secret, root)
@@ -77,7 +77,9 @@ def connect(
             api_secret=api_secret,
             switches=switches,
         )
-        session = Session(sender, tokens, clock, organization, policy=policy, switches=switches)
+        session = OrganisationSession(
+            sender, tokens, clock, organization, policy=policy, switches=switches
+        )
         session.check()
         yield M3terOrganisation(session)
 

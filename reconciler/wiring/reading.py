@@ -14,34 +14,30 @@ from reconciler.cutover.world import CutoverPorts
 from reconciler.kernel.address import BillId
 from reconciler.kernel.ports import Notifier
 from reconciler.ledger.opening import NoLedgerError
-from reconciler.ledger.shelf import temporary_shelf
+from reconciler.ledger.spooled_invoices import spooled_invoices
 from reconciler.m3ter.ports import Organisation
 from reconciler.reconcile.bill_invoices import SidePorts
 from reconciler.reconcile.explain import ExplainPorts
 from reconciler.reconcile.reconcile import ReconcilePorts
-from reconciler.reconcile.routes_now import ScopeView
-from reconciler.reconcile.routes_past import PastPushes, newest_that_pushed
-from reconciler.reconcile.routes_port import PushRoutes
+from reconciler.reconcile.routes import PastPushes, PushRoutes, ScopeView, newest_that_pushed
 from reconciler.selection.interlock import InterlockSettings
 from reconciler.sync.core.push_summary import Pushed, PushStanding
-from reconciler.sync.in_force.applied_definitions import obeyed
-from reconciler.sync.in_force.scope import NoPushError, NoSiteError, SyncScope, read_scope
-from reconciler.sync.judge.account_watch import Watch
-from reconciler.sync.model.decision import Tried
+from reconciler.sync.in_force.applied_definitions import definitions_in_force
+from reconciler.sync.in_force.scope import NoPushError, NoSiteError, PushesInForce, read_in_force
+from reconciler.sync.judge.account import AccountReader
 from reconciler.sync.model.push import SiteName
+from reconciler.sync.model.standing import Tried
 from reconciler.sync.people.decisions import NOT_SENT_BY_M3TER
-from reconciler.sync.ports.history import PushHistory
-from reconciler.sync.ports.ledger import Ledger
+from reconciler.sync.ports.ledger import Ledger, PushHistory
 from reconciler.sync.run.summary import newest_pushes, push_status, requests_of
 from reconciler.wiring.chargebee import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
 from reconciler.wiring.ledger import pushing_ledger, reading_ledger, site_of, where
-from reconciler.wiring.notices import notifier
-from reconciler.wiring.sync_desk import in_force
+from reconciler.wiring.sync_desk import in_force, notifier
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingDesk:
     """What reconcile and explain read."""
 
     desk: Desk
@@ -71,7 +67,7 @@ class Reading:
 
 
 @contextmanager
-def open_reading(desk: Desk) -> Iterator[Reading]:
+def open_reading(desk: Desk) -> Iterator[ReadingDesk]:
     """Open everything for the time of a ``with`` block; nothing of it is written.
 
     Raises:
@@ -88,13 +84,13 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
         limiter = opened.limiter(spec)
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
         scope = with_flat_prices(scope, site.destination)
-        watch = Watch(scope, organisation, desk.clock, InterlockSettings())
+        watch = AccountReader(scope, organisation, desk.clock, InterlockSettings())
         cleared = partial(_cleared, opened.history, scope.site)
         now = ScopeView(scope, watch, desk.clock, cleared)
         view: PushRoutes = PastPushes(now) if past else now
-        shelf = stack.enter_context(temporary_shelf())
+        shelf = stack.enter_context(spooled_invoices())
         sides = SidePorts(scope.site, opened.ledger, site.destination, view, shelf)
-        yield Reading(
+        yield ReadingDesk(
             desk=desk,
             organisation=organisation,
             ledger=opened.ledger,
@@ -112,7 +108,7 @@ def open_reading(desk: Desk) -> Iterator[Reading]:
         )
 
 
-def scope_to_read(desk: Desk, organisation: Organisation) -> tuple[SyncScope, bool]:
+def scope_to_read(desk: Desk, organisation: Organisation) -> tuple[PushesInForce, bool]:
     """Read what is in force; where nothing is pushed any more, what was when it last was.
 
     Returns:
@@ -129,8 +125,8 @@ def scope_to_read(desk: Desk, organisation: Organisation) -> tuple[SyncScope, bo
         record = newest_that_pushed(desk.chain.records(desk.environment))
         if record is None:
             raise
-    scope = read_scope(desk.effective, record, organisation, desk.progress)
-    now = obeyed(desk.chain.head(desk.environment), desk.effective).environment.spec
+    scope = read_in_force(desk.effective, record, organisation, desk.progress)
+    now = definitions_in_force(desk.chain.head(desk.environment), desk.effective).environment.spec
     if now.chargebee is None or now.ledger is None:
         return scope, True
     return replace(scope, environment=now, site=SiteName(now.chargebee.site)), True
@@ -139,7 +135,9 @@ def scope_to_read(desk: Desk, organisation: Organisation) -> tuple[SyncScope, bo
 @contextmanager
 def open_cutover(desk: Desk) -> Iterator[CutoverPorts]:
     """Open what a cut-over looks at, and the ledger to record decisions in."""
-    environment = obeyed(desk.chain.head(desk.environment), desk.effective).environment.spec
+    environment = definitions_in_force(
+        desk.chain.head(desk.environment), desk.effective
+    ).environment.spec
     site = SiteName(site_of(desk, environment).site)
     with desk.organisation() as organisation, pushing_ledger(desk, environment) as opened:
         yield CutoverPorts(

@@ -1,15 +1,62 @@
-"""Opens the repository: its definitions, its schemas, and a first set of files."""
+"""Opens the repository: its definitions and schemas, edits tried on a copy first, first files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+import reconciler
+from reconciler.definitions.core.edits import Edit, files_of
+from reconciler.definitions.edit import perform
 from reconciler.definitions.ports import DefinitionSource
+from reconciler.definitions.validate import validate
 from reconciler.errors import InvalidError
+from reconciler.kernel.problem import Problem
+from reconciler.repository.edit.editor import FileEditor
 from reconciler.repository.repository import Repository
 from reconciler.repository.schema.schema import schema_files, write_schemas
+from reconciler.settings import Settings
+
+
+class AlreadyStartedError(InvalidError):
+    """``init`` found definitions that it would have to overwrite."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} already exists and is not empty; nothing was written.\n"
+            "Run `reconciler validate` to see what stands in it, or choose another repository"
+            " with -C."
+        )
+
+
+class UnknownKindError(InvalidError):
+    """A schema was asked for that does not exist."""
+
+    def __init__(self, kind: str, names: Iterable[str]) -> None:
+        super().__init__(f"there is no schema for {kind!r}; there are: {', '.join(names)}.")
+
+
+class EditsNotValidError(InvalidError):
+    """The definitions would no longer be valid after the edits; no file was written."""
+
+    def __init__(self, problems: Sequence[Problem], files: Sequence[str]) -> None:
+        errors = [one for one in problems if one.severity == "error"]
+        lines = [
+            f"  {one.origin or FOLDER}  {one.rule}  {one.message}" for one in errors[:_SHOWN_MAX]
+        ]
+        if len(errors) > _SHOWN_MAX:
+            lines.append(f"  and {len(errors) - _SHOWN_MAX} more")
+        super().__init__(
+            "what m3ter has cannot stand in git as it is:\n"
+            + "\n".join(lines)
+            + f"\nNo file was written (it would have been {', '.join(files)}), and nothing was "
+            "sent to m3ter. Correct it in m3ter, or write it by hand and run "
+            "`reconciler validate`."
+        )
+
 
 FOLDER = "integrations.d"
 _SUFFIX = ".schema.json"
@@ -38,24 +85,6 @@ spec:
     apiSecret: {env: M3TER_API_SECRET}
 """,
 }
-
-
-class AlreadyStartedError(InvalidError):
-    """``init`` found definitions that it would have to overwrite."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            f"{folder} already exists and is not empty; nothing was written.\n"
-            "Run `reconciler validate` to see what stands in it, or choose another repository"
-            " with -C."
-        )
-
-
-class UnknownKindError(InvalidError):
-    """A schema was asked for that does not exist."""
-
-    def __init__(self, kind: str, names: Iterable[str]) -> None:
-        super().__init__(f"there is no schema for {kind!r}; there are: {', '.join(names)}.")
 
 
 def open_repository(root: Path) -> DefinitionSource:
@@ -111,3 +140,42 @@ def knows_time_zone(name: str) -> bool:
     except (ValueError, OSError, KeyError):
         return name == "UTC" or not available_timezones()
     return True
+
+
+_SHOWN_MAX = 10
+
+
+def edit_files(root: Path, edits: tuple[Edit, ...], settings: Settings) -> None:
+    """Make edits in a repository whose definitions have no errors.
+
+    Raises:
+        EditRefusedError: When an edit would touch anything else; no file was written.
+        EditsNotValidError: When the definitions would have errors then; no file was written.
+    """
+    if not edits:
+        return
+    problems = problems_after(root, edits, settings)
+    if any(one.severity == "error" for one in problems):
+        raise EditsNotValidError(problems, files_of(edits))
+    perform(edits, FileEditor(root))
+
+
+def problems_after(root: Path, edits: tuple[Edit, ...], settings: Settings) -> tuple[Problem, ...]:
+    """Give the problems that the definitions would have; the edits are made in a copy only.
+
+    Raises:
+        EditRefusedError: When an edit would touch anything else.
+    """
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+        copy = Path(folder)
+        if (root / FOLDER).is_dir():
+            shutil.copytree(root / FOLDER, copy / FOLDER, symlinks=True)
+        perform(edits, FileEditor(copy))
+        return validate(open_repository(copy), settings.allowance, knows_time_zone).problems
+
+
+def example_folder() -> Path:
+    """Find the example's ``integrations.d``."""
+    package = Path(reconciler.__file__).parent
+    inside = package / "example"
+    return inside if inside.is_dir() else package.parent / "integrations.d"

@@ -1,41 +1,41 @@
-"""Everything that a sync works with, and what people do with it."""
+"""Opens what a sync works with: site, ledger, workers and notices, and what people do with it."""
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
 from reconciler.chargebee.destination import ChargebeeDestination
+from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.errors import InvalidError
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.ports import Notifier, Stopped
 from reconciler.m3ter.ports import BillQuery, Organisation
+from reconciler.notify.apprise import AppriseNotifier, SilentNotifier, Subscription, apprise_send
 from reconciler.reconcile.explain import UnknownBillError
 from reconciler.selection.interlock import InterlockSettings
-from reconciler.sync.core.look_first import LookFirst
-from reconciler.sync.in_force.scope import NoPushError, SyncScope, read_scope
-from reconciler.sync.judge.account_watch import Watch
-from reconciler.sync.judge.judge_bill import Judge
-from reconciler.sync.judge.ledger_view import LedgerView
-from reconciler.sync.judge.narrow import Narrow
-from reconciler.sync.people.decisions import NOT_SENT_BY_LEDGER, NOT_SENT_BY_M3TER, Decider
+from reconciler.settings import Settings
+from reconciler.sync.core.when_to_act import RetryTimes
+from reconciler.sync.in_force.scope import NoPushError, PushesInForce, read_in_force
+from reconciler.sync.judge.account import AccountReader
+from reconciler.sync.judge.judge import Judge, LedgerView, NoLedgerYet
+from reconciler.sync.judge.run_filter import RunFilter
+from reconciler.sync.people.decisions import NOT_SENT_BY_LEDGER, NOT_SENT_BY_M3TER, BillDecisions
 from reconciler.sync.ports.workers import Workers
-from reconciler.sync.push.limits import Limits as RunLimits
+from reconciler.sync.push.limits import RunLimits, refuse_held
 from reconciler.sync.push.push_bill import Pusher
-from reconciler.sync.run.due_again import NO_PATIENCE, Patience
-from reconciler.sync.run.holds import refuse_held
-from reconciler.sync.run.run import read_stamps, result_of
-from reconciler.sync.run.worker import Serving
+from reconciler.sync.run.due_again import NO_PATIENCE, RunPatience
+from reconciler.sync.run.run import Serving, read_stamps, result_of
 from reconciler.sync.run.world import SyncPorts, SyncResult
-from reconciler.wiring.chargebee import with_flat_prices
+from reconciler.wiring.chargebee import connect_site, with_flat_prices
 from reconciler.wiring.desk import Desk
-from reconciler.wiring.ledger import (
-    OpenLedger,
-)
+from reconciler.wiring.ledger import OpenLedger, pushing_ledger, reading_ledger, site_of
+from reconciler.workers.embedded import EmbeddedWorkers
 
 
 class NoAccountError(InvalidError):
@@ -48,12 +48,6 @@ class NoAccountError(InvalidError):
         )
 
 
-def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> SyncScope:
-    """Read what sync obeys."""
-    head = desk.chain.head(desk.environment)
-    return read_scope(desk.effective, head, organisation, desk.progress, from_files=from_files)
-
-
 @dataclass(frozen=True, slots=True)
 class PushDesk:
     """Everything a sync works with.
@@ -64,15 +58,15 @@ class PushDesk:
     """
 
     desk: Desk
-    scope: SyncScope
-    watch: Watch
+    scope: PushesInForce
+    watch: AccountReader
     organisation: Organisation
     destination: ChargebeeDestination
     view: LedgerView
     opened: OpenLedger | None
     workers: Workers
     notifier: Notifier
-    settings: LookFirst
+    settings: RetryTimes
 
     @property
     def ports(self) -> SyncPorts:
@@ -88,13 +82,13 @@ class PushDesk:
             progress=self.desk.progress,
         )
 
-    def judge(self, narrow: Narrow) -> Judge:
+    def judge(self, narrow: RunFilter) -> Judge:
         """Give the judge of one run."""
         clock = self.desk.clock
         said = (self._cleared, self._freed)
         return Judge(self.watch, self.view, self.destination, clock, narrow, *said)
 
-    def pusher(self, narrow: Narrow, limits: RunLimits, stopped: Stopped) -> Pusher:
+    def pusher(self, narrow: RunFilter, limits: RunLimits, stopped: Stopped) -> Pusher:
         """Give what brings bills on in one run."""
         ports = self.ports
         return Pusher(
@@ -113,15 +107,15 @@ class PushDesk:
 
     def run(
         self,
-        narrow: Narrow,
+        narrow: RunFilter,
         limits: RunLimits,
         stopped: Stopped,
-        patience: Patience = NO_PATIENCE,
+        patience: RunPatience = NO_PATIENCE,
     ) -> SyncResult:
         """Run a sync."""
         return result_of(self.pusher(narrow, limits, stopped), self.ports, stopped, patience)
 
-    def serving(self, narrow: Narrow, stopped: Stopped) -> Serving:
+    def serving(self, narrow: RunFilter, stopped: Stopped) -> Serving:
         """Give a worker that reads what is in force again before every round."""
 
         def refreshed() -> Pusher:
@@ -192,11 +186,11 @@ class PushDesk:
         actor = self.desk.authorship.actor
         self.opened.history.decide(self.scope.site, subject, what, actor, reason)
 
-    def decider(self) -> Decider:
+    def decider(self) -> BillDecisions:
         """Give a person's hand on bills."""
         assert self.opened is not None, "only plans do without a ledger"
-        return Decider(
-            judge=self.judge(Narrow()),
+        return BillDecisions(
+            judge=self.judge(RunFilter()),
             ledger=self.opened.ledger,
             history=self.opened.history,
             destination=self.destination,
@@ -225,6 +219,74 @@ class PushDesk:
         return any(one.what == NOT_SENT_BY_LEDGER for one in since)
 
 
-def watch_of(scope: SyncScope, organisation: Organisation, desk: Desk) -> Watch:
+def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> PushesInForce:
+    """Read what sync obeys."""
+    head = desk.chain.head(desk.environment)
+    return read_in_force(desk.effective, head, organisation, desk.progress, from_files=from_files)
+
+
+def watch_of(scope: PushesInForce, organisation: Organisation, desk: Desk) -> AccountReader:
     """Give what knows who else may bill an account."""
-    return Watch(scope, organisation, desk.clock, InterlockSettings())
+    return AccountReader(scope, organisation, desk.clock, InterlockSettings())
+
+
+@contextmanager
+def open_push(
+    desk: Desk, *, reading: bool = False, from_files: bool = False, many: bool = False
+) -> Iterator[PushDesk]:
+    """Open everything for the time of a ``with`` block.
+
+    Args:
+        desk: The repository and its environment.
+        reading: Only to print: the ledger is opened to read, also beside whoever pushes.
+        from_files: Obey the files; only to print.
+        many: Let workers on other machines help.
+    """
+    with ExitStack() as stack:
+        organisation = stack.enter_context(desk.organisation())
+        scope = in_force(desk, organisation, from_files=from_files)
+        spec = site_of(desk, scope.environment)
+        opened = _ledger(desk, scope.environment, stack, reading=reading)
+        stamps = {one.route.policy.stamp for one in scope.routes}
+        limiter = opened.limiter(spec) if opened else None
+        site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
+        scope = with_flat_prices(scope, site.destination)
+        yield PushDesk(
+            desk=desk,
+            scope=scope,
+            watch=watch_of(scope, organisation, desk),
+            organisation=organisation,
+            destination=site.destination,
+            view=opened.ledger if opened else NoLedgerYet(),
+            opened=opened,
+            workers=opened.workers(on_many_machines=many)
+            if opened
+            else EmbeddedWorkers(desk.clock),
+            notifier=notifier(scope.environment, desk.settings, desk),
+            settings=desk.settings.look_first,
+        )
+
+
+def _ledger(
+    desk: Desk, environment: EnvironmentSpec, stack: ExitStack, *, reading: bool
+) -> OpenLedger | None:
+    if not reading:
+        return stack.enter_context(pushing_ledger(desk, environment))
+    if environment.ledger is None:
+        return None
+    return stack.enter_context(reading_ledger(desk, environment))
+
+
+def notifier(environment: EnvironmentSpec, settings: Settings, desk: Desk) -> Notifier:
+    """Give the notices of an environment; silence where it has none.
+
+    Raises:
+        NotifyMissingError: When it has some and Apprise is not installed.
+    """
+    if not environment.notices:
+        return SilentNotifier()
+    told = [
+        Subscription(frozenset(one.events), settings.resolve(one.url, desk.root))
+        for one in environment.notices
+    ]
+    return AppriseNotifier(told, apprise_send())

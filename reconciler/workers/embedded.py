@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from reconciler.kernel.ports import Clock, Stopped
-from reconciler.sync.core.busy_bills import BusyBills
+from reconciler.sync.core.when_to_act import BusyBills
 from reconciler.sync.ports.workers import BillBusyError, Job, Outcome, Schedule
 
 MOST_THREADS = 16

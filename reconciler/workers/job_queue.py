@@ -21,14 +21,11 @@ from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.address import BillId
 from reconciler.kernel.runbook import Page, page
 from reconciler.kernel.secret import Secret
-from reconciler.sync.core.busy_bills import BusyBills
+from reconciler.sync.core.when_to_act import BusyBills
 from reconciler.sync.model.push import SiteName
 from reconciler.sync.ports.workers import BillBusyError, Job, Outcome, Schedule
-from reconciler.workers import queued_jobs
-from reconciler.workers.cron import cron
-from reconciler.workers.job_care import Care
-from reconciler.workers.job_schema import make_schema
-from reconciler.workers.queued_jobs import queueing_lock
+from reconciler.workers import jobs
+from reconciler.workers.jobs import Care, cron, make_schema, queueing_lock
 
 QUEUE = "push"
 POLL_SECONDS = 0.5
@@ -132,15 +129,15 @@ class JobQueue(Generic[Outcome]):
 
     def defer(self, job: Job) -> None:
         """Put a job in the queue; one whose bill waits there already is not put twice."""
-        self._call(lambda: queued_jobs.defer(self._opened, job, 0))
+        self._call(lambda: jobs.defer(self._opened, job, 0))
 
     def waiting(self, locks: Iterable[str]) -> set[str]:
         """Say which bills have a job that is not over, on any machine."""
-        return self._call(lambda: queued_jobs.waiting(self._opened, list(locks)))
+        return self._call(lambda: jobs.waiting(self._opened, list(locks)))
 
     def forget(self, locks: Iterable[str]) -> None:
         """Take jobs out of the queue that nobody has begun."""
-        self._call(lambda: queued_jobs.forget(self._opened, list(locks)))
+        self._call(lambda: jobs.forget(self._opened, list(locks)))
 
     def _call(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Run a coroutine in the loop from another thread, again while the database is away.
@@ -234,14 +231,14 @@ class JobQueue(Generic[Outcome]):
 
     async def _push(self, job: Job, pool: ThreadPoolExecutor) -> None:
         if self._ending.is_set():
-            await queued_jobs.defer(self._opened, job, 0)
+            await jobs.defer(self._opened, job, 0)
             return
         loop = asyncio.get_running_loop()
         try:
             outcome = await loop.run_in_executor(pool, self.work, job)
         except BillBusyError as busy:
             seconds = self._busy.again_in(job.bill_id, busy.seconds)
-            await queued_jobs.defer(self._opened, job, seconds)
+            await jobs.defer(self._opened, job, seconds)
         except Exception as error:  # noqa: BLE001  raised in the caller's thread
             self.fail(error)
         else:

@@ -122,7 +122,7 @@ class _Run(Generic[Outcome]):
         return self.queue.fatal is not None or self.stopped()
 
     def _hand_out(self) -> None:
-        from reconciler.workers.queued_jobs import queueing_lock
+        from reconciler.workers.jobs import queueing_lock
 
         while not self.exhausted and len(self.queue.known) < AHEAD and not self._ending():
             try:

@@ -18,10 +18,10 @@ from reconciler.emulator.world import World
 from reconciler.kernel.address import BillId
 from reconciler.sync.core.billing_month import BillingMonth
 from reconciler.sync.core.closed import Closed, Fate
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import PushState, PushStatus
 from reconciler.sync.model.standing import Group
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.push.limits import RunLimits
 from reconciler.sync.run.close_bills import CloseOrder, Closer, CloseResult
 
 EUR, GBP, WAITS = "month-end-eur", "month-end-gbp", "month-end-gbp-pending"
@@ -340,7 +340,7 @@ def test_a_paused_site_and_a_stop_close_nothing(place: SyncPlace) -> None:
     with place.open() as opened:
         told = place.reconciler("sync", "pause", "--env", ENV, "--reason", "audit")[1]
         assert "paused" in told
-        pusher = opened.pusher(Narrow(), Limits(), lambda: False)
+        pusher = opened.pusher(RunFilter(), RunLimits(), lambda: False)
         closer = Closer(pusher, CloseOrder((BillId(bill),)))
         one = only(closer.run(opened.workers, SilentProgress()))
     assert one.fate is Fate.OPEN
@@ -462,7 +462,7 @@ def test_a_bill_whose_integration_is_gone_stays_open(place: SyncPlace) -> None:
     with place.open() as opened:
         routes = tuple(one for one in opened.scope.routes if one.name != EUR)
         opened.watch.scope = replace(opened.scope, routes=routes)
-        pusher = opened.pusher(Narrow(), Limits(), lambda: False)
+        pusher = opened.pusher(RunFilter(), RunLimits(), lambda: False)
         closer = Closer(pusher, CloseOrder((BillId(bill),)))
         one = only(closer.run(opened.workers, SilentProgress()))
     assert one.fate is Fate.OPEN

@@ -15,9 +15,9 @@ from fakes.sync_place import ENV, Killed, Life, SyncPlace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 
-GBP = Narrow(integrations=frozenset({"month-end-gbp"}))
+GBP = RunFilter(integrations=frozenset({"month-end-gbp"}))
 PAGES = ("#ledger-lost", "#older-ledger")
 COMMANDS = (
     ("status",),

@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from reconciler.account_filter.answer import READINGS, UndocumentedRule, Unknown
+from reconciler.account_filter.answer import READINGS, NoAnswer, UndocumentedRule
 from reconciler.account_filter.evaluate import compiled, evaluate
 from reconciler.account_filter.fields import FilterAccount, filter_account
 from reconciler.account_filter.parser import parse
@@ -17,7 +17,7 @@ def _account(currency: JsonValue = "GBP", **custom: JsonValue) -> FilterAccount:
     return {"currency": currency, "address": {"country": "UK"}, "customFields": custom}
 
 
-def _asked(text: str, account: FilterAccount) -> tuple[bool | Unknown, list[tuple[str, int]]]:
+def _asked(text: str, account: FilterAccount) -> tuple[bool | NoAnswer, list[tuple[str, int]]]:
     evaluation = evaluate(parse(text), account)
     return evaluation.result, [(one.code, one.span.column) for one in evaluation.assumptions]
 
@@ -153,14 +153,14 @@ def test_a_filter_without_an_answer_makes_the_account_unknown(
         "huge": Decimal("1E+999999"),
     }
     result, _ = _asked(text, _account("GBP", **custom))
-    assert isinstance(result, Unknown)
+    assert isinstance(result, NoAnswer)
     assert (result.code, result.column) == (code, column)
     assert result.message
 
 
 def test_an_unknown_account_still_carries_what_was_assumed_before_it_failed() -> None:
     result, rules = _asked("currency == GBP AND 1 / 0 == 1", _account())
-    assert isinstance(result, Unknown)
+    assert isinstance(result, NoAnswer)
     assert rules == [("bare-word", 13)]
 
 

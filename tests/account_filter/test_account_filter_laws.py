@@ -10,7 +10,7 @@ from fakes.filter_text import to_text
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.account_filter.answer import Evaluation, Unknown
+from reconciler.account_filter.answer import Evaluation, NoAnswer
 from reconciler.account_filter.check import check
 from reconciler.account_filter.evaluate import compiled, evaluate
 from reconciler.account_filter.fields import ADDRESS_FIELDS, FIELDS, FilterAccount
@@ -19,14 +19,14 @@ from reconciler.account_filter.parser import DEPTH_MAX, LENGTH_MAX, parse
 from reconciler.account_filter.syntax import (
     Arithmetic,
     Boolean,
-    Call,
-    Comparison,
     Conditional,
     Expression,
+    FunctionCall,
     Logic,
     Null,
     Number,
     Path,
+    Relation,
     Signed,
     Text,
     children,
@@ -65,7 +65,7 @@ leaves: st.SearchStrategy[Expression] = st.one_of(
 def _compound(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     return st.one_of(
         st.builds(
-            Call,
+            FunctionCall,
             st.sampled_from(sorted(FUNCTIONS)) | paths.map(".".join),
             st.lists(inner, max_size=3).map(tuple),
             grouped=grouped,
@@ -73,7 +73,7 @@ def _compound(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
         st.builds(Signed, st.sampled_from(["+", "-"]), inner, grouped=grouped),
         st.builds(Arithmetic, st.sampled_from(list("+-*/%^")), inner, inner, grouped=grouped),
         st.builds(
-            Comparison,
+            Relation,
             st.sampled_from(["==", "!=", "<=", ">=", "<", ">", "= ="]),
             inner,
             inner,
@@ -147,11 +147,11 @@ def _depth(node: Expression) -> int:
 def _all_grouped(node: Expression) -> Expression:
     """Give the same tree with parentheses around every operand."""
     match node:
-        case Call():
+        case FunctionCall():
             return replace(node, arguments=tuple(map(_all_grouped, node.arguments)), grouped=True)
         case Signed():
             return replace(node, operand=_all_grouped(node.operand), grouped=True)
-        case Arithmetic() | Comparison():
+        case Arithmetic() | Relation():
             return replace(
                 node, left=_all_grouped(node.left), right=_all_grouped(node.right), grouped=True
             )
@@ -209,7 +209,7 @@ def _asked(tree: Expression, text: str, account: dict[str, Any]) -> int:
     for finding in check(tree):
         assert 1 <= finding.column <= len(text)
     result = evaluate(tree, account).result
-    return result.column if isinstance(result, Unknown) else 1
+    return result.column if isinstance(result, NoAnswer) else 1
 
 
 @bounded
@@ -231,7 +231,9 @@ def test_parentheses_that_the_grammar_implies_change_no_answer(
     assume(len(text.encode()) <= LENGTH_MAX and _depth(tree) <= DEPTH_MAX)
     plain = evaluate(parse(to_text(tree)), account).result
     spelled_out = evaluate(parse(text), account).result
-    assert plain is spelled_out or (isinstance(plain, Unknown) and isinstance(spelled_out, Unknown))
+    assert plain is spelled_out or (
+        isinstance(plain, NoAnswer) and isinstance(spelled_out, NoAnswer)
+    )
 
 
 @bounded

@@ -8,14 +8,14 @@ from fakes.filter_text import to_text
 from reconciler.account_filter.parser import DEPTH_MAX, LENGTH_MAX, parse
 from reconciler.account_filter.syntax import (
     Arithmetic,
-    Call,
-    Comparison,
     Conditional,
     Expression,
+    FunctionCall,
     Logic,
     Null,
     Number,
     Path,
+    Relation,
     Signed,
     Span,
     Text,
@@ -34,7 +34,7 @@ ONE, TWO, THREE = Number(Decimal(1)), Number(Decimal(2)), Number(Decimal(3))
         ("a AND b OR c", Logic("OR", (Logic("AND", (A, B)), C))),
         ("a AND b AND c", Logic("AND", (A, B, C))),
         ("(a AND b) AND c", Logic("AND", (Logic("AND", (A, B)), C))),
-        ("a == b AND c", Logic("AND", (Comparison("==", A, B), C))),
+        ("a == b AND c", Logic("AND", (Relation("==", A, B), C))),
         ("1 - 2 - 3", Arithmetic("-", Arithmetic("-", ONE, TWO), THREE)),
         ("1 / 2 * 3", Arithmetic("*", Arithmetic("/", ONE, TWO), THREE)),
         ("1 + 2 * 3", Arithmetic("+", ONE, Arithmetic("*", TWO, THREE))),
@@ -43,13 +43,13 @@ ONE, TWO, THREE = Number(Decimal(1)), Number(Decimal(2)), Number(Decimal(3))
         ("1 % 2 ^ 3", Arithmetic("%", ONE, Arithmetic("^", TWO, THREE))),
         ("-1 ^ 2", Arithmetic("^", Signed("-", ONE), TWO)),
         ("1 - -+2", Arithmetic("-", ONE, Signed("-", Signed("+", TWO)))),
-        ("1 + 2 < 3", Comparison("<", Arithmetic("+", ONE, TWO), THREE)),
+        ("1 + 2 < 3", Relation("<", Arithmetic("+", ONE, TWO), THREE)),
         ("a ? b : c ? 1 : 2", Conditional(A, B, Conditional(C, ONE, TWO))),
         ("a OR b ? 1 : 2", Conditional(Logic("OR", (A, B)), ONE, TWO)),
-        ("f.g(a, b == c)", Call("f.g", (A, Comparison("==", B, C)))),
-        ("f()", Call("f", ())),
-        ("a =\n\t= null", Comparison("= =", A, Null())),
-        ('a == "x\\\\y\\"z"', Comparison("==", A, Text('x\\y"z'))),
+        ("f.g(a, b == c)", FunctionCall("f.g", (A, Relation("==", B, C)))),
+        ("f()", FunctionCall("f", ())),
+        ("a =\n\t= null", Relation("= =", A, Null())),
+        ('a == "x\\\\y\\"z"', Relation("==", A, Text('x\\y"z'))),
         ("customFields.AND.null", Path(("customFields", "AND", "null"))),
         ("größe", Path(("größe",))),
     ],
@@ -66,7 +66,7 @@ def test_operators_bind_as_the_grammar_says(text: str, tree: object) -> None:
         (Signed("-", Arithmetic("^", ONE, TWO)), "-(1 ^ 2)"),
         (Arithmetic("-", ONE, Arithmetic("-", TWO, THREE)), "1 - (2 - 3)"),
         (Arithmetic("*", Arithmetic("+", ONE, TWO), THREE), "(1 + 2) * 3"),
-        (Comparison("==", Comparison("==", A, B), C), "(a == b) == c"),
+        (Relation("==", Relation("==", A, B), C), "(a == b) == c"),
         (Logic("AND", (Logic("OR", (A, B)), C)), "(a OR b) AND c"),
         (Logic("OR", (Logic("OR", (A, B)), C)), "(a OR b) OR c"),
         (Conditional(Conditional(A, B, C), ONE, TWO), "(a ? b : c) ? 1 : 2"),
@@ -152,7 +152,7 @@ def test_a_filter_of_4096_bytes_is_read_and_one_more_is_refused() -> None:
 
 
 def test_a_lone_surrogate_is_text_like_any_other() -> None:
-    assert parse('a == "\ud800"') == Comparison("==", A, Text("\ud800"))
+    assert parse('a == "\ud800"') == Relation("==", A, Text("\ud800"))
 
 
 @pytest.mark.parametrize(

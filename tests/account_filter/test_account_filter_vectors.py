@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from reconciler.account_filter.answer import Unknown
+from reconciler.account_filter.answer import NoAnswer
 from reconciler.account_filter.check import check
 from reconciler.account_filter.evaluate import evaluate
 from reconciler.account_filter.fields import FilterAccount
@@ -160,7 +160,7 @@ def _failure(text: str) -> tuple[str, int, str]:
     except FilterSyntaxError as error:
         return error.code, error.column, error.hint
     result = evaluate(tree, BRITISH).result
-    assert isinstance(result, Unknown)
+    assert isinstance(result, NoAnswer)
     findings = [one for one in check(tree) if one.severity == "error"]
     if findings:
         assert result.code == "invalid-filter"

@@ -8,7 +8,7 @@ import pytest
 from fakes.chargebee_world import ChargebeeWorld, draft_of
 
 from reconciler.drafting.draft import InvoiceDraft
-from reconciler.sync.core.look_first import Look, WaitUntil
+from reconciler.sync.core.when_to_act import Look, WaitUntil
 from reconciler.sync.model.push import (
     CredentialsRefused,
     Effect,
@@ -21,19 +21,19 @@ from reconciler.sync.model.push import (
     Refused,
     Step,
     StepOutcome,
-    Unknown,
+    UnknownOutcome,
 )
 
 Open = Callable[..., ChargebeeWorld]
 FAULTS: list[tuple[str, type[StepOutcome], bool]] = [
-    ("cut_before_commit", Unknown, False),
-    ("cut_after_commit", Unknown, True),
-    ("lost_response", Unknown, True),
-    ("http_500", Unknown, False),
-    ("http_502", Unknown, False),
-    ("http_503", Unknown, False),
-    ("http_504", Unknown, False),
-    ("html_502", Unknown, False),
+    ("cut_before_commit", UnknownOutcome, False),
+    ("cut_after_commit", UnknownOutcome, True),
+    ("lost_response", UnknownOutcome, True),
+    ("http_500", UnknownOutcome, False),
+    ("http_502", UnknownOutcome, False),
+    ("http_503", UnknownOutcome, False),
+    ("http_504", UnknownOutcome, False),
+    ("html_502", UnknownOutcome, False),
     ("rate_limit", NotPerformed, False),
     ("rate_limit_retry_after", NotPerformed, False),
     ("lock_timeout", NotPerformed, False),
@@ -71,7 +71,7 @@ def test_what_is_committed_after_the_cut_is_found_later(world: Open) -> None:
     effect = intended(site, draft)
     site.fault("commit_after_cut", seconds=30)
     first, effect = site.send(effect)
-    assert isinstance(first, Unknown)
+    assert isinstance(first, UnknownOutcome)
     assert site.look(effect, draft) == NotFound()
     site.advance(seconds=31)
     assert isinstance(site.look(effect, draft), Found)

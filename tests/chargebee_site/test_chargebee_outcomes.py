@@ -24,7 +24,7 @@ from reconciler.sync.model.push import (
     StepOutcome,
     StoredRequest,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 from reconciler.transport.retry import Answer
@@ -32,7 +32,7 @@ from reconciler.transport.retry import Answer
 PLAIN = ChargebeeSwitches()
 DRAFT = draft_of()
 CREATE = wire.create_invoice(DRAFT, (), PLAIN)
-ADD = wire.add_line(DRAFT, 0, InvoiceId("d1"), (), PLAIN)
+ADD = wire.add_line_request(DRAFT, 0, InvoiceId("d1"), (), PLAIN)
 DELETE = wire.delete_lines(InvoiceId("d1"), [InvoiceLineId("li_1")], PLAIN)
 VOID = wire.void_invoice(InvoiceId("17"), DRAFT.bill_id, PLAIN)
 
@@ -59,7 +59,7 @@ REFUSALS: list[tuple[int, str, StoredRequest, type[StepOutcome]]] = [
     (404, "resource_not_found", DELETE, WindowClosed),
     (404, "resource_not_found", VOID, Refused),
     (405, "http_method_not_supported", CREATE, Refused),
-    (408, "internal_error", CREATE, Unknown),
+    (408, "internal_error", CREATE, UnknownOutcome),
     (409, "invalid_state_for_request", CREATE, Refused),
     (409, "invalid_state_for_request", ADD, WindowClosed),
     (409, "invalid_state_for_request", VOID, Refused),
@@ -67,9 +67,9 @@ REFUSALS: list[tuple[int, str, StoredRequest, type[StepOutcome]]] = [
     (429, "api_request_limit_exceeded", CREATE, NotPerformed),
     (429, "third_party_api_request_limit_exceeded", CREATE, NotPerformed),
     (429, "lock_timeout", CREATE, NotPerformed),
-    (500, "internal_error", CREATE, Unknown),
-    (503, "site_read_only_mode", CREATE, Unknown),
-    (302, "moved", CREATE, Unknown),
+    (500, "internal_error", CREATE, UnknownOutcome),
+    (503, "site_read_only_mode", CREATE, UnknownOutcome),
+    (302, "moved", CREATE, UnknownOutcome),
 ]
 
 
@@ -95,7 +95,7 @@ def test_a_404_that_names_a_parameter_of_ours_is_about_the_bill_not_the_invoice(
 
 def test_switches_change_the_readings_that_are_not_documented() -> None:
     third = error(429, "third_party_api_request_limit_exceeded")
-    assert isinstance(judged(third, third_party_limit="unknown"), Unknown)
+    assert isinstance(judged(third, third_party_limit="unknown"), UnknownOutcome)
     failed = error(400, "payment_processing_failed")
     assert isinstance(judged(failed, failed_payment="refused"), Refused)
     gone = error(404, "resource_not_found")
@@ -112,7 +112,7 @@ def test_a_429_says_how_long_to_wait_when_it_says_so() -> None:
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 422, 429, 500, 502])
 @pytest.mark.parametrize("body", [b"<html>502 Bad Gateway</html>", b"", b"[]", b"\xff{}", b"{}"])
 def test_a_body_that_is_not_chargebees_proves_nothing(status: int, body: bytes) -> None:
-    assert isinstance(judged(Answer(status, {}, body)), Unknown)
+    assert isinstance(judged(Answer(status, {}, body)), UnknownOutcome)
 
 
 @given(st.integers(200, 599), st.binary(max_size=60))
@@ -176,7 +176,7 @@ def test_two_new_lines_like_ours_are_for_a_person() -> None:
 
 
 def test_an_added_line_that_the_answer_does_not_show_is_looked_for() -> None:
-    assert isinstance(outcome_of(made([]), ADD, frozenset(), PLAIN, START), Unknown)
+    assert isinstance(outcome_of(made([]), ADD, frozenset(), PLAIN, START), UnknownOutcome)
     other = lines({"entity_id": "support-GBP", "date_from": 1, "date_to": 2})
     assert isinstance(outcome_of(made(other), ADD, frozenset(), PLAIN, START), Undecidable)
 

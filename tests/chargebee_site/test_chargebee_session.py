@@ -13,7 +13,7 @@ from fakes.chargebee_world import START, FreeLimit, draft_of
 from fakes.clock import FakeClock
 
 from reconciler.chargebee import wire
-from reconciler.chargebee.destination import SiteSettings, open_site, pace_of
+from reconciler.chargebee.destination import SiteSettings, durations_at, open_site
 from reconciler.chargebee.errors import (
     ChargebeeKeyRefusedError,
     ChargebeeRefusedReadError,
@@ -22,19 +22,23 @@ from reconciler.chargebee.errors import (
     WrongSiteError,
 )
 from reconciler.chargebee.gates import Gates
-from reconciler.chargebee.invoice_json import Reading, read_invoice
+from reconciler.chargebee.invoice_json import AnswerReading, read_invoice
 from reconciler.chargebee.outcomes import Refusal
 from reconciler.chargebee.reads.catalogue import Catalogue
 from reconciler.chargebee.reads.estimates import estimate
 from reconciler.chargebee.reads.invoices import Invoices
-from reconciler.chargebee.session import Session, subjects_of
-from reconciler.chargebee.steps import credit_wire
-from reconciler.chargebee.switches import ChargebeeSwitches, UnknownSwitchError, parse_switches
-from reconciler.drafting.draft import Target
+from reconciler.chargebee.session import SiteSession, subjects_of
+from reconciler.chargebee.steps import crediting
+from reconciler.chargebee.switches import (
+    ChargebeeSwitches,
+    UnknownChargebeeSwitchError,
+    parse_chargebee_switches,
+)
+from reconciler.drafting.draft import BilledParty
 from reconciler.errors import ExitCode
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.secret import Secret
-from reconciler.sync.model.estimate import Estimated
+from reconciler.sync.model.invoice import Estimated
 from reconciler.sync.model.push import InvoiceId, SiteName, StoredRequest
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer, LostAnswerError, TransportError
@@ -67,9 +71,9 @@ def refusal(status: int, code: str) -> Answer:
 
 def speaking(
     *answers: Answer | TransportError, url: str = "https://acme-test.chargebee.com", **more: Any
-) -> tuple[Session, Script]:
+) -> tuple[SiteSession, Script]:
     script = Script([*answers])
-    session = Session(
+    session = SiteSession(
         script,
         FreeLimit(),
         FakeClock(START),
@@ -183,10 +187,10 @@ def test_writes_work_alone_on_their_invoice_or_owner() -> None:
     draft = draft_of()
     create = wire.create_invoice(draft, (), plain)
     assert subjects_of(create) == {"subscription_id=sub_test_acme_uk"}
-    add = wire.add_line(draft, 0, InvoiceId("d1"), (), plain)
+    add = wire.add_line_request(draft, 0, InvoiceId("d1"), (), plain)
     assert subjects_of(add) == {"invoices/d1"}
-    on = credit_wire.CreditOn(InvoiceId("17"), "adjustment")
-    credit = credit_wire.credit_negative(draft, on, plain)
+    on = crediting.CreditOn(InvoiceId("17"), "adjustment")
+    credit = crediting.credit_negative(draft, on, plain)
     assert subjects_of(credit) == {"reference_invoice_id=17"}
 
 
@@ -215,7 +219,7 @@ def test_gates_let_one_through_per_subject_and_many_besides() -> None:
 
 
 def test_the_pace_counts_a_read_and_a_write_for_each_line() -> None:
-    assert pace_of(120).per_line.total_seconds() == 1
+    assert durations_at(120).per_line.total_seconds() == 1
 
 
 # --- what answers may look like ------------------------------------------------------------------
@@ -227,7 +231,7 @@ PLAIN: dict[str, Any] = {
     "currency_code": "GBP",
     "line_items": [{"id": "li_1", "amount": 5, "unit_amount": 5, "discount_amount": 2}],
 }
-READING = Reading(("cf_a", "cf_b"))
+READING = AnswerReading(("cf_a", "cf_b"))
 
 
 def test_an_invoice_with_only_the_least_is_read() -> None:
@@ -312,7 +316,7 @@ def test_a_listed_subscription_without_its_customer_is_read_alone() -> None:
         answer({"list": [bare]}), answer({**bare, "customer": {"id": "c1", "deleted": True}})
     )
     catalogue = Catalogue(session)
-    first, second = (Target("subscription", key) for key in ("s1", "s2"))
+    first, second = (BilledParty("subscription", key) for key in ("s1", "s2"))
     catalogue.expect([first, second])
     assert "who was deleted in Chargebee" in catalogue.owner(first).why
     assert [one.path for one in script.asked] == [
@@ -325,7 +329,9 @@ def test_a_listed_subscription_without_its_customer_is_read_alone() -> None:
 
 
 def test_switches_are_read_by_name() -> None:
-    read = parse_switches({"failed_payment": "refused", "max_lines": "100", "void_reason": "Other"})
+    read = parse_chargebee_switches(
+        {"failed_payment": "refused", "max_lines": "100", "void_reason": "Other"}
+    )
     assert read == ChargebeeSwitches(failed_payment="refused", max_lines=100, void_reason="Other")
 
 
@@ -334,8 +340,8 @@ def test_switches_are_read_by_name() -> None:
     [("nothing", "x"), ("max_lines", "0"), ("max_lines", "x"), ("void_reason", "x" * 101)],
 )
 def test_an_unknown_switch_is_refused_with_the_known_ones(name: str, value: str) -> None:
-    with pytest.raises(UnknownSwitchError, match="failed_payment=look-first") as caught:
-        parse_switches({name: value})
+    with pytest.raises(UnknownChargebeeSwitchError, match="failed_payment=look-first") as caught:
+        parse_chargebee_switches({name: value})
     assert caught.value.exit_code is ExitCode.INVALID
 
 

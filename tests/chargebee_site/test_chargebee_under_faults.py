@@ -11,7 +11,7 @@ from fakes.chargebee_world import START, UK, US, ChargebeeWorld, draft_of, pendi
 from fakes.push_data import line
 
 from reconciler.drafting.draft import InvoiceDraft
-from reconciler.sync.core.look_first import AskPerson, Finished, Look, Send, WaitUntil
+from reconciler.sync.core.when_to_act import AskPerson, Finished, Look, Send, WaitUntil
 from reconciler.sync.model.push import Effect, Step
 from reconciler.sync.ports.destination import Complete, Sending
 

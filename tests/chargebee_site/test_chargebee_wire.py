@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.chargebee import form, wire
-from reconciler.chargebee.steps import credit_wire
+from reconciler.chargebee.steps import crediting
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.drafting.draft import CataloguePricing, DecimalPricing, InvoiceDraft
 from reconciler.kernel.money import Currency, Money
@@ -46,15 +46,15 @@ def created(draft: InvoiceDraft, **more: Any) -> StoredRequest:
 
 def credit_note() -> StoredRequest:
     draft = draft_of(*NEGATIVE, push={"negative_lines": "credit-note"})
-    return credit_wire.credit_negative(
-        draft, credit_wire.CreditOn(InvoiceId("17"), "adjustment"), PLAIN
+    return crediting.credit_negative(
+        draft, crediting.CreditOn(InvoiceId("17"), "adjustment"), PLAIN
     )
 
 
 def credit_alone() -> StoredRequest:
     draft = draft_of(*NEGATIVE, push={"negative_lines": "credit-note"})
-    on = credit_wire.CreditOn(None, "refundable", "cust_1")
-    return credit_wire.credit_negative(draft, on, ChargebeeSwitches(credit_reason="Bill changed"))
+    on = crediting.CreditOn(None, "refundable", "cust_1")
+    return crediting.credit_negative(draft, on, ChargebeeSwitches(credit_reason="Bill changed"))
 
 
 def credit_former() -> StoredRequest:
@@ -62,13 +62,15 @@ def credit_former() -> StoredRequest:
     invoice = invoice_of(draft)
     reduced = replace(invoice.lines[0], discount=Money(5, Currency("GBP", 2)))
     free = replace(invoice.lines[1], discount=invoice.lines[1].amount)
-    on = credit_wire.CreditOn(invoice.id, "refundable")
-    return credit_wire.credit_lines(draft, on, (reduced, free), PLAIN)
+    on = crediting.CreditOn(invoice.id, "refundable")
+    return crediting.credit_lines(draft, on, (reduced, free), PLAIN)
 
 
 def consolidated() -> StoredRequest:
     draft = draft_of()
-    return wire.add_line(draft, 1, replace(invoice_of(draft), subscription_id=""), (), PLAIN)
+    return wire.add_line_request(
+        draft, 1, replace(invoice_of(draft), subscription_id=""), (), PLAIN
+    )
 
 
 REQUESTS = {
@@ -82,7 +84,7 @@ REQUESTS = {
     ),
     "create-discount": created(draft_of(*NEGATIVE, push={"negative_lines": "discount"})),
     "create-flat-fee": created(draft_of(), flat={"usage-GBP"}, response_schema="items"),
-    "add-line": wire.add_line(draft_of(), 0, InvoiceId("draft_inv/1"), (), PLAIN),
+    "add-line": wire.add_line_request(draft_of(), 0, InvoiceId("draft_inv/1"), (), PLAIN),
     "add-line-consolidated": consolidated(),
     "delete-lines": wire.delete_lines(
         InvoiceId("d1"), [InvoiceLineId("li_1"), InvoiceLineId("li_2")], PLAIN
@@ -105,7 +107,7 @@ def test_a_line_at_the_catalogues_price_sends_a_quantity_and_no_price() -> None:
     draft = draft_of()
     at_catalogue = replace(draft.lines[0], pricing=CataloguePricing(), expected=None)
     request = created(replace(draft, lines=(at_catalogue,)))
-    (row,) = form.read_rows(form.decode(request.body), "item_prices")
+    (row,) = form.read_rows(form.form_pairs(request.body), "item_prices")
     assert row["quantity"] == "1"
     assert "unit_price" not in row
 
@@ -120,7 +122,7 @@ def test_no_decimal_is_written_with_an_exponent_or_loses_a_digit(
     draft = draft_of()
     priced = replace(draft.lines[0], pricing=DecimalPricing(quantity, price))
     request = created(replace(draft, lines=(priced,)))
-    (row,) = form.read_rows(form.decode(request.body), "item_prices")
+    (row,) = form.read_rows(form.form_pairs(request.body), "item_prices")
     assert set(row["unit_price_in_decimal"] + row["quantity_in_decimal"]) <= set("0123456789.")
     assert Decimal(row["unit_price_in_decimal"]) == price
     assert Decimal(row["quantity_in_decimal"]) == quantity

@@ -11,7 +11,7 @@ from fakes.sync_place import ENV, SyncPlace
 
 from reconciler.emulator.chargebee.sites import API_KEY
 from reconciler.kernel import exact_json
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 
 SINCE = ("--since", "2026-10-01")
 
@@ -41,7 +41,7 @@ def test_making_it_says_that_it_is_new(place: SyncPlace) -> None:
 
 @pytest.mark.parametrize("loss", ["deleted", "emptied"])
 def test_a_lost_ledger_never_makes_sent_bills_look_unsent(place: SyncPlace, loss: str) -> None:
-    place.run(narrow=Narrow(integrations=frozenset({"month-end-gbp"})))
+    place.run(narrow=RunFilter(integrations=frozenset({"month-end-gbp"})))
     drop(place)
     if loss == "emptied":
         (place.root / ".reconciler" / "ledger.sqlite").touch()
@@ -56,7 +56,7 @@ def test_a_lost_ledger_never_makes_sent_bills_look_unsent(place: SyncPlace, loss
 def test_after_a_loss_nothing_is_sent_until_it_was_rebuilt_and_then_nothing_twice(
     place: SyncPlace,
 ) -> None:
-    gbp = Narrow(integrations=frozenset({"month-end-gbp"}))
+    gbp = RunFilter(integrations=frozenset({"month-end-gbp"}))
     place.run(narrow=gbp)
     stamped = [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
     assert stamped
@@ -76,7 +76,7 @@ def test_after_a_loss_nothing_is_sent_until_it_was_rebuilt_and_then_nothing_twic
 
 
 def test_what_stamps_cannot_say_is_listed_and_ends_with_14(place: SyncPlace) -> None:
-    place.run(narrow=Narrow(integrations=frozenset({"month-end-gbp"})))
+    place.run(narrow=RunFilter(integrations=frozenset({"month-end-gbp"})))
     one = next(one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id"))
     path = f"{place.url}/api/v2/invoices/{one['id']}/void"
     assert httpx.post(path, auth=(API_KEY, "")).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 from fakes.sync_place import ENV, SyncPlace
 
 from reconciler.kernel.exact_json import decode
-from reconciler.sync.core.run_tally import IN_NONE
+from reconciler.sync.core.tally import IN_NONE
 
 ACCOUNT = "acct-00000"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.emulator.chargebee.lists.filters import Attribute, read_filters
 from reconciler.emulator.chargebee.parameters.facts_billing import CREATE_INVOICE
 from reconciler.emulator.chargebee.parameters.forms import read_form, read_pairs
-from reconciler.emulator.chargebee.parameters.parameters import SAFE_INTEGER, Reading
+from reconciler.emulator.chargebee.parameters.parameters import SAFE_INTEGER, Strictness
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 DECIMALS = st.decimals("0", "999999", places=6).map(lambda one: format(one, "f"))
@@ -56,7 +56,7 @@ def plain(value: Any) -> Any:
 @given(FORMS)
 def test_a_form_is_read_back_as_it_was_meant(form: dict[str, Any]) -> None:
     body = urlencode(list(serialize(form).items())).encode()
-    reading = Reading(custom_fields=frozenset({"cf_m3ter_bill_id"}))
+    reading = Strictness(custom_fields=frozenset({"cf_m3ter_bill_id"}))
     read = reading.read(CREATE_INVOICE, read_form(body))
     # An empty list sends nothing at all.
     assert plain(read) == {name: one for name, one in form.items() if one != []}

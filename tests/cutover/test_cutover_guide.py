@@ -14,8 +14,7 @@ from fakes.push_data import bill, line, spec
 from fakes.push_reading import NAME, SITE, ListedBills, Month, month
 
 from reconciler.cli.progress import SilentProgress
-from reconciler.cutover.core.facts import Facts, current
-from reconciler.cutover.core.owners import OwnedBill, Owner, Owners, owner_of
+from reconciler.cutover.core.facts import CutoverFacts, OwnedBill, Owner, Owners, current, owner_of
 from reconciler.cutover.core.steps import steps
 from reconciler.cutover.cutover import look_and_record
 from reconciler.cutover.text import cutover_text, owned_text
@@ -45,8 +44,8 @@ from reconciler.selection.interlock import (
     SentNatively,
 )
 from reconciler.sync.core.tally import Purse
-from reconciler.sync.model.decision import Decision
 from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.standing import Decision
 from reconciler.sync.people.decisions import NOT_SENT_BY_M3TER
 
 DATE = date(2026, 12, 1)
@@ -333,7 +332,7 @@ def test_deciding_in_the_other_direction_ends_a_cut_over() -> None:
     assert current(again, "uk", "push") == {"date": "d3"}
 
 
-def facts(**changes: Any) -> Facts:
+def facts(**changes: Any) -> CutoverFacts:
     owners = Owners()
     owners.add(OwnedBill(BillId("b"), "acme", DATE, Owner.NOBODY, "why", None))
     owners.add(
@@ -354,7 +353,7 @@ def facts(**changes: Any) -> Facts:
         "place": "integration.yaml:3",
         "owners": owners,
     }
-    return Facts(**(fields | changes))
+    return CutoverFacts(**(fields | changes))
 
 
 def test_a_reader_sees_owners_steps_and_what_is_left() -> None:

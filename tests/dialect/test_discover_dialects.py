@@ -14,7 +14,7 @@ from fakes.scene import KEYS, Scene
 
 from reconciler.definitions.core.settings import BY_PATH, SETTINGS
 from reconciler.definitions.kinds.dialect import Dialect
-from reconciler.dialect.core.candidates import candidates
+from reconciler.dialect.core.published import candidates
 from reconciler.dialect.discover import discover, document
 from reconciler.emulator.running import RunningEmulator, environment
 from reconciler.kernel.address import FieldPath

@@ -14,7 +14,7 @@ from fakes.state import MemoryChain, MemoryLock
 from reconciler.definitions.model import Definitions
 from reconciler.definitions.validate import Validated
 from reconciler.doctor import checks
-from reconciler.doctor.core.results import CheckResult, well
+from reconciler.doctor.core import CheckResult, well
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.value import JsonObject, JsonValue
@@ -89,18 +89,18 @@ def test_the_state_is_well_locked_broken_or_read_only() -> None:
 
 def test_a_checkout_is_clean_dirty_or_missing() -> None:
     commit = "0123456789abcdef"
-    assert checks.source("", dirty=False).state == "warning"
-    assert checks.source(commit, dirty=False) == well("git", "commit 0123456, clean")
-    assert checks.source(commit, dirty=True).todo == "Commit them before you apply."
+    assert checks.check_source("", dirty=False).state == "warning"
+    assert checks.check_source(commit, dirty=False) == well("git", "commit 0123456, clean")
+    assert checks.check_source(commit, dirty=True).todo == "Commit them before you apply."
 
 
 def test_a_clock_that_is_off_is_a_problem() -> None:
     now = FakeClock().now()
-    assert checks.clock(now, None).state == "not checked"
-    assert checks.clock(now, now - timedelta(seconds=3)).message == "3 s from m3ter's"
-    ahead = checks.clock(now, now - timedelta(seconds=3600))
+    assert checks.check_clock(now, None).state == "not checked"
+    assert checks.check_clock(now, now - timedelta(seconds=3)).message == "3 s from m3ter's"
+    ahead = checks.check_clock(now, now - timedelta(seconds=3600))
     assert ahead.message == "this machine is 3,600 s ahead of m3ter"
-    assert "behind m3ter" in checks.clock(now, now + timedelta(seconds=61)).message
+    assert "behind m3ter" in checks.check_clock(now, now + timedelta(seconds=61)).message
 
 
 def test_every_list_that_may_not_be_read_is_a_problem_of_its_own() -> None:
@@ -132,12 +132,12 @@ def test_every_list_that_may_not_be_read_is_a_problem_of_its_own() -> None:
 
 def test_a_dialect_that_nobody_publishes_is_only_doubtful() -> None:
     scene = Scene()
-    found = states(checks.dialects(scene.effective(), scene.organisation, scene.clock))
+    found = states(checks.check_dialects(scene.effective(), scene.organisation, scene.clock))
     state, message = found["dialect of Chargebee"]
     assert state == "warning"
     assert message == "m3ter publishes nothing to compare it with; it is by person"
     scene.dialect = None
-    found = states(checks.dialects(scene.effective(), scene.organisation, scene.clock))
+    found = states(checks.check_dialects(scene.effective(), scene.organisation, scene.clock))
     assert found["dialect of Chargebee"][0] == "problem"
 
 
@@ -153,7 +153,7 @@ def test_settings_that_are_not_published_are_named() -> None:
     scene.dialect["values"] = {}
     scene.dialect["evidence"] = {"source": "discover", "at": "2026-11-22T10:00:00Z"}
     scene.organisation.known["Chargebee", "Bill"] = published("accountIds")
-    found = states(checks.dialects(scene.effective(), scene.organisation, scene.clock))
+    found = states(checks.check_dialects(scene.effective(), scene.organisation, scene.clock))
     assert found["dialect of Chargebee"] == (
         "warning",
         "not published, so not confirmed: `entity.accountFilter`",
@@ -190,12 +190,12 @@ def test_credentials_by_name_or_id_hidden_or_none() -> None:
 
 def test_names_that_m3ter_does_not_know_are_listed_and_counted() -> None:
     scene = Scene()
-    found = states(checks.references(scene.effective(), scene.organisation))
+    found = states(checks.check_references(scene.effective(), scene.organisation))
     assert {state for state, _ in found.values()} == {"ok"}
     codes = [{"code": f"nobody-{number}"} for number in range(7)]
     scene.integrations["uk"]["global"] = {"accountIds": codes}
     scene.sets.clear()
-    found = states(checks.references(scene.effective(), scene.organisation))
+    found = states(checks.check_references(scene.effective(), scene.organisation))
     assert found["accounts"][1].endswith("`nobody-4` and 2 more")
     assert found["users"] == ("not checked", "git names none")
 
@@ -205,7 +205,7 @@ def test_an_error_of_one_check_is_its_finding() -> None:
         yield well("first", "fine")
         raise AccessError("refused. Ask for it.")
 
-    found = list(checks.attempted("second", fails))
+    found = list(checks.check_or_report("second", fails))
     assert [(one.check, one.state) for one in found] == [("first", "ok"), ("second", "problem")]
     assert found[1].code is ExitCode.REFUSED_IDENTITY
     assert replace(found[1], todo="") != found[1]

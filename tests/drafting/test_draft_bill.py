@@ -33,7 +33,7 @@ from reconciler.drafting.draft import (
 )
 from reconciler.drafting.draft_bill import draft_bill
 from reconciler.drafting.input_hash import input_hash
-from reconciler.drafting.route import MappingIndex, NotAPushRouteError, Readings, Route
+from reconciler.drafting.route import DraftingRules, MappingIndex, NotAPushRouteError, Readings
 from reconciler.kernel.line_item import LineItemType
 from reconciler.kernel.money import chargebee_currencies
 from reconciler.kernel.problem import Origin
@@ -424,7 +424,7 @@ def test_a_long_order_number_is_cut() -> None:
 def test_a_definition_without_push_or_page_cannot_draft() -> None:
     for missing in ({"push": None}, {"chargebee": None}):
         settings = spec().model_copy(update=missing)
-        by = Route(Defined("uk", settings, Origin(FILE), {}), MappingIndex())
+        by = DraftingRules(Defined("uk", settings, Origin(FILE), {}), MappingIndex())
         with pytest.raises(NotAPushRouteError, match="integration uk cannot push"):
             draft_bill(bill(line()), by, NOW)
 

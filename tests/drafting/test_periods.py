@@ -9,7 +9,7 @@ import pytest
 from fakes.push_data import NOW, bill, drafted, line, route
 
 from reconciler.drafting.draft import Period
-from reconciler.drafting.periods import instant, invoice_instant, month_before, zone_of
+from reconciler.drafting.periods import invoice_instant, month_before, to_instant, zone_of
 from reconciler.drafting.route import Readings
 
 PARIS = zone_of("Europe/Paris")
@@ -46,9 +46,9 @@ def test_times_with_a_zone_are_themselves_and_those_without_are_the_bills() -> N
 def test_a_reading_takes_midnight_utc_for_a_date() -> None:
     readings = Readings(midnight_utc="date")
     assert PARIS is not None
-    assert instant(utc(2026, 11, 1), PARIS, readings) == utc(2026, 10, 31, 23)
-    assert instant(utc(2026, 11, 1, 1), PARIS, readings) == utc(2026, 11, 1, 1)
-    assert instant(utc(2026, 11, 1), PARIS, Readings()) == utc(2026, 11, 1)
+    assert to_instant(utc(2026, 11, 1), PARIS, readings) == utc(2026, 10, 31, 23)
+    assert to_instant(utc(2026, 11, 1, 1), PARIS, readings) == utc(2026, 11, 1, 1)
+    assert to_instant(utc(2026, 11, 1), PARIS, Readings()) == utc(2026, 11, 1)
 
 
 def test_exact_instants_of_the_bill_win_over_its_dates() -> None:

@@ -6,8 +6,8 @@ from fakes.push_data import band, bill, drafted, line, route
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.drafting.draft_line import fit
 from reconciler.drafting.route import Readings
-from reconciler.drafting.wording import fit
 
 
 @given(st.text(), st.text(max_size=30), st.integers(1, 100))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.faults import FAULTS, FaultBook, FaultRuleError, parse_rule
 
 
-def request(method: str = "GET", path: str = "/organizations/o/bills") -> Request:
-    return Request(method, path, (), {})
+def request(method: str = "GET", path: str = "/organizations/o/bills") -> HttpRequest:
+    return HttpRequest(method, path, (), {})
 
 
 def hits(book: FaultBook, times: int, vendor: str = "m3ter") -> list[bool]:

@@ -19,7 +19,7 @@ from reconciler.definitions.model import Effective
 from reconciler.m3ter.ports import Organisation
 from reconciler.plan.apply import ApplyPorts, Consent, apply
 from reconciler.plan.core.guards.approval import approve
-from reconciler.plan.make_plan import PlanPorts, Source, is_empty, plan
+from reconciler.plan.make_plan import PlanPorts, PlanSource, is_empty, plan
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.plan import Plan
 from reconciler.settings import Settings
@@ -42,7 +42,7 @@ class Run:
         return plan(
             self.wanted,
             self.chain.head("sandbox"),
-            Source("test"),
+            PlanSource("test"),
             PlanPorts(organisation, self.clock, SilentProgress()),
         )
 

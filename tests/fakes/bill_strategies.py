@@ -9,7 +9,7 @@ from drafting import oracle
 from fakes.push_data import NOW, bill, route
 from hypothesis import strategies as st
 
-from reconciler.drafting.route import Route
+from reconciler.drafting.route import DraftingRules
 from reconciler.kernel.line_item import LineItemType
 from reconciler.m3ter.bill import Band, Bill, BillLine, LineId
 
@@ -77,7 +77,7 @@ def settings(draw: st.DrawFn) -> oracle.Settings:
     )
 
 
-def route_of(one: oracle.Settings) -> Route:
+def route_of(one: oracle.Settings) -> DraftingRules:
     page: dict[str, object] = {
         "use_multidecimal": one.multidecimal,
         "split_usage_line_items": "itemPerUsageBand" if one.per_band else "itemPerProduct",

@@ -9,8 +9,8 @@ from fakes.repository_in_memory import RepositoryInMemory
 from fakes.sound_repository import CSV, UK, push
 
 from reconciler.definitions.core.allowance import Allowance
+from reconciler.definitions.core.rule import Context
 from reconciler.definitions.core.rules.check import broken_rules
-from reconciler.definitions.core.rules.context import Context
 from reconciler.kernel.problem import Problem
 
 UUID = "33333333-3333-4333-8333-333333333333"

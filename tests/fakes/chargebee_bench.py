@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from reconciler.emulator import wire
 from reconciler.emulator.chargebee.protocol import ChargebeeHalf
-from reconciler.emulator.chargebee.site import Site
+from reconciler.emulator.chargebee.site import EmulatedSite
 from reconciler.emulator.chargebee.sites import API_KEY, SITE
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.store import Store
 from reconciler.emulator.switches.table import Switches
 
@@ -48,7 +48,7 @@ class Bench:
     def __init__(self, *, filled: bool = True, **switches: object) -> None:
         self.store = Store(start=START, switches=Switches({"clock": "still", **switches}))
         self.half = ChargebeeHalf(self.store)
-        self.site = Site(self.store, SITE)
+        self.site = EmulatedSite(self.store, SITE)
         if filled:
             self._fill()
 
@@ -61,11 +61,11 @@ class Bench:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         key: str = API_KEY,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request."""
         self.store.run_due()
         given = {"authorization": basic(key), **(headers or {})}
-        return self.half.handle(Request(method, f"/api/v2/{path}", tuple(query), given, body))
+        return self.half.handle(HttpRequest(method, f"/api/v2/{path}", tuple(query), given, body))
 
     def post(
         self, path: str, form: Mapping[str, Any] | None = None, *, idempotency: str = ""

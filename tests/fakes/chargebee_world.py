@@ -14,7 +14,7 @@ from fakes.emulated_http import EmulatedHttp
 from fakes.push_data import bill, drafted, line, route
 
 from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings, open_site
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.session import SiteSession
 from reconciler.chargebee.steps.preflight import DecimalPlaces
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.drafting.draft import InvoiceDraft
@@ -25,7 +25,7 @@ from reconciler.kernel.secret import Secret
 from reconciler.m3ter.bill import BillLine
 from reconciler.sync.core.clocks import Clocks
 from reconciler.sync.core.effect_states import after, idempotency_key
-from reconciler.sync.core.look_first import LookFirst, Move, next_move
+from reconciler.sync.core.when_to_act import Move, RetryTimes, next_move
 from reconciler.sync.model.push import (
     Attempted,
     Effect,
@@ -37,12 +37,12 @@ from reconciler.sync.model.push import (
     StepOutcome,
 )
 from reconciler.sync.ports.destination import Complete, NextStep, Sending
-from reconciler.transport.client import HttpClient, Limits
+from reconciler.transport.client import CallLimits, HttpClient
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 UK = "sub_test_acme_uk"
 US = "sub_test_acme_us"
-LOOKS = LookFirst()
+LOOKS = RetryTimes()
 
 
 @dataclass
@@ -68,9 +68,9 @@ class ChargebeeWorld:
         self.clock = FakeClock(START)
         self.limit = FreeLimit()
         self.log: list[str] = []
-        limits = Limits(connect_seconds=5, read_seconds=5, total_seconds=20)
+        limits = CallLimits(connect_seconds=5, read_seconds=5, total_seconds=20)
         self.client = HttpClient(url, self.clock, limits=limits, log=self.log.append)
-        self.session = Session(
+        self.session = SiteSession(
             self.client,
             self.limit,
             self.clock,

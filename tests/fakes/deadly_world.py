@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 from reconciler.emulator.delivery import Delivery
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.request_log import Entry
 from reconciler.emulator.world import World
 
@@ -32,7 +32,7 @@ class DeadlyWorld(World):
         """Choose the next victim."""
         self.victim, self.at, self.after, self.writes = victim, at, after, 0
 
-    def exchange(self, request: Request, entry: Entry) -> Delivery:
+    def exchange(self, request: HttpRequest, entry: Entry) -> Delivery:
         """Carry a request out, unless its sender dies before."""
         writes = request.method != "GET" and request.path != "/oauth/token"
         self.writes += writes

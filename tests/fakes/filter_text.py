@@ -16,14 +16,14 @@ from reconciler.account_filter.syntax import (
     Arithmetic,
     ArithmeticOperator,
     Boolean,
-    Call,
-    Comparison,
     Conditional,
     Expression,
+    FunctionCall,
     Logic,
     Null,
     Number,
     Path,
+    Relation,
     Signed,
     Text,
 )
@@ -47,7 +47,7 @@ def _strength(node: Expression) -> int:
     match node:
         case Conditional():
             return CONDITIONAL
-        case Comparison():
+        case Relation():
             return COMPARISON
         case Logic(operator=operator) | Arithmetic(operator=operator):
             return STRENGTH[operator]
@@ -74,10 +74,10 @@ def _bare(node: Expression) -> str:
 
 
 def _compound(
-    node: Call | Signed | Arithmetic | Comparison | Logic | Conditional,
+    node: FunctionCall | Signed | Arithmetic | Relation | Logic | Conditional,
 ) -> str:
     match node:
-        case Call(name=name, arguments=arguments):
+        case FunctionCall(name=name, arguments=arguments):
             return f"{name}({', '.join(_written(argument, CONDITIONAL) for argument in arguments)})"
         case Signed(operator=sign, operand=operand):
             return sign + _written(operand, SIGN)
@@ -85,7 +85,7 @@ def _compound(
             return f"{_written(left, _left_floor(operator))} {operator} " + _written(
                 right, _right_floor(operator)
             )
-        case Comparison(operator=comparison, left=left, right=right):
+        case Relation(operator=comparison, left=left, right=right):
             return f"{_written(left, SUM)} {comparison} {_written(right, SUM)}"
         case Logic(operator=logic, terms=terms):
             return f" {logic} ".join(_written(term, STRENGTH[logic] + 1) for term in terms)

@@ -110,10 +110,10 @@ class GitHubWorld:
         """Answer one request."""
         parts = urlsplit(target)
         self.asked.append((method, parts.path))
-        for number, (verb, place, status, headers) in enumerate(self.broken):
+        for number, (verb, place, code, known) in enumerate(self.broken):
             if verb == method and place in parts.path:
                 del self.broken[number]
-                return status, headers, {"message": "broken on purpose"}
+                return code, known, {"message": "broken on purpose"}
         if parts.path == "/graphql":
             return 200, {}, {"data": self._graphql(body)}
         query = dict(parse_qsl(parts.query))
@@ -121,7 +121,8 @@ class GitHubWorld:
         for pattern, verb, serve in self._routes():
             found = re.fullmatch(pattern, parts.path)
             if found and verb == method:
-                status, given = serve(*map(unquote, found.groups()), query, body, token)
+                names = [unquote(name) for name in found.groups()]
+                status, given = serve(*names, query, body, token)
                 return self._whole(operation, status, given, parts.path, query)
         raise AssertionError(target)
 
@@ -136,7 +137,7 @@ class GitHubWorld:
             size = min(self.page_max, int(query.get("per_page", "30")))
             page = int(query.get("page", "1"))
             if len(listed) > page * size:
-                kept = "&".join(f"{k}={v}" for k, v in query.items() if k != "page")
+                kept = "&".join(f"{key}={query[key]}" for key in query if key != "page")
                 headers["link"] = f'<http://forge{path}?{kept}&page={page + 1}>; rel="next"'
             listed[:] = listed[(page - 1) * size : page * size]
         schema = operation["answers"][str(status)]

@@ -17,16 +17,16 @@ from reconciler.kernel.address import OrganizationId
 from reconciler.kernel.ports import Clock
 from reconciler.kernel.secret import Secret
 from reconciler.m3ter.api.organisation import M3terOrganisation
-from reconciler.m3ter.api.session import Session
+from reconciler.m3ter.api.session import OrganisationSession
 from reconciler.m3ter.api.switches import M3terSwitches
 from reconciler.m3ter.api.token import Tokens
 from reconciler.plan.model.applied import AppliedRecord
-from reconciler.transport.client import HttpClient, Limits, Request
+from reconciler.transport.client import CallLimits, HttpClient, Request
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.transport.retry import Answer, RetryPolicy
 from reconciler.transport.sender import Sender
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = CallLimits()
 Side = Literal["before", "after"]
 
 
@@ -95,7 +95,7 @@ class MortalChain(MemoryChain):
 
 @contextmanager
 def mortal_organisation(
-    url: str, killer: Killer, clock: Clock | None = None, limits: Limits = DEFAULT_LIMITS
+    url: str, killer: Killer, clock: Clock | None = None, limits: CallLimits = DEFAULT_LIMITS
 ) -> Iterator[M3terOrganisation]:
     """Connect to an emulator; nothing waits, and every request may be the last."""
     clock, organization = clock or FakeClock(), OrganizationId(ORGANISATION)
@@ -116,6 +116,8 @@ def mortal_organisation(
             api_secret=Secret(API_SECRET),
             switches=switches,
         )
-        session = Session(sender, tokens, clock, organization, policy=policy, switches=switches)
+        session = OrganisationSession(
+            sender, tokens, clock, organization, policy=policy, switches=switches
+        )
         session.check()
         yield M3terOrganisation(session)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.m3ter.api import M3terHalf
 from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET, ORGANISATION
 from reconciler.emulator.world import World
@@ -39,18 +39,18 @@ class DirectApi:
 
     def answer(
         self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         """The bare answer of one call."""
         return self.half.handle(self.request(method, path, body, query))
 
     def request(
         self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None
-    ) -> Request:
+    ) -> HttpRequest:
         """A request with the current token."""
         raw = b"" if body is None else wire.encode(body)
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         pairs = tuple((query or {}).items())
-        return Request(method, f"/organizations/{ORGANISATION}{path}", pairs, headers, raw)
+        return HttpRequest(method, f"/organizations/{ORGANISATION}{path}", pairs, headers, raw)
 
     def ok(self, method: str, path: str, body: object = None, **query: str) -> Any:
         """The decoded body of a call that must succeed."""
@@ -77,8 +77,8 @@ class DirectApi:
 
 def token_request(
     key: str, secret: str, body: bytes = b'{"grant_type":"client_credentials"}'
-) -> Request:
+) -> HttpRequest:
     """A token request with a JSON body."""
     basic = b64encode(f"{key}:{secret}".encode()).decode()
     headers = {"authorization": f"Basic {basic}", "content-type": "application/json"}
-    return Request("POST", "/oauth/token", (), headers, body)
+    return HttpRequest("POST", "/oauth/token", (), headers, body)

@@ -19,7 +19,7 @@ from fakes.sync_place import ENV, Killed, Life, SyncPlace
 from reconciler.emulator.world import World
 from reconciler.errors import ReconcilerError
 from reconciler.kernel.address import BillId
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.ports.ledger import BillRow
 
 LIVELY = 5
@@ -199,7 +199,7 @@ class Month:
             assert one.short != "an unexpected error", one
         return "; ".join(f"{one.who.bill_id[:4]} {one.group}: {one.why}" for one in listed)
 
-    def plan(self) -> dict[str, Standing]:
+    def plan(self) -> dict[str, BillStanding]:
         """What `sync plan` says of every bill that it lists."""
         found = self.place.plan()
         return {str(one.who.bill_id): one for some in found.tally.listed.values() for one in some}

@@ -10,7 +10,7 @@ from fakes.month_judge import Stands, Version, doubled, fits, stands, version_of
 from fakes.month_of_life import IN_ORDER, Month
 
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.ports.ledger import BillRow
 
 _PARTED = frozenset({PushStatus.PARTIAL, PushStatus.UNKNOWN, PushStatus.DISABLED})
@@ -33,7 +33,7 @@ class Told:
     there: Stands
     versions: list[Version]
     row: BillRow | None
-    listed: Standing | None
+    listed: BillStanding | None
     touched: bool
     skipped: bool
 

@@ -17,13 +17,13 @@ from fakes.clock import FakeClock
 from fakes.push_effects import row
 
 from reconciler.chargebee.destination import ChargebeeDestination, SiteSettings
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.session import SiteSession
 from reconciler.emulator.chargebee.sites import API_KEY, SITE
 from reconciler.kernel.address import BillId
 from reconciler.kernel.secret import Secret
 from reconciler.m3ter.bill import BillLine
 from reconciler.sync.core.effect_states import after
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.push import (
     Attempted,
     Effect,
@@ -35,17 +35,17 @@ from reconciler.sync.model.push import (
     Redrafted,
     SiteName,
     Step,
-    Unknown,
+    UnknownOutcome,
 )
-from reconciler.sync.model.standing import Standing
+from reconciler.sync.model.standing import BillStanding
 from reconciler.sync.ports.destination import Sending
 from reconciler.sync.ports.ledger import BillRow, Lease
 from reconciler.sync.push.bill_record import BillRecord
-from reconciler.sync.push.push_loop import Going
+from reconciler.sync.push.push_loop import PushLoop
 from reconciler.transport.client import Request
 from reconciler.transport.retry import Answer
 
-LOOKS = LookFirst()
+LOOKS = RetryTimes()
 PRICE = "api-USD"
 _AT_FIRST = 30
 
@@ -56,7 +56,7 @@ class Killed(BaseException):
 
 @dataclass
 class BenchClient:
-    """Sends requests to the emulator's half; implements what ``Session`` asks of a client."""
+    """Sends requests to the emulator's half; implements what ``SiteSession`` asks of a client."""
 
     bench: Bench
     sent: list[str] = field(default_factory=list)
@@ -157,7 +157,7 @@ class PendingWorld:
     @property
     def destination(self) -> ChargebeeDestination:
         """A destination with an empty cache, as after a restart."""
-        session = Session(
+        session = SiteSession(
             cast("Any", self.client),
             FreeLimit(),
             self.clock,
@@ -168,7 +168,7 @@ class PendingWorld:
         )
         return Cut(session, SiteSettings(), self)
 
-    def run(self) -> Standing | None:
+    def run(self) -> BillStanding | None:
         """Bring the bill on as far as it gets now; ``None`` when the process died."""
         lease = Lease(SiteName(SITE), self.draft.bill_id, "worker", 1, self.clock.now())
         made = replace(row(self.draft.bill_id), site=SiteName(SITE))
@@ -189,7 +189,7 @@ class PendingWorld:
         )
         gate = SimpleNamespace(held=lambda effects: None)
         try:
-            return Going(record, cast("Any", gate), Sending(waiting_since=START)).on()
+            return PushLoop(record, cast("Any", gate), Sending(waiting_since=START)).run()
         except Killed:
             return None
 
@@ -236,7 +236,7 @@ class PendingWorld:
 class Cut(ChargebeeDestination):
     """A destination whose next answer is lost, or whose process dies beside it."""
 
-    def __init__(self, session: Session, settings: SiteSettings, world: PendingWorld) -> None:
+    def __init__(self, session: SiteSession, settings: SiteSettings, world: PendingWorld) -> None:
         super().__init__(session, settings)
         self._world = world
 
@@ -248,4 +248,4 @@ class Cut(ChargebeeDestination):
         if cut == "dies after":
             raise Killed
         lost = cut == "answer lost" and isinstance(outcome, Performed)
-        return Unknown("cut") if lost else outcome
+        return UnknownOutcome("cut") if lost else outcome

@@ -25,8 +25,8 @@ from reconciler.settings import Settings
 from reconciler.state.directory import DirectoryState
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.desk import open_desk
-from reconciler.wiring.example import example_folder
 from reconciler.wiring.organisation import connect
+from reconciler.wiring.repository import example_folder
 
 WRITES = {"POST", "PUT", "DELETE"}
 KEYS = {"camel": "accountIds", "screaming": "ACCOUNT_IDS"}

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from reconciler.definitions.kinds.chargebee import ChargebeePage
 from reconciler.definitions.kinds.integration import (
+    ChargebeePage,
     EntityPanel,
     GlobalPanel,
     IntegrationSpec,
@@ -25,7 +25,7 @@ from reconciler.drafting.draft import (
     WholePricing,
 )
 from reconciler.drafting.draft_bill import draft_bill
-from reconciler.drafting.route import KnownMapping, Readings, Route, index
+from reconciler.drafting.route import DraftingRules, KnownMapping, Readings, index
 from reconciler.kernel.address import AccountId, BillId, IntegrationId
 from reconciler.kernel.line_item import Destination
 from reconciler.kernel.money import Currency, Money
@@ -113,7 +113,7 @@ def route(
     enforced: bool = False,
     readings: Readings | None = None,
     **more: Any,
-) -> Route:
+) -> DraftingRules:
     origins: dict[DocumentPath, Origin] = {
         ("chargebee", "defaultPriceId"): Origin(FILE, 30, 5),
         ("chargebee", "priceIdMapping"): Origin(FILE, 31, 5),
@@ -126,7 +126,7 @@ def route(
         "chargebee-uk", spec(page=page, push=push, **(entity or {})), Origin(FILE, 1), origins
     )
     found = index(mappings, THIS, enforced=enforced)
-    return Route(defined, found, readings=readings or Readings(), **more)
+    return DraftingRules(defined, found, readings=readings or Readings(), **more)
 
 
 def mapping(
@@ -139,19 +139,19 @@ def mapping(
     return KnownMapping(entity, m3ter_id, table, external_id, link, Origin("prices.csv", 12))
 
 
-def drafted(one: Bill, by: Route) -> InvoiceDraft:
+def drafted(one: Bill, by: DraftingRules) -> InvoiceDraft:
     outcome = draft_bill(one, by, NOW)
     assert isinstance(outcome, InvoiceDraft), outcome
     return outcome
 
 
-def blocked(one: Bill, by: Route) -> BlockedBill:
+def blocked(one: Bill, by: DraftingRules) -> BlockedBill:
     outcome = draft_bill(one, by, NOW)
     assert isinstance(outcome, BlockedBill), outcome
     return outcome
 
 
-def nothing(one: Bill, by: Route) -> NothingToSend:
+def nothing(one: Bill, by: DraftingRules) -> NothingToSend:
     outcome = draft_bill(one, by, NOW)
     assert isinstance(outcome, NothingToSend), outcome
     return outcome

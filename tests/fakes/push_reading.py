@@ -13,24 +13,22 @@ from typing import Any
 from fakes.clock import FakeClock
 from fakes.push_data import NOW, invoice_of, route
 
-from reconciler.drafting.draft import BlockReason, DraftOutcome, InvoiceDraft, Target
+from reconciler.drafting.draft import BilledParty, BlockReason, DraftOutcome, InvoiceDraft
 from reconciler.drafting.draft_bill import draft_bill
 from reconciler.drafting.draft_json import draft_to_json
-from reconciler.drafting.route import Readings, Route
+from reconciler.drafting.route import DraftingRules, Readings
 from reconciler.kernel.address import BillId
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import Expected, create_ledger
-from reconciler.ledger.shelf import TemporaryShelf, temporary_shelf
+from reconciler.ledger.spooled_invoices import SpooledInvoices, spooled_invoices
 from reconciler.ledger.sql.sqlite_file import open_sqlite
 from reconciler.m3ter.bill import Bill, BillLine
 from reconciler.m3ter.ports import BillQuery, NotFoundError
 from reconciler.reconcile.core.month import InForce
-from reconciler.reconcile.routes_port import Ours, Standing
-from reconciler.sync.core.look_first import LookFirst
-from reconciler.sync.model.estimate import Estimate, NotEstimated
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.reconcile.routes import Ours, RouteStanding
+from reconciler.sync.core.when_to_act import RetryTimes
+from reconciler.sync.model.invoice import Estimate, Invoice, InvoiceChange, NotEstimated
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -99,7 +97,7 @@ class SiteInMemory:
         self.invoices[invoice.id] = invoice
         return invoice
 
-    def expect(self, targets: Sequence[Target]) -> None:
+    def expect(self, targets: Sequence[BilledParty]) -> None:
         """Need no list."""
 
     def check(self, draft: InvoiceDraft) -> tuple[BlockReason, ...]:
@@ -152,8 +150,8 @@ class SiteInMemory:
 class OneRoute:
     """Implements ``PushRoutes``: one route takes every bill, unless the test says otherwise."""
 
-    by: Route = field(default_factory=route)
-    standings: dict[BillId, Standing] = field(default_factory=dict)
+    by: DraftingRules = field(default_factory=route)
+    standings: dict[BillId, RouteStanding] = field(default_factory=dict)
     limit: Decimal = Decimal(0)
     expected: list[int] = field(default_factory=list)
     in_force: InForce = field(default_factory=lambda: InForce("sandbox", 4, "3f2c9ab77"))
@@ -166,7 +164,7 @@ class OneRoute:
     def expect(self, bills: Collection[Bill]) -> None:
         self.expected.append(len(bills))
 
-    def standing(self, bill: Bill) -> Standing:
+    def standing(self, bill: Bill) -> RouteStanding:
         return self.standings.get(bill.id, Ours(NAME))
 
     def draft(self, bill: Bill, integration: str) -> DraftOutcome:
@@ -179,7 +177,7 @@ class Month:
 
     ledger: SqlLedger
     history: SqlHistory
-    shelf: TemporaryShelf
+    shelf: SpooledInvoices
     clock: FakeClock
     bills: ListedBills = field(default_factory=ListedBills)
     site: SiteInMemory = field(default_factory=SiteInMemory)
@@ -262,8 +260,8 @@ def month(folder: Path) -> Iterator[Month]:
     clock = FakeClock()
     with closing(open_sqlite(folder / "ledger.sqlite", clock)) as database:
         expected = Expected(LEDGER_ID, None, lambda _: None)
-        ledger = create_ledger(database, expected, LookFirst())
-        with temporary_shelf() as shelf:
+        ledger = create_ledger(database, expected, RetryTimes())
+        with spooled_invoices() as shelf:
             yield Month(ledger, SqlHistory(database), shelf, clock)
 
 

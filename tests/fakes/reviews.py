@@ -10,7 +10,7 @@ from reconciler.definitions.kinds.project import Approvers, GuardName
 from reconciler.kernel.address import Address, PlanId
 from reconciler.kernel.exact_json import digest
 from reconciler.kernel.secret import Secret
-from reconciler.plan.core.guards.hit import hit
+from reconciler.plan.core.guards.approval import hit
 from reconciler.plan.model.change import FieldValue
 from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.rules import Members, Rules
@@ -35,16 +35,14 @@ FINANCE = Login("acme/finance")
 PULL_REQUEST = PullRequest(
     7, ANN, frozenset({ANN, EVE}), Commit("c" * 40), "main", from_fork=False, url="https://f/7"
 )
+_IN_FINANCE: dict[Login, Answer3] = {
+    FAY: "yes", FRED: "yes", ANN: "yes", BOB: "no", ROBOT: "yes", EVE: "unknown",
+}  # fmt: skip
 MEMBERS = Members(
-    groups={
-        (person, FINANCE): answer
-        for person, answer in (
-            (FAY, "yes"), (FRED, "yes"), (ANN, "yes"), (BOB, "no"), (ROBOT, "yes"), (EVE, "unknown")
-        )
-    },  # type: ignore[arg-type]
+    groups={(person, FINANCE): answer for person, answer in _IN_FINANCE.items()},
     writers={BOB: "yes", ANN: "yes", FAY: "no"},
     dismisses="yes",
-)  # fmt: skip
+)
 
 
 def approvers(**settings: Any) -> Approvers:

@@ -21,7 +21,7 @@ from reconciler.definitions.model import Defined, DefinedSet, Effective, M3terKe
 from reconciler.kernel.address import Address
 from reconciler.kernel.problem import Origin
 from reconciler.plan.apply import ApplyPorts, Consent, apply
-from reconciler.plan.make_plan import PlanPorts, Source, plan
+from reconciler.plan.make_plan import PlanPorts, PlanSource, plan
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.plan import Plan
 
@@ -192,7 +192,7 @@ class Scene:
         return plan(
             self.effective(),
             self.head(),
-            Source("reconciler test"),
+            PlanSource("reconciler test"),
             PlanPorts(self.organisation, self.clock, SilentProgress()),
             fresh=fresh,
         )

@@ -12,7 +12,7 @@ from reconciler.kernel.address import OrganizationId
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.secret import Secret
 from reconciler.kernel.value import JsonValue
-from reconciler.m3ter.api.session import Session
+from reconciler.m3ter.api.session import OrganisationSession
 from reconciler.m3ter.api.switches import M3terSwitches
 from reconciler.m3ter.api.token import Tokens
 from reconciler.transport.client import Request
@@ -64,7 +64,9 @@ class ScriptedM3ter:
         return outcome if outcome is not None else json({"message": "no such path"}, 404)
 
 
-def session(m3ter: ScriptedM3ter, clock: FakeClock | None = None, **switches: str) -> Session:
+def session(
+    m3ter: ScriptedM3ter, clock: FakeClock | None = None, **switches: str
+) -> OrganisationSession:
     """A session over a scripted m3ter; nothing waits."""
     clock = clock or FakeClock()
     policy = RetryPolicy()
@@ -78,4 +80,4 @@ def session(m3ter: ScriptedM3ter, clock: FakeClock | None = None, **switches: st
         api_secret=Secret("secret-hunter2"),
         switches=chosen,
     )
-    return Session(sender, tokens, clock, ORGANISATION, policy=policy, switches=chosen)
+    return OrganisationSession(sender, tokens, clock, ORGANISATION, policy=policy, switches=chosen)

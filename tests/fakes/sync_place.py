@@ -28,19 +28,18 @@ from reconciler.emulator.m3ter.http.tokens import ACCESS_KEY, API_SECRET
 from reconciler.emulator.running import RunningEmulator
 from reconciler.kernel.address import BillId
 from reconciler.settings import Settings
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import Effect
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.ports.ledger import BillRow
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.push.limits import RunLimits
 from reconciler.sync.run.bill_stream import stream
 from reconciler.sync.run.close_bills import CloseOrder, Closer, CloseResult
-from reconciler.sync.run.due_again import NO_PATIENCE, Patience
+from reconciler.sync.run.due_again import NO_PATIENCE, RunPatience
 from reconciler.sync.run.plan import SyncPlan, plan_sync
 from reconciler.sync.run.world import SyncResult
 from reconciler.wiring.desk import open_desk
-from reconciler.wiring.open_sync import open_push
-from reconciler.wiring.sync_desk import PushDesk
+from reconciler.wiring.sync_desk import PushDesk, open_push
 from reconciler.workers.embedded import EmbeddedWorkers
 
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -211,18 +210,18 @@ class SyncPlace:
         self,
         *bills: str,
         life: Life | None = None,
-        limits: Limits | None = None,
-        narrow: Narrow | None = None,
+        limits: RunLimits | None = None,
+        narrow: RunFilter | None = None,
         stopped: Any = lambda: False,
         threads: int = 1,
-        patience: Patience = NO_PATIENCE,
+        patience: RunPatience = NO_PATIENCE,
     ) -> SyncResult:
         """Run a sync, of some bills or of all."""
-        wanted = narrow or Narrow(bills=frozenset(map(BillId, bills)))
+        wanted = narrow or RunFilter(bills=frozenset(map(BillId, bills)))
         with self.open(life, threads=threads) as place:
             place.refuse_held(wanted.integrations, thawed=False)
             place.read_stamps()
-            return place.run(wanted, limits or Limits(), stopped, patience)
+            return place.run(wanted, limits or RunLimits(), stopped, patience)
 
     def close(
         self,
@@ -236,14 +235,14 @@ class SyncPlace:
         wanted = CloseOrder(tuple(map(BillId, bills)), with_foreign_lines=foreign, **order)
         with self.open(life) as place:
             place.refuse_held(wanted.integrations, thawed=False)
-            closer = Closer(place.pusher(Narrow(), Limits(), stopped), wanted)
+            closer = Closer(place.pusher(RunFilter(), RunLimits(), stopped), wanted)
             return closer.run(place.workers, SilentProgress())
 
     def drafts(self, *integrations: str) -> dict[str, InvoiceDraft]:
         """Drafts of the bills that some integrations would send now."""
         found: dict[str, InvoiceDraft] = {}
         with self.open(reading=True) as place:
-            judge = place.judge(Narrow())
+            judge = place.judge(RunFilter())
             for bill in stream(judge, place.organisation.bills, lambda _: None):
                 row = place.view.bill(place.scope.site, bill.id)
                 about = place.watch.one(bill.id, bill.account_code)
@@ -277,7 +276,7 @@ class SyncPlace:
 
     def plan(self) -> SyncPlan:
         with self.open(reading=True) as place:
-            judge = place.judge(Narrow())
+            judge = place.judge(RunFilter())
             return plan_sync(judge, place.organisation.bills, SilentProgress())
 
     def advance(self, seconds: float) -> None:
@@ -313,7 +312,7 @@ class SyncPlace:
             http.fault(fault, **({"match": match, "times": 1} | rule))
 
 
-def standing_of(result: SyncResult, bill: str) -> Standing:
+def standing_of(result: SyncResult, bill: str) -> BillStanding:
     for listed in result.tally.listed.values():
         for one in listed:
             if one.who.bill_id == bill:

@@ -12,28 +12,28 @@ from fakes.sound_repository import sound_repository
 from reconciler.cli.progress import SilentProgress
 from reconciler.definitions.core.edits import AddDocuments, SetValue
 from reconciler.definitions.model import Definitions
-from reconciler.dialect.core.discovery import Finding, Proposal
+from reconciler.dialect.core.discovery import DialectFinding, Proposal
 from reconciler.dialect.core.published import read_available
-from reconciler.dialect.write import dialect_edits, proposals
+from reconciler.dialect.discover import dialect_edits, proposals
 from reconciler.importing.accept_live import accept_live
 from reconciler.importing.adopt import adopt
-from reconciler.importing.core.aim import Aim
-from reconciler.importing.core.decide import Signature
+from reconciler.importing.core.edits import FieldAddress
+from reconciler.importing.core.move_base import SignedBy
 from reconciler.importing.import_live import Import, Wish, import_live, missing_dialects
 from reconciler.kernel.address import BillId, FieldPath
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.live import NativeRun
 from reconciler.m3ter.ports import AccessError, IntegrationBody, MappingBody, NotFoundError
-from reconciler.plan.compare import Comparison, compare
+from reconciler.plan.compare import EnvironmentComparison, compare
 from reconciler.plan.core.unplannable import SeveralMatchesError
 from reconciler.plan.make_plan import fingerprint
 from reconciler.status.core.attribution import SeenRun
 from reconciler.status.native_runs import NoSuchBillError, runs_of_bill, scopes, with_payloads
 
-SIGNED = Signature("tester", "2026-12-01T06:00:00Z", "import")
+SIGNED = SignedBy("tester", "2026-12-01T06:00:00Z", "import")
 
 
-def compared(scene: Scene) -> Comparison:
+def compared(scene: Scene) -> EnvironmentComparison:
     head = scene.head()
     return compare(
         scene.effective(), head, scene.organisation, SilentProgress(), adoption="by-name"
@@ -153,7 +153,7 @@ def test_a_dialect_that_a_person_completed_stays_that_persons() -> None:
         "wireNames": {"destination": "Chargebee", "entityType": "Bill"},
         "keys": keys,
     }
-    kept = Finding("kept", FieldPath("entity.accountFilter"), "stays")
+    kept = DialectFinding("kept", FieldPath("entity.accountFilter"), "stays")
     proposal = Proposal("Chargebee", "Bill", spec, (kept,))
     (written,), (edit,) = dialect_edits("sandbox", [proposal], definitions)
     assert written.outcome == "changed"
@@ -189,7 +189,7 @@ def test_one_of_several_of_a_name_is_adopted_by_its_id() -> None:
     with pytest.raises(SeveralMatchesError):
         adopt(found, UK, "", place, SIGNED)
     with pytest.raises(SeveralMatchesError):
-        accept_live(found, environment_only(), scene.organisation, Aim(UK), SIGNED)
+        accept_live(found, environment_only(), scene.organisation, FieldAddress(UK), SIGNED)
     made = adopt(found, UK, second, place, SIGNED)
     assert made.record is not None
     scene.chain.append(made.record)

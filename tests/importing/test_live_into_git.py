@@ -10,22 +10,24 @@ from reconciler.definitions.core.settings import SETTINGS
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.model import Definitions
 from reconciler.dialect.core.evidence import from_evidence
-from reconciler.dialect.core.legal_mappings import illegal_names
-from reconciler.importing.core.accepting import (
-    Accepted,
-    KeyMovedError,
-    integration_edits,
-    mapping_edits,
-)
-from reconciler.importing.core.aim import AddressSyntaxError, Aim, parse_aim
-from reconciler.importing.core.as_written import (
+from reconciler.dialect.core.published import illegal_names
+from reconciler.importing.core.definition_form import (
     KnownNames,
     UnnamedCredentialError,
-    as_written,
+    definition_form,
     document_path,
 )
+from reconciler.importing.core.edits import (
+    Accepted,
+    AddressSyntaxError,
+    FieldAddress,
+    KeyMovedError,
+    accepted_value,
+    integration_edits,
+    mapping_edits,
+    parse_field_address,
+)
 from reconciler.importing.core.new_documents import connected_in, free_name, integration_document
-from reconciler.importing.core.seen_fields import accepted_value
 from reconciler.kernel.address import Address, FieldPath, IntegrationId
 from reconciler.kernel.value import ABSENT, JsonValue
 from reconciler.m3ter.live import LiveIntegration
@@ -46,22 +48,22 @@ def live(data: dict[str, JsonValue], identity: str = "1", name: str = "UK") -> L
 @pytest.mark.parametrize(
     ("text", "aim"),
     [
-        ("integration/uk", Aim(UK)),
-        ("integration/uk#a.b", Aim(UK, FieldPath("a.b"))),
-        ("mapping/uk-accounts/acme", Aim(mapping("acme"))),
-        ("mapping/uk-accounts", Aim(Address("mapping", "uk-accounts"))),
-        ("mapping/set/with/slashes", Aim(Address("mapping", "set", "with/slashes"))),
+        ("integration/uk", FieldAddress(UK)),
+        ("integration/uk#a.b", FieldAddress(UK, FieldPath("a.b"))),
+        ("mapping/uk-accounts/acme", FieldAddress(mapping("acme"))),
+        ("mapping/uk-accounts", FieldAddress(Address("mapping", "uk-accounts"))),
+        ("mapping/set/with/slashes", FieldAddress(Address("mapping", "set", "with/slashes"))),
     ],
 )
-def test_an_address_is_read_as_it_is_written(text: str, aim: Aim) -> None:
-    assert parse_aim(text) == aim
+def test_an_address_is_read_as_it_is_written(text: str, aim: FieldAddress) -> None:
+    assert parse_field_address(text) == aim
     assert str(aim.address) == text.partition("#")[0]
 
 
 @pytest.mark.parametrize("text", ["", "uk", "integration/", "integration/a/b", "x/y", "mapping/a/"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(AddressSyntaxError, match="is no address"):
-        parse_aim(text)
+        parse_field_address(text)
 
 
 def test_names_are_free_and_legal() -> None:
@@ -76,28 +78,28 @@ def test_references_keep_the_order_and_the_form_that_git_has() -> None:
     path = FieldPath("global.accountIds")
     old: JsonValue = [{"code": "globex"}, "3", {"code": "gone"}]
     wanted = FieldValue(["1", "2", "3", "4"])
-    assert as_written(path, wanted, old, names) == [
+    assert definition_form(path, wanted, old, names) == [
         {"code": "globex"},
         "3",
         {"code": "acme"},
         "4",
     ]
     users = FieldPath("global.integrationDisabledNotificationUsers")
-    kept = as_written(users, FieldValue(["9"]), [{"email": "a@X.com"}], names)
+    kept = definition_form(users, FieldValue(["9"]), [{"email": "a@X.com"}], names)
     assert kept == [{"email": "a@X.com"}]
     types = FieldPath("entity.excludedLineItemTypes")
-    assert as_written(types, FieldValue(["USAGE"]), ABSENT, names) == ["USAGE"]
+    assert definition_form(types, FieldValue(["USAGE"]), ABSENT, names) == ["USAGE"]
 
 
 def test_plain_values_are_written_as_they_are() -> None:
     names = KnownNames("sandbox", credentials={"c": "uk"})
-    assert as_written(FieldPath("displayName"), FieldValue("x"), "y", names) == "x"
-    assert as_written(FieldPath("enabled"), FieldValue(value=False), True, names) is ABSENT
-    assert as_written(FieldPath("configData.x"), None, 1, names) is ABSENT
-    assert as_written(CONNECTION, None, "x", names) == "disconnected"
-    assert as_written(CONNECTION, FieldValue("c"), "x", names) == {"credential": "uk"}
+    assert definition_form(FieldPath("displayName"), FieldValue("x"), "y", names) == "x"
+    assert definition_form(FieldPath("enabled"), FieldValue(value=False), True, names) is ABSENT
+    assert definition_form(FieldPath("configData.x"), None, 1, names) is ABSENT
+    assert definition_form(CONNECTION, None, "x", names) == "disconnected"
+    assert definition_form(CONNECTION, FieldValue("c"), "x", names) == {"credential": "uk"}
     with pytest.raises(UnnamedCredentialError, match="has no name for the credential d"):
-        as_written(CONNECTION, FieldValue("d"), "x", names)
+        definition_form(CONNECTION, FieldValue("d"), "x", names)
     assert document_path(FieldPath("configData.a.b")) == ("configData", "a.b")
 
 

@@ -16,7 +16,7 @@ from reconciler.ledger.opening import create_ledger
 from reconciler.ledger.sql.database import Database
 from reconciler.ledger.sql.postgres import open_postgres
 from reconciler.ledger.sql.sqlite_file import open_sqlite
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 
 OpenDatabase = Callable[[], Database]
 
@@ -59,4 +59,4 @@ def database(open_database: OpenDatabase) -> Database:
 
 @pytest.fixture
 def ledger(database: Database) -> SqlLedger:
-    return create_ledger(database, expected(), LookFirst())
+    return create_ledger(database, expected(), RetryTimes())

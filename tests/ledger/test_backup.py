@@ -13,9 +13,9 @@ from reconciler.errors import ExitCode
 from reconciler.ledger.backup import UnwrittenBackupError, back_up
 from reconciler.ledger.opening import create_ledger, open_ledger
 from reconciler.ledger.sql.sqlite_file import open_sqlite, read_sqlite
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 
 
 def test_a_copy_beside_the_writer_is_whole_private_and_a_ledger(

@@ -9,7 +9,7 @@ from fakes.push_data import bill, drafted, invoice_of, line, route
 from fakes.push_reading import SITE, month
 
 from reconciler.kernel.address import BillId
-from reconciler.ledger.shelf import PAGE, temporary_shelf
+from reconciler.ledger.spooled_invoices import PAGE, spooled_invoices
 from reconciler.sync.model.push import InvoiceId, Performed
 
 INVOICE = invoice_of(drafted(bill(line()), route()))
@@ -37,7 +37,7 @@ def test_every_effect_remembers_in_whose_name_it_was_sent(tmp_path: Path) -> Non
 
 
 def test_an_invoice_comes_back_as_it_was_put() -> None:
-    with temporary_shelf() as shelf:
+    with spooled_invoices() as shelf:
         shelf.put(INVOICE)
         shelf.put(replace(INVOICE, status="voided"))
         shelf.put(replace(INVOICE, id=InvoiceId("none"), stamp=None))
@@ -46,7 +46,7 @@ def test_an_invoice_comes_back_as_it_was_put() -> None:
 
 
 def test_the_rest_is_what_nobody_asked_for_over_every_page() -> None:
-    with temporary_shelf() as shelf:
+    with spooled_invoices() as shelf:
         for number in range(PAGE + 5):
             identity = f"{number:05d}"
             stamp = BillId(f"bill-{identity}")
@@ -58,7 +58,7 @@ def test_the_rest_is_what_nobody_asked_for_over_every_page() -> None:
 
 
 def test_a_bill_is_met_for_the_first_time_once() -> None:
-    with temporary_shelf() as shelf:
+    with spooled_invoices() as shelf:
         assert not shelf.met(BillId("a"))
         assert [shelf.meet(BillId("a")), shelf.meet(BillId("a"))] == [True, False]
         assert shelf.met(BillId("a"))

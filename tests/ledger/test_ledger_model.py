@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from reconciler.ledger.opening import create_ledger, open_ledger
 from reconciler.ledger.sql.sqlite_file import open_sqlite
 from reconciler.sync.core.effect_states import ImpossibleTransitionError, after
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.push import (
     Attempted,
     Effect,
@@ -31,16 +31,16 @@ from reconciler.sync.model.push import (
     Resolved,
     StepOutcome,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.ports.ledger import Lease, LeaseLostError
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 OUTCOMES: list[StepOutcome] = [
     Performed("inv_1"),
     NotPerformed("429", "wait"),
     Refused("x", "no"),
-    Unknown("cut"),
+    UnknownOutcome("cut"),
 ]
 LOOKS = [NotFound(), Found("inv_1"), Undecidable("two")]
 

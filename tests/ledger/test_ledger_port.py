@@ -21,7 +21,7 @@ from fakes.push_effects import (
 
 from reconciler.kernel.address import BillId
 from reconciler.ledger import bills as bill_rows
-from reconciler.ledger import stamps as stamp_rows
+from reconciler.ledger import bills as stamp_rows
 from reconciler.ledger.effects import NoSuchEffectError
 from reconciler.ledger.history import SqlHistory
 from reconciler.ledger.ledger import SqlLedger
@@ -38,7 +38,7 @@ from reconciler.sync.model.push import (
     Refused,
     Resolved,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.ports.ledger import Lease, LeaseLostError, Ledger, Provenance
 
@@ -181,7 +181,7 @@ def test_an_unknown_outcome_survives_everything_but_proof(
     lease, one = held(ledger, seconds=100_000), key()
     ledger.intend(lease, one, step(one), WHY)
     ledger.sending(lease, one)
-    assert ledger.ended(lease, one, Unknown("cut"), "transient").state is PushState.IN_DOUBT
+    assert ledger.ended(lease, one, UnknownOutcome("cut"), "transient").state is PushState.IN_DOUBT
     states = []
     for minutes in (1, 36, 3):
         clock.advance(minutes * 60)
@@ -201,7 +201,7 @@ def test_times_and_looks_are_given_back_as_they_were(ledger: SqlLedger, clock: F
     sent = ledger.sending(lease, one, theirs)
     assert (sent.round_vendor_at, sent.last_vendor_at, sent.doubt) == (theirs, theirs, "")
     assert [row.vendor_at for row in ledger.attempts(SITE, BILL)] == [theirs]
-    ledger.ended(lease, one, Unknown("cut"), None)
+    ledger.ended(lease, one, UnknownOutcome("cut"), None)
     looked = ledger.looked(lease, one, NotFound(theirs))
     assert (looked.empty_looks, looked.doubt) == ((theirs,), "open")
     assert ledger.effects(SITE, BILL) == (looked,)
@@ -335,7 +335,7 @@ def test_what_may_send_and_what_a_person_decides_is_noted_outside_at_once(
     for turn in range(1, 4):
         noting.sending(lease, one)
         assert notes[-1] == noting.identity.sequence == 2 * turn
-        noting.ended(lease, one, Unknown("cut"), None)
+        noting.ended(lease, one, UnknownOutcome("cut"), None)
     noting.resolved(lease, one, Resolved("inv_1", "x"), "ann")
     noting.pause(SITE, "ann", "wait")
     noting.disable(SITE, "chargebee-uk", "x")

@@ -27,23 +27,23 @@ from reconciler.ledger.opening import (
     reopen_ledger,
 )
 from reconciler.ledger.rows import effect_columns
-from reconciler.ledger.sql.database import Database
-from reconciler.ledger.sql.schema_version import (
+from reconciler.ledger.sql.database import (
     MIGRATIONS,
     NEWEST,
     VERSION_TABLE,
+    Database,
     LedgerSchemaError,
     migrate,
-    version,
+    schema_version,
 )
 from reconciler.ledger.sql.sqlite_file import read_sqlite
 from reconciler.ledger.sql.tables import metadata
 from reconciler.sync.core.clocks import Clocks
-from reconciler.sync.core.look_first import LookFirst, WaitUntil, next_move
+from reconciler.sync.core.when_to_act import RetryTimes, WaitUntil, next_move
 from reconciler.sync.model.push import Effect, PushState, StoredRequest
 from reconciler.sync.ports.ledger import LedgerIdentity, LedgerNote
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 REQUEST = StoredRequest("/invoices", b"a=1")
 
 
@@ -205,10 +205,10 @@ def test_the_newest_version_is_alembics_head() -> None:
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
-    assert database.read(version) is None
+    assert database.read(schema_version) is None
     for _ in range(2):
         migrate(database)
-        assert database.read(version) == NEWEST
+        assert database.read(schema_version) == NEWEST
 
 
 def test_a_schema_of_a_newer_tool_is_refused(database: Database) -> None:

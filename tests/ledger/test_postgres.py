@@ -20,14 +20,13 @@ from reconciler.kernel.secret import Secret
 from reconciler.ledger.ledger import SqlLedger
 from reconciler.ledger.opening import create_ledger
 from reconciler.ledger.sql.database import Database, LedgerGoneError, LedgerUnreachableError
-from reconciler.ledger.sql.postgres import open_postgres
-from reconciler.ledger.sql.postgres_away import LedgerAwayError, is_refused, reason
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.ledger.sql.postgres import LedgerAwayError, is_refused, open_postgres, why_away
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.model.push import Performed, PushState
 from reconciler.sync.ports.ledger import Lease
 from reconciler.transport.system_clock import SystemClock
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 
 
 @pytest.fixture
@@ -237,7 +236,7 @@ def test_a_user_that_the_server_does_not_know_is_refused_at_once(own_postgres: P
 )
 def test_only_what_waiting_cannot_change_is_a_refusal(words: str, refused: bool) -> None:
     assert is_refused(words) is refused
-    assert reason(words).startswith("it") or refused
+    assert why_away(words).startswith("it") or refused
 
 
 def test_plain_addresses_of_postgres_are_understood(postgres_url: Secret) -> None:

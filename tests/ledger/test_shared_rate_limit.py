@@ -20,7 +20,7 @@ from reconciler.ledger.opening import create_ledger
 from reconciler.ledger.rate_limit import BATCH, FULL_PACE, SLOWEST, Bucket, SharedBucket
 from reconciler.ledger.sql.database import Database
 from reconciler.ledger.sql.postgres import open_postgres
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.transport.system_clock import SystemClock
 
 SECOND = 1_000_000
@@ -88,7 +88,7 @@ def test_a_clock_that_goes_back_does_not_speed_it_up() -> None:
 
 @pytest.fixture
 def ready(database: Database) -> Database:
-    create_ledger(database, expected(), LookFirst())
+    create_ledger(database, expected(), RetryTimes())
     return database
 
 
@@ -158,7 +158,7 @@ def test_own_429s_void_own_slots(ready: Database, clock: FakeClock) -> None:
 @pytest.fixture
 def shared(postgres_url: Secret) -> Iterator[Database]:
     database = open_postgres(postgres_url, SystemClock())
-    create_ledger(database, expected(), LookFirst())
+    create_ledger(database, expected(), RetryTimes())
     yield database
     database.close()
 

@@ -17,9 +17,9 @@ from reconciler.kernel.address import BillId
 from reconciler.ledger.opening import create_ledger, open_ledger, read_ledger
 from reconciler.ledger.sql.database import Database, LedgerGoneError, LedgerUnreachableError
 from reconciler.ledger.sql.sqlite_file import LedgerBusyError, open_sqlite, read_sqlite
-from reconciler.sync.core.look_first import LookFirst
+from reconciler.sync.core.when_to_act import RetryTimes
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_to_be_moved_away_and_names_the_page_of_a_lost_ledger(
 ) -> None:
     file = tmp_path / "ledger.sqlite"
     database = open_sqlite(file, clock)
-    create_ledger(database, expected(), LookFirst())
+    create_ledger(database, expected(), RetryTimes())
     database.close()
     file.write_bytes(b"damaged, and long enough to look at" * 200)
     with pytest.raises(LedgerUnreachableError) as raised:

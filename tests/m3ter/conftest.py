@@ -13,7 +13,7 @@ from reconciler.emulator.running import RunningEmulator, environment
 from reconciler.kernel.ports import Clock
 from reconciler.m3ter.ports import Organisation
 from reconciler.settings import Settings
-from reconciler.transport.client import Limits
+from reconciler.transport.client import CallLimits
 from reconciler.wiring.organisation import DEFAULT_LIMITS, connect
 
 
@@ -32,7 +32,7 @@ def connected(clock: FakeClock) -> Iterator[Connect]:
             *,
             organisation: str = ORGANISATION,
             using: Clock = clock,
-            limits: Limits = DEFAULT_LIMITS,
+            limits: CallLimits = DEFAULT_LIMITS,
             **variables: str,
         ) -> Organisation:
             settings = Settings.from_environment({**environment(emulator.url), **variables})

@@ -19,7 +19,7 @@ from reconciler.m3ter.api.accounts import RESOURCES, M3terCodes, NoCodesError
 from reconciler.m3ter.api.errors import UnreadableAnswerError
 from reconciler.m3ter.api.integrations import M3terIntegrations
 from reconciler.m3ter.api.mappings import M3terMappings
-from reconciler.m3ter.api.people import M3terPeople
+from reconciler.m3ter.api.organisation import M3terPeople
 from reconciler.m3ter.api.runs import M3terRuns
 from reconciler.m3ter.ports import BillQuery, MappingBody, NotFoundError, Organisation
 from reconciler.transport.client import Request

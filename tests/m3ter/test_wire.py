@@ -199,22 +199,22 @@ def test_spelling_is_no_difference_but_another_value_is() -> None:
         (fields.number, True),
         (fields.number, []),
         (fields.flag, "true"),
-        (fields.mapping, []),
+        (fields.json_object, []),
         (fields.objects, {}),
         (fields.objects, "ab"),
         (fields.objects, [1]),
-        (fields.day, "soon"),
-        (fields.moment, "soon"),
+        (fields.calendar_date, "soon"),
+        (fields.date_time, "soon"),
         (fields.when, "soon"),
         (fields.when, "2026-13-01T00:00:00Z"),
         (fields.required, ""),
-        (fields.version, None),
+        (fields.version_of, None),
     ],
 )
 def test_no_field_is_read_as_something_else(read: object, value: JsonValue) -> None:
     assert callable(read)
     with pytest.raises(UnreadableAnswerError, match=r"`key`|`version`"):
-        read({"key": value}, "key") if read is not fields.version else read({"version": value})
+        read({"key": value}, "key") if read is not fields.version_of else read({"version": value})
 
 
 def test_fields_are_read_exactly() -> None:
@@ -231,12 +231,19 @@ def test_fields_are_read_exactly() -> None:
     assert fields.number(found, "n") == Decimal("0.1666666666666666666")
     assert fields.number(found, "quoted") == 1000
     assert fields.whole(found, "whole") == 3
-    assert fields.day(found, "day") == date(2026, 11, 1)
-    assert fields.moment(found, "zoned") == datetime(2026, 11, 1, 8, tzinfo=UTC)
-    assert fields.moment(found, "bare") == datetime(2026, 11, 1, 10, tzinfo=UTC)
+    assert fields.calendar_date(found, "day") == date(2026, 11, 1)
+    assert fields.date_time(found, "zoned") == datetime(2026, 11, 1, 8, tzinfo=UTC)
+    assert fields.date_time(found, "bare") == datetime(2026, 11, 1, 10, tzinfo=UTC)
     bare = fields.when(found, "bare")
     assert isinstance(bare, datetime)
     assert bare.tzinfo is None
     assert fields.texts(found, "texts") == {"a": "true", "b": "1", "c": ""}
-    for read in (fields.number, fields.whole, fields.flag, fields.day, fields.moment, fields.when):
+    for read in (
+        fields.number,
+        fields.whole,
+        fields.flag,
+        fields.calendar_date,
+        fields.date_time,
+        fields.when,
+    ):
         assert read(found, "null") is None

@@ -25,7 +25,7 @@ from reconciler.m3ter.ports import (
     OutcomeUnknownError,
     VersionConflictError,
 )
-from reconciler.transport.client import Limits
+from reconciler.transport.client import CallLimits
 
 CONFIGS = "/organizations/11111111-1111-4111-8111-111111111111/integrationconfigs"
 MAPPINGS = "/organizations/11111111-1111-4111-8111-111111111111/externalmappings"
@@ -57,7 +57,7 @@ def _names(rule: dict[str, Any]) -> str:
 
 @pytest.fixture
 def quick(emulator: RunningEmulator, connected: Connect) -> Organisation:
-    return connected(emulator, limits=Limits(read_seconds=0.2))
+    return connected(emulator, limits=CallLimits(read_seconds=0.2))
 
 
 def _fault(
@@ -222,10 +222,10 @@ def test_a_fresh_session_looks_before_it_creates(
     emulator: RunningEmulator, quick: Organisation, connected: Connect
 ) -> None:
     older_row, older = quick.mappings.create(ROW), quick.integrations.create(BODY)
-    fresh = connected(emulator, limits=Limits(read_seconds=0.2))
+    fresh = connected(emulator, limits=CallLimits(read_seconds=0.2))
     _fault(emulator, {"fault": "cut_before_commit"}, "POST", "*", times=1)
     assert fresh.mappings.create(ROW).id != older_row.id
-    another = connected(emulator, limits=Limits(read_seconds=0.2))
+    another = connected(emulator, limits=CallLimits(read_seconds=0.2))
     _fault(emulator, {"fault": "cut_after_commit"}, "POST", CONFIGS)
     assert another.integrations.create(BODY).id != older.id
 

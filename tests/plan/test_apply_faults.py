@@ -25,10 +25,10 @@ from reconciler.plan.model.applied import (
     NotAttempted,
     OutcomeUnknown,
 )
-from reconciler.plan.show.receipt import exit_code, receipt_text
-from reconciler.transport.client import Limits
+from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
+from reconciler.transport.client import CallLimits
 
-QUICK = Limits(connect_seconds=1.0, read_seconds=0.3, total_seconds=1e9)
+QUICK = CallLimits(connect_seconds=1.0, read_seconds=0.3, total_seconds=1e9)
 CONFIGS, MAPPINGS = "integrationconfigs", "externalmappings"
 
 ONCE: list[dict[str, Any]] = [
@@ -108,7 +108,7 @@ def matching(place: Place, method: str, path: str) -> dict[str, str]:
 
 def codes(record: AppliedRecord) -> ExitCode:
     assert record.receipt is not None
-    return exit_code(record.receipt)
+    return exit_code_of_receipt(record.receipt)
 
 
 def kinds(record: AppliedRecord, kind: type) -> list[str]:

@@ -10,14 +10,14 @@ from fakes.scene import UK, US, Scene, mapping, uk_set, uk_spec
 
 from reconciler.cli.progress import SilentProgress
 from reconciler.errors import ExitCode
-from reconciler.importing.core.decide import NoSuchFieldError, NotBoundError, Signature, keep_git
+from reconciler.importing.core.move_base import NoSuchFieldError, NotBoundError, SignedBy, move_base
 from reconciler.kernel.address import FieldPath, IntegrationId, MappingId
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.ports import RefusedError
 from reconciler.plan.apply import Consent
 from reconciler.plan.compare import compare
 from reconciler.plan.core.guards.approval import NeedsApprovalError, approve
-from reconciler.plan.make_plan import PlanPorts, Source, is_empty, plan, standing
+from reconciler.plan.make_plan import PlanPorts, PlanSource, exit_code_of_plan, is_empty, plan
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.change import Update
 from reconciler.plan.model.plan import Plan
@@ -72,7 +72,7 @@ def test_a_first_apply_creates_disconnected_maps_and_connects_last() -> None:
         "connect:integration/uk",
     ]
     assert guards(made) == [("sensitive-field", "integration/uk", "connection")]
-    assert standing(made) is ExitCode.GIT_AHEAD
+    assert exit_code_of_plan(made) is ExitCode.GIT_AHEAD
     scene.apply(made)
     verbs = [" ".join(one.split()[:2]) for one in scene.organisation.writes]
     assert verbs[0] == "create integration"
@@ -96,7 +96,7 @@ def test_the_plan_after_an_apply_is_empty_and_a_second_apply_writes_nothing() ->
     scene = applied()
     again = scene.plan()
     assert is_empty(again)
-    assert standing(again) is ExitCode.DONE
+    assert exit_code_of_plan(again) is ExitCode.DONE
     scene.apply(again)
     assert scene.organisation.writes == []
     assert scene.live_id(UK)
@@ -157,7 +157,7 @@ def test_a_console_edit_is_drift_that_names_who_and_when_and_git_returns() -> No
         "2026-11-30T16:40:00Z",
     )
     assert guards(made) == [("drift", "integration/uk", "chargebee.createInvoice")]
-    assert standing(made) is ExitCode.ONLY_DRIFT
+    assert exit_code_of_plan(made) is ExitCode.ONLY_DRIFT
     scene.apply(made)
     assert live_data(scene)["chargebeeCreateInvoice"] is True
     assert is_empty(scene.plan())
@@ -178,7 +178,7 @@ def test_a_change_of_git_is_ours_and_routine_fields_need_nobody() -> None:
     made = scene.plan()
     assert verdicts(made) == {"displayName": "ours"}
     assert guards(made) == []
-    assert standing(made) is ExitCode.GIT_AHEAD
+    assert exit_code_of_plan(made) is ExitCode.GIT_AHEAD
 
 
 def test_a_field_that_both_changed_apart_is_a_conflict_that_keep_git_ends() -> None:
@@ -189,12 +189,12 @@ def test_a_field_that_both_changed_apart_is_a_conflict_that_keep_git_ends() -> N
     path = FieldPath("chargebee.splitUsageLineItems")
     assert verdicts(made) == {path: "conflict"}
     assert ("conflict", "integration/uk", path) in guards(made)
-    assert standing(made) is ExitCode.BOTH_MOVED
+    assert exit_code_of_plan(made) is ExitCode.BOTH_MOVED
     head = scene.head()
     assert head is not None
     live = scene.organisation.configs[IntegrationId(scene.live_id(UK))]
-    signature = Signature("j.doe", "2026-12-01T06:00:00Z", "keep-git")
-    scene.chain.append(keep_git(head, UK, path, live, signature))
+    signature = SignedBy("j.doe", "2026-12-01T06:00:00Z", "keep-git")
+    scene.chain.append(move_base(head, UK, path, live, signature))
     decided = scene.plan()
     assert verdicts(decided) == {path: "ours"}
     scene.apply(decided)
@@ -209,7 +209,7 @@ def test_keep_git_without_a_path_decides_all_that_m3ter_moved() -> None:
     head, identity = scene.head(), IntegrationId(scene.live_id(UK))
     assert head is not None
     live = scene.organisation.configs[identity]
-    scene.chain.append(keep_git(head, UK, None, live, Signature("j", "t", "keep-git")))
+    scene.chain.append(move_base(head, UK, None, live, SignedBy("j", "t", "keep-git")))
     made = scene.plan()
     assert verdicts(made) == {"chargebee.createInvoice": "ours", "displayName": "ours"}
     assert {one[0] for one in guards(made)} == {"sensitive-field"}
@@ -221,14 +221,14 @@ def test_keep_git_of_a_mapping_and_of_what_was_never_applied() -> None:
     head = scene.head()
     assert head is not None
     live = scene.organisation.rows[MappingId(scene.live_id(mapping("acme")))]
-    signature = Signature("j", "t", "keep-git")
-    record = keep_git(head, mapping("acme"), FieldPath("externalId"), live, signature)
+    signature = SignedBy("j", "t", "keep-git")
+    record = move_base(head, mapping("acme"), FieldPath("externalId"), live, signature)
     scene.chain.append(record)
     assert verdicts(scene.plan()) == {"externalId": "ours"}
     with pytest.raises(NotBoundError):
-        keep_git(head, US, None, live, signature)
+        move_base(head, US, None, live, signature)
     with pytest.raises(NoSuchFieldError, match="has no field `nonsense`"):
-        keep_git(head, mapping("acme"), FieldPath("nonsense"), live, signature)
+        move_base(head, mapping("acme"), FieldPath("nonsense"), live, signature)
 
 
 def test_sets_merge_per_element() -> None:
@@ -359,7 +359,7 @@ def test_an_object_deleted_in_the_console_is_drift_and_is_made_again() -> None:
     made = scene.plan()
     assert ids(made) == ["create:mapping/uk-accounts/acme"]
     assert guards(made) == [("drift", "mapping/uk-accounts/acme", "")]
-    assert standing(made) is ExitCode.ONLY_DRIFT
+    assert exit_code_of_plan(made) is ExitCode.ONLY_DRIFT
     scene.apply(made)
     assert is_empty(scene.plan())
 
@@ -374,7 +374,7 @@ def test_what_m3ter_disabled_is_enabled_if_git_says_so_and_only_reported_otherwi
     silent.organisation.edit(silent.live_id(UK), user="m3ter", enabled=False)
     made = silent.plan()
     assert ids(made) == ["ignore:integration/uk"]
-    assert standing(made) is ExitCode.ONLY_DRIFT
+    assert exit_code_of_plan(made) is ExitCode.ONLY_DRIFT
     assert is_empty(made)
     scene.apply()
     assert is_empty(scene.plan())
@@ -431,7 +431,7 @@ def test_two_live_objects_of_one_name_are_an_error_that_names_both() -> None:
     assert one.id in error.message
     assert twin in error.message
     assert ids(made) == []
-    assert standing(made) is ExitCode.INVALID
+    assert exit_code_of_plan(made) is ExitCode.INVALID
     assert not is_empty(made)
 
 
@@ -749,7 +749,7 @@ def test_git_and_m3ter_moving_different_objects_is_both() -> None:
     del scene.sets["uk-accounts"][1]["globex"]
     made = scene.plan()
     assert {one.type for one in made.body.changes} == {"update", "keep"}
-    assert standing(made) is ExitCode.BOTH_MOVED
+    assert exit_code_of_plan(made) is ExitCode.BOTH_MOVED
 
 
 def test_a_deletion_that_got_stuck_after_its_disconnect_goes_on_the_next_time() -> None:
@@ -857,6 +857,6 @@ def test_a_comparison_that_was_made_already_is_not_made_again() -> None:
     compared = compare(effective, scene.head(), scene.organisation, progress)
     scene.organisation.calls = 0
     ports = PlanPorts(scene.organisation, scene.clock, progress)
-    made = plan(effective, scene.head(), Source("reconciler test"), ports, compared=compared)
+    made = plan(effective, scene.head(), PlanSource("reconciler test"), ports, compared=compared)
     assert made.body == scene.plan().body
     assert made.head.checked.calls == 0

@@ -14,14 +14,12 @@ from fakes.push_reading import SITE, Month, month
 from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.m3ter.bill import Bill
-from reconciler.reconcile.core.estimated import predicted
-from reconciler.reconcile.core.explanation import Explanation
-from reconciler.reconcile.estimate_bill import estimate_bill
-from reconciler.reconcile.explain import ExplainPorts, explain
-from reconciler.reconcile.routes_port import NotOurs
+from reconciler.reconcile.core.explanation import Explanation, predicted
+from reconciler.reconcile.explain import ExplainPorts, estimate_bill, explain
+from reconciler.reconcile.routes import NotOurs
 from reconciler.reconcile.show.explain_text import explain_text
-from reconciler.sync.model.estimate import Estimated, NotEstimated
-from reconciler.sync.model.push import PushStatus, Unknown
+from reconciler.sync.model.invoice import Estimated, NotEstimated
+from reconciler.sync.model.push import PushStatus, UnknownOutcome
 
 GBP = Currency("GBP", 2)
 
@@ -54,7 +52,7 @@ def test_a_bill_that_was_sent_or_begun_is_not_estimated(world: Month) -> None:
     each = one()
     world.billed(each)
     world.recorded(each, PushStatus.UNKNOWN, world.drafted(each), message="cut")
-    world.attempted(each.id, Unknown("the connection was cut"))
+    world.attempted(each.id, UnknownOutcome("the connection was cut"))
     assert "has begun" in why(world)
     world.site.put(replace(invoice_of(world.drafted(each)), stamp=each.id))
     assert "it is sent" in why(world)

@@ -19,7 +19,7 @@ from reconciler.kernel.money import Currency, Money
 from reconciler.kernel.problem import Origin
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.explain import ExplainPorts, NoSuchLineError, UnknownBillError, explain
-from reconciler.reconcile.routes_port import NotOurs, NotYet, SentByM3ter, Undecided
+from reconciler.reconcile.routes import NotOurs, NotYet, SentByM3ter, UndecidedRoute
 from reconciler.reconcile.show.explain_text import explain_text
 from reconciler.sync.model.push import (
     InvoiceId,
@@ -28,7 +28,7 @@ from reconciler.sync.model.push import (
     PushStatus,
     Refused,
     StepKind,
-    Unknown,
+    UnknownOutcome,
 )
 
 GBP = Currency("GBP", 2)
@@ -130,7 +130,7 @@ def test_a_sent_bill_is_explained_from_what_was_recorded(world: Month) -> None:
     world.site.put(invoice)
     world.attempted(
         each.id,
-        Unknown("the connection was cut"),
+        UnknownOutcome("the connection was cut"),
         Performed("inv_1", tuple(line.id for line in invoice.lines)),
     )
     world.routes.by = route(page={"default_price_id": "another-GBP"})
@@ -258,7 +258,7 @@ def test_an_unknown_outcome_names_its_page_and_what_was_decided(world: Month) ->
     each = one()
     world.billed(each)
     world.recorded(each, PushStatus.UNKNOWN, world.drafted(each))
-    world.attempted(each.id, Unknown("no answer"))
+    world.attempted(each.id, UnknownOutcome("no answer"))
     world.history.decide(SITE, f"{SITE}/{each.id}/note", "looked", "k.smith", "not there")
     text = told(world)
     assert "may have arrived: looked for before it is sent again" in text
@@ -314,7 +314,7 @@ def test_what_chargebee_is_not_ready_for_blocks_a_good_draft(world: Month) -> No
     [
         (NotOurs("the account is not in accountIds"), "It is not ours"),
         (NotYet(NAME, "it is PENDING"), "not yet"),
-        (Undecided(NAME, "another route"), "who may bill it is not certain"),
+        (UndecidedRoute(NAME, "another route"), "who may bill it is not certain"),
         (SentByM3ter(NAME, "run r1"), "m3ter sent it itself"),
     ],
 )

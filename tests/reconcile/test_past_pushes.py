@@ -15,8 +15,13 @@ from reconciler.drafting.draft import InvoiceDraft
 from reconciler.kernel.address import BillId, OrganizationId
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.plan import Fingerprint, References
-from reconciler.reconcile.routes_past import PastPushes, newest_that_pushed
-from reconciler.reconcile.routes_port import NotOurs, SentByM3ter, Undecided
+from reconciler.reconcile.routes import (
+    NotOurs,
+    PastPushes,
+    SentByM3ter,
+    UndecidedRoute,
+    newest_that_pushed,
+)
 
 BILL = bill(line("USAGE", "400", units="8"), id=BillId("bill-1"))
 SITE = {"chargebee": {"site": "acme"}, "ledger": {"sqlite": "x"}}
@@ -69,7 +74,7 @@ def test_nobody_takes_a_bill_unless_m3ter_sent_it() -> None:
     standing = past.standing(BILL)
     assert isinstance(standing, NotOurs)
     assert "applied record 4 was the last to push" in standing.why
-    routes.standings[BILL.id] = Undecided(NAME, "native selects it")
+    routes.standings[BILL.id] = UndecidedRoute(NAME, "native selects it")
     assert isinstance(past.standing(BILL), NotOurs)
     routes.standings[BILL.id] = SentByM3ter("uk", "run r1")
     assert past.standing(BILL) == SentByM3ter("uk", "run r1")

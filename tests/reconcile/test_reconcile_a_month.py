@@ -20,9 +20,9 @@ from reconciler.kernel.line_item import LineItemType
 from reconciler.kernel.money import Currency, Money
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.bill_invoices import SidePorts
-from reconciler.reconcile.core.month import BillSides, Left, Question, Reconciled
+from reconciler.reconcile.core.month import BillSides, OutsideTable, Question, Reconciled
 from reconciler.reconcile.reconcile import ReconcilePorts, reconcile
-from reconciler.reconcile.routes_port import NotOurs, NotYet, SentByM3ter
+from reconciler.reconcile.routes import NotOurs, NotYet, SentByM3ter
 from reconciler.sync.core.billing_month import BillingMonth
 from reconciler.sync.model.push import (
     InvoiceId,
@@ -30,7 +30,7 @@ from reconciler.sync.model.push import (
     Performed,
     PushStatus,
     StepKind,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.model.reconciliation import DifferenceClass
 
@@ -137,12 +137,12 @@ def test_bills_outside_the_table_are_counted_with_their_money(world: Month) -> N
     found, heard = asked(world)
     assert found.totals == ()
     assert {left: purse.bills for left, purse in found.left.items()} == {
-        Left.NOT_OURS: 1,
-        Left.NOT_YET: 1,
-        Left.BY_M3TER: 2,
-        Left.NOTHING_TO_SEND: 1,
+        OutsideTable.NOT_OURS: 1,
+        OutsideTable.NOT_YET: 1,
+        OutsideTable.BY_M3TER: 2,
+        OutsideTable.NOTHING_TO_SEND: 1,
     }
-    assert found.left[Left.NOT_YET].money == (Money(40000, GBP),)
+    assert found.left[OutsideTable.NOT_YET].money == (Money(40000, GBP),)
     assert heard["bill-5"].why == "m3ter sent it itself"
 
 
@@ -197,7 +197,7 @@ def test_an_unknown_outcome_whose_invoice_stands_nets_to_nothing(world: Month) -
     each = one(1)
     world.billed(each)
     world.recorded(each, PushStatus.UNKNOWN, world.drafted(each), message="no answer came")
-    world.attempted(each.id, Unknown("the connection was cut"))
+    world.attempted(each.id, UnknownOutcome("the connection was cut"))
     world.site.put(invoice_of(world.drafted(each)))
     found, heard = asked(world)
     assert found.totals[0].unexplained.minor == 0
@@ -265,7 +265,7 @@ def test_a_bill_that_m3ter_lost_is_still_compared(world: Month) -> None:
     world.recorded(one(2), PushStatus.WAITING)
     found, heard = asked(world)
     assert found.totals[0].unexplained.minor == 40000
-    assert heard["bill-2"].left is Left.NOT_OURS
+    assert heard["bill-2"].left is OutsideTable.NOT_OURS
 
 
 def test_a_bill_with_an_odd_date_is_found_through_the_ledger(world: Month) -> None:
@@ -305,7 +305,7 @@ def test_bills_of_other_integrations_are_counted_apart(world: Month) -> None:
     world.billed(one(1))
     found, heard = asked(world, integration="chargebee-us")
     assert (found.totals, found.differences) == ((), 0)
-    assert heard["bill-1"].left is Left.OTHER
+    assert heard["bill-1"].left is OutsideTable.OTHER
 
 
 def test_many_bills_leave_only_sums_and_the_first_differences(world: Month) -> None:

@@ -22,8 +22,7 @@ from reconciler.reconcile.explain import ExplainPorts, explain
 from reconciler.reconcile.reconcile import ReconcilePorts, reconcile
 from reconciler.reconcile.show.explain_text import explain_text
 from reconciler.sync.core.billing_month import BillingMonth
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import Invoice, InvoiceChange
 from reconciler.sync.model.push import InvoiceLineId
 from reconciler.sync.ports.destination import DestinationUnreachableError
 

@@ -18,9 +18,9 @@ from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.bill_invoices import SidePorts
-from reconciler.reconcile.core.month import BillSides, Left, Question, Reconciled
+from reconciler.reconcile.core.month import BillSides, OutsideTable, Question, Reconciled
 from reconciler.reconcile.reconcile import ReconcilePorts, reconcile
-from reconciler.reconcile.routes_port import NotOurs, NotYet, SentByM3ter, Undecided
+from reconciler.reconcile.routes import NotOurs, NotYet, SentByM3ter, UndecidedRoute
 from reconciler.sync.core.billing_month import BillingMonth
 from reconciler.sync.model.push import (
     InvoiceId,
@@ -29,7 +29,7 @@ from reconciler.sync.model.push import (
     PushStatus,
     Refused,
     StepKind,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.model.reconciliation import DifferenceClass
 
@@ -128,7 +128,7 @@ def test_a_stamped_invoice_of_a_blocked_bill_is_extra(world: Month) -> None:
 def test_doubt_about_the_route_holds_a_bill_back(world: Month) -> None:
     world.billed(one(1))
     world.recorded(one(1), PushStatus.BLOCKED, message="as it was yesterday")
-    doubt = Undecided(NAME, "native selects it too", "another route may bill it", "page#x")
+    doubt = UndecidedRoute(NAME, "native selects it too", "another route may bill it", "page#x")
     world.routes.standings[BillId("bill-1")] = doubt
     _, heard = asked(world)
     held = heard["bill-1"].held
@@ -210,7 +210,7 @@ def test_a_refused_bill_that_was_broken_since_tells_what_blocks_it(world: Month)
 def test_a_bill_whose_request_may_have_arrived_is_missing(world: Month, changed: str) -> None:
     each = one(1)
     world.recorded(each, PushStatus.UNKNOWN, world.drafted(each), message="no answer came")
-    world.attempted(each.id, Unknown("the connection was cut"))
+    world.attempted(each.id, UnknownOutcome("the connection was cut"))
     world.billed(one(1, changed))
     if changed != "400":
         world.routes.by = route(page={"default_price_id": None})
@@ -223,13 +223,13 @@ def test_a_bill_whose_request_may_have_arrived_is_missing(world: Month, changed:
 @pytest.mark.parametrize(
     ("standing", "left"),
     [
-        (NotOurs("nothing is pushed any more"), Left.NOT_OURS),
-        (NotYet(NAME, "it is PENDING"), Left.NOT_YET),
-        (SentByM3ter(NAME, "run r1"), Left.BY_M3TER),
+        (NotOurs("nothing is pushed any more"), OutsideTable.NOT_OURS),
+        (NotYet(NAME, "it is PENDING"), OutsideTable.NOT_YET),
+        (SentByM3ter(NAME, "run r1"), OutsideTable.BY_M3TER),
     ],
 )
 def test_a_bill_that_was_only_intended_and_is_not_ours_now_is_not_due(
-    world: Month, standing: NotOurs | NotYet | SentByM3ter, left: Left
+    world: Month, standing: NotOurs | NotYet | SentByM3ter, left: OutsideTable
 ) -> None:
     each = one(1)
     world.billed(each)

@@ -16,8 +16,14 @@ from reconciler.definitions.kinds.integration import CodeReference, GlobalPanel
 from reconciler.drafting.draft import BlockedBill, InvoiceDraft
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.m3ter.live import Account, NativeRun
-from reconciler.reconcile.routes_now import ScopeView
-from reconciler.reconcile.routes_port import NotOurs, NotYet, Ours, SentByM3ter, Undecided
+from reconciler.reconcile.routes import (
+    NotOurs,
+    NotYet,
+    Ours,
+    ScopeView,
+    SentByM3ter,
+    UndecidedRoute,
+)
 from reconciler.selection.interlock import (
     Clear,
     Interlock,
@@ -29,8 +35,8 @@ from reconciler.selection.interlock import (
 )
 from reconciler.selection.scope import scope_of
 from reconciler.sync.in_force.push_route import PushRoute
-from reconciler.sync.in_force.scope import SyncScope
-from reconciler.sync.judge.account_facts import About
+from reconciler.sync.in_force.scope import PushesInForce
+from reconciler.sync.judge.account import AccountFacts
 from reconciler.sync.model.push import PushStatus, SiteName
 from reconciler.sync.run.summary import newest_pushes, notify_overdue, push_status, requests_of
 
@@ -55,23 +61,23 @@ class FakeWatch:
         self.asked: list[list[str]] = []
         self.clock = FakeClock()
 
-    def about(self, bills: Any) -> dict[BillId, About]:
+    def about(self, bills: Any) -> dict[BillId, AccountFacts]:
         self.asked.append([one for one, _ in bills])
-        return {one: About(self.clock.now(), self.account) for one, _ in bills}
+        return {one: AccountFacts(self.clock.now(), self.account) for one, _ in bills}
 
-    def one(self, bill_id: BillId, code: str) -> About:
+    def one(self, bill_id: BillId, code: str) -> AccountFacts:
         return self.about([(bill_id, code)])[bill_id]
 
-    def fresh(self, about: About) -> bool:
+    def fresh(self, about: AccountFacts) -> bool:
         return self.still
 
-    def interlock(self, name: str, about: About) -> Interlock:
+    def interlock(self, name: str, about: AccountFacts) -> Interlock:
         return self.found
 
 
 def view(watch: FakeWatch | None = None, *routes: PushRoute) -> ScopeView:
     chosen = routes or (push_route(),)
-    scope = SyncScope("sandbox", ENVIRONMENT, SiteName("s"), chosen, None, 4, "3f2c9ab")
+    scope = PushesInForce("sandbox", ENVIRONMENT, SiteName("s"), chosen, None, 4, "3f2c9ab")
     return ScopeView(scope, watch or FakeWatch(), FakeClock())  # type: ignore[arg-type]
 
 
@@ -95,9 +101,9 @@ BILL = bill(line())
         (Clear(), Ours),
         (SentNatively(RUN), SentByM3ter),
         (NativeRunning(RUN), NotYet),
-        (MaybePartial(RUN), Undecided),
-        (OtherRoute("US selects it too"), Undecided),
-        (ReadAgain(), Undecided),
+        (MaybePartial(RUN), UndecidedRoute),
+        (OtherRoute("US selects it too"), UndecidedRoute),
+        (ReadAgain(), UndecidedRoute),
     ],
 )
 def test_the_interlock_decides_about_a_bill_that_is_taken(found: Interlock, kind: type) -> None:
@@ -112,7 +118,7 @@ def test_a_person_can_clear_a_run_of_m3ter_that_sent_nothing() -> None:
 
 def test_drift_leaves_a_bill_undecided() -> None:
     found = view(None, push_route(drift=("the filter was changed",))).standing(BILL)
-    assert isinstance(found, Undecided)
+    assert isinstance(found, UndecidedRoute)
     assert "the filter was changed" in found.why
 
 
@@ -122,7 +128,7 @@ def test_a_bill_that_is_not_approved_is_not_yet_ours() -> None:
 
 def test_a_bill_of_an_unknown_account_is_undecided_unless_it_is_too_old() -> None:
     ours = view(FakeWatch(account=None))
-    assert isinstance(ours.standing(BILL), Undecided)
+    assert isinstance(ours.standing(BILL), UndecidedRoute)
     old = replace(BILL, end_date=date(2026, 11, 1))
     assert isinstance(ours.standing(old), NotOurs)
 

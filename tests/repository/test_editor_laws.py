@@ -13,10 +13,14 @@ from ruamel.yaml import YAML
 
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.value import ABSENT, JsonValue
-from reconciler.repository.edit.block_text import flow_text
-from reconciler.repository.edit.scalar_text import scalar_text
+from reconciler.repository.edit.block_text import flow_text, scalar_text
 from reconciler.repository.edit.steps import same, value_at
-from reconciler.repository.edit.yaml_edit import Target, with_documents, with_value, without_value
+from reconciler.repository.edit.yaml_edit import (
+    EditedDocument,
+    with_documents,
+    with_value,
+    without_value,
+)
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -186,7 +190,7 @@ def test_setting_a_value_changes_it_and_nothing_else(
     text, documents = file
     index = data.draw(st.integers(0, len(documents) - 1))
     path = data.draw(st.sampled_from(list(_paths(documents[index]))))
-    result = with_value(Target("f.yaml", text, index), path, new)
+    result = with_value(EditedDocument("f.yaml", text, index), path, new)
     wanted = [
         _set(one, path, new) if number == index else one for number, one in enumerate(documents)
     ]
@@ -194,7 +198,7 @@ def test_setting_a_value_changes_it_and_nothing_else(
     assert _notes(result) == _notes(text)
     assert (b"\r\n" in result) == (b"\r\n" in text) or b"\n" not in text
     assert result.startswith(b"\xef\xbb\xbf") == text.startswith(b"\xef\xbb\xbf")
-    assert with_value(Target("f.yaml", result, index), path, new) == result
+    assert with_value(EditedDocument("f.yaml", result, index), path, new) == result
 
 
 @settings(deadline=None)
@@ -210,7 +214,7 @@ def test_a_scalar_for_a_scalar_touches_one_line(
     ]
     if not single:
         return
-    result = with_value(Target("f.yaml", text, 0), data.draw(st.sampled_from(single)), new)
+    result = with_value(EditedDocument("f.yaml", text, 0), data.draw(st.sampled_from(single)), new)
     before, after = text.splitlines(keepends=True), result.splitlines(keepends=True)
     assert len(before) == len(after)
     assert sum(one != other for one, other in zip(before, after, strict=True)) <= 1
@@ -230,7 +234,7 @@ def test_removing_a_value_leaves_everything_else(
     assert isinstance(above, dict | list)
     smaller: Any = above.copy()
     del smaller[path[-1]]
-    result = without_value(Target("f.yaml", text, 0), path)
+    result = without_value(EditedDocument("f.yaml", text, 0), path)
     assert _read(result) == _plain([_set(documents[0], path[:-1], smaller), *documents[1:]])
     assert _notes(result) == _notes(text)
 
@@ -255,7 +259,7 @@ def test_a_missing_value_is_added_with_its_parents(
     above = data.draw(st.sampled_from(mappings))
     order = data.draw(st.permutations(["a", "b", "c", "list", "z"]))
     path: DocumentPath = (*above, "z", *below)
-    result = with_value(Target("f.yaml", text, 0), path, new, lambda _body, _path: order)
+    result = with_value(EditedDocument("f.yaml", text, 0), path, new, lambda _body, _path: order)
     (found, *others) = _read(result)
     assert value_at(found, path) == _plain(new)
     del found_at(found, above)["z"]
@@ -286,7 +290,7 @@ def files_with_a_list(draw: Draw) -> tuple[bytes, list[Any]]:
 @given(files_with_a_list(), lists)
 def test_a_list_becomes_any_other_list(file: tuple[bytes, list[Any]], new: list[Any]) -> None:
     text, _ = file
-    result = with_value(Target("f.yaml", text, 0), ("a",), new)
+    result = with_value(EditedDocument("f.yaml", text, 0), ("a",), new)
     assert _read(result) == [{"a": new, "b": 1}]
     assert _notes(result) == _notes(text)
 

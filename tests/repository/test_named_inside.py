@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.problem import Origin
-from reconciler.repository.named_inside import named_inside
-from reconciler.repository.repository import Repository
+from reconciler.repository.repository import Repository, named_inside
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from reconciler.repository.schema.schema import (
     schema_of,
     write_schemas,
 )
-from reconciler.repository.schema.words import described, listed
+from reconciler.repository.schema.words import described, listed_choices
 
 ROOT = Path(__file__).parents[2]
 EVERY = [(kind, form) for kind in KINDS for form in FORMS]
@@ -139,4 +139,4 @@ def test_bounds_are_said_as_far_as_there_are_any() -> None:
     assert described({"type": "integer", "maximum": 3}, {}) == "a whole number of at most 3"
     assert described({"type": "number"}, {}) == "a number"
     assert described({}, {}) == "another value"
-    assert listed([str(one) for one in range(22)]).endswith("`19` and 2 more")
+    assert listed_choices([str(one) for one in range(22)]).endswith("`19` and 2 more")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from reconciler.kernel.value import JsonValue
-from reconciler.repository.edit.scalar_text import KEY_LENGTH_MAX, NotWritableError, scalar_text
+from reconciler.repository.edit.block_text import KEY_LENGTH_MAX, NotWritableError, scalar_text
 from reconciler.repository.edit.steps import same
 from reconciler.repository.edit.writer import csv_text, yaml_text
 from reconciler.repository.yaml.reader import read_yaml

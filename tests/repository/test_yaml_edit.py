@@ -7,11 +7,11 @@ import pytest
 from reconciler.definitions.model import DocumentPath
 from reconciler.errors import ExitCode
 from reconciler.kernel.value import JsonValue
-from reconciler.repository.edit.field_order import field_order
-from reconciler.repository.edit.proof import refusal
+from reconciler.repository.edit.proof import why_not_proven
+from reconciler.repository.edit.writer import field_order
 from reconciler.repository.edit.yaml_edit import (
+    EditedDocument,
     EditRefusedError,
-    Target,
     with_documents,
     with_value,
     without_value,
@@ -49,11 +49,11 @@ spec:
 
 
 def _set(path: DocumentPath, value: JsonValue, text: str = DEFINITION) -> str:
-    return with_value(Target("f.yaml", text.encode(), 0), path, value, field_order).decode()
+    return with_value(EditedDocument("f.yaml", text.encode(), 0), path, value, field_order).decode()
 
 
 def _removed(path: DocumentPath, text: str = DEFINITION) -> str:
-    return without_value(Target("f.yaml", text.encode(), 0), path).decode()
+    return without_value(EditedDocument("f.yaml", text.encode(), 0), path).decode()
 
 
 def _refused(path: DocumentPath, value: JsonValue, text: str) -> str:
@@ -392,23 +392,26 @@ def test_a_key_put_first_leaves_the_comment_above_the_key_it_is_about() -> None:
 )
 def test_the_proof_refuses_every_difference_that_was_not_meant(after: str, reason: str) -> None:
     files = [read_yaml("f", text.encode()) for text in ("a: 1 # c\n", after)]
-    found = refusal(files[0], files[1], 0, {"a": 2})
+    found = why_not_proven(files[0], files[1], 0, {"a": 2})
     assert found.startswith(reason)
     assert bool(found) == bool(reason)
 
 
 def test_only_the_document_that_is_meant_is_edited() -> None:
     text = b"a: 1\n---\n# second\na: 1\n---\n---\na: 1\n"
-    assert with_value(Target("f", text, 1), ("a",), 2) == text.replace(
+    assert with_value(EditedDocument("f", text, 1), ("a",), 2) == text.replace(
         b"second\na: 1", b"second\na: 2"
     )
-    assert with_value(Target("f", text, 3), ("a",), 2) == text[:-2] + b"2\n"
+    assert with_value(EditedDocument("f", text, 3), ("a",), 2) == text[:-2] + b"2\n"
     with pytest.raises(EditRefusedError, match="no document number 3"):
-        with_value(Target("f", text, 2), ("a",), 2)
+        with_value(EditedDocument("f", text, 2), ("a",), 2)
 
 
 def test_a_byte_order_mark_stays() -> None:
-    assert with_value(Target("f", b"\xef\xbb\xbfa: 1\n", 0), ("a",), 2) == b"\xef\xbb\xbfa: 2\n"
+    assert (
+        with_value(EditedDocument("f", b"\xef\xbb\xbfa: 1\n", 0), ("a",), 2)
+        == b"\xef\xbb\xbfa: 2\n"
+    )
 
 
 def test_documents_are_written_new_or_behind_those_that_are_there() -> None:

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from reconciler.definitions.kinds.project import GuardName
-from reconciler.plan.core.guards.hit import hit
+from reconciler.plan.core.guards.approval import hit
 from reconciler.plan.model.cause import Causes
 from reconciler.plan.model.change import ChangeId, FieldValue
 from reconciler.plan.model.plan import Approval, GuardHit, Plan, Unplanned

@@ -13,12 +13,12 @@ from reconciler.selection.interlock import (
     Clear,
     Interlock,
     InterlockSettings,
-    Knowledge,
     MaybePartial,
     NativeRunning,
     OtherRoute,
     ReadAgain,
     RouteClaim,
+    RouteKnowledge,
     SentNatively,
     interlock,
     is_connected,
@@ -32,7 +32,7 @@ def run(status: str, at: str = "2026-12-01T06:00:00Z") -> NativeRun:
 
 
 def decide(*runs: NativeRun, **changes: tuple[RouteClaim, ...]) -> Interlock:
-    known = Knowledge(NOW, changes.get("native", ()), changes.get("pushes", (MINE,)), runs)
+    known = RouteKnowledge(NOW, changes.get("native", ()), changes.get("pushes", (MINE,)), runs)
     return interlock("uk", known, NOW + timedelta(seconds=60), InterlockSettings())
 
 
@@ -43,7 +43,7 @@ def test_one_push_alone_is_clear() -> None:
 
 @pytest.mark.parametrize("seconds", [61, -61])
 def test_old_knowledge_is_read_again(seconds: int) -> None:
-    known = Knowledge(NOW, (), (MINE,))
+    known = RouteKnowledge(NOW, (), (MINE,))
     late = NOW + timedelta(seconds=seconds)
     assert interlock("uk", known, late, InterlockSettings()) == ReadAgain()
 

@@ -12,14 +12,14 @@ from fakes.push_data import bill, line, spec
 from reconciler.definitions.kinds.integration import CodeReference, GlobalPanel
 from reconciler.kernel.address import AccountId
 from reconciler.m3ter.live import Account
-from reconciler.selection.scope import Left, Scope, Taken, membership, scope_of, takes
+from reconciler.selection.scope import AccountScope, NotTaken, Taken, membership, scope_of, takes
 
 ACME = Account(AccountId("acc-acme"), "acme-uk", "Acme", "GBP", custom_fields={"country": "UK"})
 UUID = "11111111-1111-4111-8111-111111111111"
 SINCE = date(2026, 12, 1)
 
 
-def scope(accounts: Any = "all", restricted: Any = (), **entity: Any) -> Scope:
+def scope(accounts: Any = "all", restricted: Any = (), **entity: Any) -> AccountScope:
     panel = GlobalPanel(account_ids=accounts, restricted_account_ids=restricted)
     settings = spec(**entity).model_copy(update={"global_": panel})
     return scope_of(settings, {"acme-uk": AccountId("acc-acme")})
@@ -44,7 +44,7 @@ def scope(accounts: Any = "all", restricted: Any = (), **entity: Any) -> Scope:
         (scope(account_filter="1 / 0 == 1"), "unknown", "has no answer"),
     ],
 )
-def test_an_account_is_in_out_or_unknown(given: Scope, verdict: str, why: str) -> None:
+def test_an_account_is_in_out_or_unknown(given: AccountScope, verdict: str, why: str) -> None:
     found = membership(given, ACME)
     assert (found.verdict, why in found.why) == (verdict, True), found
 
@@ -72,10 +72,10 @@ def test_a_bill_is_taken_by_bill_and_never_by_month() -> None:
     ],
 )
 def test_a_bill_that_is_left_out_says_why(
-    change: dict[str, Any], given: Scope, reason: str
+    change: dict[str, Any], given: AccountScope, reason: str
 ) -> None:
     left = takes(given, SINCE, replace(bill(line()), **change), ACME)
-    assert isinstance(left, Left)
+    assert isinstance(left, NotTaken)
     assert left.reason == reason
     assert left.why
 

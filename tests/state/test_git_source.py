@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state.git import author, source
-from reconciler.wiring.state import authorship
+from reconciler.state.git import author, read_checkout
+from reconciler.wiring.desk import authorship
 
 ENVIRON = {"PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nowhere"}
 
@@ -27,26 +27,26 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_clean_checkout_names_its_commit(checkout: Path) -> None:
-    stand = source(checkout, ENVIRON)
+    stand = read_checkout(checkout, ENVIRON)
     assert len(stand.commit) == 40
     assert not stand.dirty
 
 
 def test_only_changes_of_definitions_make_it_dirty(checkout: Path) -> None:
     (checkout / "notes.txt").write_text("x")
-    assert not source(checkout, ENVIRON).dirty
+    assert not read_checkout(checkout, ENVIRON).dirty
     (checkout / "integrations.d" / "a.yaml").write_text("a: 2\n")
-    assert source(checkout, ENVIRON).dirty
+    assert read_checkout(checkout, ENVIRON).dirty
 
 
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
-    stand = source(tmp_path, {**ENVIRON, "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)})
+    stand = read_checkout(tmp_path, {**ENVIRON, "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)})
     assert stand.commit == ""
     assert not stand.dirty
 
 
 def test_a_machine_without_git_is_no_error(tmp_path: Path) -> None:
-    assert source(tmp_path, {"PATH": "/nowhere"}).commit == ""
+    assert read_checkout(tmp_path, {"PATH": "/nowhere"}).commit == ""
     assert author(tmp_path, {"PATH": "/nowhere"}) == ""
 
 

@@ -8,7 +8,7 @@ import pytest
 from fakes.plans import binding, plan, record
 
 from reconciler.kernel import exact_json
-from reconciler.kernel.as_json import as_json
+from reconciler.kernel.exact_json import as_json
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.identity import record_id
 from reconciler.state.documents import (

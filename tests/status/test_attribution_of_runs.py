@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from fakes.scene import UK, Scene
 
-from reconciler.doctor.core.results import doubtful, exit_code, failed, unseen, well, wrong
+from reconciler.doctor.core import doubtful, exit_code_of_checks, failed, unseen, well, wrong
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.address import Address, CredentialId, IntegrationId
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.live import IntegrationEvent, LiveIntegration, NativeRun
 from reconciler.plan.model.change import Ignore, Keep
 from reconciler.status.core.attribution import (
-    Scope,
-    bill_of,
+    RunOwner,
+    bill_of_event,
     configurations_of_event,
     configurations_of_run,
     first_text,
@@ -25,11 +25,11 @@ from reconciler.status.core.attribution import (
 from reconciler.status.core.integration_status import applied, connection, differences_of
 
 
-def scope(identity: str, *accounts: str, restricted: str = "", to: str = "Chargebee") -> Scope:
+def scope(identity: str, *accounts: str, restricted: str = "", to: str = "Chargebee") -> RunOwner:
     live = LiveIntegration(
         IntegrationId(identity), 1, to, "Bill", identity, {}, None, None, enabled=True
     )
-    return Scope(live, frozenset(accounts) or None, frozenset({restricted} - {""}))
+    return RunOwner(live, frozenset(accounts) or None, frozenset({restricted} - {""}))
 
 
 def run(to: str = "CHARGEBEE") -> NativeRun:
@@ -57,7 +57,7 @@ def test_an_event_names_its_configuration_somewhere_or_its_bill_does() -> None:
     bill: JsonObject = {"newDto": {"billId": "1", "message": "no"}}
     assert configurations_of_event(event(bill), {"1": "a"}, known) == ("uk",)
     assert configurations_of_event(event({"destination": "chargebee"}), {}, known) == ("uk", "us")
-    assert (bill_of(event(bill)), message_of(event(bill))) == ("1", "no")
+    assert (bill_of_event(event(bill)), message_of(event(bill))) == ("1", "no")
     assert first_text({"a": "text"}, ["b"]) == ""
 
 
@@ -154,8 +154,8 @@ def test_the_worst_finding_chooses_the_exit_code() -> None:
         wrong("d", "bad", "do it"),
         failed("e", refused, ExitCode.REFUSED_IDENTITY),
     ]
-    assert exit_code(found[:3]) is ExitCode.DONE
-    assert exit_code(found) is ExitCode.REFUSED_IDENTITY
+    assert exit_code_of_checks(found[:3]) is ExitCode.DONE
+    assert exit_code_of_checks(found) is ExitCode.REFUSED_IDENTITY
     assert (found[4].message, found[4].todo) == (
         "the key is refused",
         "Nothing was sent. Check it.",

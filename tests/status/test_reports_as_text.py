@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.doctor.core.results import doubtful, well
+from reconciler.doctor.core import doubtful, well
 from reconciler.doctor.text import doctor_text
 from reconciler.errors import ExitCode
 from reconciler.kernel.address import Address
 from reconciler.kernel.exact_json import decode
-from reconciler.kernel.text.times import shown_time
+from reconciler.kernel.text import shown_time
 from reconciler.m3ter.live import IntegrationEvent, NativeRun
 from reconciler.status.core.attribution import ErrorRow, SeenEvent, SeenRun
-from reconciler.status.core.integration_status import Report, RunSeen, Standing
+from reconciler.status.core.integration_status import IntegrationStatus, Report, RunSeen
 from reconciler.status.show.runs import events_text, runs_text
 from reconciler.status.show.status import StatusPart, status_json, status_text
 
@@ -31,14 +31,14 @@ RUN = NativeRun(
 )
 
 
-def report(*standings: Standing) -> Report:
+def report(*standings: IntegrationStatus) -> Report:
     return Report("sandbox", None, standings, (), ExitCode.DONE, 3)
 
 
-def standing(name: str, *differs: str, run: RunSeen | None = None) -> Standing:
+def standing(name: str, *differs: str, run: RunSeen | None = None) -> IntegrationStatus:
     address = Address("integration", name)
     sync = "git is ahead" if differs else "in sync"
-    return Standing(address, name, sync, differs, "connected", True, run)  # type: ignore[arg-type]
+    return IntegrationStatus(address, name, sync, differs, "connected", True, run)  # type: ignore[arg-type]
 
 
 def test_a_repository_without_integrations_says_so() -> None:

@@ -17,18 +17,22 @@ from reconciler.kernel.address import AccountId, BillId, CredentialId, Integrati
 from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.live import Account, LiveIntegration
 from reconciler.selection.interlock import Clear, Interlock, ReadAgain
-from reconciler.selection.scope import Scope
+from reconciler.selection.scope import AccountScope
 from reconciler.sync.in_force.push_route import PushRoute
-from reconciler.sync.in_force.scope import SyncScope
-from reconciler.sync.judge.account_facts import About, claim, membership_of, push_claim
-from reconciler.sync.judge.account_watch import KNOWN_MAX, Watch
-from reconciler.sync.judge.draft_standing import Drafting
-from reconciler.sync.judge.judge_bill import Judge
-from reconciler.sync.judge.ledger_view import NoLedgerYet
-from reconciler.sync.judge.narrow import Narrow
-from reconciler.sync.judge.native_routes import native_routes
+from reconciler.sync.in_force.scope import PushesInForce
+from reconciler.sync.judge.account import (
+    KNOWN_MAX,
+    AccountFacts,
+    AccountReader,
+    membership_of,
+    native_routes,
+    push_claim,
+    route_claim,
+)
+from reconciler.sync.judge.judge import Drafting, Judge, NoLedgerYet
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import PushStatus, SiteName, Step
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.ports.destination import Sending, Stop, WaitForInvoice
 from reconciler.sync.ports.ledger import LedgerIdentity
 
@@ -37,8 +41,8 @@ BILL = bill(line())
 NOBODY: Any = None
 
 
-def push_route(scope: Scope | None = None, page: dict[str, Any] | None = None) -> PushRoute:
-    return PushRoute(route(page=page), scope or Scope(None), None, "")
+def push_route(scope: AccountScope | None = None, page: dict[str, Any] | None = None) -> PushRoute:
+    return PushRoute(route(page=page), scope or AccountScope(None), None, "")
 
 
 class Told:
@@ -46,13 +50,15 @@ class Told:
 
     def __init__(self, found: Interlock, *routes: PushRoute) -> None:
         self.found = found
-        self.scope = SyncScope("t", NOBODY, SiteName("s"), routes or (push_route(),), None, 1, "")
+        self.scope = PushesInForce(
+            "t", NOBODY, SiteName("s"), routes or (push_route(),), None, 1, ""
+        )
 
     def interlock(self, *_: Any) -> Interlock:
         return self.found
 
-    def one(self, *_: Any) -> About:
-        return About(NOW, ACME)
+    def one(self, *_: Any) -> AccountFacts:
+        return AccountFacts(NOW, ACME)
 
 
 class Site:
@@ -74,9 +80,11 @@ def judge(watch: Any, site: Any = None, **more: Any) -> Judge:
     return Judge(watch, more.pop("ledger", NoLedgerYet()), destination, FakeClock(), **more)
 
 
-def judged(one: Bill, account: Account | None = ACME, watch: Any = None, **more: Any) -> Standing:
+def judged(
+    one: Bill, account: Account | None = ACME, watch: Any = None, **more: Any
+) -> BillStanding:
     found = judge(watch or Told(ReadAgain()), **more)
-    return found.judge(one, About(NOW, account), None).standing
+    return found.judge(one, AccountFacts(NOW, account), None).standing
 
 
 def test_a_clock_that_moves_while_reading_blocks_nothing_for_good() -> None:
@@ -94,7 +102,7 @@ def test_a_bill_of_a_code_that_another_account_has_is_blocked() -> None:
 
 
 def test_a_bill_from_before_the_window_of_its_own_route_is_not_ours() -> None:
-    early = push_route(Scope(frozenset({AccountId("acc-else")})))
+    early = push_route(AccountScope(frozenset({AccountId("acc-else")})))
     late = replace(BILL, end_date=date(2026, 11, 5))
     found = judged(late, watch=Told(ReadAgain(), push_route(), early))
     assert found.group is Group.NOT_OURS
@@ -106,13 +114,13 @@ def test_a_backfill_goes_past_since_and_other_flags_do_not() -> None:
     own = date.fromisoformat(one.route.policy.since)
     early = date(2020, 1, 1)
     watch = Told(ReadAgain(), one)
-    assert judge(watch, narrow=Narrow(since=early)).since(one) == own
-    assert judge(watch, narrow=Narrow(since=early, backfill=True)).since(one) == early
+    assert judge(watch, narrow=RunFilter(since=early)).since(one) == own
+    assert judge(watch, narrow=RunFilter(since=early, backfill=True)).since(one) == early
     assert judge(watch).since(one) == own
 
 
 def test_bills_outside_the_window_are_told_at_once() -> None:
-    narrow = Narrow(bills=frozenset({BillId("another")}))
+    narrow = RunFilter(bills=frozenset({BillId("another")}))
     found = judge(Told(ReadAgain()), narrow=narrow).at_once(BILL, None)
     assert found is not None
     assert found.short == "outside the window of this run"
@@ -165,12 +173,12 @@ def test_a_bill_without_lines_has_nothing_to_send() -> None:
 
 
 def test_a_route_that_was_changed_in_m3ter_takes_nobody_surely() -> None:
-    one, about = push_route(), About(NOW, ACME)
+    one, about = push_route(), AccountFacts(NOW, ACME)
     assert push_claim(one, about, {}).verdict == "in"
     changed = push_claim(one, about, {one.name: "it was changed"})
     assert (changed.verdict, changed.why) == ("unknown", "it was changed")
-    assert claim("x", Scope(None), About(NOW, None)).verdict == "unknown"
-    assert membership_of(Scope(None), About(NOW, None)).verdict == "unknown"
+    assert route_claim("x", AccountScope(None), AccountFacts(NOW, None)).verdict == "unknown"
+    assert membership_of(AccountScope(None), AccountFacts(NOW, None)).verdict == "unknown"
 
 
 def live(**settings: Any) -> LiveIntegration:
@@ -215,7 +223,7 @@ def test_facts_read_ahead_are_kept_for_a_bounded_number_of_bills() -> None:
             return {}
 
     organisation: Any = Nothing()
-    watch = Watch(Told(ReadAgain()).scope, organisation, FakeClock())
+    watch = AccountReader(Told(ReadAgain()).scope, organisation, FakeClock())
     for number in range(KNOWN_MAX + 5):
         watch.expect([(BillId(str(number)), "a")])
     assert watch.known(BillId("0")) is None

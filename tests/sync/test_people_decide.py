@@ -12,12 +12,12 @@ from fakes.sync_place import ENV, SyncPlace, standing_of
 
 from reconciler.errors import ExitCode
 from reconciler.kernel.address import BillId
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import InvoiceId, PushState, PushStatus
 from reconciler.sync.model.standing import Group
-from reconciler.sync.people.decisions import Decider
-from reconciler.sync.people.hand import BillHeldError, CannotDecideError
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.people.decisions import BillDecisions
+from reconciler.sync.people.leased_bill import BillHeldError, CannotDecideError
+from reconciler.sync.push.limits import RunLimits
 
 EUR, GBP = "month-end-eur", "month-end-gbp"
 MINUTE = 60
@@ -44,7 +44,7 @@ def bill_of(place: SyncPlace, *, credited: bool = False) -> BillId:
 
 
 @contextmanager
-def hand(place: SyncPlace) -> Iterator[Decider]:
+def hand(place: SyncPlace) -> Iterator[BillDecisions]:
     with place.open() as opened:
         yield opened.decider()
 
@@ -211,7 +211,7 @@ def refused(place: SyncPlace) -> BillId:
     with place.open() as opened:
         opened.destination.check(draft)  # remembers the price as it is now
         place.person_edits(price, status="archived")
-        result = opened.run(Narrow(bills=frozenset({bill})), Limits(), lambda: False)
+        result = opened.run(RunFilter(bills=frozenset({bill})), RunLimits(), lambda: False)
     place.person_edits(price, status="active")
     assert standing_of(result, bill).status is PushStatus.ERROR
     return bill

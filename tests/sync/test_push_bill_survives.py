@@ -10,7 +10,7 @@ import pytest
 from fakes.sync_place import ENV, Killed, Life, SyncPlace
 
 from reconciler.kernel.address import BillId
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.standing import Group
 from reconciler.sync.run.bill_stream import stream
 
@@ -21,7 +21,7 @@ def ready(place: SyncPlace, *integrations: str) -> list[str]:
     """Bills that some integrations would send now, one by one."""
     found = []
     with place.open(reading=True) as opened:
-        judge = opened.judge(Narrow())
+        judge = opened.judge(RunFilter())
         for bill in stream(judge, opened.organisation.bills, lambda _: None):
             about = opened.watch.one(bill.id, bill.account_code)
             one = judge.judge(bill, about, None).standing

@@ -13,9 +13,9 @@ from fakes.sync_place import SyncPlace
 from reconciler.errors import ReconcilerError
 from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.ports import BillQuery
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.standing import Group
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.push.limits import RunLimits
 
 
 class Lost:
@@ -52,7 +52,7 @@ def lost_after(place: SyncPlace, most: int) -> str:
         organisation: Any = Lost(opened.organisation, most)
         broken = replace(opened, organisation=organisation)
         with pytest.raises(ReconcilerError) as lost:
-            broken.run(Narrow(), Limits(), lambda: False)
+            broken.run(RunFilter(), RunLimits(), lambda: False)
     (note,) = lost.value.__notes__
     return note
 

@@ -15,13 +15,13 @@ from fakes.sync_place import SyncPlace, standing_of
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.address import BillId
 from reconciler.m3ter.live import NativeRun
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import PushStatus, Refused, WindowClosed
 from reconciler.sync.model.standing import Group
 from reconciler.sync.ports.destination import DestinationAccessError, DestinationUnreachableError
 from reconciler.sync.ports.ledger import LedgerIdentity
 from reconciler.sync.ports.workers import BillBusyError, Job
-from reconciler.sync.push.limits import Limits
+from reconciler.sync.push.limits import RunLimits
 from reconciler.sync.run.world import SyncResult
 from reconciler.wiring.sync_desk import PushDesk
 
@@ -78,7 +78,7 @@ def with_site(place: SyncPlace, **parts: Any) -> Iterator[PushDesk]:
 
 
 def run(opened: PushDesk, bill: str) -> SyncResult:
-    return opened.run(Narrow(bills=frozenset({BillId(bill)})), Limits(), lambda: False)
+    return opened.run(RunFilter(bills=frozenset({BillId(bill)})), RunLimits(), lambda: False)
 
 
 def raising(error: Exception) -> Callable[..., Any]:
@@ -192,8 +192,8 @@ def test_a_bad_bill_never_stops_the_others(place: SyncPlace, error: Exception) -
             return site.check(draft)
 
         stand_in: Any = Other(site, check=check)
-        narrow = Narrow(integrations=frozenset({"month-end-gbp"}))
-        result = replace(opened, destination=stand_in).run(narrow, Limits(), lambda: False)
+        narrow = RunFilter(integrations=frozenset({"month-end-gbp"}))
+        result = replace(opened, destination=stand_in).run(narrow, RunLimits(), lambda: False)
     assert result.tally.bills(Group.FAILED) == 1
     assert result.tally.bills(Group.SENT) > 5
     assert result.exit_code == ExitCode.PARTLY_DONE
@@ -234,7 +234,7 @@ def test_a_bill_that_another_worker_holds_is_brought_again(place: SyncPlace) -> 
         ledger, site = opened.ports.ledger, opened.scope.site
         lease = ledger.claim(site, bill, "another", 60)
         assert lease is not None
-        pusher = opened.pusher(Narrow(), Limits(), lambda: False)
+        pusher = opened.pusher(RunFilter(), RunLimits(), lambda: False)
         with pytest.raises(BillBusyError):
             pusher.work(Job(site, bill, "s"))
         with pytest.raises(ReconcilerError, match="a worker is at bill"):
@@ -252,7 +252,7 @@ def test_a_worker_sends_what_becomes_ready_until_it_is_stopped(place: SyncPlace)
         return bool(place.invoices_of(place.bill_of(CREATED)))
 
     with place.open() as opened:
-        narrow = Narrow(bills=frozenset({BillId(place.bill_of(CREATED))}))
+        narrow = RunFilter(bills=frozenset({BillId(place.bill_of(CREATED))}))
         serving = opened.serving(narrow, stopped)
         seen.extend(serving.outcomes())
     assert [one.group for one in seen] == [Group.SENT]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reconciler.drafting.draft import EventName
 from reconciler.kernel.address import AccountId, BillId
-from reconciler.sync.core.run_tally import LISTED_MAX, NAMED_MAX, SyncTally
+from reconciler.sync.core.tally import LISTED_MAX, NAMED_MAX, SyncTally
 from reconciler.sync.model.push import SiteName
-from reconciler.sync.model.standing import Group, Standing, Who
-from reconciler.sync.run.notices import tell_news
+from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.run.run import tell_news
 
 MAPPING: EventName = "integration.missingaccountmapping.error"
 PERFORM: EventName = "integration.perform.error"
@@ -23,12 +23,14 @@ class Heard:
         self.told.append((event, title, text))
 
 
-def blocked(number: int, *events: EventName, new: bool = True) -> Standing:
+def blocked(number: int, *events: EventName, new: bool = True) -> BillStanding:
     who = Who(BillId(f"bill-{number}"), AccountId("acc"), f"code-{number}")
-    return Standing(Group.BLOCKED, who, short="blocked", why="no mapping", events=events, new=new)
+    return BillStanding(
+        Group.BLOCKED, who, short="blocked", why="no mapping", events=events, new=new
+    )
 
 
-def heard(*standings: Standing) -> list[tuple[str, str, str]]:
+def heard(*standings: BillStanding) -> list[tuple[str, str, str]]:
     tally, notifier = SyncTally(), Heard()
     for one in standings:
         tally.add(one)

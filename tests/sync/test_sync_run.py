@@ -13,13 +13,18 @@ from fakes.sync_place import SyncPlace, standing_of
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Currency, Money
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import CredentialsRefused, InvoiceId, PushStatus
 from reconciler.sync.model.standing import Group
-from reconciler.sync.people.hand import CannotDecideError
-from reconciler.sync.push.limits import Limits, NotAnAmountError, parse_amounts
+from reconciler.sync.people.leased_bill import CannotDecideError
+from reconciler.sync.push.limits import (
+    HeldBackError,
+    NotAnAmountError,
+    PausedError,
+    RunLimits,
+    parse_amounts,
+)
 from reconciler.sync.push.push_loop import KeyRefusedError
-from reconciler.sync.run.holds import HeldBackError, PausedError
 from reconciler.sync.run.world import canary_failed
 
 GBP = "month-end-gbp"
@@ -30,8 +35,8 @@ def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
     return month_end(40)
 
 
-def only(*integrations: str) -> Narrow:
-    return Narrow(integrations=frozenset(integrations))
+def only(*integrations: str) -> RunFilter:
+    return RunFilter(integrations=frozenset(integrations))
 
 
 def approve(place: SyncPlace, bill: str, verb: str = "approve") -> None:
@@ -87,11 +92,11 @@ def test_a_plan_writes_nothing_anywhere(place: SyncPlace) -> None:
 
 
 def test_limits_stop_before_the_send_that_would_exceed(place: SyncPlace) -> None:
-    result = place.run(limits=Limits(3), narrow=only(GBP))
+    result = place.run(limits=RunLimits(3), narrow=only(GBP))
     assert result.tally.bills(Group.SENT) == 3
     assert "3 bills" in result.limit
     most = Money(10_000, Currency("GBP", 2))
-    result = place.run(limits=Limits(amounts={"GBP": most}), narrow=only(GBP))
+    result = place.run(limits=RunLimits(amounts={"GBP": most}), narrow=only(GBP))
     spent = result.tally.money(Group.SENT)
     assert all(one.minor <= most.minor for one in spent)
     assert "would exceed £" in result.limit or "would exceed GBP" in result.limit
@@ -105,7 +110,7 @@ def test_amounts_of_the_command_line_are_exact() -> None:
 
 
 def test_a_canary_goes_first_and_its_limits_count(place: SyncPlace) -> None:
-    limits = Limits(5)
+    limits = RunLimits(5)
     few = limits.first(2)
     first = place.run(limits=few, narrow=only(GBP))
     assert first.tally.bills(Group.SENT) == 2
@@ -132,7 +137,7 @@ def test_a_paused_site_gets_nothing_and_a_pause_is_heard_in_the_middle(place: Sy
     with place.open() as opened:
         told = place.reconciler("sync", "pause", "--env", "month-end", "--reason", "now")[1]
         assert "paused" in told
-        result = opened.run(only(GBP), Limits(), lambda: False)
+        result = opened.run(only(GBP), RunLimits(), lambda: False)
     assert result.tally.bills(Group.SENT) == 0
     assert not place.chargebee_writes()
     assert place.reconciler("sync", "resume", "--env", "month-end")[0] == 0
@@ -253,7 +258,7 @@ def test_a_refused_key_stops_the_run_at_once(place: SyncPlace) -> None:
         destination: Any = RefusingKey(opened.destination)
         held = replace(opened, destination=destination)
         with pytest.raises(KeyRefusedError) as refused:
-            held.run(Narrow(bills=frozenset({BillId(bill)})), Limits(), lambda: False)
+            held.run(RunFilter(bills=frozenset({BillId(bill)})), RunLimits(), lambda: False)
     assert refused.value.exit_code == ExitCode.REFUSED_IDENTITY
     place.advance(60 * 60)
     assert place.run(bill).tally.bills(Group.SENT) == 1

@@ -15,12 +15,12 @@ from fakes.sync_place import START, SyncPlace, standing_of
 
 from reconciler.errors import ExitCode
 from reconciler.kernel.address import AccountId, BillId
-from reconciler.sync.judge.narrow import Narrow
+from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.standing import Group, Standing, Who
+from reconciler.sync.model.standing import BillStanding, Group, Who
 from reconciler.sync.ports.workers import BillBusyError
-from reconciler.sync.push.limits import Limits
-from reconciler.sync.run.due_again import KEPT_MAX, DueAgain, Patience
+from reconciler.sync.push.limits import RunLimits
+from reconciler.sync.run.due_again import KEPT_MAX, DueAgain, RunPatience
 
 ACCOUNT = "acct-00000"
 OTHER = "acct-00002"
@@ -50,9 +50,9 @@ def place(month_end: Callable[..., SyncPlace]) -> SyncPlace:
     return made
 
 
-def patient(minutes: float) -> tuple[Patience, list[str]]:
+def patient(minutes: float) -> tuple[RunPatience, list[str]]:
     told: list[str] = []
-    return Patience(timedelta(minutes=minutes), told.append), told
+    return RunPatience(timedelta(minutes=minutes), told.append), told
 
 
 def test_a_bill_that_failed_is_tried_again_a_minute_later_in_the_same_run(place: SyncPlace) -> None:
@@ -124,7 +124,9 @@ def test_a_bill_that_another_run_holds_is_waited_for_and_read_at_the_end(place: 
     with place.open() as opened:
         held = opened.ports.ledger.claim(opened.scope.site, bill, "another", 20)
         assert held is not None
-        result = opened.run(Narrow(bills=frozenset({bill})), Limits(), lambda: False, patience)
+        result = opened.run(
+            RunFilter(bills=frozenset({bill})), RunLimits(), lambda: False, patience
+        )
     assert result.tally.bills(Group.SENT) == 1
     assert START + timedelta(seconds=20) <= place.clock.now() < START + timedelta(seconds=40)
 
@@ -133,7 +135,7 @@ def test_a_bill_that_stays_held_is_listed_and_not_counted_as_sent(place: SyncPla
     bill = BillId(place.bill_of(ACCOUNT))
     with place.open() as opened:
         assert opened.ports.ledger.claim(opened.scope.site, bill, "another", 600) is not None
-        result = opened.run(Narrow(bills=frozenset({bill})), Limits(), lambda: False)
+        result = opened.run(RunFilter(bills=frozenset({bill})), RunLimits(), lambda: False)
     assert standing_of(result, bill).short == "another worker has it"
     assert result.exit_code is ExitCode.PARTLY_DONE
 
@@ -150,8 +152,8 @@ def test_what_another_run_began_meanwhile_is_looked_at_again(place: SyncPlace) -
         assert held is not None
         blind = replace(opened, opened=replace(opened.opened, ledger=hidden), view=hidden)
         patience, _ = patient(3)
-        narrow = Narrow(bills=frozenset({BillId(bill)}))
-        result = blind.run(narrow, Limits(), lambda: False, patience)
+        narrow = RunFilter(bills=frozenset({BillId(bill)}))
+        result = blind.run(narrow, RunLimits(), lambda: False, patience)
     assert result.tally.bills(Group.SENT) == 1
     assert not result.tally.bills(Group.UNDER_WAY)
 
@@ -169,11 +171,11 @@ class NothingBegun:
         return iter(())
 
 
-def under_way(number: int, clock: FakeClock, seconds: float, *, new: bool = False) -> Standing:
+def under_way(number: int, clock: FakeClock, seconds: float, *, new: bool = False) -> BillStanding:
     who = Who(BillId(f"bill-{number}"), AccountId("a"))
     at = clock.now() + timedelta(seconds=seconds)
     status = PushStatus.UNKNOWN
-    return Standing(Group.UNDER_WAY, who, status=status, again_at=at, new=new)
+    return BillStanding(Group.UNDER_WAY, who, status=status, again_at=at, new=new)
 
 
 def test_bills_come_back_in_the_order_in_which_they_are_due() -> None:

@@ -11,15 +11,15 @@ import pytest
 from fakes.raw_server import RawServer, answer, read_request
 from fakes.tls import certificate, server_context
 
-from reconciler.transport.client import HttpClient, Limits, Request, shared_tls
+from reconciler.transport.client import CallLimits, HttpClient, Request, shared_tls
 from reconciler.transport.retry import AnswerTooLargeError, LostAnswerError, NotSentError
 from reconciler.transport.system_clock import SystemClock
 
 CLOCK = SystemClock()
-QUICK = Limits(connect_seconds=0.3, read_seconds=0.15, total_seconds=0.4, body_bytes=1000)
+QUICK = CallLimits(connect_seconds=0.3, read_seconds=0.15, total_seconds=0.4, body_bytes=1000)
 
 
-def _client(server: RawServer, limits: Limits = QUICK) -> HttpClient:
+def _client(server: RawServer, limits: CallLimits = QUICK) -> HttpClient:
     return HttpClient(server.url, CLOCK, limits=limits)
 
 
@@ -54,7 +54,7 @@ def test_connections_are_kept_and_never_more_than_sixteen() -> None:
         while read_request(connection):
             connection.sendall(answer(b"ok"))
 
-    limits = Limits(total_seconds=10)
+    limits = CallLimits(total_seconds=10)
     with RawServer(serve) as server, _client(server, limits) as client:
         with ThreadPoolExecutor(32) as pool:
             answers = list(pool.map(lambda _: client.send(Request("GET", "/")), range(100)))
@@ -194,7 +194,7 @@ def test_a_trusted_server_is_spoken_to_by_tls(tmp_path: Path) -> None:
 
 def test_an_exhausted_deadline_sends_nothing() -> None:
     with RawServer(read_request) as server:  # type: ignore[arg-type]
-        limits = Limits(total_seconds=0)
+        limits = CallLimits(total_seconds=0)
         with _client(server, limits) as client, pytest.raises(NotSentError, match="deadline"):
             client.send(Request("GET", "/"))
 

@@ -17,7 +17,7 @@ from reconciler.transport.retry import (
     Verdict,
     backoff,
     judge,
-    pause,
+    pause_seconds,
     retry_after,
 )
 
@@ -96,5 +96,5 @@ def test_a_date_without_zone_is_utc_and_a_past_one_is_now() -> None:
 
 def test_a_429_without_a_time_pauses_longer_each_time() -> None:
     policy = RetryPolicy(pause_when_limited=1, longest_retry_after=300)
-    assert [pause(policy, _answer(429), n, NOW) for n in (1, 2, 3, 40)] == [1, 2, 4, 300]
-    assert pause(policy, _answer(429, retry_after="17"), 3, NOW) == 17
+    assert [pause_seconds(policy, _answer(429), n, NOW) for n in (1, 2, 3, 40)] == [1, 2, 4, 300]
+    assert pause_seconds(policy, _answer(429, retry_after="17"), 3, NOW) == 17

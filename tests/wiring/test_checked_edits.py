@@ -12,8 +12,7 @@ from reconciler.kernel.value import JsonObject
 from reconciler.settings import Settings
 from reconciler.transport.system_clock import SystemClock
 from reconciler.wiring.doctor import server_time
-from reconciler.wiring.edits import EditsNotValidError, edit_files
-from reconciler.wiring.repository import start_repository
+from reconciler.wiring.repository import EditsNotValidError, edit_files, start_repository
 
 PROJECT = "integrations.d/project.yaml"
 

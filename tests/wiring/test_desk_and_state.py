@@ -12,9 +12,16 @@ from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.definitions.validate import InvalidDefinitionsError
 from reconciler.errors import ExitCode
 from reconciler.settings import Settings
-from reconciler.wiring.desk import DeskError, open_desk, read_file, system_clock, write_file
-from reconciler.wiring.example import example_folder
-from reconciler.wiring.state import authorship, open_state
+from reconciler.wiring.desk import (
+    DeskError,
+    authorship,
+    open_desk,
+    open_state,
+    read_file,
+    system_clock,
+    write_file,
+)
+from reconciler.wiring.repository import example_folder
 
 
 @pytest.fixture

@@ -18,13 +18,12 @@ from reconciler.errors import ExitCode
 from reconciler.kernel.secret import Secret
 from reconciler.ledger.opening import LostLedgerError, NoLedgerError, OldLedgerError
 from reconciler.ledger.rate_limit import SharedBucket
-from reconciler.ledger.sql.postgres_away import LedgerAwayError
+from reconciler.ledger.sql.postgres import LedgerAwayError
 from reconciler.ledger.sql.sqlite_file import LedgerBusyError
 from reconciler.ledger.watch import DirectoryLedgerWatch
 from reconciler.settings import Settings
 from reconciler.transport.rate_limit import TokenBucket
 from reconciler.wiring.desk import Desk, open_desk
-from reconciler.wiring.example import example_folder
 from reconciler.wiring.ledger import (
     NoLedgerDefinedError,
     NoSiteDefinedError,
@@ -36,6 +35,7 @@ from reconciler.wiring.ledger import (
     site_of,
     where,
 )
+from reconciler.wiring.repository import example_folder
 from reconciler.workers.embedded import EmbeddedWorkers
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 

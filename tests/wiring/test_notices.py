@@ -12,8 +12,8 @@ from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.notify.apprise import AppriseNotifier, SilentNotifier
 from reconciler.settings import Settings
 from reconciler.wiring.desk import Desk, open_desk
-from reconciler.wiring.example import example_folder
-from reconciler.wiring.notices import notifier
+from reconciler.wiring.repository import example_folder
+from reconciler.wiring.sync_desk import notifier
 
 
 @pytest.fixture

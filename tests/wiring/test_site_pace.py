@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.definitions.kinds.environment import ChargebeeConnection
 from reconciler.ledger.rate_limit import FULL_PACE, Bucket
-from reconciler.wiring.site_pace import own_bucket, pace_of
+from reconciler.wiring.chargebee import own_bucket, site_pace
 
 MINUTE = 60.0
 
@@ -50,7 +50,7 @@ def test_no_minute_sees_more_than_configured_also_after_quiet_moments(
 
 @given(st.integers(1, 2000))
 def test_the_row_that_all_workers_share_keeps_the_same_rule(per_minute: int) -> None:
-    pace = pace_of(site(per_minute))
+    pace = site_pace(site(per_minute))
     bucket = Bucket(0, 0, 0, FULL_PACE, 0)
     _, slots = bucket.reserved(10_000_000, 2 * per_minute + 2, pace.per_second, pace.burst)
     assert most_in_a_minute([one / 1_000_000 for one in slots]) <= per_minute
@@ -58,4 +58,4 @@ def test_the_row_that_all_workers_share_keeps_the_same_rule(per_minute: int) -> 
 
 @given(st.integers(300, 10_000))
 def test_the_steady_rate_is_at_least_95_percent_of_what_was_configured(per_minute: int) -> None:
-    assert pace_of(site(per_minute)).per_second * 60 >= 0.95 * per_minute
+    assert site_pace(site(per_minute)).per_second * 60 >= 0.95 * per_minute

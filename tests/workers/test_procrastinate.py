@@ -19,9 +19,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.kernel.secret import Secret
 from reconciler.sync.ports.workers import BillBusyError, Job, Schedule
 from reconciler.transport.system_clock import SystemClock
-from reconciler.workers.cron import cron
 from reconciler.workers.job_queue import QueueGoneError
-from reconciler.workers.job_schema import schema_name
+from reconciler.workers.jobs import cron, schema_name
 from reconciler.workers.procrastinate import ProcrastinateWorkers
 
 HERE = Path(__file__).parent

@@ -74,7 +74,7 @@ class _Batch:
     reading: Lock = field(default_factory=Lock)
 
 
-class Together(Generic[Value]):
+class BatchedCache(Generic[Value]):
     """Values that are read for a whole batch as soon as one of it is asked for.
 
     A batch that takes longer than its values are fresh is read again, but only what is left of it.

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from reconciler.chargebee.errors import ChargebeeRefusedReadError
 from reconciler.chargebee.form import Pairs, segment
 from reconciler.chargebee.invoice_json import an_object, text
-from reconciler.chargebee.reads.batched_reads import Remembered, Together
+from reconciler.chargebee.reads.batched_reads import BatchedCache, Remembered
 from reconciler.chargebee.reads.invoices import gone
-from reconciler.chargebee.session import Session, among
-from reconciler.chargebee.steps.preflight import Facts, OwnerFacts, PriceFacts
-from reconciler.drafting.draft import InvoiceDraft, Target
+from reconciler.chargebee.session import SiteSession, among
+from reconciler.chargebee.steps.preflight import (
+    UNKNOWN_PRICE,
+    DraftReads,
+    OwnerFacts,
+    PriceFacts,
+    unfit,
+)
+from reconciler.drafting.draft import BilledParty, InvoiceDraft
 from reconciler.kernel.value import JsonObject, JsonValue
-
-# Ids of a batch, together, in one query; gateways cut request lines at 8 KiB.
-_BATCH_LENGTH_MAX = 3000
-_BATCH_SIZE = 100
 
 
 class Catalogue:
     """What the site has; shared by all bills of a run, safe for many threads."""
 
-    def __init__(self, session: Session, *, seconds: float = 600.0, waiting: float = 60.0) -> None:
+    def __init__(
+        self, session: SiteSession, *, seconds: float = 600.0, waiting: float = 60.0
+    ) -> None:
         self._session = session
         self._prices = Remembered[tuple[PriceFacts | None]](session.clock, seconds)
         self._fields = Remembered[tuple[dict[str, frozenset[str]] | None]](session.clock, seconds)
         clock = session.clock
         self._owners = {
-            "subscription": Together(
+            "subscription": BatchedCache(
                 Remembered[OwnerFacts](clock, seconds), self._subscription, self._subscriptions
             ),
-            "customer": Together(
+            "customer": BatchedCache(
                 Remembered[OwnerFacts](clock, seconds), self._customer, self._customers
             ),
         }
         self._unbilled = {
-            kind: Together(
+            kind: BatchedCache(
                 Remembered[int](clock, waiting),
                 partial(self._count, kind),
                 partial(self._counts, kind),
@@ -45,7 +50,7 @@ class Catalogue:
             for kind in self._owners
         }
 
-    def expect(self, targets: Iterable[Target]) -> None:
+    def expect(self, targets: Iterable[BilledParty]) -> None:
         """Hear who is billed next; their facts are read together once the first is asked for."""
         listed = list(targets)
         for kind in self._owners:
@@ -53,10 +58,10 @@ class Catalogue:
             self._owners[kind].expect(keys)
             self._unbilled[kind].expect(keys)
 
-    def facts(self, draft: InvoiceDraft, lost_stamp: str = "") -> Facts:
+    def facts(self, draft: InvoiceDraft, lost_stamp: str = "") -> DraftReads:
         """Read, or remember, everything that the preflight of a draft needs."""
         owner = self.owner(draft.target)
-        return Facts(
+        return DraftReads(
             owner=owner,
             prices=self.prices(line.price_id for line in draft.lines),
             unbilled=0 if owner.why or draft.way == "pending" else self.waiting(draft.target),
@@ -64,7 +69,7 @@ class Catalogue:
             lost_stamp=lost_stamp,
         )
 
-    def owner(self, target: Target) -> OwnerFacts:
+    def owner(self, target: BilledParty) -> OwnerFacts:
         """Read whoever is billed."""
         return self._owners[target.kind].get(target.external_id)
 
@@ -178,7 +183,7 @@ class Catalogue:
                 return "" if given == "off" else name
         return name if self._session.switches.unset_collection == "collects" else ""
 
-    def waiting(self, target: Target) -> int:
+    def waiting(self, target: BilledParty) -> int:
         """Count the charges that a new invoice would sweep in.
 
         Source: Chargebee API docs, unbilled charges: those of the subscription, or of all
@@ -205,6 +210,36 @@ class Catalogue:
     def _charges(self, query: Pairs) -> Iterator[JsonObject]:
         listed = self._session.pages("/unbilled_charges", "unbilled_charge", query)
         return (one for one in listed if not gone(one))
+
+
+@dataclass(frozen=True, slots=True)
+class ChargebeeCatalogue:
+    """Implements ``sync.ports.site_catalogue.SiteCatalogue``."""
+
+    catalogue: Catalogue
+
+    def unfit_prices(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Say why some of these item prices can bill no line; those that fit are left out.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        there = self.catalogue.prices(ids)
+        why = {one: list(unfit(there[one])) if one in there else [UNKNOWN_PRICE] for one in ids}
+        return {one: ", ".join(texts) for one, texts in sorted(why.items()) if texts}
+
+    def custom_fields(self) -> Mapping[str, frozenset[str]] | None:
+        """Give kinds of objects by custom field; ``None`` when the site does not tell.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        return self.catalogue.custom_fields()
+
+
+# Ids of a batch, together, in one query; gateways cut request lines at 8 KiB.
+_BATCH_LENGTH_MAX = 3000
+_BATCH_SIZE = 100
 
 
 def _wrong_customer(customer: JsonObject, expected: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.chargebee.form import decode
+from reconciler.chargebee.form import form_pairs
 from reconciler.chargebee.invoice_json import (
-    Reading,
+    AnswerReading,
     an_object,
     number,
     objects,
@@ -12,12 +12,12 @@ from reconciler.chargebee.invoice_json import (
     text,
 )
 from reconciler.chargebee.outcomes import Refusal
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.session import SiteSession
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.chargebee.wire import request_of
 from reconciler.kernel.money import Money
 from reconciler.kernel.value import JsonObject
-from reconciler.sync.model.estimate import Estimate, Estimated, NotEstimated
+from reconciler.sync.model.invoice import Estimate, Estimated, NotEstimated
 from reconciler.sync.model.push import StoredRequest
 
 ESTIMATE_PATH = "/estimates/create_invoice_for_items"
@@ -27,7 +27,9 @@ _WITHIN = frozenset({"customer_id", "subscription_id", "po_number"})
 _CREATE_ONLY = "create_pending_invoice"
 
 
-def estimate(session: Session, create: StoredRequest, stamp: str, reading: Reading) -> Estimate:
+def estimate(
+    session: SiteSession, create: StoredRequest, stamp: str, reading: AnswerReading
+) -> Estimate:
     """Ask what a create request would make; nothing is written, and a refusal is an answer.
 
     Args:
@@ -53,13 +55,13 @@ def estimate_request(
     """Write the same parameters where an estimate has them."""
     pairs = tuple(
         (f"invoice[{name}]" if name in _WITHIN else name, value)
-        for name, value in decode(create.body)
+        for name, value in form_pairs(create.body)
         if name not in {stamp, _CREATE_ONLY}
     )
     return request_of(ESTIMATE_PATH, pairs, switches)
 
 
-def _read(data: JsonObject, reading: Reading) -> Estimated:
+def _read(data: JsonObject, reading: AnswerReading) -> Estimated:
     """Read an estimated invoice; what it does not have, an invoice that was not made lacks too."""
     lines = [
         {**one, "id": text(one, "id", "") or f"line {position}"}

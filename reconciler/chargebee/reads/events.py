@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from reconciler.chargebee.errors import TooManyEventsError, UnreadableChargebeeAnswerError
-from reconciler.chargebee.invoice_json import Reading, an_object, instant, read_invoice, text
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.invoice_json import AnswerReading, an_object, instant, read_invoice, text
+from reconciler.chargebee.session import SiteSession
 from reconciler.chargebee.wire import seconds
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.money import UnknownCurrencyError
 from reconciler.kernel.value import JsonObject
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import Invoice, InvoiceChange
 from reconciler.sync.model.push import InvoiceId
 
 EVENTS_MAX = 50_000
@@ -37,7 +36,9 @@ _SKEW = timedelta(minutes=5)
 class Events:
     """Implements ``sync.ports.invoice_history.InvoiceHistory`` over ``GET /events``."""
 
-    def __init__(self, session: Session, reading: Reading, most: int = EVENTS_MAX) -> None:
+    def __init__(
+        self, session: SiteSession, reading: AnswerReading, most: int = EVENTS_MAX
+    ) -> None:
         self._session = session
         self._reading = reading
         self._most = most

@@ -9,16 +9,16 @@ from typing import Literal
 from reconciler.chargebee.errors import UnreadableChargebeeAnswerError
 from reconciler.chargebee.form import Pairs, segment
 from reconciler.chargebee.invoice_json import (
-    Reading,
+    AnswerReading,
     an_object,
     number,
     objects,
     read_invoice,
     stamp_of,
 )
-from reconciler.chargebee.session import Session
+from reconciler.chargebee.session import SiteSession
 from reconciler.chargebee.wire import seconds
-from reconciler.drafting.draft import Target
+from reconciler.drafting.draft import BilledParty
 from reconciler.kernel.value import JsonObject
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import InvoiceId
@@ -35,7 +35,7 @@ CreditKind = Literal["credit_note", "promotional_credit"]
 class Invoices:
     """Reads invoices of one site."""
 
-    def __init__(self, session: Session, reading: Reading) -> None:
+    def __init__(self, session: SiteSession, reading: AnswerReading) -> None:
         self._session = session
         self._reading = reading
 
@@ -152,7 +152,7 @@ class Invoices:
         raise UnreadableChargebeeAnswerError(f"GET {path}", "its lines never end")
 
 
-def owner_filter(target: Target, customer_id: str) -> Pairs:
+def owner_filter(target: BilledParty, customer_id: str) -> Pairs:
     """Write the filter for everything of whoever is billed: the customer's, where it is known."""
     if customer_id or target.kind == "customer":
         return [("customer_id[is]", customer_id or target.external_id)]

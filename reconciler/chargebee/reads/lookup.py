@@ -7,21 +7,14 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from reconciler.chargebee import form
-from reconciler.chargebee.invoice_json import Reading, objects, stamp_of, text
+from reconciler.chargebee.invoice_json import AnswerReading, number, objects, stamp_of, text
 from reconciler.chargebee.reads.catalogue import Catalogue
-from reconciler.chargebee.reads.credit_lookup import find_credit
-from reconciler.chargebee.reads.invoices import Invoices, owner_filter
-from reconciler.chargebee.steps.progress import CREDIT_FORMER, holds
+from reconciler.chargebee.reads.invoices import CreditKind, Invoices, gone, owner_filter
+from reconciler.chargebee.steps.progress import CREDIT, CREDIT_FORMER, holds
 from reconciler.drafting.draft import InvoiceDraft
 from reconciler.kernel.address import BillId
 from reconciler.kernel.value import JsonObject
-from reconciler.sync.core.readback.line_difference import (
-    alike,
-    new_lines,
-    stamped,
-    told_apart,
-    twice,
-)
+from reconciler.sync.core.readback.invoice_lines import alike, new_lines, stamped, told_apart, twice
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import (
     Effect,
@@ -35,15 +28,11 @@ from reconciler.sync.model.push import (
     Undecidable,
 )
 
-# An invoice for a period is never older than the period; the margin is for time zones and clocks.
-_BEFORE_PERIOD = timedelta(days=2)
-_CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
-
 
 class Lookup:
     """Looks; never writes."""
 
-    def __init__(self, invoices: Invoices, catalogue: Catalogue, reading: Reading) -> None:
+    def __init__(self, invoices: Invoices, catalogue: Catalogue, reading: AnswerReading) -> None:
         self._invoices = invoices
         self._catalogue = catalogue
         self._reading = reading
@@ -173,7 +162,7 @@ class Lookup:
         return new_lines(invoice, before, draft.lines[effect.draft_line])
 
     def _deleted(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
-        sent = form.read_rows(form.decode(effect.request.body), "line_items")
+        sent = form.read_rows(form.form_pairs(effect.request.body), "line_items")
         wanted = {InvoiceLineId(row["id"]) for row in sent}
         kept = (effect.lines_before or frozenset()) - wanted
         key = effect.invoice_id or InvoiceId("")
@@ -211,6 +200,11 @@ class Lookup:
         return Found(invoice.id)
 
 
+# An invoice for a period is never older than the period; the margin is for time zones and clocks.
+_BEFORE_PERIOD = timedelta(days=2)
+_CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
+
+
 def _holds_good(invoice: Invoice) -> bool:
     return not invoice.deleted and invoice.status != "voided"
 
@@ -244,3 +238,72 @@ def _renamed(effect: Effect) -> Undecidable:
 
 def _line_ids(data: JsonObject) -> set[str]:
     return {text(one, "id") for one in objects(data, "line_items")}
+
+
+def find_credit(
+    effect: Effect, draft: InvoiceDraft, done: Sequence[Effect], invoices: Invoices
+) -> LookUp:
+    """Look whether a credit note, or a promotional credit, arrived."""
+    if effect.key.step.kind is StepKind.PROMOTIONAL_CREDIT:
+        return _promoted(effect, draft, invoices)
+    return _note(effect, draft, done, invoices)
+
+
+def gives(effect: Effect) -> bool:
+    """Whether an effect credits beside an invoice: a balance, or a note that stands alone."""
+    if effect.key.step.kind is StepKind.PROMOTIONAL_CREDIT:
+        return True
+    return effect.key.step == CREDIT and effect.invoice_id is None
+
+
+def amount_of(effect: Effect, invoices: Invoices) -> int:
+    """Read what a credit comes to before tax, in minor units; 0 once it is gone."""
+    promotional = effect.key.step.kind is StepKind.PROMOTIONAL_CREDIT
+    kind: CreditKind = "promotional_credit" if promotional else "credit_note"
+    found = invoices.credit(kind, effect.object_id)
+    if found is None or gone(found):
+        return 0
+    return number(found, "amount" if promotional else "sub_total")
+
+
+def _note(
+    effect: Effect, draft: InvoiceDraft, done: Sequence[Effect], invoices: Invoices
+) -> LookUp:
+    sent = form.form_pairs(effect.request.body)
+    names = ("reference_invoice_id", "customer_id")
+    query = [(f"{name}[is]", one) for name in names if (one := form.value_of(sent, name))]
+    others = {one.object_id for one in done if one.key != effect.key}
+    amount = sum(
+        int(row["unit_amount"]) * int(row["quantity"]) for row in form.read_rows(sent, "line_items")
+    )
+    found = [
+        one
+        for one in invoices.credit_notes(query)
+        if stamp_of(one, (draft.stamp_field,)) == draft.bill_id and one.get("id") not in others
+    ]
+    if not found:
+        return NotFound()
+    only = found[0]
+    if len(found) > 1 or gone(only) or number(only, "sub_total") != amount:
+        shown = ", ".join(text(one, "id") for one in found)
+        return Undecidable(f"credit notes of the bill do not fit what was sent: {shown}")
+    return Found(text(only, "id"))
+
+
+def _promoted(effect: Effect, draft: InvoiceDraft, invoices: Invoices) -> LookUp:
+    """Find the credit by the bill id in its reference; custom fields it has none."""
+    customer = form.value_of(form.form_pairs(effect.request.body), "customer_id")
+    amount = sum(one.amount.minor for one in draft.credits)
+    found = [
+        one
+        for one in invoices.promotional_credits(customer)
+        if text(one, "reference", "") == draft.bill_id
+    ]
+    if not found:
+        return NotFound()
+    only = found[0]
+    same = text(only, "currency_code", "") == draft.currency.code
+    if len(found) > 1 or number(only, "amount") != amount or not same:
+        shown = ", ".join(text(one, "id") for one in found)
+        return Undecidable(f"promotional credits of the bill do not fit what was sent: {shown}")
+    return Found(text(only, "id"))

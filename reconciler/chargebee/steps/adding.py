@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import assert_never
 
 from reconciler.chargebee import wire
-from reconciler.chargebee.steps.progress import CREATE, DELETE, Progress, add_step, holds
-from reconciler.chargebee.steps.seen import There, ids_on, stop
-from reconciler.kernel.durations import duration
+from reconciler.chargebee.steps.progress import CREATE, DELETE, BillProgress, add_step, holds
+from reconciler.chargebee.steps.seen import StepReads, ids_on, stop
+from reconciler.kernel.times import duration
 from reconciler.sync.core.pending import (
     KeepWaiting,
     NotStarted,
@@ -18,20 +18,20 @@ from reconciler.sync.core.pending import (
     choose_pending,
     time_left,
 )
-from reconciler.sync.core.readback.line_difference import alike
+from reconciler.sync.core.readback.invoice_lines import alike
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import InvoiceId, InvoiceLineId, Step, StepName
 from reconciler.sync.model.recalculation import ReplaceLines
 from reconciler.sync.ports.destination import NextStep, Stop, WaitForInvoice
 
 
-def create(progress: Progress, there: There) -> Step:
+def create(progress: BillProgress, there: StepReads) -> Step:
     """Make the whole invoice."""
     request = wire.create_invoice(progress.draft, there.flat_prices, there.switches)
     return Step(CREATE, request)
 
 
-def add_line(progress: Progress, name: StepName, there: There) -> NextStep:
+def add_line(progress: BillProgress, name: StepName, there: StepReads) -> NextStep:
     """Add the next line: go on with an invoice, begin to replace on one, or choose one."""
     position = name.number - 1
     if progress.added:
@@ -41,7 +41,7 @@ def add_line(progress: Progress, name: StepName, there: There) -> NextStep:
     return _unless_closed(_begin(progress, position, there), progress, there)
 
 
-def _add_next(progress: Progress, position: int, there: There) -> NextStep:
+def _add_next(progress: BillProgress, position: int, there: StepReads) -> NextStep:
     """Go on with an invoice that was begun.
 
     A closed one is told by Chargebee's refusal, so that the ledger has it from there.
@@ -56,7 +56,7 @@ def _add_next(progress: Progress, position: int, there: There) -> NextStep:
     return _add_to(progress, position, there.invoice, ids_on(there.invoice), there)
 
 
-def _begin_replacing(progress: Progress, position: int, there: There) -> NextStep:
+def _begin_replacing(progress: BillProgress, position: int, there: StepReads) -> NextStep:
     invoice = there.invoice
     if invoice is None or invoice.status != "pending" or invoice.deleted:
         return stop("the invoice whose lines were to be replaced is no longer pending")
@@ -68,7 +68,7 @@ def _begin_replacing(progress: Progress, position: int, there: There) -> NextSte
     )
 
 
-def _irreplaceable(progress: Progress, invoice: Invoice) -> str:
+def _irreplaceable(progress: BillProgress, invoice: Invoice) -> str:
     """Say why lines must not be replaced: the old ones could not be deleted, or discounts stay."""
     change = progress.sending.change
     old = change.delete if isinstance(change, ReplaceLines) else ()
@@ -81,7 +81,7 @@ def _irreplaceable(progress: Progress, invoice: Invoice) -> str:
     return ""
 
 
-def _begin(progress: Progress, position: int, there: There) -> NextStep:
+def _begin(progress: BillProgress, position: int, there: StepReads) -> NextStep:
     """Choose the pending invoice, and begin if there is time."""
     draft, sending = progress.draft, progress.sending
     since = sending.waiting_since or there.now
@@ -110,14 +110,14 @@ def _begin(progress: Progress, position: int, there: There) -> NextStep:
             assert_never(choice)
 
 
-def _waited(progress: Progress, there: There, why: str) -> NextStep:
+def _waited(progress: BillProgress, there: StepReads, why: str) -> NextStep:
     if progress.sending.pending.then == "create":
         return create(progress, there)
     hint = "create the invoice in Chargebee, or set push.pending.then: create"
     return stop(why, hint)
 
 
-def _fits(progress: Progress, invoice: Invoice, there: There, requests: int) -> Stop | None:
+def _fits(progress: BillProgress, invoice: Invoice, there: StepReads, requests: int) -> Stop | None:
     """Refuse an invoice of another currency, too long, or about to close."""
     draft = progress.draft
     if invoice.currency != draft.currency.code:
@@ -132,13 +132,15 @@ def _fits(progress: Progress, invoice: Invoice, there: There, requests: int) -> 
 
 
 def _add_to(
-    progress: Progress,
+    progress: BillProgress,
     position: int,
     invoice: Invoice | InvoiceId,
     before: frozenset[InvoiceLineId],
-    there: There,
+    there: StepReads,
 ) -> Step:
-    request = wire.add_line(progress.draft, position, invoice, there.flat_prices, there.switches)
+    request = wire.add_line_request(
+        progress.draft, position, invoice, there.flat_prices, there.switches
+    )
     if not isinstance(invoice, Invoice):
         return Step(add_step(position), request, invoice, before, position)
     found = alike(invoice, progress.draft, progress.done, progress.generation)
@@ -146,7 +148,7 @@ def _add_to(
     return replace(step, alike=found, alike_on=invoice.id) if found else step
 
 
-def _unless_closed(step: NextStep, progress: Progress, there: There) -> NextStep:
+def _unless_closed(step: NextStep, progress: BillProgress, there: StepReads) -> NextStep:
     """Say with the first step which lines just like ours stand on an invoice that closed before."""
     if progress.former or not isinstance(step, Step) or step.alike:
         return step
@@ -158,7 +160,7 @@ def _unless_closed(step: NextStep, progress: Progress, there: There) -> NextStep
     return step
 
 
-def delete_former(progress: Progress, there: There) -> NextStep | None:
+def delete_former(progress: BillProgress, there: StepReads) -> NextStep | None:
     """Take the former lines off, now that the new ones are there; ``None``: none is there."""
     if there.invoice is None:
         return stop("the invoice whose lines are being replaced cannot be found")
@@ -172,5 +174,5 @@ def delete_former(progress: Progress, there: There) -> NextStep | None:
     return Step(DELETE, request, there.invoice.id, ids_on(there.invoice))
 
 
-def _wait(until: datetime, why: str, there: There) -> WaitForInvoice:
+def _wait(until: datetime, why: str, there: StepReads) -> WaitForInvoice:
     return WaitForInvoice(min(until, there.now + there.pace.look_again), why)

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from reconciler.chargebee.steps import credit_wire
-from reconciler.chargebee.steps.progress import CREDIT, CREDIT_FORMER, PROMOTE, Progress
-from reconciler.chargebee.steps.seen import There, ids_on, stop
+from reconciler.chargebee.form import rows
+from reconciler.chargebee.steps.progress import CREDIT, CREDIT_FORMER, PROMOTE, BillProgress
+from reconciler.chargebee.steps.seen import StepReads, ids_on, stop
+from reconciler.chargebee.switches import ChargebeeSwitches
+from reconciler.chargebee.wire import (
+    COMMENT_LENGTH_MAX,
+    given,
+    recalculated_comment,
+    request_of,
+    seconds,
+)
+from reconciler.drafting.draft import InvoiceDraft
+from reconciler.drafting.draft_line import fit
 from reconciler.kernel.money import Money
+from reconciler.kernel.rounding import plain
 from reconciler.sync.model.invoice import Invoice, InvoiceLine
-from reconciler.sync.model.push import InvoiceLineId, Step, StepName
+from reconciler.sync.model.push import InvoiceId, InvoiceLineId, Step, StepName, StoredRequest
 from reconciler.sync.model.recalculation import CreditAndRebill, ReplaceLines
 from reconciler.sync.ports.destination import NextStep, WaitForInvoice
 
+CreditType = Literal["adjustment", "refundable"]
 
-def credit(progress: Progress, name: StepName, there: There) -> NextStep:
+
+@dataclass(frozen=True, slots=True)
+class CreditOn:
+    """What a credit note is for.
+
+    Attributes:
+        invoice_id: The invoice; ``None`` for one that stands alone.
+        type: ``refundable`` once the invoice is paid, or without one.
+        customer_id: Needed when it stands alone.
+    """
+
+    invoice_id: InvoiceId | None
+    type: CreditType
+    customer_id: str = ""
+
+
+def credit(progress: BillProgress, name: StepName, there: StepReads) -> NextStep:
     """Credit what a former sending billed, or the negative lines of this one."""
     if name == CREDIT_FORMER:
         return _former(progress, there)
@@ -28,7 +57,7 @@ def credit(progress: Progress, name: StepName, there: There) -> NextStep:
     return _promote(progress, there) if name == PROMOTE else _negative(progress, there)
 
 
-def _former(progress: Progress, there: There) -> NextStep:
+def _former(progress: BillProgress, there: StepReads) -> NextStep:
     """Take back what a former sending billed."""
     change = progress.sending.change
     if not isinstance(change, CreditAndRebill):
@@ -37,7 +66,7 @@ def _former(progress: Progress, there: There) -> NextStep:
     if not ours:
         return stop(f"invoice {change.invoice.id} is credited in full already")
     on = _credit_on(change.invoice)
-    request = credit_wire.credit_lines(progress.draft, on, ours, there.switches)
+    request = credit_lines(progress.draft, on, ours, there.switches)
     return Step(CREDIT_FORMER, request, change.invoice.id, ids_on(change.invoice))
 
 
@@ -55,12 +84,12 @@ def _not_credited(invoice: Invoice, ours: Sequence[InvoiceLineId]) -> list[Invoi
     return lines
 
 
-def _negative(progress: Progress, there: There) -> NextStep:
+def _negative(progress: BillProgress, there: StepReads) -> NextStep:
     """Credit negative lines once their invoice is closed; alone where there is none."""
     invoice = there.invoice
     if progress.billed_on is None:
-        on = credit_wire.CreditOn(None, "refundable", there.customer_id)
-        return Step(CREDIT, credit_wire.credit_negative(progress.draft, on, there.switches))
+        on = CreditOn(None, "refundable", there.customer_id)
+        return Step(CREDIT, credit_negative(progress.draft, on, there.switches))
     if invoice is None:
         return stop(f"invoice {progress.billed_on} cannot be found to be credited")
     if invoice.deleted or invoice.status == "voided":
@@ -71,11 +100,11 @@ def _negative(progress: Progress, there: There) -> NextStep:
         if progress.draft.way == "create-open":
             why += f": `reconciler sync close {progress.draft.bill_id}`"
         return WaitForInvoice(there.now + there.pace.look_again, why)
-    request = credit_wire.credit_negative(progress.draft, _credit_on(invoice), there.switches)
+    request = credit_negative(progress.draft, _credit_on(invoice), there.switches)
     return Step(CREDIT, request, invoice.id, ids_on(invoice))
 
 
-def _promote(progress: Progress, there: There) -> NextStep:
+def _promote(progress: BillProgress, there: StepReads) -> NextStep:
     """Give the negative lines as a balance of whoever pays; no invoice has to be closed for it."""
     given = [one for one in progress.former if one.key.step == PROMOTE and one.attempts]
     if given:
@@ -84,12 +113,99 @@ def _promote(progress: Progress, there: There) -> NextStep:
         return stop(text, "correct the customer's balance in Chargebee, then `sync skip`")
     if not there.customer_id:
         return stop("nobody is known whom a promotional credit could be given to")
-    request = credit_wire.promotional_credit(progress.draft, there.customer_id, there.switches)
+    request = promotional_credit(progress.draft, there.customer_id, there.switches)
     return Step(PROMOTE, request)
 
 
-def _credit_on(invoice: Invoice) -> credit_wire.CreditOn:
+def _credit_on(invoice: Invoice) -> CreditOn:
     """Choose the type: what is paid is given back, what is due is adjusted."""
-    return credit_wire.CreditOn(
-        invoice.id, "refundable" if invoice.status == "paid" else "adjustment"
-    )
+    return CreditOn(invoice.id, "refundable" if invoice.status == "paid" else "adjustment")
+
+
+CREDIT_PATH = "/credit_notes"
+PROMOTE_PATH = "/promotional_credits/add"
+# Source: Chargebee request schemas, npm package chargebee 3.33.0: promotional_credits add
+_DESCRIPTION_LENGTH_MAX = 250
+
+
+def credit_negative(
+    draft: InvoiceDraft, on: CreditOn, switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the credit note for the negative lines of a bill."""
+    lines = [
+        {
+            "entity_type": "charge_item_price",
+            "entity_id": one.price_id,
+            "unit_amount": str(one.amount.minor),
+            "quantity": "1",
+            "date_from": seconds(one.period.start),
+            "date_to": seconds(one.period.end),
+            "description": one.description,
+        }
+        for one in draft.credits
+    ]
+    return _credit(draft, on, lines, f"m3ter bill {draft.bill_id}, credits", switches)
+
+
+def credit_lines(
+    draft: InvoiceDraft, on: CreditOn, lines: Sequence[InvoiceLine], switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the credit note that takes back lines of a former sending, discounts taken off."""
+    items = [
+        {
+            "reference_line_item_id": one.id,
+            "unit_amount": str((one.amount - one.discount).minor),
+            "quantity": "1",
+            "description": one.description,
+        }
+        for one in lines
+        if (one.amount - one.discount).minor > 0
+    ]
+    return _credit(draft, on, items, recalculated_comment(draft.bill_id), switches)
+
+
+def promotional_credit(
+    draft: InvoiceDraft, customer_id: str, switches: ChargebeeSwitches
+) -> StoredRequest:
+    """Write the one credit for all negative lines of a bill.
+
+    Source: Chargebee request schemas, npm package chargebee 3.33.0: no custom fields here, so
+    ``reference`` (at most 500 characters) carries the bill id.
+    """
+    amount = Money(sum(one.amount.minor for one in draft.credits), draft.currency)
+    lines = "; ".join(one.description for one in draft.credits)
+    decimal = switches.promotional_amount == "decimal"
+    body = {
+        "customer_id": customer_id,
+        "amount": "" if decimal else str(amount.minor),
+        "amount_in_decimal": plain(amount.major) if decimal else "",
+        "currency_code": draft.currency.code,
+        "description": fit(f"m3ter bill {draft.bill_id}: {lines}", _DESCRIPTION_LENGTH_MAX),
+        "reference": draft.bill_id,
+    }
+    return request_of(PROMOTE_PATH, given(body), switches)
+
+
+def _credit(
+    draft: InvoiceDraft,
+    on: CreditOn,
+    lines: Sequence[Mapping[str, str]],
+    comment: str,
+    switches: ChargebeeSwitches,
+) -> StoredRequest:
+    """Write a credit note.
+
+    Source: Chargebee API docs, create a credit note: either ``total`` or ``line_items``; without a
+    reference it needs the customer and is refundable.
+    """
+    alone = on.invoice_id is None
+    head = {
+        "reference_invoice_id": on.invoice_id or "",
+        "customer_id": on.customer_id if alone else "",
+        "currency_code": draft.currency.code if alone else "",
+        "type": on.type,
+        "create_reason_code": switches.credit_reason,
+        "comment": comment[:COMMENT_LENGTH_MAX],
+        draft.stamp_field: draft.bill_id,
+    }
+    return request_of(CREDIT_PATH, (*given(head), *rows("line_items", lines)), switches)

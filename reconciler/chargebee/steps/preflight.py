@@ -60,7 +60,7 @@ class OwnerFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DraftReads:
     """Everything that was read about a draft.
 
     Attributes:
@@ -87,7 +87,7 @@ class DecimalPlaces:
 
 
 def preflight(
-    draft: InvoiceDraft, facts: Facts, places: DecimalPlaces, switches: ChargebeeSwitches
+    draft: InvoiceDraft, facts: DraftReads, places: DecimalPlaces, switches: ChargebeeSwitches
 ) -> tuple[BlockReason, ...]:
     """List every reason why a draft must not be sent."""
     return (
@@ -149,7 +149,7 @@ def _billable(status: str, switches: ChargebeeSwitches) -> bool:
     return status in _BILLABLE
 
 
-def _site(draft: InvoiceDraft, facts: Facts) -> Iterator[BlockReason]:
+def _site(draft: InvoiceDraft, facts: DraftReads) -> Iterator[BlockReason]:
     if facts.lost_stamp:
         yield stamp_lost(facts.lost_stamp)
     if facts.unbilled and draft.way != "pending":
@@ -200,7 +200,7 @@ def _discounts(draft: InvoiceDraft, switches: ChargebeeSwitches) -> Iterator[Blo
 
 
 def _line(
-    line: DraftLine, draft: InvoiceDraft, facts: Facts, places: DecimalPlaces
+    line: DraftLine, draft: InvoiceDraft, facts: DraftReads, places: DecimalPlaces
 ) -> Iterator[BlockReason]:
     price = facts.prices.get(line.price_id)
     texts = [] if price is None else list(_price(line, price, draft))

@@ -33,7 +33,7 @@ _MAKES_LINES = frozenset({StepKind.CREATE_INVOICE, StepKind.ADD_LINE})
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class BillProgress:
     """A generation and what was before it.
 
     Attributes:
@@ -157,11 +157,11 @@ class Progress:
         yield from sorted(adds, key=lambda one: one.key.step)
 
 
-def progress_of(draft: InvoiceDraft, done: Sequence[Effect], sending: Sending) -> Progress:
+def progress_of(draft: InvoiceDraft, done: Sequence[Effect], sending: Sending) -> BillProgress:
     """Sort the effects of a bill by generation."""
     newest = max((one.key.generation for one in done), default=1)
     generation = sending.generation or newest
-    return Progress(
+    return BillProgress(
         draft,
         tuple(one for one in done if one.key.generation == generation),
         tuple(one for one in done if one.key.generation < generation),

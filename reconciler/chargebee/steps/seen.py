@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from reconciler.chargebee.steps.progress import CREDIT_FORMER, Progress
+from reconciler.chargebee.steps.progress import CREDIT_FORMER, BillProgress
 from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.drafting.draft import BlockCode, BlockReason
 from reconciler.sync.model.invoice import Invoice
@@ -18,7 +18,7 @@ HINT = "look at the invoice in Chargebee, then `sync resolve`, `sync retry` or `
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StepDurations:
     """How long things take.
 
     Attributes:
@@ -31,7 +31,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class StepReads:
     """What was read for a step.
 
     Attributes:
@@ -47,17 +47,17 @@ class There:
     pending: tuple[Invoice, ...] = ()
     customer_id: str = ""
     flat_prices: frozenset[str] = frozenset()
-    pace: Pace = field(default_factory=Pace)
+    pace: StepDurations = field(default_factory=StepDurations)
     switches: ChargebeeSwitches = field(default_factory=ChargebeeSwitches)
 
 
 @dataclass(frozen=True, slots=True)
-class NeedNothing:
+class ReadNothing:
     """The step can be made without a look."""
 
 
 @dataclass(frozen=True, slots=True)
-class NeedInvoice:
+class ReadInvoice:
     """The step needs an invoice as it is now; ``effect`` helps to find it under another id."""
 
     key: InvoiceId
@@ -65,11 +65,11 @@ class NeedInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class NeedPending:
+class ReadPending:
     """The step needs the subscription's invoices, of which it chooses a pending one."""
 
 
-Need = NeedNothing | NeedInvoice | NeedPending
+Need = ReadNothing | ReadInvoice | ReadPending
 
 
 def stop(text: str, hint: str = HINT) -> Stop:
@@ -82,37 +82,37 @@ def ids_on(invoice: Invoice) -> frozenset[InvoiceLineId]:
     return frozenset(one.id for one in invoice.lines)
 
 
-def need_of(progress: Progress) -> Need:
+def need_of(progress: BillProgress) -> Need:
     """Say what must be read before ``decide``."""
     name = progress.missing
     if name is None or progress.settled:
-        return NeedNothing()
+        return ReadNothing()
     last = progress.last
     match name.kind:
         case StepKind.CREATE_INVOICE | StepKind.VOID_INVOICE | StepKind.PROMOTIONAL_CREDIT:
-            return NeedNothing()
+            return ReadNothing()
         case StepKind.ADD_LINE | StepKind.DELETE_LINES:
             return _need_for_lines(progress, last)
         case StepKind.CREDIT_NOTE:
             if name == CREDIT_FORMER or progress.billed_on is None:
-                return NeedNothing()
-            return NeedInvoice(progress.billed_on, last)
+                return ReadNothing()
+            return ReadInvoice(progress.billed_on, last)
         case StepKind.CLOSE_INVOICE:
             return need_to_close(progress)
         case _:
             assert_never(name.kind)
 
 
-def need_to_close(progress: Progress) -> NeedNothing | NeedInvoice:
+def need_to_close(progress: BillProgress) -> ReadNothing | ReadInvoice:
     """Say which invoice must be read before it is closed."""
     key = progress.billed_on
-    return NeedNothing() if key is None else NeedInvoice(key, progress.last)
+    return ReadNothing() if key is None else ReadInvoice(key, progress.last)
 
 
-def _need_for_lines(progress: Progress, last: Effect | None) -> Need:
+def _need_for_lines(progress: BillProgress, last: Effect | None) -> Need:
     if progress.added and last is not None:
-        return NeedInvoice(InvoiceId(last.object_id), last)
+        return ReadInvoice(InvoiceId(last.object_id), last)
     change = progress.sending.change
     if isinstance(change, ReplaceLines):
-        return NeedInvoice(change.invoice.id)
-    return NeedPending()
+        return ReadInvoice(change.invoice.id)
+    return ReadPending()

@@ -34,7 +34,7 @@ def apply(app: App, environment: str, branch: str) -> ExitCode:
 
     Exit 13 when something is not: its pull requests and one issue say what, and nothing is written.
     """
-    from reconciler.plan.show.receipt import exit_code, receipt_text
+    from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
     from reconciler.review.merged import Merged
     from reconciler.review.model.pull_request import Commit
     from reconciler.wiring.forge import open_forge
@@ -48,7 +48,7 @@ def apply(app: App, environment: str, branch: str) -> ExitCode:
         judged = merged.judge(plan, merged.collect())
         record = _carry_out(app, place, organisation, plan, judged)
         assert record.receipt is not None
-        ended = exit_code(record.receipt)
+        ended = exit_code_of_receipt(record.receipt)
         if ended is ExitCode.DONE:
             merged.settled(record)
     summarise(app, receipt_text(record))

@@ -64,8 +64,8 @@ def _report(
     """Plan, judge and post."""
     from reconciler.review.model.pull_request import Commit
     from reconciler.review.proposal import Proposal, merged_into_base
+    from reconciler.wiring.desk import authorship
     from reconciler.wiring.forge import run_url
-    from reconciler.wiring.state import authorship
 
     commit = Commit(authorship(app.root, app.environ).commit)
     pull_request = None if number is None else merged_into_base(forge, number, commit)
@@ -82,7 +82,7 @@ def _report(
 
 def _write_page(report: Report, file: Path) -> None:
     """Write the page that is kept with the run; it shows the names that the comment may show."""
-    from reconciler.plan.show.html import plan_html
+    from reconciler.plan.show.formats import plan_html
     from reconciler.wiring.desk import write_file
 
     shown = replace(report.plan, head=replace(report.plan.head, names=report.names))

@@ -22,10 +22,10 @@ def drift(app: App, environment: str) -> ExitCode:
     A URL in RECONCILER_HEARTBEAT is called at every end, also when there is no drift: a schedule
     that stopped is silent.
     """
-    from reconciler.kernel.text.plain import counted
+    from reconciler.kernel.text import counted
     from reconciler.review.drift_issue import report_drift
     from reconciler.wiring.forge import heartbeat, open_forge
-    from reconciler.wiring.notices import notifier
+    from reconciler.wiring.sync_desk import notifier
 
     place = desk(app, environment)
     with open_forge(app.settings, place.clock) as forge, place.organisation() as organisation:

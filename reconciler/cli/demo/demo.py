@@ -17,7 +17,7 @@ from reconciler.cli.demo.stage import DemoFailedError, Stage, emulator
 from reconciler.cli.options import App, pass_app
 from reconciler.errors import ExitCode
 from reconciler.kernel.value import JsonObject
-from reconciler.wiring.example import example_folder
+from reconciler.wiring.repository import example_folder
 
 UK = "integration/chargebee-uk"
 BILLS = 40

@@ -52,11 +52,11 @@ def close(
 
     Closing gives the invoice its number and lets Chargebee collect it. It cannot be taken back.
     """
-    from reconciler.sync.judge.narrow import Narrow
-    from reconciler.sync.push.limits import Limits
+    from reconciler.sync.judge.run_filter import RunFilter
+    from reconciler.sync.push.limits import RunLimits
     from reconciler.sync.run.close_bills import Closer
     from reconciler.sync.show.closed import close_json, close_text
-    from reconciler.wiring.open_sync import open_push
+    from reconciler.wiring.sync_desk import open_push
 
     if bool(bills) + bool(period) + every != 1:
         raise click.UsageError(
@@ -67,7 +67,7 @@ def close(
     with open_push(desk(app, environment)) as place, stoppable(app) as stopped:
         order = _order(place, bills, period, integrations, accounts, foreign=with_foreign_lines)
         place.refuse_held(order.integrations, thawed=approve == "freeze")
-        pusher = place.pusher(Narrow(), Limits(), stopped)
+        pusher = place.pusher(RunFilter(), RunLimits(), stopped)
         ports = place.ports
         result = Closer(pusher, order).run(ports.workers, ports.progress)
     app.publish(formats, {"text": lambda: close_text(result), "json": lambda: close_json(result)})

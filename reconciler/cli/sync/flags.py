@@ -12,9 +12,9 @@ import click
 from reconciler.cli import options
 
 if TYPE_CHECKING:
-    from reconciler.sync.judge.narrow import Narrow
-    from reconciler.sync.push.limits import Limits
-    from reconciler.sync.run.due_again import Patience
+    from reconciler.sync.judge.run_filter import RunFilter
+    from reconciler.sync.push.limits import RunLimits
+    from reconciler.sync.run.due_again import RunPatience
     from reconciler.wiring.sync_desk import PushDesk
 
 
@@ -91,11 +91,11 @@ waiting = click.option(
 )
 
 
-def narrow_of(place: PushDesk, flags: Mapping[str, object]) -> Narrow:
+def narrow_of(place: PushDesk, flags: Mapping[str, object]) -> RunFilter:
     """Read which bills are meant."""
-    from reconciler.sync.judge.narrow import Narrow
+    from reconciler.sync.judge.run_filter import RunFilter
 
-    return Narrow(
+    return RunFilter(
         since=_day(flags["since"]),
         until=_day(flags["until"]),
         integrations=place.named(_texts(flags["integrations"])),
@@ -104,13 +104,13 @@ def narrow_of(place: PushDesk, flags: Mapping[str, object]) -> Narrow:
     )
 
 
-def limits_of(flags: Mapping[str, object]) -> Limits:
+def limits_of(flags: Mapping[str, object]) -> RunLimits:
     """Read where the run stops."""
-    from reconciler.sync.push.limits import Limits, parse_amounts
+    from reconciler.sync.push.limits import RunLimits, parse_amounts
 
     most = flags["max_bills"]
     assert most is None or isinstance(most, int)
-    return Limits(most, parse_amounts(_texts(flags["amounts"])))
+    return RunLimits(most, parse_amounts(_texts(flags["amounts"])))
 
 
 def _day(value: object) -> date | None:
@@ -122,9 +122,9 @@ def _texts(value: object) -> tuple[str, ...]:
     return value
 
 
-def patience_of(app: options.App, flags: Mapping[str, object]) -> Patience:
+def patience_of(app: options.App, flags: Mapping[str, object]) -> RunPatience:
     """Read how long a run waits."""
-    from reconciler.kernel.durations import duration
-    from reconciler.sync.run.due_again import Patience
+    from reconciler.kernel.times import duration
+    from reconciler.sync.run.due_again import RunPatience
 
-    return Patience(duration(str(flags["wait"])), app.note)
+    return RunPatience(duration(str(flags["wait"])), app.note)

@@ -10,7 +10,7 @@ import click
 from reconciler.cli import options
 
 
-class Listed(NamedTuple):
+class ListedSubcommand(NamedTuple):
     """One subcommand: what people type, ``module:attribute`` below the cli, the help."""
 
     name: str
@@ -18,22 +18,30 @@ class Listed(NamedTuple):
     help: str
 
 
-COMMANDS: tuple[Listed, ...] = (
-    Listed("plan", "sync.plan:plan", "Show what would be sent; writes nothing anywhere"),
-    Listed("run", "sync.run:run", "Send what is ready"),
-    Listed("worker", "sync.run:worker", "Send whatever becomes ready, until stopped"),
-    Listed("close", "sync.close:close", "Close invoices that were left open"),
-    Listed("backfill", "sync.run:backfill", "Send bills from before push.since"),
-    Listed("retry", "sync.people:retry", "Try bills again that Chargebee refused"),
-    Listed("resolve", "sync.people:resolve", "Say whether a bill was sent, when nobody knows"),
-    Listed("adopt-invoice", "sync.people:adopt_invoice", "Say which invoice a bill was sent as"),
-    Listed("skip", "sync.people:skip", "Never send a bill"),
-    Listed("pause", "sync.people:pause", "Stop every write to the site"),
-    Listed("resume", "sync.people:resume", "Let writes go on"),
-    Listed("enable", "sync.people:enable", "Enable a push that disabled itself"),
-    Listed("reconcile", "sync.reconcile:reconcile", "Compare m3ter, ledger and Chargebee"),
-    Listed("explain", "sync.reconcile:explain", "Show how one bill became its invoice"),
-    Listed("cutover", "sync.reconcile:cutover", "Change between m3ter's sending and ours"),
+COMMANDS: tuple[ListedSubcommand, ...] = (
+    ListedSubcommand("plan", "sync.plan:plan", "Show what would be sent; writes nothing anywhere"),
+    ListedSubcommand("run", "sync.run:run", "Send what is ready"),
+    ListedSubcommand("worker", "sync.run:worker", "Send whatever becomes ready, until stopped"),
+    ListedSubcommand("close", "sync.close:close", "Close invoices that were left open"),
+    ListedSubcommand("backfill", "sync.run:backfill", "Send bills from before push.since"),
+    ListedSubcommand("retry", "sync.people:retry", "Try bills again that Chargebee refused"),
+    ListedSubcommand(
+        "resolve", "sync.people:resolve", "Say whether a bill was sent, when nobody knows"
+    ),
+    ListedSubcommand(
+        "adopt-invoice", "sync.people:adopt_invoice", "Say which invoice a bill was sent as"
+    ),
+    ListedSubcommand("skip", "sync.people:skip", "Never send a bill"),
+    ListedSubcommand("pause", "sync.people:pause", "Stop every write to the site"),
+    ListedSubcommand("resume", "sync.people:resume", "Let writes go on"),
+    ListedSubcommand("enable", "sync.people:enable", "Enable a push that disabled itself"),
+    ListedSubcommand(
+        "reconcile", "sync.reconcile:reconcile", "Compare m3ter, ledger and Chargebee"
+    ),
+    ListedSubcommand("explain", "sync.reconcile:explain", "Show how one bill became its invoice"),
+    ListedSubcommand(
+        "cutover", "sync.reconcile:cutover", "Change between m3ter's sending and ours"
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from reconciler.cli.options import App
 from reconciler.errors import ExitCode, ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.sync.people.decisions import Decider
+    from reconciler.sync.people.decisions import BillDecisions
 
 reasoned = click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
 
@@ -147,8 +147,8 @@ def enable(app: App, environment: str, integration: str) -> None:
 
 
 @contextmanager
-def _decider(app: App, environment: str) -> Iterator[Decider]:
-    from reconciler.wiring.open_sync import open_push
+def _decider(app: App, environment: str) -> Iterator[BillDecisions]:
+    from reconciler.wiring.sync_desk import open_push
 
     with open_push(desk(app, environment)) as place:
         yield place.decider()

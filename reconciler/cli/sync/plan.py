@@ -16,7 +16,7 @@ from reconciler.cli.sync.flags import narrow_of, narrowing
 from reconciler.errors import ExitCode, InvalidError
 
 if TYPE_CHECKING:
-    from reconciler.sync.model.standing import Standing
+    from reconciler.sync.model.standing import BillStanding
 
 
 class UnwritableListError(InvalidError):
@@ -57,21 +57,23 @@ def plan(
 ) -> ExitCode:
     """Show what would be sent. Nothing is written, neither to m3ter nor to Chargebee nor here."""
     from reconciler.sync.run.plan import plan_sync
-    from reconciler.sync.show.json import plan_json
-    from reconciler.sync.show.text import plan_text
+    from reconciler.sync.show.data import sync_plan_json
+    from reconciler.sync.show.text import sync_plan_text
 
     with push_desk(app, environment, reading=True, from_files=from_files) as place:
         judge = place.judge(narrow_of(place, flags))
         with _listing(listing) as hear:
             made = plan_sync(judge, place.organisation.bills, place.desk.progress, hear)
-    app.publish(formats, {"text": lambda: plan_text(made), "json": lambda: plan_json(made)})
+    app.publish(
+        formats, {"text": lambda: sync_plan_text(made), "json": lambda: sync_plan_json(made)}
+    )
     return ExitCode.DONE
 
 
 @contextmanager
-def _listing(file: Path | None) -> Iterator[Callable[[Standing], None]]:
+def _listing(file: Path | None) -> Iterator[Callable[[BillStanding], None]]:
     """Open the list of bills; without a file nobody hears of them."""
-    from reconciler.sync.show.csv import BillList
+    from reconciler.sync.show.data import BillList
 
     if file is None:
         yield lambda _: None

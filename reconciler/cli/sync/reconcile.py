@@ -19,7 +19,7 @@ from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.reconcile.core.month import Question
-    from reconciler.wiring.reading import Reading
+    from reconciler.wiring.reading import ReadingDesk
 
 Pieces = Callable[[], Iterator[str]]
 
@@ -59,9 +59,8 @@ def reconcile(
     something unexplained is outside the tolerance. Nothing is written anywhere.
     """
     from reconciler.reconcile.reconcile import reconcile as workflow
-    from reconciler.reconcile.show.markdown import reconcile_markdown
     from reconciler.reconcile.show.rows import RowSpool, csv_pieces, json_pieces
-    from reconciler.reconcile.show.text import reconcile_text
+    from reconciler.reconcile.show.text import reconcile_markdown, reconcile_text
     from reconciler.wiring.reading import open_reading
 
     place = desk(app, environment)
@@ -101,7 +100,7 @@ def reconcile(
 def explain(app: App, bill: str, environment: str, line: int | None, *, estimate: bool) -> None:
     """Show how one bill became its invoice, or why it did not. Nothing is written anywhere."""
     from reconciler.kernel.address import BillId
-    from reconciler.reconcile.estimate_bill import estimate_bill
+    from reconciler.reconcile.explain import estimate_bill
     from reconciler.reconcile.explain import explain as workflow
     from reconciler.reconcile.show.explain_text import explain_text
     from reconciler.wiring.reading import open_reading
@@ -180,7 +179,7 @@ def _tolerance(text: str) -> tuple[str, Decimal]:
     return currency.upper(), Decimal(limit)
 
 
-def _refuse_unknown(integration: str | None, reading: Reading) -> None:
+def _refuse_unknown(integration: str | None, reading: ReadingDesk) -> None:
     """A name that nothing ever had would reconcile nothing, and look as if all were well."""
     if integration is not None and not reading.knows(integration):
         known = ", ".join(reading.integrations)
@@ -189,7 +188,7 @@ def _refuse_unknown(integration: str | None, reading: Reading) -> None:
         )
 
 
-def _tell_overdue(app: App, reading: Reading, environment: str) -> None:
+def _tell_overdue(app: App, reading: ReadingDesk, environment: str) -> None:
     from reconciler.sync.run.summary import notify_overdue
     from reconciler.sync.show.summary import push_status_lines
 

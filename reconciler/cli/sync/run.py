@@ -21,7 +21,7 @@ from reconciler.cli.sync.flags import (
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.sync.judge.narrow import Narrow
+    from reconciler.sync.judge.run_filter import RunFilter
     from reconciler.sync.run.world import SyncResult
     from reconciler.wiring.sync_desk import PushDesk
 
@@ -114,15 +114,15 @@ def worker(app: App, /, environment: str, **flags: object) -> ExitCode:
 def _run(
     app: App,
     place: PushDesk,
-    narrow: Narrow,
+    narrow: RunFilter,
     flags: Mapping[str, object],
     formats: tuple[Output, ...],
     *,
     canary: int | None,
 ) -> ExitCode:
     from reconciler.sync.run.world import canary_failed
-    from reconciler.sync.show.json import run_json
-    from reconciler.sync.show.text import run_text
+    from reconciler.sync.show.data import sync_run_json
+    from reconciler.sync.show.text import sync_run_text
 
     place.refuse_held(narrow.integrations, thawed=flags["approve"] == "freeze")
     limits, patience = limits_of(flags), patience_of(app, flags)
@@ -135,13 +135,13 @@ def _run(
             why = canary_failed(first, canary)
             if why or stopped():
                 first.notes.append(why or "the run was stopped")
-                return _publish(app, first, formats, run_text, run_json)
+                return _publish(app, first, formats, sync_run_text, sync_run_json)
             app.note(f"canary: {canary} bills stand in Chargebee as they were sent; going on")
             limits = limits.after(few)
         result = place.run(narrow, limits, stopped, patience)
         if first is not None:
             result.tally.begun_with(first.tally)
-    return _publish(app, result, formats, run_text, run_json)
+    return _publish(app, result, formats, sync_run_text, sync_run_json)
 
 
 def _publish(

@@ -1,4 +1,4 @@
-"""What is seen of a cut-over, and what of it is remembered.
+"""What is seen of a cut-over, what of it is remembered, and who sends each open bill meanwhile.
 
 What can be seen is looked at anew each time; only what a person decided is remembered.
 """
@@ -6,34 +6,29 @@ What can be seen is looked at anew each time; only what a person decided is reme
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from typing import Literal
 
-from reconciler.cutover.core.owners import Owners, Way
 from reconciler.definitions.kinds.integration import IntegrationSpec
-from reconciler.sync.core.tally import Purse
-from reconciler.sync.model.decision import Decision
-from reconciler.sync.model.push import PushStatus
-
-FINISHED = "finished"
-HALF_WAY = frozenset(
-    {
-        PushStatus.STARTED,
-        PushStatus.AWAITING_RETRY,
-        PushStatus.RATE_LIMIT_RETRY,
-        PushStatus.AUTH_FAILED,
-        PushStatus.UNKNOWN,
-        PushStatus.PARTIAL,
-        PushStatus.ERROR,
-        PushStatus.ACCOUNTING_PERIOD_CLOSED,
-        PushStatus.TIMEOUT_LIMIT_EXCEEDED,
-    }
+from reconciler.kernel.address import BillId
+from reconciler.kernel.exact_json import digest
+from reconciler.kernel.money import Money
+from reconciler.selection.interlock import (
+    Clear,
+    Interlock,
+    MaybePartial,
+    NativeRunning,
+    SentNatively,
 )
-"""Pushes that began and did not end: the other route must not start over them."""
+from reconciler.sync.core.tally import Purse
+from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.standing import Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CutoverFacts:
     """What can be seen of one integration.
 
     Attributes:
@@ -63,13 +58,85 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CutoverStep:
     """One step: its name, what it makes sure of, whether it holds, and what to do when not."""
 
     name: str
     title: str
     done: bool
     todo: tuple[str, ...] = ()
+
+
+Way = Literal["push", "native"]
+
+
+class Owner(StrEnum):
+    """Who sends a bill."""
+
+    PUSH = "push"
+    NATIVE = "native"
+    PERSON = "a person"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedBill:
+    """One open bill and its owner; ``running`` when m3ter works on it now."""
+
+    bill_id: BillId
+    account: str
+    period_end: date
+    owner: Owner
+    why: str
+    money: Money | None
+    running: bool = False
+
+
+@dataclass(slots=True)
+class Owners:
+    """The owners of all open bills, counted; the list itself streams by.
+
+    Attributes:
+        finished: Bills that are sent, by either route.
+        digest: Names exactly this list; a person confirms it by this name.
+    """
+
+    counts: dict[Owner, Purse] = field(default_factory=dict)
+    running: int = 0
+    finished: int = 0
+    chain: str = ""
+
+    def add(self, one: OwnedBill) -> None:
+        """Count one open bill."""
+        self.counts.setdefault(one.owner, Purse()).add(one.money)
+        self.running += one.running
+        self.chain = digest([self.chain, one.bill_id, one.owner.value])
+
+    @property
+    def digest(self) -> str:
+        """Twelve digits that stand for the list."""
+        return (self.chain or digest([]))[:12]
+
+    def bills(self, owner: Owner) -> int:
+        """Count an owner's bills."""
+        return self.counts[owner].bills if owner in self.counts else 0
+
+
+FINISHED = "finished"
+HALF_WAY = frozenset(
+    {
+        PushStatus.STARTED,
+        PushStatus.AWAITING_RETRY,
+        PushStatus.RATE_LIMIT_RETRY,
+        PushStatus.AUTH_FAILED,
+        PushStatus.UNKNOWN,
+        PushStatus.PARTIAL,
+        PushStatus.ERROR,
+        PushStatus.ACCOUNTING_PERIOD_CLOSED,
+        PushStatus.TIMEOUT_LIMIT_EXCEEDED,
+    }
+)
+"""Pushes that began and did not end: the other route must not start over them."""
 
 
 def subject(name: str, to: Way, step: str = "") -> str:
@@ -95,3 +162,66 @@ def current(decisions: Sequence[Decision], name: str, to: Way) -> dict[str, str]
             found = {}
         found[step] = one.what
     return found
+
+
+ENDED = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.DISABLED})
+"""Bills that are done with; ``DISABLED`` is one that a person said not to send."""
+SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID})
+"""Bills that stand on an invoice of ours, whatever became of them in m3ter since."""
+UNBEGUN = frozenset({PushStatus.WAITING, PushStatus.BLOCKED})
+"""Bills that the ledger only looked at: nothing of them was sent, so either route may own them."""
+
+
+def owner_of(
+    *,
+    to: Way,
+    start: date,
+    period_end: date,
+    approved: bool,
+    row: PushStatus | None,
+    native: Interlock,
+) -> tuple[Owner, str] | None:
+    """Say who sends a bill; ``None`` when it is sent.
+
+    Args:
+        to: Where the cut-over leads.
+        start: The first period end that the new route sends.
+        period_end: Of the bill.
+        approved: Whether the bill is approved.
+        row: Where the ledger has it.
+        native: What m3ter's own runs say.
+    """
+    if to == "native" and row in SENT:
+        again = "we sent it, and m3ter would send it again once it is approved"
+        return None if approved else (Owner.PERSON, again)
+    if row in ENDED or isinstance(native, SentNatively):
+        return None
+    if row is PushStatus.TIMEOUT_LIMIT_EXCEEDED:
+        return Owner.PERSON, "m3ter may have sent a part, and nobody has decided yet"
+    if row is not None and row not in UNBEGUN:
+        return Owner.PUSH, f"the ledger has it: {row.value}"
+    return _of_runs(native) or _unsent(to, start, period_end, approved=approved)
+
+
+def _of_runs(native: Interlock) -> tuple[Owner, str] | None:
+    match native:
+        case Clear():
+            return None
+        case NativeRunning(run):
+            return Owner.NATIVE, f"m3ter works on it: run {run.id} is {run.status}"
+        case MaybePartial(run):
+            return Owner.PERSON, f"m3ter may have sent a part: run {run.id} is {run.status}"
+        case _:
+            return Owner.PERSON, "m3ter's own runs could not be read"
+
+
+def _unsent(to: Way, start: date, period_end: date, *, approved: bool) -> tuple[Owner, str]:
+    if to == "push":
+        if period_end >= start:
+            return Owner.PUSH, f"its period ends on or after {start}"
+        what = "approved, and m3ter never sent it" if approved else "not approved"
+        return Owner.NOBODY, f"its period ends before {start}; {what}"
+    if approved:
+        # m3ter does not say whether connecting sends bills that were approved before
+        return Owner.NOBODY, "approved before m3ter is connected, which may never send it"
+    return Owner.NATIVE, "m3ter sends it once it is approved"

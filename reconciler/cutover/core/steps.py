@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.cutover.core.facts import Facts, Step
-from reconciler.cutover.core.owners import Owner
+from reconciler.cutover.core.facts import CutoverFacts, CutoverStep, Owner
 from reconciler.kernel.runbook import Page, page
 from reconciler.sync.model.runbook import bill_page
 
 
-def steps(facts: Facts, decided: Mapping[str, str]) -> tuple[Step, ...]:
+def steps(facts: CutoverFacts, decided: Mapping[str, str]) -> tuple[CutoverStep, ...]:
     """Give every step in order; the first that is not done is the one to do now."""
     return _to_push(facts, decided) if facts.to == "push" else _to_native(facts, decided)
 
 
-def _to_push(facts: Facts, decided: Mapping[str, str]) -> tuple[Step, ...]:
+def _to_push(facts: CutoverFacts, decided: Mapping[str, str]) -> tuple[CutoverStep, ...]:
     confirmed = bool(decided.get("owners"))
     pushes = facts.applied is not None and facts.applied.delivery == "push"
     return (
@@ -32,7 +31,7 @@ def _to_push(facts: Facts, decided: Mapping[str, str]) -> tuple[Step, ...]:
     )
 
 
-def _to_native(facts: Facts, decided: Mapping[str, str]) -> tuple[Step, ...]:
+def _to_native(facts: CutoverFacts, decided: Mapping[str, str]) -> tuple[CutoverStep, ...]:
     native = facts.applied is not None and facts.applied.delivery == "native"
     return (
         _date(facts, decided),
@@ -45,11 +44,11 @@ def _to_native(facts: Facts, decided: Mapping[str, str]) -> tuple[Step, ...]:
     )
 
 
-def _date(facts: Facts, decided: Mapping[str, str]) -> Step:
+def _date(facts: CutoverFacts, decided: Mapping[str, str]) -> CutoverStep:
     title = f"the new route sends bills whose period ends on or after {facts.start}"
     if facts.to == "native":
         title = f"everyone means the bills whose period ends on or after {facts.start}"
-    return Step(
+    return CutoverStep(
         "date",
         title,
         decided.get("date") == facts.start.isoformat(),
@@ -57,9 +56,9 @@ def _date(facts: Facts, decided: Mapping[str, str]) -> Step:
     )
 
 
-def _quiet(facts: Facts, *, safe: bool) -> Step:
+def _quiet(facts: CutoverFacts, *, safe: bool) -> CutoverStep:
     env = f"--env {facts.environment}"
-    return Step(
+    return CutoverStep(
         "quiet",
         "nothing is pushed while the routes change",
         safe or facts.paused is not None,
@@ -67,8 +66,8 @@ def _quiet(facts: Facts, *, safe: bool) -> Step:
     )
 
 
-def _disconnect(facts: Facts) -> Step:
-    return Step(
+def _disconnect(facts: CutoverFacts) -> CutoverStep:
+    return CutoverStep(
         "disconnect",
         "m3ter sends nothing: its configuration is disconnected",
         facts.connected is not True,
@@ -79,8 +78,8 @@ def _disconnect(facts: Facts) -> Step:
     )
 
 
-def _drain(facts: Facts) -> Step:
-    return Step(
+def _drain(facts: CutoverFacts) -> CutoverStep:
+    return CutoverStep(
         "drain",
         "m3ter works on no open bill any more",
         facts.owners.running == 0,
@@ -91,10 +90,10 @@ def _drain(facts: Facts) -> Step:
     )
 
 
-def _settle(facts: Facts) -> Step:
+def _settle(facts: CutoverFacts) -> CutoverStep:
     count = sum(one.bills for one in facts.half_way.values())
     pages = ", ".join(sorted({bill_page(one) for one in facts.half_way}))
-    return Step(
+    return CutoverStep(
         "settle",
         "no push is half-way",
         count == 0,
@@ -106,11 +105,13 @@ def _settle(facts: Facts) -> Step:
     )
 
 
-def _owners(facts: Facts, *, confirmed: bool) -> Step:
+def _owners(facts: CutoverFacts, *, confirmed: bool) -> CutoverStep:
     people = facts.owners.bills(Owner.PERSON)
     if people and facts.to == "native":
-        return Step("owners", "every open bill has one owner", done=False, todo=_reopened(people))
-    return Step(
+        return CutoverStep(
+            "owners", "every open bill has one owner", done=False, todo=_reopened(people)
+        )
+    return CutoverStep(
         "owners",
         "every open bill has one owner, and a person has read the list",
         confirmed,
@@ -137,7 +138,7 @@ def _reopened(people: int) -> tuple[str, ...]:
     )
 
 
-def _alone(facts: Facts) -> tuple[str, ...]:
+def _alone(facts: CutoverFacts) -> tuple[str, ...]:
     nobody = facts.owners.bills(Owner.NOBODY)
     if not nobody:
         return ()
@@ -145,7 +146,7 @@ def _alone(facts: Facts) -> tuple[str, ...]:
     return (told, *(_send_first(facts) if facts.to == "native" else ()))
 
 
-def _send_first(facts: Facts) -> tuple[str, ...]:
+def _send_first(facts: CutoverFacts) -> tuple[str, ...]:
     env = f"--env {facts.environment}"
     return (
         "To push them first:",
@@ -155,11 +156,11 @@ def _send_first(facts: Facts) -> tuple[str, ...]:
     )
 
 
-def _define_push(facts: Facts) -> Step:
+def _define_push(facts: CutoverFacts) -> CutoverStep:
     spec = facts.applied
     since = spec.push.since if spec is not None and spec.push is not None else ""
     pushes = spec is not None and spec.delivery == "push"
-    return Step(
+    return CutoverStep(
         "define",
         f"the applied record pushes bills from {facts.start} on",
         pushes and since == facts.start.isoformat(),
@@ -171,8 +172,8 @@ def _define_push(facts: Facts) -> Step:
     )
 
 
-def _define_native(facts: Facts, *, done: bool) -> Step:
-    return Step(
+def _define_native(facts: CutoverFacts, *, done: bool) -> CutoverStep:
+    return CutoverStep(
         "define",
         "the applied record gives the bills to m3ter",
         done,
@@ -184,9 +185,9 @@ def _define_native(facts: Facts, *, done: bool) -> Step:
     )
 
 
-def _connect(facts: Facts) -> Step:
+def _connect(facts: CutoverFacts) -> CutoverStep:
     env = f"--env {facts.environment}"
-    return Step(
+    return CutoverStep(
         "connect",
         "m3ter's configuration is connected and enabled",
         bool(facts.connected) and facts.enabled,
@@ -197,11 +198,11 @@ def _connect(facts: Facts) -> Step:
     )
 
 
-def _resume(facts: Facts) -> Step:
+def _resume(facts: CutoverFacts) -> CutoverStep:
     env = f"--env {facts.environment}"
     todo: tuple[str, ...] = ()
     if facts.paused is not None:
         todo = (f"The site is paused by {facts.paused}.", f"reconciler sync resume {env}")
     elif facts.to == "push" and facts.disabled is not None:
         todo = (f"{facts.disabled}", f"reconciler sync enable {facts.name} {env}")
-    return Step("resume", "the new route may work", not todo, todo)
+    return CutoverStep("resume", "the new route may work", not todo, todo)

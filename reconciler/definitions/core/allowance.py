@@ -30,7 +30,7 @@ DEFAULT_VARIABLES = ("M3TER_*", "CHARGEBEE_*", "LEDGER_*", "NOTICE_*")
 # Where container platforms put secrets.
 DEFAULT_FILES = ("/run/secrets/*", "/var/run/secrets/*")
 
-Scope = Literal["host", "env", "file"]
+AllowedKind = Literal["host", "env", "file"]
 _ENTRY = re.compile(r"(?P<scope>host|env|file):(?P<pattern>\S+)")
 
 
@@ -111,5 +111,5 @@ def _entry(text: str) -> tuple[str, str]:
     return match["scope"], match["pattern"]
 
 
-def _of(scope: Scope, entries: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def _of(scope: AllowedKind, entries: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(pattern for one, pattern in entries if one == scope)

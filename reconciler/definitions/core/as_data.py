@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.definitions.core.settings import Setting, settings_of
 from reconciler.definitions.kinds.dialect import DialectSpec
-from reconciler.definitions.kinds.envelope import Part
+from reconciler.definitions.kinds.envelope import DefinitionPart
 from reconciler.definitions.kinds.integration import IntegrationSpec
 from reconciler.definitions.model import DefinedSet, Effective
 from reconciler.kernel.address import Address
-from reconciler.kernel.as_json import as_json
+from reconciler.kernel.exact_json import as_json
 from reconciler.kernel.value import JsonObject, JsonValue
 
 
@@ -62,7 +62,7 @@ def _kind(definitions: JsonObject, kind: str) -> Mapping[str, JsonValue]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _plain(spec: Part) -> JsonValue:
+def _plain(spec: DefinitionPart) -> JsonValue:
     return as_json(spec.model_dump(by_alias=True, exclude_unset=True))
 
 

@@ -21,13 +21,13 @@ def reach(value: JsonValue, *path: str | int) -> JsonValue:
     return value
 
 
-def mapping(value: JsonValue, *path: str | int) -> Mapping[str, JsonValue]:
+def mapping_at(value: JsonValue, *path: str | int) -> Mapping[str, JsonValue]:
     """Give the mapping at a path, or an empty one."""
     found = reach(value, *path)
     return found if isinstance(found, Mapping) else {}
 
 
-def text(value: JsonValue, *path: str | int) -> str:
+def text_at(value: JsonValue, *path: str | int) -> str:
     """Give the text at a path, or an empty one."""
     found = reach(value, *path)
     return found if isinstance(found, str) else ""

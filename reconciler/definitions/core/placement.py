@@ -56,7 +56,7 @@ def layers(definitions: Definitions, kind: KindName, name: str, environment: str
     documents = [one for one in definitions.documents if (one.kind, one.name) == (kind, name)]
     by_environment = {one.environment: one for one in documents}
     base = by_environment[None]
-    names = environments(definitions)
+    names = environment_names(definitions)
     return Layers(
         base,
         by_environment.get(environment),
@@ -65,7 +65,7 @@ def layers(definitions: Definitions, kind: KindName, name: str, environment: str
     )
 
 
-def environments(definitions: Definitions) -> tuple[str, ...]:
+def environment_names(definitions: Definitions) -> tuple[str, ...]:
     """Name all environments, sorted."""
     found = {one.name for one in definitions.documents if one.kind == "Environment"}
     return tuple(sorted(found))

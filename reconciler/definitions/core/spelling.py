@@ -61,7 +61,7 @@ def lookalikes(
             yield Lookalike(key, setting)
 
 
-def encode(setting: Setting, value: Value, dialect: DialectSpec | None) -> Wire | None:
+def to_wire(setting: Setting, value: Value, dialect: DialectSpec | None) -> Wire | None:
     """Give the wire form of a setting; ``None`` where the dialect does not confirm it."""
     key = key_of(setting, dialect)
     if dialect is None or key is None:
@@ -81,7 +81,7 @@ def encode(setting: Setting, value: Value, dialect: DialectSpec | None) -> Wire 
             return Wire(key, value)
 
 
-def decode(
+def from_wire(
     setting: Setting, wire: JsonValue | Absent, dialect: DialectSpec | None
 ) -> dict[FieldPath, Value]:
     """Read a live value; what cannot be understood stays as it is, and so differs.

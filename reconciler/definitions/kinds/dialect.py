@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.definitions.kinds.envelope import Envelope, Name, Part, Text
+from reconciler.definitions.kinds.envelope import DefinitionPart, Envelope, Name, Text
 from reconciler.definitions.kinds.integration import EntityType
 from reconciler.kernel.line_item import Destination
 
 
-class WireNames(Part):
+class WireNames(DefinitionPart):
     """How the organisation spells destination and entity type."""
 
     destination: Text
@@ -20,7 +20,7 @@ class WireNames(Part):
     """Wire value of `entityType`."""
 
 
-class FoundEvidence(Part):
+class FoundEvidence(DefinitionPart):
     """Seen in the organisation itself."""
 
     source: Literal["discover", "import"]
@@ -31,7 +31,7 @@ class FoundEvidence(Part):
     """The configuration it was read from."""
 
 
-class PersonEvidence(Part):
+class PersonEvidence(DefinitionPart):
     """Stated by a person."""
 
     source: Literal["person"]
@@ -42,7 +42,7 @@ class PersonEvidence(Part):
     """When, ISO 8601."""
 
 
-class DialectSpec(Part):
+class DialectSpec(DefinitionPart):
     """The wire names of one destination and entity type in one environment."""
 
     environment: Name

@@ -43,7 +43,7 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-class Part(BaseModel):
+class DefinitionPart(BaseModel):
     """Any object inside a definition: frozen, closed, camelCase in YAML."""
 
     model_config = ConfigDict(
@@ -56,7 +56,7 @@ class Part(BaseModel):
     )
 
 
-class Metadata(Part):
+class Metadata(DefinitionPart):
     """Which object a document defines, and for which environment it is a patch."""
 
     name: Name
@@ -65,7 +65,7 @@ class Metadata(Part):
     """When set, `spec` is an RFC 7396 patch on the object of this kind and name there."""
 
 
-class Envelope(Part):
+class Envelope(DefinitionPart):
     """What every document has; each kind adds its `kind` and `spec`."""
 
     api_version: Literal["m3ter-reconciler/v1"]

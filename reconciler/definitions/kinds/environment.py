@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from reconciler.definitions.kinds.envelope import Envelope, Name, Part, Text, Uuid
+from reconciler.definitions.kinds.envelope import DefinitionPart, Envelope, Name, Text, Uuid
 
 VariableName = Annotated[
     str,
@@ -29,14 +29,14 @@ NoticeEvent = Literal[
 ]
 
 
-class EnvReference(Part):
+class EnvReference(DefinitionPart):
     """A secret in an environment variable."""
 
     env: VariableName
     """The variable's name."""
 
 
-class FileReference(Part):
+class FileReference(DefinitionPart):
     """A secret in a file."""
 
     file: Text
@@ -46,7 +46,7 @@ class FileReference(Part):
 Reference = EnvReference | FileReference
 
 
-class M3terConnection(Part):
+class M3terConnection(DefinitionPart):
     """How to reach the organisation."""
 
     organization_id: Uuid
@@ -62,7 +62,7 @@ class M3terConnection(Part):
     """Our share of the organisation's 50 requests a second."""
 
 
-class ChargebeeConnection(Part):
+class ChargebeeConnection(DefinitionPart):
     """How to reach the Chargebee site."""
 
     site: Annotated[
@@ -89,21 +89,21 @@ class ChargebeeConnection(Part):
     """Digits the site allows in a decimal quantity; absent when multi-decimal is off."""
 
 
-class CredentialByName(Part):
+class CredentialByName(DefinitionPart):
     """An integration credential found by its name."""
 
     name: Text
     """The credential's name in m3ter."""
 
 
-class CredentialById(Part):
+class CredentialById(DefinitionPart):
     """An integration credential given by its id."""
 
     id: Uuid
     """The credential's id in m3ter."""
 
 
-class SqliteLedger(Part):
+class SqliteLedger(DefinitionPart):
     """The memory of pushes in one file."""
 
     id: Uuid
@@ -112,7 +112,7 @@ class SqliteLedger(Part):
     """Path of the file, relative to the repository."""
 
 
-class PostgresLedger(Part):
+class PostgresLedger(DefinitionPart):
     """The memory of pushes in PostgreSQL, shared by many workers."""
 
     id: Uuid
@@ -121,7 +121,7 @@ class PostgresLedger(Part):
     """Reference to the connection URL."""
 
 
-class FreezeWindow(Part):
+class FreezeWindow(DefinitionPart):
     """A time in which apply and sync need an approval."""
 
     from_: Annotated[Text, Field(alias="from")]
@@ -132,7 +132,7 @@ class FreezeWindow(Part):
     """Why."""
 
 
-class Notice(Part):
+class Notice(DefinitionPart):
     """Where to say that something happened."""
 
     events: Annotated[tuple[NoticeEvent, ...], Field(min_length=1)]
@@ -141,7 +141,7 @@ class Notice(Part):
     """Reference to an Apprise URL."""
 
 
-class EnvironmentSpec(Part):
+class EnvironmentSpec(DefinitionPart):
     """One place that definitions are applied to."""
 
     protected: bool

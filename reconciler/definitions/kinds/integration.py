@@ -6,8 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from reconciler.definitions.kinds.chargebee import ChargebeePage
-from reconciler.definitions.kinds.envelope import Duration, Envelope, Name, Part, Text, Uuid
+from reconciler.definitions.kinds.envelope import (
+    DefinitionPart,
+    Duration,
+    Envelope,
+    Name,
+    Text,
+    Uuid,
+)
 from reconciler.kernel.line_item import Destination, LineItemType
 
 # Source: m3ter OpenAPI 2026-08-03, IntegrationConfigRequest.entityType pattern
@@ -26,14 +32,14 @@ IsoDate = Annotated[
 ]
 
 
-class CodeReference(Part):
+class CodeReference(DefinitionPart):
     """An object named by its code; resolved per environment."""
 
     code: Text
     """The code in m3ter."""
 
 
-class EmailReference(Part):
+class EmailReference(DefinitionPart):
     """A user named by e-mail address; resolved per environment."""
 
     email: Text
@@ -44,14 +50,14 @@ AccountReference = CodeReference | Uuid
 UserReference = EmailReference | Text
 
 
-class CredentialConnection(Part):
+class CredentialConnection(DefinitionPart):
     """The connection goes through a credential."""
 
     credential: Name
     """A name from the environment's `credentials`."""
 
 
-class GlobalPanel(Part):
+class GlobalPanel(DefinitionPart):
     """The Console's Global panel."""
 
     account_ids: Literal["all"] | Annotated[tuple[AccountReference, ...], Field(min_length=1)]
@@ -62,7 +68,7 @@ class GlobalPanel(Part):
     """Who m3ter tells when it disables the integration."""
 
 
-class EntityPanel(Part):
+class EntityPanel(DefinitionPart):
     """The Console's Entity panel."""
 
     only_send_bill_on_approval: bool = False
@@ -77,7 +83,7 @@ class EntityPanel(Part):
     """Use only mappings that are linked to this integration."""
 
 
-class PendingPolicy(Part):
+class PendingPolicy(DefinitionPart):
     """How to wait for the subscription's pending invoice."""
 
     wait_up_to: Duration = "5d"
@@ -90,7 +96,7 @@ class PendingPolicy(Part):
     """What to do when the wait is over."""
 
 
-class PushPolicy(Part):
+class PushPolicy(DefinitionPart):
     """How `reconciler sync` sends the bills itself."""
 
     since: IsoDate
@@ -128,7 +134,7 @@ class PushPolicy(Part):
     """Only with `createInvoice: false`."""
 
 
-class IntegrationSpec(Part):
+class IntegrationSpec(DefinitionPart):
     """Every setting of one integration configuration."""
 
     display_name: Text
@@ -164,3 +170,35 @@ class Integration(Envelope):
     """Always `Integration`."""
     spec: IntegrationSpec
     """The settings."""
+
+
+# Source: Chargebee OpenAPI 2026-09-24, item_prices.item_price_id: at most 100 characters
+PriceId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+# Source: Chargebee docs "Multi-decimal support": up to 20 places each
+Places = Annotated[int, Field(ge=0, le=20)]
+
+
+# Source: m3ter guide "Configuring Chargebee integrations"
+class ChargebeePage(DefinitionPart):
+    """The settings of m3ter's Chargebee page."""
+
+    minimum_spend_item_price: PriceId | None = None
+    """Charge item price for minimum spend lines."""
+    standing_charge_item_price: PriceId | None = None
+    """Charge item price for standing charge lines."""
+    create_invoice: bool = False
+    """True creates an invoice; false waits for the subscription's pending invoice."""
+    use_multidecimal: bool = False
+    """Send price and units as decimals; the site must have multi-decimal support."""
+    multi_decimal_price_decimal_places: Places | None = None
+    """Digits of the price, rounded half up; only with `useMultidecimal`."""
+    multi_decimal_units_decimal_places: Places | None = None
+    """Digits of the units, rounded half up; only with `useMultidecimal`."""
+    split_usage_line_items: Literal["itemPerUsageBand", "itemPerProduct"] | None = None
+    """One row per usage band, or one per product."""
+    default_price_id: PriceId | None = None
+    """Price of lines for which nothing else is found."""
+    price_id_mapping: dict[LineItemType, PriceId] = {}
+    """Line item type -> price id."""
+    sort_line_items_by: Literal["none", "subtotal", "aggregationId"] = "none"
+    """Order of the lines; none keeps the bill's."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from reconciler.definitions.kinds.envelope import Envelope, Name, Part, Text
+from reconciler.definitions.kinds.envelope import DefinitionPart, Envelope, Name, Text
 from reconciler.definitions.kinds.integration import CodeReference
 
 # Source: m3ter OpenAPI 2026-08-03, ExternalMappingRequest: no control characters, no outer spaces
@@ -21,14 +21,14 @@ Plain = Annotated[
 ]
 
 
-class IdReference(Part):
+class IdReference(DefinitionPart):
     """An m3ter object given by its id."""
 
     id: Plain
     """The id in m3ter."""
 
 
-class InlineRow(Part):
+class InlineRow(DefinitionPart):
     """One mapping."""
 
     m3ter: CodeReference | IdReference
@@ -37,21 +37,21 @@ class InlineRow(Part):
     """The id in the external system; a map gives one per environment."""
 
 
-class KeyColumn(Part):
+class KeyColumn(DefinitionPart):
     """The CSV column that holds m3ter codes."""
 
     code: Text
     """Its header."""
 
 
-class IdColumn(Part):
+class IdColumn(DefinitionPart):
     """The CSV column that holds m3ter ids."""
 
     id: Text
     """Its header."""
 
 
-class CsvRows(Part):
+class CsvRows(DefinitionPart):
     """Rows in a CSV file beside the document."""
 
     csv: Text
@@ -62,7 +62,7 @@ class CsvRows(Part):
     """The column of the external id; a map gives one per environment."""
 
 
-class MappingSetSpec(Part):
+class MappingSetSpec(DefinitionPart):
     """External mappings of one m3ter entity to one external table."""
 
     integration: Name | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.definitions.kinds.envelope import Duration, Envelope, Name, Part, Text
+from reconciler.definitions.kinds.envelope import DefinitionPart, Duration, Envelope, Name, Text
 
 GuardName = Literal[
     "max-deletes",
@@ -28,7 +28,7 @@ GuardName = Literal[
 ]
 
 
-class StateBackend(Part):
+class StateBackend(DefinitionPart):
     """Where the chain of applied records is kept."""
 
     backend: Literal["directory", "git-branch"]
@@ -37,7 +37,7 @@ class StateBackend(Part):
     """The folder of the `directory` backend, relative to the repository."""
 
 
-class MaxDeletes(Part):
+class MaxDeletes(DefinitionPart):
     """How many deletions a plan may hold without an approval."""
 
     count: Annotated[int, Field(ge=0)] = 20
@@ -46,7 +46,7 @@ class MaxDeletes(Part):
     """At most this share of the existing objects; counts from 10 existing objects up."""
 
 
-class Guards(Part):
+class Guards(DefinitionPart):
     """Limits that a plan may not pass without an approval."""
 
     max_deletes: MaxDeletes = MaxDeletes()
@@ -62,7 +62,7 @@ class Guards(Part):
     panel they stand in are meant in every panel."""
 
 
-class Approvers(Part):
+class Approvers(DefinitionPart):
     """Who may approve which guards."""
 
     guards: Annotated[tuple[GuardName, ...], Field(min_length=1)]
@@ -82,7 +82,7 @@ class Approvers(Part):
     """Gitea or Forgejo users, and teams as `organization/team`."""
 
 
-class ProjectSpec(Part):
+class ProjectSpec(DefinitionPart):
     """How this repository treats what it manages."""
 
     prune: Literal["never", "confirm", "allow"]

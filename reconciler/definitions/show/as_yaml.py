@@ -23,7 +23,7 @@ from reconciler.definitions.model import (
 )
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.problem import Origin
-from reconciler.kernel.text.plain import printable
+from reconciler.kernel.text import printable
 from reconciler.kernel.value import JsonObject, JsonValue
 
 Spec = ProjectSpec | EnvironmentSpec | IntegrationSpec | MappingSetSpec | DialectSpec
@@ -60,7 +60,7 @@ class _Shown:
         return printable(f"{at.file}:{at.line}")
 
 
-def yaml_text(view: Effective, *, origins: bool) -> str:
+def definitions_yaml(view: Effective, *, origins: bool) -> str:
     """Write the documents as YAML; with origins, a comment behind each leaf says what set it."""
     blocks = []
     for one in _documents(view):
@@ -75,7 +75,7 @@ def yaml_text(view: Effective, *, origins: bool) -> str:
     return "\n---\n".join(blocks)
 
 
-def json_text(view: Effective, *, origins: bool) -> str:
+def definitions_json(view: Effective, *, origins: bool) -> str:
     """Write the documents as one JSON document."""
     documents: list[JsonValue] = [
         {**one.body, "origins": dict(_leaf_places(one.body, (), one))} if origins else one.body

@@ -11,7 +11,7 @@ from reconciler import __version__
 from reconciler.definitions.core.rules.catalogue import RULES
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.problem import Excerpt, Origin, Problem
-from reconciler.kernel.text.plain import counted, printable
+from reconciler.kernel.text import counted, printable
 from reconciler.kernel.value import JsonObject, JsonValue
 
 SHOWN_MAX: Final = 100
@@ -23,7 +23,7 @@ _REPOSITORY = Origin("integrations.d")
 Excerpts = Callable[[Sequence[Problem]], Sequence[Problem]]
 
 
-def text(problems: Sequence[Problem], file_count: int, excerpts: Excerpts) -> str:
+def problems_text(problems: Sequence[Problem], file_count: int, excerpts: Excerpts) -> str:
     """Write problems for people: place, rule and message; source and caret; what to do.
 
     Args:
@@ -56,7 +56,7 @@ def summary(problems: Sequence[Problem], file_count: int) -> str:
     return f"{' and '.join(counts)} in {where}. Nothing was sent to m3ter."
 
 
-def json_text(problems: Sequence[Problem]) -> str:
+def problems_json(problems: Sequence[Problem]) -> str:
     """Write the versioned JSON document of ``validate``."""
     listed = _most_important(problems, LISTED_MAX)
     omitted = len(problems) - len(listed)

@@ -1,4 +1,4 @@
-"""What an organisation publishes -> a Dialect, and what a person must decide."""
+"""What an organisation publishes -> a Dialect, what a person must decide, what was written."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Literal
 from reconciler.definitions.core.settings import Setting
 from reconciler.definitions.core.spelling import folded
 from reconciler.definitions.kinds.dialect import DialectSpec
-from reconciler.dialect.core.candidates import candidates
-from reconciler.dialect.core.published import Available, Choice, Option
+from reconciler.dialect.core.published import Available, Choice, Option, candidates
 from reconciler.kernel.address import FieldPath
 from reconciler.kernel.value import JsonObject, JsonValue
 
@@ -21,7 +20,7 @@ FindingKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DialectFinding:
     """One thing that a person should know or decide.
 
     Attributes:
@@ -47,7 +46,21 @@ class Proposal:
     destination: str
     entity_type: str
     spec: JsonObject | None
-    findings: tuple[Finding, ...]
+    findings: tuple[DialectFinding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDialect:
+    """What became of one proposed dialect.
+
+    Attributes:
+        file: Relative to the repository; empty when there is no dialect.
+        outcome: ``none`` when the organisation publishes nothing to write.
+    """
+
+    proposal: Proposal
+    file: str
+    outcome: Literal["new", "changed", "same", "none"]
 
 
 def propose(
@@ -66,7 +79,7 @@ def propose(
     """
     destination, entity_type = str(head["destination"]), str(head["entityType"])
     if not available.destination or not available.entity_type:
-        nothing = Finding(
+        nothing = DialectFinding(
             "missing",
             FieldPath(""),
             f"this organisation publishes no wire names for {destination} and {entity_type}",
@@ -134,12 +147,12 @@ def _values(setting: Setting, choices: Sequence[Choice]) -> dict[str, JsonValue]
 
 def _about_settings(
     settings: Sequence[Setting], matches: Mapping[Setting, _Match]
-) -> Iterator[Finding]:
+) -> Iterator[DialectFinding]:
     for setting in settings:
         match = matches.get(setting)
         if match is None:
             camel, screaming = candidates(setting)
-            yield Finding(
+            yield DialectFinding(
                 "missing",
                 setting.path,
                 f"no published option is `{setting.path}` ({setting.label}); looked for keys like "
@@ -147,7 +160,7 @@ def _about_settings(
             )
         elif match.ambiguous:
             keys = ", ".join(f"`{one.key}`" for one in match.options)
-            yield Finding(
+            yield DialectFinding(
                 "ambiguous",
                 setting.path,
                 f"`{setting.path}` may be {keys}, and each key can be one setting only; write the "
@@ -155,30 +168,32 @@ def _about_settings(
             )
 
 
-def _about_values(setting: Setting, option: Option) -> Iterator[Finding]:
+def _about_values(setting: Setting, option: Option) -> Iterator[DialectFinding]:
     known = _values(setting, option.choices)
     for ours in setting.choices:
         if ours not in known:
             listed = ", ".join(f"`{one.wire}`" for one in option.choices) or "none"
-            yield Finding(
+            yield DialectFinding(
                 "unknown-value",
                 setting.path,
                 f"no published value of `{option.key}` is `{ours}` (published: {listed})",
             )
 
 
-def _about_options(available: Available, matches: Mapping[Setting, _Match]) -> Iterator[Finding]:
+def _about_options(
+    available: Available, matches: Mapping[Setting, _Match]
+) -> Iterator[DialectFinding]:
     known = {one.key for match in matches.values() for one in match.options}
     for option in available.options:
         if option.key not in known:
             called = f" ({option.label})" if option.label else ""
-            yield Finding(
+            yield DialectFinding(
                 "unknown-key",
                 FieldPath(""),
                 f"`{option.key}`{called} is not modelled here; set it under `configData`",
             )
     if available.unreadable:
-        yield Finding(
+        yield DialectFinding(
             "unreadable",
             FieldPath(""),
             f"{available.unreadable} published options have no key that could be read",
@@ -187,15 +202,15 @@ def _about_options(available: Available, matches: Mapping[Setting, _Match]) -> I
 
 def _changes(
     current: DialectSpec, keys: Mapping[str, JsonValue], kept: Mapping[str, JsonValue]
-) -> Iterator[Finding]:
+) -> Iterator[DialectFinding]:
     for path, key in keys.items():
         before = current.keys.get(path)
         if before is not None and before != key:
             message = f"`{path}` was `{before}` in the dialect, and is published as `{key}`"
-            yield Finding("changed", FieldPath(path), message)
+            yield DialectFinding("changed", FieldPath(path), message)
     for path, key in kept.items():
         message = f"`{path}` is not published; `{key}` stays, as a person wrote it"
-        yield Finding("kept", FieldPath(path), message)
+        yield DialectFinding("kept", FieldPath(path), message)
 
 
 def _unpublished(

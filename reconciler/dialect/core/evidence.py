@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.definitions.core.settings import Setting
 from reconciler.definitions.core.spelling import folded
-from reconciler.dialect.core.discovery import Finding, Proposal
+from reconciler.dialect.core.discovery import DialectFinding, Proposal
 from reconciler.kernel.address import FieldPath
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.m3ter.live import LiveIntegration
@@ -72,16 +72,16 @@ def _words(setting: Setting, values: Iterable[JsonValue]) -> JsonObject:
 
 def _findings(
     settings: Iterable[Setting], found: Mapping[Setting, Sequence[str]]
-) -> Iterable[Finding]:
+) -> Iterable[DialectFinding]:
     for setting in settings:
         names = found.get(setting, ())
         if len(names) > 1:
             keys = ", ".join(f"`{one}`" for one in names)
-            yield Finding(
+            yield DialectFinding(
                 "ambiguous", setting.path, f"`{setting.path}` may be {keys}; write the right one"
             )
         elif not names:
-            yield Finding(
+            yield DialectFinding(
                 "missing",
                 FieldPath(setting.path),
                 f"`{setting.path}`: no configuration that was read sets it",

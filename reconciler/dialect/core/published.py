@@ -1,4 +1,4 @@
-"""The published configuration options of an organisation, read whatever their shape.
+"""What an organisation publishes, read whatever its shape: options, wire keys, legal mappings.
 
 The type of one option was lost from m3ter's published specification, so that its field names are
 guessed among the usual ones; what cannot be read is left out and reported by who compares.
@@ -7,20 +7,15 @@ guessed among the usual ones; what cannot be read is left out and reported by wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.definitions.core.settings import Setting
 from reconciler.definitions.core.spelling import folded
+from reconciler.definitions.model import DefinedSet
+from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonObject, JsonValue
-
-# Source: m3ter OpenAPI 2026-08-03, AvailableConfigurationResponse; the names inside one option
-# (ConfigSetting) are not published.
-_KEYS: Final = ("key", "name", "code", "identifier", "id", "property", "field")
-_LABELS: Final = ("label", "displayName", "readableName", "title", "name", "description")
-_CHOICES: Final = ("options", "values", "choices", "allowedValues", "enum", "enumValues")
-_CHOICE_IDS: Final = ("id", "value", "key", "code", "name")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +49,31 @@ class Available:
     entity_type: str
     options: tuple[Option, ...]
     unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class IllegalName:
+    """A name in a mapping set that the organisation does not know.
+
+    Attributes:
+        setting: ``externalSystem``, ``externalTable`` or ``m3terEntity``.
+        known: What it knows instead; empty when it says nothing.
+    """
+
+    set_name: str
+    setting: str
+    name: str
+    known: tuple[str, ...]
+    origin: Origin
+
+
+# Source: m3ter OpenAPI 2026-08-03, AvailableConfigurationResponse; the names inside one option
+# (ConfigSetting) are not published.
+_KEYS: Final = ("key", "name", "code", "identifier", "id", "property", "field")
+_LABELS: Final = ("label", "displayName", "readableName", "title", "name", "description")
+_CHOICES: Final = ("options", "values", "choices", "allowedValues", "enum", "enumValues")
+_CHOICE_IDS: Final = ("id", "value", "key", "code", "name")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def read_available(document: JsonObject, destination: str, entity_type: str) -> Available:
@@ -134,3 +154,65 @@ def _mapping(value: JsonValue) -> JsonObject:
 def _objects(value: JsonValue) -> Iterator[JsonObject]:
     if isinstance(value, Sequence) and not isinstance(value, str):
         yield from (one for one in value if isinstance(one, Mapping))
+
+
+# Source: m3ter's Console shows labels that look like keys in sentence case; no public text shows
+# a key, but for the one constant CHARGEBEE_DEFAULT_PRICE_ID.
+def candidates(setting: Setting) -> tuple[str, str]:
+    """Give the label in camelCase and in SCREAMING_SNAKE."""
+    first, *rest = setting.label.lower().split()
+    camel = first + "".join(word.capitalize() for word in rest)
+    return camel, "_".join((first, *rest)).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    tables: tuple[str, ...]
+    any_table: bool
+
+
+# Source: m3ter OpenAPI 2026-08-03, ExternalMappingConfigurationResponse: m3terEntities and
+# externalSystems of {name, tables, allowCustomExternalTables}
+def illegal_names(document: JsonObject, sets: Iterable[DefinedSet]) -> tuple[IllegalName, ...]:
+    """Compare the names in mapping sets with those of ``GET /externalmappingconfiguration``.
+
+    Args:
+        document: As received; lists that are missing forbid nothing.
+        sets: Of one environment.
+    """
+    entities = tuple(_texts(document.get("m3terEntities")))
+    systems = dict(_systems(document.get("externalSystems")))
+    return tuple(found for one in sets for found in _illegal(one, entities, systems))
+
+
+def _illegal(
+    one: DefinedSet, entities: tuple[str, ...], systems: Mapping[str, _System]
+) -> Iterator[IllegalName]:
+    defined, spec = one.defined, one.defined.spec
+
+    def named(setting: str, name: str, known: Iterable[str]) -> IllegalName:
+        return IllegalName(defined.name, setting, name, tuple(known), defined.at(setting))
+
+    if entities and spec.m3ter_entity not in entities:
+        yield named("m3terEntity", spec.m3ter_entity, entities)
+    system = systems.get(spec.external_system)
+    if systems and system is None:
+        yield named("externalSystem", spec.external_system, systems)
+    elif system and not system.any_table and spec.external_table not in system.tables:
+        yield named("externalTable", spec.external_table, system.tables)
+
+
+def _systems(listed: JsonValue) -> Iterator[tuple[str, _System]]:
+    for one in _items(listed):
+        name = one.get("name") if isinstance(one, Mapping) else None
+        if isinstance(one, Mapping) and isinstance(name, str):
+            any_table = one.get("allowCustomExternalTables") is True or "tables" not in one
+            yield name, _System(tuple(_texts(one.get("tables"))), any_table)
+
+
+def _texts(listed: JsonValue) -> Iterator[str]:
+    yield from (one for one in _items(listed) if isinstance(one, str))
+
+
+def _items(listed: JsonValue) -> Sequence[JsonValue]:
+    return listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ()

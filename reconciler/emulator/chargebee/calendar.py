@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from reconciler.emulator.chargebee.invoices.pending_invoices import closed, owner_in
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 from reconciler.emulator.chargebee.subscriptions import renew
 
 _HOUR_SECONDS = 3600
@@ -17,7 +17,7 @@ _RENEWING = frozenset({"active", "future", "non_renewing"})
 class Calendar:
     """Keeps the appointments of one site."""
 
-    def __init__(self, site: Site, after: Callable[[], None]) -> None:
+    def __init__(self, site: EmulatedSite, after: Callable[[], None]) -> None:
         """Look at what is there; ``after`` is called whenever time has done something."""
         self._site = site
         self._after = after

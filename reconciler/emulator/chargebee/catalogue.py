@@ -14,19 +14,19 @@ from reconciler.emulator.chargebee.parameters.facts_catalogue import (
     UPDATE_ITEM_PRICE,
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
-from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.parameters import IndexedRow
 from reconciler.emulator.chargebee.parameters.refusals import (
     duplicate,
     not_configured,
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 _FLAT = frozenset({"flat_fee", "per_unit"})
 
 
-def create_family(site: Site, form: Tree, _: str) -> JsonObject:
+def create_family(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create an item family."""
     values = site.reading().read(CREATE_ITEM_FAMILY, form)
     _refuse_taken(site, "item_family", values["id"])
@@ -34,7 +34,7 @@ def create_family(site: Site, form: Tree, _: str) -> JsonObject:
     return {"item_family": public(family)}
 
 
-def create_item(site: Site, form: Tree, _: str) -> JsonObject:
+def create_item(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create an item."""
     values = site.reading().read(CREATE_ITEM, form)
     _refuse_taken(site, "item", values["id"])
@@ -59,7 +59,7 @@ def create_item(site: Site, form: Tree, _: str) -> JsonObject:
     return {"item": public(item)}
 
 
-def create_price(site: Site, form: Tree, _: str) -> JsonObject:
+def create_price(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create an item price: one per item and currency is the usual thing."""
     values = site.reading().read(CREATE_ITEM_PRICE, form)
     _refuse_taken(site, "item_price", values["id"])
@@ -80,7 +80,7 @@ def create_price(site: Site, form: Tree, _: str) -> JsonObject:
     return {"item_price": public(stored)}
 
 
-def update_price(site: Site, form: Tree, key: str) -> JsonObject:
+def update_price(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Change an item price; its currency is fixed once lines use it."""
     values = site.reading().read(UPDATE_ITEM_PRICE, form)
     price = site.need("item_price", key)
@@ -94,7 +94,7 @@ def update_price(site: Site, form: Tree, key: str) -> JsonObject:
     return {"item_price": public(stored)}
 
 
-def delete_price(site: Site, _: Tree, key: str) -> JsonObject:
+def delete_price(site: EmulatedSite, _: Tree, key: str) -> JsonObject:
     """Delete an item price; lines that used it keep their reference."""
     price = site.need("item_price", key)
     stored = site.put("item_price", price | {"status": "deleted", "deleted": True})
@@ -102,7 +102,7 @@ def delete_price(site: Site, _: Tree, key: str) -> JsonObject:
     return {"item_price": public(stored)}
 
 
-def _checked_price(site: Site, price: JsonObject, given: Mapping[str, Any]) -> JsonObject:
+def _checked_price(site: EmulatedSite, price: JsonObject, given: Mapping[str, Any]) -> JsonObject:
     """The price with its amount in one exact form, and nothing that its model does not know."""
     for name in ("price_in_decimal", "free_quantity_in_decimal"):
         if name in given and not site.switches.on("multidecimal"):
@@ -119,7 +119,7 @@ def _checked_price(site: Site, price: JsonObject, given: Mapping[str, Any]) -> J
     return price | {"tiers": tiers}
 
 
-def _amount(site: Site, price: JsonObject, given: Mapping[str, Any]) -> JsonObject:
+def _amount(site: EmulatedSite, price: JsonObject, given: Mapping[str, Any]) -> JsonObject:
     currency = price["currency_code"]
     if "price_in_decimal" in given:
         exact = given["price_in_decimal"]
@@ -134,7 +134,7 @@ def _amount(site: Site, price: JsonObject, given: Mapping[str, Any]) -> JsonObje
     return shown | ({"price_in_decimal": text} if site.switches.on("multidecimal") else {})
 
 
-def _tiers(rows: Sequence[Row]) -> list[JsonObject]:
+def _tiers(rows: Sequence[IndexedRow]) -> list[JsonObject]:
     tiers: list[JsonObject] = []
     for row in rows:
         place = Place("tiers", row.index)
@@ -148,6 +148,6 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | str) else fixed_point(value)
 
 
-def _refuse_taken(site: Site, kind: str, key: str) -> None:
+def _refuse_taken(site: EmulatedSite, kind: str, key: str) -> None:
     if site.get(kind, key) is not None:
         raise duplicate("id", key)

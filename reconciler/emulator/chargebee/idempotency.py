@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from reconciler.emulator.chargebee.parameters.refusals import key_reused, wrong_value
-from reconciler.emulator.chargebee.site import Site
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.chargebee.site import EmulatedSite
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 
 HEADER = "chargebee-idempotency-key"
 REPLAYED = ("chargebee-idempotency-replayed", "true")
@@ -16,7 +16,7 @@ _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 
 
-def key_of(request: Request) -> str:
+def key_of(request: HttpRequest) -> str:
     """The key of a request; empty without one.
 
     Source: Chargebee API docs, idempotency: at most 100 characters.
@@ -27,7 +27,7 @@ def key_of(request: Request) -> str:
     return key
 
 
-def replay(site: Site, request: Request) -> Answer | None:
+def replay(site: EmulatedSite, request: HttpRequest) -> HttpAnswer | None:
     """The answer that was stored for this key, if it is remembered.
 
     Raises:
@@ -40,10 +40,10 @@ def replay(site: Site, request: Request) -> Answer | None:
     if known["fingerprint"] != fingerprint(site, request):
         raise key_reused()
     headers = tuple((pair[0], pair[1]) for pair in known["headers"])
-    return Answer(known["status"], known["body"].encode(), (*headers, REPLAYED))
+    return HttpAnswer(known["status"], known["body"].encode(), (*headers, REPLAYED))
 
 
-def remember(site: Site, request: Request, answer: Answer) -> None:
+def remember(site: EmulatedSite, request: HttpRequest, answer: HttpAnswer) -> None:
     """Store an answer under the key of its request, if the site stores such answers."""
     name = _name(site, request)
     if not name or not _stored(site, answer.status):
@@ -62,14 +62,14 @@ def remember(site: Site, request: Request, answer: Answer) -> None:
     )
 
 
-def expire(site: Site, request: Request) -> None:
+def expire(site: EmulatedSite, request: HttpRequest) -> None:
     """Forget the key of a request as if its time were over."""
     name = _name(site, request)
     if name:
         site.remove(_KIND, name)
 
 
-def fingerprint(site: Site, request: Request) -> str:
+def fingerprint(site: EmulatedSite, request: HttpRequest) -> str:
     """What must be equal for a repeat to be the same request.
 
     Source: third-party quote of Chargebee's docs: URI path, request body and headers. Attempt
@@ -82,14 +82,14 @@ def fingerprint(site: Site, request: Request) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def _name(site: Site, request: Request) -> str:
+def _name(site: EmulatedSite, request: HttpRequest) -> str:
     key = request.headers.get(HEADER, "")
     if key and site.switches.text("idempotency_scope") == "path":
         return f"{request.path} {key}"
     return key
 
 
-def _stored(site: Site, status: int) -> bool:
+def _stored(site: EmulatedSite, status: int) -> bool:
     match site.switches.text("idempotency_stores"):
         case "success":
             return status < _CLIENT_ERROR
@@ -99,7 +99,7 @@ def _stored(site: Site, status: int) -> bool:
             return True
 
 
-def _forget_old(site: Site) -> None:
+def _forget_old(site: EmulatedSite) -> None:
     now = site.now()
     old: list[str] = []
     for row in site.table(_KIND).rows.values():

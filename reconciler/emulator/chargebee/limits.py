@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.emulator.chargebee.parameters.refusals import RefusalError, too_fast
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.switches.table import Switches
 
 _WINDOW_SECONDS = 60.0
@@ -26,7 +26,7 @@ class Held:
         key: Its idempotency key, or empty.
     """
 
-    request: Request
+    request: HttpRequest
     until: float
     lock: str
     key: str
@@ -45,7 +45,7 @@ class Limits:
         self._times: deque[float] = deque()
         self._held: list[Held] = []
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: HttpRequest) -> None:
         """Count a request.
 
         Raises:
@@ -66,21 +66,21 @@ class Limits:
         if most and len(running) >= most:
             raise self.refusal("api_request_limit_exceeded")
 
-    def hold(self, request: Request, seconds: float, *, lock: str, key: str) -> None:
+    def hold(self, request: HttpRequest, seconds: float, *, lock: str, key: str) -> None:
         """Let a request run on for some real seconds."""
         self._held.append(Held(request, self._monotonic() + seconds, lock, key))
 
-    def release(self, request: Request) -> None:
+    def release(self, request: HttpRequest) -> None:
         """End a request before its time."""
         self._held = [one for one in self._held if one.request is not request]
 
-    def others(self, request: Request) -> list[Held]:
+    def others(self, request: HttpRequest) -> list[Held]:
         """Other requests that have not ended yet."""
         now = self._monotonic()
         self._held = [one for one in self._held if one.until > now]
         return [one for one in self._held if one.request is not request]
 
-    def check_lock(self, request: Request, lock: str) -> None:
+    def check_lock(self, request: HttpRequest, lock: str) -> None:
         """Refuse to work on an object that another request works on."""
         if lock and any(one.lock == lock for one in self.others(request)):
             raise self.refusal("lock_timeout")

@@ -21,7 +21,7 @@ _ROUND: Final = Context(prec=120)
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class UnitCrossing:
     """Crosses between major and minor units.
 
     Attributes:

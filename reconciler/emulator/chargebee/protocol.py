@@ -16,10 +16,10 @@ from reconciler.emulator.chargebee.lists.pages import Pages
 from reconciler.emulator.chargebee.parameters.forms import Tree, read_form, read_pairs
 from reconciler.emulator.chargebee.parameters.refusals import RefusalError, bad_key, wrong_state
 from reconciler.emulator.chargebee.routes import NOT_IDEMPOTENT, PREFIX, Route, route
-from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
+from reconciler.emulator.chargebee.site import SITES, EmulatedSite, JsonObject
 from reconciler.emulator.chargebee.sites import default_site
 from reconciler.emulator.chargebee.webhooks import Courier, Sender, post_in_thread
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.store import Store
 from reconciler.emulator.wire import encode
 
@@ -38,10 +38,10 @@ _PERSON = "k.smith"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SiteServer:
     """What serves one site."""
 
-    site: Site
+    site: EmulatedSite
     limits: Limits
     pages: Pages
     calendar: Calendar
@@ -54,30 +54,30 @@ class ChargebeeHalf:
     def __init__(self, store: Store, send: Sender = post_in_thread) -> None:
         """Serve the sites in the store, or the default one where a scenario has none."""
         default_site(store)
-        self._desks: dict[str, Desk] = {}
+        self._desks: dict[str, SiteServer] = {}
         for record in store.all(SITES):
-            site = Site(store, record["id"])
+            site = EmulatedSite(store, record["id"])
             limits = Limits(store.switches)
             courier = Courier(site, send)
             calendar = Calendar(site, courier.note)
-            desk = Desk(site, limits, Pages(site), calendar, courier)
+            desk = SiteServer(site, limits, Pages(site), calendar, courier)
             self._desks[record["_secret"]["api_key"]] = desk
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: HttpRequest) -> HttpAnswer:
         """Answer a request."""
         try:
             return self._handle(self._desk(request), request)
         except RefusalError as error:
             return _refused(error)
 
-    def fault(self, name: str, request: Request) -> Answer | None:
+    def fault(self, name: str, request: HttpRequest) -> HttpAnswer | None:
         """Bring about a fault; one that does not fit the request does nothing."""
         try:
             return self._fault(self._desk(request), name, request)
         except RefusalError:
             return None
 
-    def error(self, status: int, message: str) -> Answer:
+    def error(self, status: int, message: str) -> HttpAnswer:
         """An error in Chargebee's form."""
         kind, code = _ERRORS.get(status, _ERRORS[500])
         return _refused(RefusalError(status, kind, code, message))
@@ -92,7 +92,7 @@ class ChargebeeHalf:
                     _tell_of_edit(desk.site, stamped, user)
         return stamped
 
-    def hold(self, request: Request, seconds: float) -> None:
+    def hold(self, request: HttpRequest, seconds: float) -> None:
         """Keep a request in flight for some real seconds, for limits and locks."""
         try:
             desk = self._desk(request)
@@ -101,12 +101,12 @@ class ChargebeeHalf:
         except RefusalError:
             return
 
-    def release(self, request: Request) -> None:
+    def release(self, request: HttpRequest) -> None:
         """End a request that was kept in flight."""
         for desk in self._desks.values():
             desk.limits.release(request)
 
-    def _desk(self, request: Request) -> Desk:
+    def _desk(self, request: HttpRequest) -> SiteServer:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         try:
             text = base64.b64decode(given, validate=True).decode("latin-1")
@@ -117,14 +117,14 @@ class ChargebeeHalf:
             raise bad_key()
         return desk
 
-    def _handle(self, desk: Desk, request: Request) -> Answer:
+    def _handle(self, desk: SiteServer, request: HttpRequest) -> HttpAnswer:
         desk.limits.admit(request)
         asked = route(request.method, request.path)
         if request.method == "GET":
-            return Answer(200, _read(desk, asked, request), _JSON)
+            return HttpAnswer(200, _read(desk, asked, request), _JSON)
         return _write(desk, asked, request)
 
-    def _fault(self, desk: Desk, name: str, request: Request) -> Answer | None:
+    def _fault(self, desk: SiteServer, name: str, request: HttpRequest) -> HttpAnswer | None:
         match name:
             case "lock_timeout":
                 return _refused(desk.limits.refusal("lock_timeout"))
@@ -147,7 +147,7 @@ class ChargebeeHalf:
         return None
 
 
-def _read(desk: Desk, asked: Route, request: Request) -> bytes:
+def _read(desk: SiteServer, asked: Route, request: HttpRequest) -> bytes:
     if asked.read is not None:
         return encode(asked.read(desk.site, asked.key))
     assert asked.listing is not None
@@ -155,7 +155,7 @@ def _read(desk: Desk, asked: Route, request: Request) -> bytes:
     return desk.pages.page(asked.listing, read_pairs(request.query), fixed)
 
 
-def _write(desk: Desk, asked: Route, request: Request) -> Answer:
+def _write(desk: SiteServer, asked: Route, request: HttpRequest) -> HttpAnswer:
     """Carry a POST out once: by its key, and alone on its object."""
     assert asked.write is not None
     keyed = bool(idempotency.key_of(request)) and asked.write not in NOT_IDEMPOTENT
@@ -170,21 +170,21 @@ def _write(desk: Desk, asked: Route, request: Request) -> Answer:
     return answer
 
 
-def _performed(desk: Desk, asked: Route, request: Request) -> Answer:
+def _performed(desk: SiteServer, asked: Route, request: HttpRequest) -> HttpAnswer:
     assert asked.write is not None
     before = desk.site.store.writes
     try:
         desk.limits.check_lock(request, _lock(request))
         body = asked.write(desk.site, read_form(request.body), asked.key)
-        answer = Answer(200, encode(body), _JSON)
+        answer = HttpAnswer(200, encode(body), _JSON)
     except RefusalError as error:
         answer = _refused(error)
     desk.calendar.note()
     desk.courier.note()
-    return Answer(answer.status, answer.body, answer.headers, desk.site.store.writes != before)
+    return HttpAnswer(answer.status, answer.body, answer.headers, desk.site.store.writes != before)
 
 
-def _refuse_running(desk: Desk, request: Request) -> None:
+def _refuse_running(desk: SiteServer, request: HttpRequest) -> None:
     key = idempotency.key_of(request)
     if any(one.key == key for one in desk.limits.others(request)):
         if desk.site.switches.number("idempotency_in_flight") == 429:  # noqa: PLR2004
@@ -192,11 +192,11 @@ def _refuse_running(desk: Desk, request: Request) -> None:
         raise wrong_state("A request with this idempotency key is still being processed.")
 
 
-def _refused(error: RefusalError) -> Answer:
-    return Answer(error.status, encode(error.body), (*_JSON, *error.headers))
+def _refused(error: RefusalError) -> HttpAnswer:
+    return HttpAnswer(error.status, encode(error.body), (*_JSON, *error.headers))
 
 
-def _lock(request: Request) -> str:
+def _lock(request: HttpRequest) -> str:
     """The object that a write works on alone: an invoice, or else a subscription or customer."""
     if request.method != "POST":
         return ""
@@ -210,14 +210,14 @@ def _lock(request: Request) -> str:
     return ""
 
 
-def _form(request: Request) -> Tree:
+def _form(request: HttpRequest) -> Tree:
     try:
         return read_form(request.body)
     except RefusalError:
         return {}
 
 
-def _touched(site: Site, request: Request) -> list[JsonObject]:
+def _touched(site: EmulatedSite, request: HttpRequest) -> list[JsonObject]:
     """The pending invoices that a request is about: that of its path, or of its subscription."""
     match = _INVOICE.match(request.path.removeprefix(PREFIX))
     if match:
@@ -228,14 +228,14 @@ def _touched(site: Site, request: Request) -> list[JsonObject]:
     return [one for one in found if one is not None and one["status"] == "pending"]
 
 
-def _tell_of_edit(site: Site, invoice: JsonObject, user: str) -> None:
+def _tell_of_edit(site: EmulatedSite, invoice: JsonObject, user: str) -> None:
     """Raise the event that a person's edit of an invoice raises."""
     kind = "pending_invoice_updated" if invoice["status"] == "pending" else "invoice_updated"
     with site.by_person(user):
         site.raise_event("invoice_deleted" if invoice["deleted"] else kind, {"invoice": invoice})
 
 
-def _add_by_hand(site: Site, invoice: JsonObject, request: Request) -> None:
+def _add_by_hand(site: EmulatedSite, invoice: JsonObject, request: HttpRequest) -> None:
     """Let a person add the line that the request is about to add, or the last one once more."""
     with site.by_person(_PERSON):
         if request.path.endswith("/add_charge_item"):

@@ -9,20 +9,18 @@ from typing import Final
 from reconciler.emulator.chargebee import catalogue, subscriptions, webhooks
 from reconciler.emulator.chargebee.invoices import (
     credit_notes,
-    estimates,
     finished_invoices,
     invoices,
     pending_invoices,
-    promotional_credits,
     unbilled_charges,
 )
-from reconciler.emulator.chargebee.objects import comments, customers
+from reconciler.emulator.chargebee.objects import balances, comments, customers
 from reconciler.emulator.chargebee.parameters.forms import Tree
 from reconciler.emulator.chargebee.parameters.refusals import no_such_page, wrong_method
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
-Write = Callable[[Site, Tree, str], JsonObject]
-Read = Callable[[Site, str], JsonObject]
+Write = Callable[[EmulatedSite, Tree, str], JsonObject]
+Read = Callable[[EmulatedSite, str], JsonObject]
 PREFIX: Final = "/api/v2/"
 
 
@@ -61,9 +59,9 @@ WRITES: Final[Mapping[str, Write]] = {
     "invoices/*/apply_credits": finished_invoices.apply_credits,
     "credit_notes": credit_notes.create,
     "credit_notes/*/void": credit_notes.void,
-    "promotional_credits/add": promotional_credits.add,
-    "promotional_credits/deduct": promotional_credits.deduct,
-    "estimates/create_invoice_for_items": estimates.create_invoice_for_items,
+    "promotional_credits/add": balances.add,
+    "promotional_credits/deduct": balances.deduct,
+    "estimates/create_invoice_for_items": invoices.create_invoice_for_items,
     "unbilled_charges": unbilled_charges.create,
     "unbilled_charges/invoice_unbilled_charges": unbilled_charges.invoice,
     "unbilled_charges/invoice_now_estimate": unbilled_charges.estimate,
@@ -84,7 +82,7 @@ WRITES: Final[Mapping[str, Write]] = {
     "item_prices/*/delete": catalogue.delete_price,
 }
 # Source: Chargebee API docs, idempotency: estimates do not support it.
-NOT_IDEMPOTENT: Final = frozenset({estimates.create_invoice_for_items, unbilled_charges.estimate})
+NOT_IDEMPOTENT: Final = frozenset({invoices.create_invoice_for_items, unbilled_charges.estimate})
 _LISTS: Final[Mapping[str, tuple[str, str | None]]] = {
     **{
         name: (name, None)

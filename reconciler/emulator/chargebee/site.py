@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from reconciler.emulator.chargebee.money import ZERO_DECIMAL, Money
-from reconciler.emulator.chargebee.parameters.parameters import Reading
+from reconciler.emulator.chargebee.money import ZERO_DECIMAL, UnitCrossing
+from reconciler.emulator.chargebee.parameters.parameters import Strictness
 from reconciler.emulator.chargebee.parameters.refusals import not_found
 from reconciler.emulator.store import Store, Table
 from reconciler.emulator.switches.table import Switches
@@ -23,7 +23,7 @@ _NEVER_CHANGED = frozenset({"promotional_credit", "comment", "webhook_endpoint"}
 _WITHOUT_VERSION = frozenset({"unbilled_charge"})
 
 
-class Site:
+class EmulatedSite:
     """A site and everything in it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Site:
         self.store = store
         self.name = name
         self.switches: Switches = store.switches
-        self.money = Money(
+        self.money = UnitCrossing(
             ZERO_DECIMAL[self.switches.text("zero_decimal_currencies")],
             self.switches.text("rounding_tie"),
         )
@@ -63,9 +63,9 @@ class Site:
         """The emulated instant in whole seconds."""
         return int(self.store.now().timestamp())
 
-    def reading(self) -> Reading:
+    def reading(self) -> Strictness:
         """How strictly forms are read."""
-        return Reading(
+        return Strictness(
             refuse_unknown=self.switches.text("unknown_parameters") == "refuse",
             refuse_blank=self.switches.text("blank_parameters") == "refuse",
             custom_fields=frozenset(str(one["id"]) for one in self.all("custom_field_config")),

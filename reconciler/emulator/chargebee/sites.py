@@ -8,9 +8,9 @@ from typing import Final
 from reconciler.emulator.chargebee.invoices.invoice_shape import Content, new_invoice
 from reconciler.emulator.chargebee.invoices.lines import LineMaker, Priced
 from reconciler.emulator.chargebee.money import fixed_point
-from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner
 from reconciler.emulator.chargebee.objects.terms import after
-from reconciler.emulator.chargebee.site import SITES, JsonObject, Site
+from reconciler.emulator.chargebee.site import SITES, EmulatedSite, JsonObject
 from reconciler.emulator.store import Store
 
 SITE: Final = "acme-test"
@@ -19,7 +19,7 @@ STAMP: Final = "cf_m3ter_bill_id"
 _STAMPED: Final = ("invoice", "credit_note")
 
 
-def default_site(store: Store) -> Site:
+def default_site(store: Store) -> EmulatedSite:
     """The site of the scenario; made with its custom field if it is not there yet."""
     if store.get(SITES, SITE) is None:
         record = {
@@ -30,11 +30,11 @@ def default_site(store: Store) -> Site:
             "_secret": {"api_key": API_KEY},
         }
         store.put(SITES, record)
-        custom_field(Site(store, SITE), STAMP, "m3ter bill id")
-    return Site(store, SITE)
+        custom_field(EmulatedSite(store, SITE), STAMP, "m3ter bill id")
+    return EmulatedSite(store, SITE)
 
 
-def custom_field(site: Site, name: str, display: str) -> None:
+def custom_field(site: EmulatedSite, name: str, display: str) -> None:
     """Define a text field on invoices and credit notes."""
     config = {
         "id": name,
@@ -48,13 +48,13 @@ def custom_field(site: Site, name: str, display: str) -> None:
     site.keep("custom_field_config", config)
 
 
-def family(site: Site, key: str, name: str) -> JsonObject:
+def family(site: EmulatedSite, key: str, name: str) -> JsonObject:
     """An item family."""
     data = {"id": key, "name": name, "status": "active", "deleted": False}
     return site.put("item_family", data)
 
 
-def item(site: Site, key: str, name: str, kind: str, family_id: str) -> JsonObject:
+def item(site: EmulatedSite, key: str, name: str, kind: str, family_id: str) -> JsonObject:
     """An item of type ``plan`` or ``charge``."""
     data = {
         "id": key,
@@ -74,7 +74,9 @@ def item(site: Site, key: str, name: str, kind: str, family_id: str) -> JsonObje
     return site.put("item", data)
 
 
-def price(site: Site, of: JsonObject, currency: str, amount: str, **extra: object) -> JsonObject:
+def price(
+    site: EmulatedSite, of: JsonObject, currency: str, amount: str, **extra: object
+) -> JsonObject:
     """The item price of an item in a currency, ``ITEM-CUR``; plans are billed monthly.
 
     Args:
@@ -108,7 +110,9 @@ def price(site: Site, of: JsonObject, currency: str, amount: str, **extra: objec
     return site.put("item_price", data | extra)
 
 
-def customer(site: Site, key: str, company: str, currency: str, **extra: object) -> JsonObject:
+def customer(
+    site: EmulatedSite, key: str, company: str, currency: str, **extra: object
+) -> JsonObject:
     """A customer who pays by bank transfer, on 30 days' terms."""
     data = {
         "id": key,
@@ -131,7 +135,7 @@ def customer(site: Site, key: str, company: str, currency: str, **extra: object)
 
 
 def subscription(
-    site: Site, key: str, of: JsonObject, plan: JsonObject, start: int, **extra: object
+    site: EmulatedSite, key: str, of: JsonObject, plan: JsonObject, start: int, **extra: object
 ) -> JsonObject:
     """A monthly subscription of a customer to a plan, in a term that began at ``start``."""
     end = after(start, plan["period"], plan["period_unit"])
@@ -168,9 +172,9 @@ def subscription(
     return site.put("subscription", data | extra)
 
 
-def renewal(site: Site, payer: JsonObject, of: JsonObject, plan: JsonObject) -> JsonObject:
+def renewal(site: EmulatedSite, payer: JsonObject, of: JsonObject, plan: JsonObject) -> JsonObject:
     """The pending invoice of a subscription that has just renewed, with the new term's plan."""
-    owner = Owner(payer, of, of["currency_code"])
+    owner = InvoiceOwner(payer, of, of["currency_code"])
     maker = LineMaker(site, owner.currency, payer["id"], of["id"])
     term = maker.catalogue(plan, 1, of["current_term_start"], of["current_term_end"])
     invoice = new_invoice(site, owner, Content().with_lines([Priced(term)]), {})

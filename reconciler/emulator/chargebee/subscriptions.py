@@ -10,26 +10,26 @@ from reconciler.emulator.chargebee.invoices.lines import LineMaker, Priced
 from reconciler.emulator.chargebee.invoices.settlement import finalised
 from reconciler.emulator.chargebee.invoices.unbilled_charges import forget, sweep
 from reconciler.emulator.chargebee.objects.customers import existing
-from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner
 from reconciler.emulator.chargebee.objects.terms import after
 from reconciler.emulator.chargebee.parameters.facts_catalogue import (
     CANCEL_SUBSCRIPTION,
     CREATE_SUBSCRIPTION,
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
-from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.parameters import IndexedRow
 from reconciler.emulator.chargebee.parameters.refusals import (
     duplicate,
     not_configured,
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 _PENDING = "create_pending_invoices"
 
 
-def create(site: Site, form: Tree, key: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Create a subscription with items; its first term is invoiced at once."""
     values = site.reading().read(CREATE_SUBSCRIPTION, form)
     customer = existing(site, key)
@@ -40,7 +40,7 @@ def create(site: Site, form: Tree, key: str) -> JsonObject:
         raise not_configured("Metered billing is not enabled for this site.", _PENDING)
     prices = _prices(site, values["subscription_items"])
     subscription = _new(site, customer, values, prices) | {"id": name}
-    owner = Owner(customer, subscription, subscription["currency_code"])
+    owner = InvoiceOwner(customer, subscription, subscription["currency_code"])
     bill = None
     if subscription["status"] == "active" and values.get("invoice_immediately", True):
         bill = _bill_term(site, owner, pending=values.get("first_invoice_pending", False))
@@ -50,7 +50,7 @@ def create(site: Site, form: Tree, key: str) -> JsonObject:
     return {name: public(one) for name, one in content.items() if one is not None}
 
 
-def cancel(site: Site, form: Tree, key: str) -> JsonObject:
+def cancel(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Cancel a subscription now or at the end of its term."""
     values = site.reading().read(CANCEL_SUBSCRIPTION, form)
     subscription = site.need("subscription", key)
@@ -65,30 +65,30 @@ def cancel(site: Site, form: Tree, key: str) -> JsonObject:
     return {"subscription": public(stored), "customer": public(customer)}
 
 
-def show(site: Site, key: str) -> JsonObject:
+def show(site: EmulatedSite, key: str) -> JsonObject:
     """A subscription with its customer."""
     subscription = site.need("subscription", key)
     customer = site.need("customer", subscription["customer_id"])
     return {"subscription": public(subscription), "customer": public(customer)}
 
 
-def renew(site: Site, subscription: JsonObject) -> JsonObject:
+def renew(site: EmulatedSite, subscription: JsonObject) -> JsonObject:
     """Begin the next term; its invoice is pending if the subscription says so."""
     start = subscription["current_term_end"]
     end = after(start, subscription["billing_period"], subscription["billing_period_unit"])
     changes = {"current_term_start": start, "current_term_end": end, "next_billing_at": end}
     stored = site.put("subscription", subscription | changes)
     customer = site.need("customer", stored["customer_id"])
-    owner = Owner(customer, stored, stored["currency_code"])
+    owner = InvoiceOwner(customer, stored, stored["currency_code"])
     bill = _bill_term(site, owner, pending=bool(stored.get(_PENDING)), waiting=False)
     content = {"subscription": stored, "customer": customer, "invoice": bill}
     site.raise_event("subscription_renewed", content)
     return stored
 
 
-def _prices(site: Site, rows: Sequence[Row]) -> list[tuple[Row, JsonObject]]:
+def _prices(site: EmulatedSite, rows: Sequence[IndexedRow]) -> list[tuple[IndexedRow, JsonObject]]:
     """The prices of a subscription: one plan, one currency, no charges."""
-    found: list[tuple[Row, JsonObject]] = []
+    found: list[tuple[IndexedRow, JsonObject]] = []
     for row in rows:
         param = f"subscription_items[item_price_id][{row.index}]"
         price = site.need("item_price", row.values["item_price_id"], param)
@@ -104,10 +104,10 @@ def _prices(site: Site, rows: Sequence[Row]) -> list[tuple[Row, JsonObject]]:
 
 
 def _new(
-    site: Site,
+    site: EmulatedSite,
     customer: JsonObject,
     values: Mapping[str, Any],
-    prices: Sequence[tuple[Row, JsonObject]],
+    prices: Sequence[tuple[IndexedRow, JsonObject]],
 ) -> JsonObject:
     plan = next(price for _, price in prices if price["item_type"] == "plan")
     metered = any((site.get("item", p["item_id"]) or {}).get("metered") for _, p in prices)
@@ -141,7 +141,7 @@ def _new(
     }
 
 
-def _item(site: Site, row: Row, price: JsonObject) -> JsonObject:
+def _item(site: EmulatedSite, row: IndexedRow, price: JsonObject) -> JsonObject:
     quantity = row.values.get("quantity", 1)
     unit = row.values.get("unit_price", price.get("price", 0))
     metered = bool((site.get("item", price["item_id"]) or {}).get("metered"))
@@ -158,7 +158,7 @@ def _item(site: Site, row: Row, price: JsonObject) -> JsonObject:
 
 
 def _bill_term(
-    site: Site, owner: Owner, *, pending: bool, waiting: bool = True
+    site: EmulatedSite, owner: InvoiceOwner, *, pending: bool, waiting: bool = True
 ) -> JsonObject | None:
     """Invoice the current term; a term without lines is only invoiced while pending."""
     subscription = owner.subscription or {}
@@ -180,7 +180,9 @@ def _bill_term(
     return stored
 
 
-def _term_lines(site: Site, owner: Owner, subscription: JsonObject) -> list[JsonObject]:
+def _term_lines(
+    site: EmulatedSite, owner: InvoiceOwner, subscription: JsonObject
+) -> list[JsonObject]:
     """The lines of the term's items; metered ones have none, because no usage is known here."""
     maker = LineMaker(site, owner.currency, owner.customer["id"], owner.subscription_id)
     start, end = subscription["current_term_start"], subscription["current_term_end"]

@@ -13,9 +13,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from reconciler.emulator.chargebee.parameters.forms import Tree
-from reconciler.emulator.chargebee.parameters.parameters import Choice, Facts, Flag, Several, Text
+from reconciler.emulator.chargebee.parameters.parameters import (
+    ChoiceParameter,
+    Flag,
+    OperationFacts,
+    Several,
+    TextParameter,
+)
 from reconciler.emulator.chargebee.parameters.refusals import wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 from reconciler.emulator.wire import encode
 
 Done = Callable[[bool], None]
@@ -25,24 +31,24 @@ RETRY_SECONDS: Final = (120, 360, 1800, 3600, 18_000, 86_400, 172_800)
 _LATE_SECONDS: Final = 600
 _TIMEOUT_SECONDS: Final = 5
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_CREATE: Final = Facts(
+_CREATE: Final = OperationFacts(
     {
-        "name": Text(50),
-        "api_version": Choice(("v1", "v2")),
-        "url": Text(512),
+        "name": TextParameter(50),
+        "api_version": ChoiceParameter(("v1", "v2")),
+        "url": TextParameter(512),
         "primary_url": Flag(),
         "disabled": Flag(),
-        "basic_auth_username": Text(250),
-        "basic_auth_password": Text(250),
+        "basic_auth_username": TextParameter(250),
+        "basic_auth_password": TextParameter(250),
         "send_card_resource": Flag(),
-        "chargebee_response_schema_type": Choice(("plans_addons", "items", "compat")),
-        "enabled_events": Several(Text(100)),
+        "chargebee_response_schema_type": ChoiceParameter(("plans_addons", "items", "compat")),
+        "enabled_events": Several(TextParameter(100)),
     },
     ("name", "url"),
 )
 
 
-def create(site: Site, form: Tree, _: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Register an endpoint; the emulator only sends to this machine."""
     values = site.reading().read(_CREATE, form)
     if urlsplit(values["url"]).hostname not in _LOOPBACK:
@@ -55,7 +61,7 @@ def create(site: Site, form: Tree, _: str) -> JsonObject:
     }
 
 
-def delete(site: Site, _: Tree, key: str) -> JsonObject:
+def delete(site: EmulatedSite, _: Tree, key: str) -> JsonObject:
     """Send no more to an endpoint."""
     endpoint = site.need("webhook_endpoint", key)
     site.remove("webhook_endpoint", key)
@@ -65,7 +71,7 @@ def delete(site: Site, _: Tree, key: str) -> JsonObject:
 class Courier:
     """Delivers the events of one site; switch ``webhook_delivery`` says how well."""
 
-    def __init__(self, site: Site, send: Sender) -> None:
+    def __init__(self, site: EmulatedSite, send: Sender) -> None:
         """Begin with the next event; those that are there were delivered before."""
         self._site = site
         self._send = send

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.m3ter import bills, catalogue, line_items, organisation, people
-from reconciler.emulator.m3ter.http import entities, plain, tokens
-from reconciler.emulator.m3ter.http.call import Call, Refusal, ok
+from reconciler.emulator.m3ter.http import entities, routing, tokens
+from reconciler.emulator.m3ter.http.call import ReceivedCall, RefusedCall, ok
 from reconciler.emulator.m3ter.http.resources import PLAIN
 from reconciler.emulator.m3ter.http.routing import Router
 from reconciler.emulator.m3ter.http.throttle import Throttle
@@ -31,7 +31,7 @@ _PREFIX = "/organizations/"
 
 ROUTER = Router(
     [
-        *(route for one in PLAIN.values() for route in plain.routes(one)),
+        *(route for one in PLAIN.values() for route in routing.routes(one)),
         *configs.ROUTES,
         *available.ROUTES,
         *mappings.ROUTES,
@@ -63,17 +63,17 @@ class M3terHalf:
         self._lag_seconds = switches.number("list_lag_seconds")
         self._one_lag_seconds = 0
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: HttpRequest) -> HttpAnswer:
         """Answer a request; every refusal has m3ter's error body."""
         try:
             return self._answer(request)
-        except Refusal as refusal:
+        except RefusedCall as refusal:
             return self.error(refusal.status, refusal.message)
         finally:
             self._empty_page = False
             self._one_lag_seconds = 0
 
-    def fault(self, name: str, request: Request) -> Answer | None:
+    def fault(self, name: str, request: HttpRequest) -> HttpAnswer | None:
         """Bring about a fault of m3ter; those of Chargebee do nothing here."""
         match name:
             case "expired_token":
@@ -88,10 +88,10 @@ class M3terHalf:
                 pass
         return None
 
-    def error(self, status: int, message: str) -> Answer:
+    def error(self, status: int, message: str) -> HttpAnswer:
         """An error in m3ter's form."""
         # Source: m3ter OpenAPI 2026-08-03, components.responses.Error
-        answer = Answer(status, wire.encode({"message": message}))
+        answer = HttpAnswer(status, wire.encode({"message": message}))
         if status == HTTPStatus.TOO_MANY_REQUESTS and self._store.switches.on("m3ter_retry_after"):
             return replace(answer, headers=(*answer.headers, ("retry-after", "1")))
         return answer
@@ -103,21 +103,21 @@ class M3terHalf:
             stamped["authorized"] = configs.authorised(self._store, stamped)
         return stamped
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
         if request.path == "/oauth/token" and request.method == "POST":
             return ok(tokens.issue(self._store, request))
         if not request.path.startswith(_PREFIX):
-            raise Refusal(404, f"No such path: {request.path}")
+            raise RefusedCall(404, f"No such path: {request.path}")
         if not self._throttle.admits():
-            raise Refusal(429, "Too many requests")
+            raise RefusedCall(429, "Too many requests")
         organisation, slash, rest = request.path[len(_PREFIX) :].partition("/")
         self._check_access(request, organisation)
         found = ROUTER.find(request.method, slash + rest)
         if found is None:
-            raise Refusal(404, f"No such path: {request.method} {request.path}")
+            raise RefusedCall(404, f"No such path: {request.method} {request.path}")
         handler, params = found
         return handler(
-            Call(
+            ReceivedCall(
                 self._store,
                 request,
                 params,
@@ -128,19 +128,19 @@ class M3terHalf:
             )
         )
 
-    def _check_access(self, request: Request, organisation: str) -> None:
+    def _check_access(self, request: HttpRequest, organisation: str) -> None:
         """Refuse a request whose token is missing, expired or not for this organisation."""
         header = request.headers.get("authorization", "")
         bearer = self._bearer(header)
         status = self._store.switches.number("expired_token_status")
         if bearer is None:
-            raise Refusal(status, "Unauthorized")
+            raise RefusedCall(status, "Unauthorized")
         if header in self._revoked or bearer.expires <= self._store.now().timestamp():
-            raise Refusal(status, "The access token has expired")
+            raise RefusedCall(status, "The access token has expired")
         if bearer.organisation != organisation or organisation != tokens.ORGANISATION:
-            raise Refusal(403, "Forbidden: the token is not for this organization")
+            raise RefusedCall(403, "Forbidden: the token is not for this organization")
         if not bearer.writes and request.method != "GET":
-            raise Refusal(403, "Forbidden: the key may only read")
+            raise RefusedCall(403, "Forbidden: the key may only read")
 
     def _bearer(self, header: str) -> tokens.Bearer | None:
         known = self._read.get(header)
@@ -150,7 +150,7 @@ class M3terHalf:
                 self._read[header] = known
         return known
 
-    def _edit_first(self, request: Request) -> None:
+    def _edit_first(self, request: HttpRequest) -> None:
         """Let a Console user save the object that this request is about, just before it."""
         for part in request.path.strip("/").split("/"):
             for kind in self._store.kinds():

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.emulator.clock import iso
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Refusal
+from reconciler.emulator.m3ter.http.call import RefusedCall
 from reconciler.emulator.m3ter.integrations import native
 from reconciler.emulator.store import Store
 
@@ -23,11 +23,11 @@ def set_status(store: Store, bill: JsonObject, status: object, user: str) -> Jso
         Refusal: With 400 if the bill is locked, the status is none, or (by switch) on taking back.
     """
     if status not in ("PENDING", "APPROVED"):
-        raise Refusal(400, "status must be PENDING or APPROVED")
+        raise RefusedCall(400, "status must be PENDING or APPROVED")
     refuse_locked(store, bill)
     if status == "PENDING" and bill["status"] == "APPROVED":
         if store.switches.text("approved_to_pending") == "refuse":
-            raise Refusal(400, "an approved bill cannot be set to PENDING")
+            raise RefusedCall(400, "an approved bill cannot be set to PENDING")
         return _changed(store, bill, without_approval(bill) | {"status": "PENDING"}, user)
     if status == "PENDING" or bill["status"] == "APPROVED":
         return _changed(store, bill, bill, user)
@@ -46,7 +46,7 @@ def lock(store: Store, bill: JsonObject, user: str) -> JsonObject:
     refuse_locked(store, bill)
     # Source: docs.m3ter.com, "Approving and locking bills": only approved bills can be locked
     if bill["status"] != "APPROVED":
-        raise Refusal(400, "a pending bill cannot be locked")
+        raise RefusedCall(400, "a pending bill cannot be locked")
     locked = {"locked": True, "dtLocked": iso(store.now()), "lockedBy": user}
     return _changed(store, bill, bill | locked, user)
 
@@ -92,7 +92,7 @@ def refuse_locked(store: Store, bill: Mapping[str, Any]) -> None:
     """
     limits = [config.get("billLockDate") for config in store.all("m3ter/billconfig")]
     if bill["locked"] or any(limit is not None and bill["billDate"] <= limit for limit in limits):
-        raise Refusal(400, f"bill {bill['id']} is locked")
+        raise RefusedCall(400, f"bill {bill['id']} is locked")
 
 
 def without_approval(bill: Mapping[str, Any]) -> JsonObject:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter import bill_state
-from reconciler.emulator.m3ter.http import entities, plain
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
-from reconciler.emulator.m3ter.http.entities import Resource
+from reconciler.emulator.m3ter.http import entities, routing
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
+from reconciler.emulator.m3ter.http.entities import EntityKind
 from reconciler.emulator.m3ter.http.paging import (
     Predicate,
     encoded_row,
@@ -23,7 +23,7 @@ from reconciler.emulator.m3ter.http.search import search
 JsonObject = dict[str, Any]
 BILLS = bill_state.BILLS
 _PAGE_MAX = 100
-_JOBS = Resource("billjobs", (), filters={"status": "status"})
+_JOBS = EntityKind("billjobs", (), filters={"status": "status"})
 _BETWEEN = (("billDate", "billDate"), ("externalInvoiceDate", "externalInvoiceDate"))
 # Source: m3ter OpenAPI 2026-08-03, SearchBills
 _SEARCHABLE = (
@@ -58,7 +58,7 @@ def _view(*, lines: bool, with_total: bool) -> tuple[str, Callable[[JsonObject],
     return f"bill lines={lines} total={with_total}", show
 
 
-def _list(call: Call) -> Answer:
+def _list(call: ReceivedCall) -> HttpAnswer:
     rows = table_rows(call, BILLS)
     if "accountId" in call.query:
         found = call.store.table(BILLS).where("accountId", call.query["accountId"])
@@ -69,15 +69,15 @@ def _list(call: Call) -> Answer:
     return page(call, rows, maximum=_PAGE_MAX, keep=_filter(call), view=view, show=show)
 
 
-def _filter(call: Call) -> Predicate:
+def _filter(call: ReceivedCall) -> Predicate:
     """The filters of the list as one test."""
     if "billingFrequency" in call.query and "billDate" not in call.query:
         # Source: docs.m3ter.com, "List bills": billingFrequency only together with billDate
-        raise Refusal(400, "billingFrequency can only be used together with billDate")
+        raise RefusedCall(400, "billingFrequency can only be used together with billDate")
     names = ("status", "billDate", "billJobId", "billingFrequency")
     equal = {name: call.query[name] for name in names if name in call.query}
     if equal.get("status", "PENDING") not in ("PENDING", "APPROVED"):
-        raise Refusal(400, "status must be PENDING or APPROVED")
+        raise RefusedCall(400, "status must be PENDING or APPROVED")
     locked, ids = call.flag("locked"), call.values("ids")
     spans = [
         (field, call.query.get(f"{name}Start", ""), call.query.get(f"{name}End", "~"))
@@ -96,18 +96,18 @@ def _filter(call: Call) -> Predicate:
     return keep
 
 
-def _get(call: Call) -> Answer:
+def _get(call: ReceivedCall) -> HttpAnswer:
     return _shown(call, call.params["id"])
 
 
-def _shown(call: Call, key: str) -> Answer:
+def _shown(call: ReceivedCall, key: str) -> HttpAnswer:
     entities.find(call.store, BILLS, key)
     always = call.store.switches.text("bill_total_on_get") == "always"
     view, show = _view(lines=True, with_total=always or bool(call.flag("includeBillTotal")))
-    return Answer(200, encoded_row(call.store.table(BILLS).rows[key], view, show))
+    return HttpAnswer(200, encoded_row(call.store.table(BILLS).rows[key], view, show))
 
 
-def _delete(call: Call) -> Answer:
+def _delete(call: ReceivedCall) -> HttpAnswer:
     bill = entities.find(call.store, BILLS, call.params["id"])
     bill_state.refuse_locked(call.store, bill)
     call.store.delete(BILLS, bill["id"])
@@ -115,47 +115,47 @@ def _delete(call: Call) -> Answer:
     return ok(public(bill))
 
 
-def _latest(call: Call) -> Answer:
+def _latest(call: ReceivedCall) -> HttpAnswer:
     found = call.store.where(BILLS, "accountId", call.params["accountId"])
     if not found:
-        raise Refusal(404, f"account {call.params['accountId']} has no bill")
+        raise RefusedCall(404, f"account {call.params['accountId']} has no bill")
     return _shown(call, max(found, key=lambda bill: str(bill["endDate"]))["id"])
 
 
-def _of_account(call: Call) -> Answer:
+def _of_account(call: ReceivedCall) -> HttpAnswer:
     view, show = _view(lines=True, with_total=False)
     rows = listed_rows(call.store.table(BILLS).where("accountId", call.params["accountId"]))
     return page(call, rows, maximum=_PAGE_MAX, view=view, show=show)
 
 
-def _in_period(call: Call) -> Predicate:
+def _in_period(call: ReceivedCall) -> Predicate:
     date, frequency = call.params["lastDateInBillingPeriod"], call.params["billingFrequency"]
     return lambda bill: bill["endDate"] == date and bill["billingFrequency"] == frequency
 
 
-def _of_period(call: Call) -> Answer:
+def _of_period(call: ReceivedCall) -> HttpAnswer:
     view, show = _view(lines=True, with_total=False)
     rows = table_rows(call, BILLS)
     return page(call, rows, maximum=_PAGE_MAX, keep=_in_period(call), view=view, show=show)
 
 
-def _search(call: Call) -> Answer:
+def _search(call: ReceivedCall) -> HttpAnswer:
     view, show = _view(lines=True, with_total=False)
     return search(call, BILLS, _SEARCHABLE, view=view, show=show)
 
 
-def _set_status(call: Call) -> Answer:
+def _set_status(call: ReceivedCall) -> HttpAnswer:
     bill = entities.find(call.store, BILLS, call.params["id"])
     status = call.body().get("status")
     return ok(public(bill_state.set_status(call.store, bill, status, call.user)))
 
 
-def _lock(call: Call) -> Answer:
+def _lock(call: ReceivedCall) -> HttpAnswer:
     bill = entities.find(call.store, BILLS, call.params["id"])
     return ok(public(bill_state.lock(call.store, bill, call.user)))
 
 
-def _approve(call: Call) -> Answer:
+def _approve(call: ReceivedCall) -> HttpAnswer:
     """Approve the bills named, or all that the query filters leave."""
     ids = _texts(call.body(), "billIds")
     if ids:
@@ -174,12 +174,12 @@ def _approve(call: Call) -> Answer:
     )
 
 
-def _approve_period(call: Call) -> Answer:
+def _approve_period(call: ReceivedCall) -> HttpAnswer:
     keep = _in_period(call)
     return _approve_all(call, [bill for bill in call.store.all(BILLS) if keep(bill)])
 
 
-def _approve_all(call: Call, bills: list[JsonObject]) -> Answer:
+def _approve_all(call: ReceivedCall, bills: list[JsonObject]) -> HttpAnswer:
     pending = [bill for bill in bills if bill["status"] == "PENDING"]
     for bill in pending:
         bill_state.refuse_locked(call.store, bill)
@@ -188,17 +188,17 @@ def _approve_all(call: Call, bills: list[JsonObject]) -> Answer:
     return ok({"message": f"{len(pending)} bills approved"})
 
 
-def _recalculate(call: Call) -> Answer:
+def _recalculate(call: ReceivedCall) -> HttpAnswer:
     ids = _texts(call.body(), "billIds")
     if not ids:
-        raise Refusal(400, "billIds must not be null or empty")
+        raise RefusedCall(400, "billIds must not be null or empty")
     bills = [entities.find(call.store, BILLS, key) for key in ids]
     for bill in bills:
         bill_state.refuse_locked(call.store, bill)
     return ok(public(bill_state.recalculate(call.store, bills, call.user, "RECALCULATE")))
 
 
-def _run_job(call: Call) -> Answer:
+def _run_job(call: ReceivedCall) -> HttpAnswer:
     """A job over a period: recalculates its bills that are not locked; it makes no new ones."""
     body = call.body()
     date, frequency = body.get("lastDateInBillingPeriod"), body.get("billingFrequency")
@@ -224,13 +224,13 @@ def _texts(body: Mapping[str, Any], name: str) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise Refusal(400, f"{name} must be a list of ids")
+        raise RefusedCall(400, f"{name} must be a list of ids")
     return value
 
 
-def _cancel_job(call: Call) -> Answer:
+def _cancel_job(call: ReceivedCall) -> HttpAnswer:
     job = entities.find(call.store, bill_state.JOBS, call.params["id"])
-    raise Refusal(400, f"bill job {job['id']} is {job['status']} and cannot be cancelled")
+    raise RefusedCall(400, f"bill job {job['id']} is {job['status']} and cannot be cancelled")
 
 
 _PERIOD = "/bills/billingperiod/{lastDateInBillingPeriod}/{billingFrequency}"
@@ -249,5 +249,5 @@ ROUTES: list[tuple[str, str, CallHandler]] = [
     ("POST", "/billjobs/recalculate", _recalculate),
     ("POST", "/billjobs", _run_job),
     ("POST", "/billjobs/{id}/cancel", _cancel_job),
-    *plain.routes(_JOBS, methods="LR"),
+    *routing.routes(_JOBS, methods="LR"),
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
 from reconciler.emulator.m3ter.http.paging import listed_rows, page
-from reconciler.emulator.m3ter.http.plain import listing, routes
 from reconciler.emulator.m3ter.http.resources import ACCOUNTS, PLAN_TEMPLATES, PLANS, PRICINGS
+from reconciler.emulator.m3ter.http.routing import listing, routes
 from reconciler.emulator.m3ter.http.search import search
 from reconciler.emulator.store import Store
 
@@ -29,11 +29,11 @@ _SEARCHABLE = (
 )
 
 
-def _search_accounts(call: Call) -> Answer:
+def _search_accounts(call: ReceivedCall) -> HttpAnswer:
     return search(call, ACCOUNTS.kind, _SEARCHABLE)
 
 
-def _children(call: Call) -> Answer:
+def _children(call: ReceivedCall) -> HttpAnswer:
     entities.find(call.store, ACCOUNTS.kind, call.params["id"])
     rows = call.store.table(ACCOUNTS.kind).where("parentAccountId", call.params["id"])
     return page(call, listed_rows(rows), maximum=200)
@@ -47,7 +47,7 @@ def plan_extra(store: Store, body: Mapping[str, Any]) -> JsonObject:
     """
     template = store.get(PLAN_TEMPLATES.kind, str(body.get("planTemplateId")))
     if template is None:
-        raise Refusal(400, f"planTemplateId {body.get('planTemplateId')} does not exist")
+        raise RefusedCall(400, f"planTemplateId {body.get('planTemplateId')} does not exist")
     return {"productId": template["productId"]}
 
 
@@ -75,43 +75,43 @@ def pricing_extra(
 
 def _check_bands(body: Mapping[str, Any]) -> None:
     if not body.get("pricingBands"):
-        raise Refusal(400, "pricingBands must not be null or empty")
+        raise RefusedCall(400, "pricingBands must not be null or empty")
     for name in ("pricingBands", "overagePricingBands"):
         bands = body.get(name) or []
         if not isinstance(bands, list) or not all(isinstance(band, dict) for band in bands):
-            raise Refusal(400, f"{name} must be a list of bands")
+            raise RefusedCall(400, f"{name} must be a list of bands")
         for band in bands:
             for part in ("lowerLimit", "fixedPrice", "unitPrice"):
                 if band.get(part) is None:
-                    raise Refusal(400, f"{name}.{part} must not be null or empty")
+                    raise RefusedCall(400, f"{name}.{part} must not be null or empty")
 
 
-def _create_plan(call: Call) -> Answer:
+def _create_plan(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = plan_extra(call.store, entities.checked_fields(PLANS, body))
     return ok(public(entities.create(call.store, PLANS, body, user=call.user, extra=extra)))
 
 
-def _update_plan(call: Call) -> Answer:
+def _update_plan(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = plan_extra(call.store, entities.checked_fields(PLANS, body))
     return ok(public(entities.update(call, PLANS, call.params["id"], body, extra=extra)))
 
 
-def _list_pricings(call: Call) -> Answer:
+def _list_pricings(call: ReceivedCall) -> HttpAnswer:
     date = call.query.get("date")
     if date is None:
         return listing(call, PRICINGS)
     return listing(call, PRICINGS, lambda one: one["startDate"] <= date < one.get("endDate", "~"))
 
 
-def _create_pricing(call: Call) -> Answer:
+def _create_pricing(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = pricing_extra(call.store, body)
     return ok(public(entities.create(call.store, PRICINGS, body, user=call.user, extra=extra)))
 
 
-def _update_pricing(call: Call) -> Answer:
+def _update_pricing(call: ReceivedCall) -> HttpAnswer:
     body, key = call.body(), call.params["id"]
     old = entities.find(call.store, PRICINGS.kind, key)
     extra = pricing_extra(call.store, body, old)

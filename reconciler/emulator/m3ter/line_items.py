@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
 from reconciler.emulator.m3ter.http.paging import page
-from reconciler.emulator.store import Row
+from reconciler.emulator.store import StoredRow
 
 JsonObject = dict[str, Any]
 BILLS = "m3ter/bills"
@@ -30,27 +30,27 @@ def endpoint_shape(bill: Mapping[str, Any], line: JsonObject) -> JsonObject:
     return public(shown | audit | {"billId": bill["id"], "jsonUsageGenerated": False})
 
 
-def _of_bill(call: Call) -> Answer:
+def _of_bill(call: ReceivedCall) -> HttpAnswer:
     bill = entities.find(call.store, BILLS, call.params["billId"])
     return _page(call, [bill])
 
 
-def _one(call: Call) -> Answer:
+def _one(call: ReceivedCall) -> HttpAnswer:
     bill = entities.find(call.store, BILLS, call.params["billId"])
     for line in bill["lineItems"]:
         if line["id"] == call.params["id"]:
             return ok(endpoint_shape(bill, line))
-    raise Refusal(404, f"lineitems with id {call.params['id']} not found")
+    raise RefusedCall(404, f"lineitems with id {call.params['id']} not found")
 
 
-def _of_organisation(call: Call) -> Answer:
+def _of_organisation(call: ReceivedCall) -> HttpAnswer:
     key = call.query.get("billId")
     if key is not None:
         return _page(call, [entities.find(call.store, BILLS, key)])
     return _page(call, [row.data for row in call.store.table(BILLS).newest()])
 
 
-def _page(call: Call, bills: list[JsonObject]) -> Answer:
+def _page(call: ReceivedCall, bills: list[JsonObject]) -> HttpAnswer:
     wanted, commitment = call.query.get("lineItemType"), call.query.get("commitmentId")
 
     def keep(line: JsonObject) -> bool:
@@ -67,11 +67,11 @@ def _page(call: Call, bills: list[JsonObject]) -> Answer:
     )
 
 
-def _rows(call: Call, bills: list[JsonObject]) -> Iterator[Row]:
+def _rows(call: ReceivedCall, bills: list[JsonObject]) -> Iterator[StoredRow]:
     """Lines as rows of a passing table, in the order of the bills and of their lines."""
     lines = [endpoint_shape(bill, line) for bill in bills for line in bill["lineItems"]]
     for number, line in enumerate(lines):
-        yield Row(len(lines) - number, line, call.store.clock.beginning)
+        yield StoredRow(len(lines) - number, line, call.store.clock.beginning)
 
 
 ROUTES: list[tuple[str, str, CallHandler]] = [

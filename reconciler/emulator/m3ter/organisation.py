@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, ok, public
-from reconciler.emulator.m3ter.http.entities import Resource
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, ok, public
+from reconciler.emulator.m3ter.http.entities import EntityKind
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
 # Source: m3ter OpenAPI 2026-08-03, OrganizationConfigRequest
-CONFIG = Resource(
+CONFIG = EntityKind(
     "organizationconfig",
     (
         "timezone",
@@ -47,7 +47,7 @@ CONFIG = Resource(
     event="configuration.organizationconfig",
 )
 # Source: m3ter OpenAPI 2026-08-03, BillConfigRequest
-BILL_CONFIG = Resource("billconfig", (), ("billLockDate",), event="billing.billconfig")
+BILL_CONFIG = EntityKind("billconfig", (), ("billLockDate",), event="billing.billconfig")
 _FIRST: Mapping[str, JsonObject] = {
     "organizationconfig": {
         "timezone": "UTC",
@@ -74,19 +74,19 @@ def fill(store: Store) -> None:
         entities.create(store, resource, _FIRST[resource.name], quiet=True)
 
 
-def _only(store: Store, resource: Resource) -> JsonObject:
+def _only(store: Store, resource: EntityKind) -> JsonObject:
     return next(store.all(resource.kind))
 
 
-def _reader(resource: Resource) -> CallHandler:
-    def read(call: Call) -> Answer:
+def _reader(resource: EntityKind) -> CallHandler:
+    def read(call: ReceivedCall) -> HttpAnswer:
         return ok(public(_only(call.store, resource)))
 
     return read
 
 
-def _writer(resource: Resource) -> CallHandler:
-    def write(call: Call) -> Answer:
+def _writer(resource: EntityKind) -> CallHandler:
+    def write(call: ReceivedCall) -> HttpAnswer:
         key = _only(call.store, resource)["id"]
         return ok(public(entities.update(call, resource, key, call.body())))
 

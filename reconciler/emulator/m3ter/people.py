@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
-from reconciler.emulator.m3ter.http.plain import listing, routes
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
 from reconciler.emulator.m3ter.http.resources import CREDENTIALS, USERS
+from reconciler.emulator.m3ter.http.routing import listing, routes
 from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 from reconciler.emulator.m3ter.integrations import configs
 
@@ -18,7 +18,7 @@ _POLICY = [{"effect": "ALLOW", "action": ["ALL"], "resource": ["*"]}]
 _SHOWN = ("version", *CREDENTIALS.required, *CREDENTIALS.optional)
 
 
-def _me(_: Call) -> Answer:
+def _me(_: ReceivedCall) -> HttpAnswer:
     # Source: m3ter OpenAPI 2026-08-03, MeResponse, ServiceUserResponse, OrganizationResponse
     return ok(
         {
@@ -39,7 +39,7 @@ def _me(_: Call) -> Answer:
     )
 
 
-def _permissions(call: Call) -> Answer:
+def _permissions(call: ReceivedCall) -> HttpAnswer:
     user = entities.find(call.store, USERS.kind, call.params["id"])
     return ok(
         {
@@ -52,7 +52,7 @@ def _permissions(call: Call) -> Answer:
     )
 
 
-def _update_user(call: Call) -> Answer:
+def _update_user(call: ReceivedCall) -> HttpAnswer:
     old = entities.find(call.store, USERS.kind, call.params["id"])
     body = call.body()
     entities.refuse_stale(call.store, old, body.get("version"))
@@ -63,37 +63,37 @@ def _update_user(call: Call) -> Answer:
 
 
 def _when_2026(handler: CallHandler) -> CallHandler:
-    def guarded(call: Call) -> Answer:
+    def guarded(call: ReceivedCall) -> HttpAnswer:
         if not call.store.switches.on("endpoints_2026"):
-            raise Refusal(404, f"No such path: {call.request.path}")
+            raise RefusedCall(404, f"No such path: {call.request.path}")
         return handler(call)
 
     return guarded
 
 
-def _list_credentials(call: Call) -> Answer:
+def _list_credentials(call: ReceivedCall) -> HttpAnswer:
     return listing(call, CREDENTIALS)
 
 
-def _create_credential(call: Call) -> Answer:
+def _create_credential(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = {"_secret": _secret(body)}
     return ok(public(entities.create(call.store, CREDENTIALS, body, user=call.user, extra=extra)))
 
 
-def _update_credential(call: Call) -> Answer:
+def _update_credential(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = {"_secret": _secret(body)}
     return ok(public(entities.update(call, CREDENTIALS, call.params["id"], body, extra=extra)))
 
 
-def _delete_credential(call: Call) -> Answer:
+def _delete_credential(call: ReceivedCall) -> HttpAnswer:
     gone = entities.delete(call, CREDENTIALS, call.params["id"])
     configs.refresh_authorised(call.store)
     return ok(public(gone))
 
 
-def _read_credential(call: Call) -> Answer:
+def _read_credential(call: ReceivedCall) -> HttpAnswer:
     return ok(public(entities.find(call.store, CREDENTIALS.kind, call.params["id"])))
 
 

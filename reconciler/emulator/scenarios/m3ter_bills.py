@@ -20,7 +20,7 @@ ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class BilledPeriod:
     """A billing period in the bill's time zone.
 
     Attributes:
@@ -47,7 +47,7 @@ class BillForm:
     """
 
     account: JsonObject
-    period: Period
+    period: BilledPeriod
     currency: str
     status: str = "PENDING"
     user: str = entities.SERVICE_USER
@@ -108,7 +108,7 @@ def _head(form: BillForm) -> JsonObject:
 
 def usage_line(  # noqa: PLR0917 - the columns of a scenario's table
     metered_by: Metered,
-    period: Period,
+    period: BilledPeriod,
     currency: str,
     units: Iterable[str],
     rate: Decimal = ONE,
@@ -153,7 +153,7 @@ def line(  # noqa: PLR0917 - the columns of a scenario's table
     description: str,
     subtotal: Decimal,
     currency: str,
-    period: Period | None,
+    period: BilledPeriod | None,
     rate: Decimal = ONE,
 ) -> JsonObject:
     """A line of one unit at an amount; without a period it has no service dates."""

@@ -13,17 +13,23 @@ from reconciler.emulator.m3ter import bill_state, organisation
 from reconciler.emulator.m3ter.http import entities
 from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 from reconciler.emulator.m3ter.integrations import configs, mappings
-from reconciler.emulator.m3ter.integrations.options import Option
-from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill
+from reconciler.emulator.m3ter.integrations.options import SettingOption
+from reconciler.emulator.scenarios.m3ter_bills import BilledPeriod, BillForm, bill
 from reconciler.emulator.scenarios.m3ter_objects import account, user
-from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case, cases
-from reconciler.emulator.scenarios.month_end_lines import Products, bill_lines, products
+from reconciler.emulator.scenarios.month_end_bills import (
+    CURRENCIES,
+    Case,
+    Products,
+    bill_lines,
+    cases,
+    products,
+)
 from reconciler.emulator.scenarios.month_end_site import fill_site
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
 START: Final = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-MONTH: Final = Period(date(2026, 11, 1), date(2026, 12, 1))
+MONTH: Final = BilledPeriod(date(2026, 11, 1), date(2026, 12, 1))
 SIZE_SWITCH: Final = "month_end_bills"
 _SET_UP: Final = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 _BILLED: Final = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
@@ -135,7 +141,7 @@ def _config(store: Store, currency: str, route: str, accounts: Sequence[JsonObje
         "name": f"Month end {currency}" + (" pending" if route == "pending" else ""),
         "entityType": "Bill",
         "destination": "Chargebee",
-        "configData": {Option(label, "").key(style): one for label, one in settings.items()},
+        "configData": {SettingOption(label, "").key(style): one for label, one in settings.items()},
     }
 
 
@@ -180,11 +186,11 @@ def _bills(
             _recalculate(store, made, case.recalculated, by)
 
 
-def _period(day: int, *, daily: bool) -> tuple[Period, Mapping[str, Any]]:
+def _period(day: int, *, daily: bool) -> tuple[BilledPeriod, Mapping[str, Any]]:
     if not daily:
         return MONTH, {}
     start = MONTH.end - timedelta(days=1 + day)
-    return Period(start, start + timedelta(days=1)), {"billingFrequency": "DAILY"}
+    return BilledPeriod(start, start + timedelta(days=1)), {"billingFrequency": "DAILY"}
 
 
 def _recalculate(store: Store, made: JsonObject, then: str, approver: str) -> None:

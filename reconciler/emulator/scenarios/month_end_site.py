@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from reconciler.emulator.chargebee.invoices.unbilled_charges import create as create_unbilled
-from reconciler.emulator.chargebee.objects.balances import changed
+from reconciler.emulator.chargebee.objects.balances import balance_changed
 from reconciler.emulator.chargebee.parameters.forms import read_pairs
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 from reconciler.emulator.chargebee.sites import (
     customer,
     default_site,
@@ -20,7 +20,7 @@ from reconciler.emulator.chargebee.sites import (
     renewal,
     subscription,
 )
-from reconciler.emulator.scenarios.month_end_cases import CURRENCIES, Case
+from reconciler.emulator.scenarios.month_end_bills import CURRENCIES, Case
 from reconciler.emulator.store import Store
 
 # Charge items and their catalogue prices in pounds; m3ter's prices come before these.
@@ -55,7 +55,7 @@ def fill_site(store: Store, all_cases: Iterable[Case], end: datetime) -> None:
         _account(site, case, plans, end)
 
 
-def _catalogue(site: Site) -> Mapping[str, JsonObject]:
+def _catalogue(site: EmulatedSite) -> Mapping[str, JsonObject]:
     """The prices; also one that is tiered and one that is archived.
 
     Returns:
@@ -79,10 +79,12 @@ def _catalogue(site: Site) -> Mapping[str, JsonObject]:
     }
 
 
-def _account(site: Site, case: Case, plans: Mapping[str, JsonObject], end: datetime) -> None:
+def _account(
+    site: EmulatedSite, case: Case, plans: Mapping[str, JsonObject], end: datetime
+) -> None:
     extra: dict[str, Any] = {}
     if case.trouble == "credits":
-        given = changed({}, "promotional_credits", case.currency, 500)
+        given = balance_changed({}, "promotional_credits", case.currency, 500)
         extra = {"balances": given["balances"], "promotional_credits": 500}
     payer = customer(site, case.customer, f"Account {case.number}", case.currency, **extra)
     currency = "EUR" if case.trouble == "currency" and case.currency != "EUR" else case.currency

@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from reconciler.emulator.chargebee.sites import (
+    customer,
+    default_site,
+    family,
+    item,
+    price,
+    renewal,
+    subscription,
+)
 from reconciler.emulator.m3ter import bill_state, organisation
 from reconciler.emulator.m3ter.http import entities, resources
 from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 from reconciler.emulator.m3ter.integrations import configs, mappings, native
-from reconciler.emulator.scenarios.m3ter_bills import BillForm, Period, bill, line, usage_line
+from reconciler.emulator.scenarios.m3ter_bills import BilledPeriod, BillForm, bill, line, usage_line
 from reconciler.emulator.scenarios.m3ter_objects import Metered, account, credential, metered, user
-from reconciler.emulator.scenarios.starter_site import fill_site
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 _SET_UP = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
-_SEPTEMBER = Period(date(2026, 9, 1), date(2026, 10, 1))
-_OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
-_NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
+_SEPTEMBER = BilledPeriod(date(2026, 9, 1), date(2026, 10, 1))
+_OCTOBER = BilledPeriod(date(2026, 10, 1), date(2026, 11, 1))
+_NOVEMBER = BilledPeriod(date(2026, 11, 1), date(2026, 12, 1))
 _ACCOUNTS = (
     ("acme-uk", "Acme UK", "UK", "GBP"),
     ("globex-uk", "Globex UK", "UK", "GBP"),
@@ -161,7 +169,7 @@ def _webhook(store: Store, by: JsonObject) -> JsonObject:
 
 
 def _lines(
-    products: Mapping[str, Metered], period: Period, currency: str, size: int
+    products: Mapping[str, Metered], period: BilledPeriod, currency: str, size: int
 ) -> list[JsonObject]:
     """Usage in the bands the size reaches, storage that needs rounding, a standing charge."""
     calls = ["10000", "90000", str(size * 1000)] if size > 1 else ["7421"]
@@ -212,3 +220,57 @@ def _new_bills(
     native.integration_event(
         store, "missingaccountmapping", existing["stripe"], last, "no external mapping for account"
     )
+
+
+_CHARGES: Final = {
+    "api-calls": "0.004",
+    "storage": "0.14",
+    "usage": "0.01",
+    "usage-other": "0.01",
+    "adhoc": "1",
+    "min-spend": "100",
+    "standing": "49",
+}
+_PAYING_CUSTOMERS: Final = (
+    ("acme", "uk", "GBP"),
+    ("globex", "uk", "GBP"),
+    ("initech", "uk", "GBP"),
+    ("acme", "us", "USD"),
+    ("globex", "us", "USD"),
+    ("initech", "us", "USD"),
+)
+
+
+def fill_site(store: Store, term: datetime) -> None:
+    """Make the site.
+
+    American subscriptions wait for m3ter's charges on a pending invoice, as their integration wants
+    it. Every account has the subscription of the sandbox and that of production.
+
+    Args:
+        store: Where to put it.
+        term: Instant at which the current term of every subscription began.
+    """
+    site = default_site(store)
+    family(site, "m3ter", "Usage from m3ter")
+    plan = item(site, "platform", "Platform", "plan", "m3ter")
+    charges = [item(site, key, key.capitalize(), "charge", "m3ter") for key in _CHARGES]
+    plans = {currency: price(site, plan, currency, "20") for currency in ("GBP", "USD")}
+    for one in charges:
+        for currency in plans:
+            price(site, one, currency, _CHARGES[one["id"]])
+    price(site, charges[0], "USD", "0.005", id="api-calls-2026-USD")
+    for name, country, currency in _PAYING_CUSTOMERS:
+        payer = customer(site, f"cust_{name}_{country}", f"{name.capitalize()} {country}", currency)
+        waits = country == "us"
+        for prefix in ("sub_test", "sub"):
+            made = subscription(
+                site,
+                f"{prefix}_{name}_{country}",
+                payer,
+                plans[currency],
+                int(term.timestamp()),
+                create_pending_invoices=waits,
+            )
+            if waits:
+                renewal(site, payer, made, plans[currency])

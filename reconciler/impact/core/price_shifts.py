@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconciler.drafting.draft import BlockedBill, InvoiceDraft
 from reconciler.drafting.draft_bill import draft_bill
-from reconciler.drafting.route import Route
+from reconciler.drafting.route import DraftingRules
 from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.m3ter.bill import Bill
@@ -40,7 +40,9 @@ class Impact:
     unblocked: tuple[BillId, ...]
 
 
-def impact(bills: Iterable[Bill], before: Route, after: Route, now: datetime) -> Impact:
+def impact(
+    bills: Iterable[Bill], before: DraftingRules, after: DraftingRules, now: datetime
+) -> Impact:
     """Draft every bill both ways and compare; one bill is held at a time."""
     moved: Counter[tuple[Currency, str]] = Counter()
     newly_blocked: list[BillId] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.errors import InvalidError
-from reconciler.importing.core.decide import Signature
+from reconciler.importing.core.move_base import SignedBy
 from reconciler.kernel.address import Address, LiveId
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.plan.core.bindings import Live
@@ -38,7 +38,7 @@ class NoCandidateError(InvalidError):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class FirstRecord:
     """What surrounds a first record, where there is none to start from."""
 
     environment: str
@@ -63,8 +63,8 @@ def binding_of(adoption: Adopt, live: Live, *, protect: bool) -> Binding:
 def with_bindings(
     head: AppliedRecord | None,
     new: Iterable[Binding],
-    setting: Setting,
-    signature: Signature,
+    setting: FirstRecord,
+    signature: SignedBy,
 ) -> AppliedRecord:
     """Give the record that binds objects; of git it holds what it held, and what they need.
 
@@ -94,7 +94,7 @@ def with_bindings(
     )
 
 
-def _first(setting: Setting) -> AppliedRecord:
+def _first(setting: FirstRecord) -> AppliedRecord:
     return AppliedRecord(
         environment=setting.environment,
         sequence=1,

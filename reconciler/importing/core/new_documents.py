@@ -1,4 +1,4 @@
-"""Live configurations and mappings -> documents of git, in our words."""
+"""Live configurations and mappings -> documents of git, in our words, and what was left out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,55 @@ from reconciler.definitions.core.settings import ACCOUNT_IDS, Setting, settings_
 from reconciler.definitions.core.spelling import default, equal
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.envelope import API_VERSION
-from reconciler.importing.core.as_written import KnownNames, as_written
-from reconciler.kernel.address import FieldPath
+from reconciler.importing.core.definition_form import KnownNames, definition_form
+from reconciler.importing.core.edits import Accepted
+from reconciler.kernel.address import Address, FieldPath
 from reconciler.kernel.value import ABSENT, Absent, JsonObject, JsonValue
 from reconciler.m3ter.live import LiveIntegration
 from reconciler.plan.core.comparable import CONNECTION, PASSTHROUGH, Fields, live_fields
-from reconciler.plan.core.merge import held
+from reconciler.plan.core.merge import as_stored
 
-INLINE_MAX = 5
-"""More rows than this go into a CSV file beside their set."""
 
-_NAME_MAX = 63
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """A definition that was written.
+
+    Attributes:
+        label: The name in m3ter, or what the set maps.
+        rows: Of a mapping set.
+    """
+
+    address: Address
+    label: str
+    file: str
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something live that cannot stand in git, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        looked: Live configurations that were looked at.
+        fields: Values that were edited in place.
+        rows: Mappings that were added to sets of git.
+        credentials: Names that the environment gave to credentials.
+    """
+
+    looked: int
+    new: tuple[NewObject, ...]
+    fields: tuple[Accepted, ...]
+    rows: tuple[Address, ...]
+    credentials: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +85,11 @@ class NewSet:
     key: SetKey
     by: str
     rows: Mapping[str, str]
+
+
+INLINE_MAX = 5
+"""More rows than this go into a CSV file beside their set."""
+_NAME_MAX = 63
 
 
 def free_name(text: str, taken: Iterable[str]) -> str:
@@ -191,11 +234,11 @@ def _setting(setting: Setting, fields: Fields, names: KnownNames) -> JsonValue |
 
 
 def _given(path: FieldPath, fields: Fields, names: KnownNames) -> JsonValue:
-    written = as_written(path, held(fields.get(path, ABSENT)), ABSENT, names)
+    written = definition_form(path, as_stored(fields.get(path, ABSENT)), ABSENT, names)
     assert not isinstance(written, Absent)
     return written
 
 
 def _plain(path: FieldPath, fields: Fields) -> JsonValue:
-    value = held(fields[path])
+    value = as_stored(fields[path])
     return value.value if value else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.importing.core.accepting import Accepted
+from reconciler.importing.core.edits import Accepted
 from reconciler.kernel.problem import Origin
-from reconciler.kernel.text.plain import counted
+from reconciler.kernel.text import counted
 from reconciler.plan.model.change import Adopt
 from reconciler.plan.show.view import value_text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.dialect.core.written import WrittenDialect
-from reconciler.importing.core.imported import Imported, NewObject
-from reconciler.kernel.text.plain import counted
+from reconciler.dialect.core.discovery import WrittenDialect
+from reconciler.importing.core.new_documents import Imported, NewObject
+from reconciler.kernel.text import counted
 from reconciler.plan.show.view import value_text
 
 WIDTH = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from reconciler.ledger.sql.schema_version import VERSION_TABLE
+from reconciler.ledger.sql.database import VERSION_TABLE
 from reconciler.ledger.sql.tables import metadata
 
 context.configure(

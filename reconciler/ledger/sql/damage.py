@@ -70,7 +70,7 @@ def is_damage(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) in _CORRUPT_STATES
 
 
-def rows_of(table: Table) -> Callable[[Reader[More, Value]], Reader[More, Value]]:
+def refuse_damaged_rows(table: Table) -> Callable[[Reader[More, Value]], Reader[More, Value]]:
     """Make a function that reads a row of a table refuse one that holds something else.
 
     Raises:

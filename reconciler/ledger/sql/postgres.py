@@ -1,4 +1,9 @@
-"""A ledger in PostgreSQL: shared by workers on many machines, on the database's clock."""
+"""A ledger in PostgreSQL: shared by workers on many machines, on the database's clock.
+
+Where it does not let us in, only the words of the server tell whether waiting helps, because libpq
+gives no SQLSTATE for a connection that failed. Its words name the address and the user, so none of
+them are repeated.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from reconciler.errors import InvalidError
+from reconciler.errors import InvalidError, ReconcilerError
 from reconciler.kernel.ports import Clock
 from reconciler.kernel.secret import Secret
 from reconciler.ledger.sql.database import (
@@ -18,14 +23,6 @@ from reconciler.ledger.sql.database import (
     Database,
     LedgerUnreachableError,
 )
-from reconciler.ledger.sql.postgres_away import LedgerAwayError, is_refused, reason
-
-CONNECTIONS = 20
-"""At most 16 threads work at once in a process."""
-CONNECT_SECONDS = 10
-"""For one attempt to connect, where the address does not say so itself."""
-SCHEMES = ("postgresql+psycopg://", "postgresql://", "postgres://")
-INSTALL = "pip install 'm3ter-reconciler[postgres]'"
 
 
 class PostgresMissingError(InvalidError):
@@ -36,6 +33,25 @@ class PostgresMissingError(InvalidError):
             "the ledger is in PostgreSQL, but its driver is not installed; nothing was sent.\n"
             f"Install it with: {INSTALL}"
         )
+
+
+class LedgerAwayError(ReconcilerError):
+    """PostgreSQL did not come back while we waited at the start."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(
+            f"the ledger in PostgreSQL did not let us in for {seconds:.0f} s: {reason}.\n"
+            "Nothing was read or sent. See whether the server runs and is reached from here, then "
+            "run the same command again; the key and the user were not refused."
+        )
+
+
+CONNECTIONS = 20
+"""At most 16 threads work at once in a process."""
+CONNECT_SECONDS = 10
+"""For one attempt to connect, where the address does not say so itself."""
+SCHEMES = ("postgresql+psycopg://", "postgresql://", "postgres://")
+INSTALL = "pip install 'm3ter-reconciler[postgres]'"
 
 
 def open_postgres(
@@ -102,7 +118,7 @@ def _wait_for(engine: Engine, clock: Clock, tell: Callable[[str], None]) -> None
             words = str(error.orig)
             if is_refused(words):
                 raise LedgerUnreachableError("PostgreSQL", type(error).__name__) from None
-            why = reason(words)
+            why = why_away(words)
             if clock.monotonic() >= until:
                 raise LedgerAwayError(PATIENCE_SECONDS, why) from None
             if why != told:
@@ -123,3 +139,47 @@ def _make_durable(connection: Any, _: object) -> None:  # noqa: ANN401  a DB-API
             " where current_setting('synchronous_commit') in ('off', 'local')"
         )
     connection.commit()
+
+
+# Source: PostgreSQL 17, src/backend/libpq/auth.c, hba.c, utils/init/postinit.c and libpq's
+# fe-connect.c, fe-secure-openssl.c: what no later attempt will change
+_REFUSED = (
+    "authentication failed",
+    "no password supplied",
+    "pg_hba.conf",
+    "does not exist",
+    "permission denied for database",
+    "not permitted to log in",
+    "certificate verify failed",
+    "root certificate file",
+    "does not support ssl",
+    "invalid connection option",
+    "invalid integer value",
+    "invalid sslmode",
+)
+# Source: PostgreSQL 17, src/backend/utils/init/postinit.c and tcop/backend_startup.c
+_AWAY = {
+    "starting up": "it is starting up",
+    "not yet accepting": "it is starting up",
+    "recovery": "it is recovering",
+    "shutting down": "it is shutting down",
+    "too many": "it has no connection free",
+    "connection slots": "it has no connection free",
+    "refused": "nobody listens at its address",
+    "no such file": "nobody listens at its socket",
+    "resolve host": "its host is not known",
+    "translate host": "its host is not known",
+    "timeout": "it does not answer in time",
+}
+
+
+def is_refused(text: str) -> bool:
+    """Whether the server refused for a reason that waiting does not change."""
+    lower = text.casefold()
+    return any(one in lower for one in _REFUSED)
+
+
+def why_away(text: str) -> str:
+    """Say why the server is away, without its address."""
+    lower = text.casefold()
+    return next((said for one, said in _AWAY.items() if one in lower), "it does not answer")

@@ -18,8 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from reconciler.errors import BusyError
 from reconciler.kernel.ports import Clock
-from reconciler.ledger.sql.database import Database, LedgerUnreachableError
-from reconciler.ledger.sql.schema_version import migrate, outdated
+from reconciler.ledger.sql.database import Database, LedgerUnreachableError, migrate, outdated
 from reconciler.ledger.sql.sqlite_log import count_commit, refuse_foreign_log
 from reconciler.transport.private_file import private, take_from_others
 

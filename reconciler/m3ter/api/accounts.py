@@ -9,7 +9,7 @@ from typing import Literal
 
 from reconciler.errors import InvalidError
 from reconciler.kernel.value import JsonObject
-from reconciler.m3ter.api.session import Session, batches
+from reconciler.m3ter.api.session import OrganisationSession, batches
 from reconciler.m3ter.api.wire.fields import number, objects, required, text
 from reconciler.m3ter.api.wire.objects import decode_account
 from reconciler.m3ter.live import Account
@@ -66,7 +66,7 @@ class M3terCodes:
     limit: ``api-calls-2026#1000``.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OrganisationSession) -> None:
         self._session = session
 
     def accounts(self, codes: Collection[str]) -> Mapping[str, Account]:

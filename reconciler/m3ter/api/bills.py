@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.kernel.address import BillId
 from reconciler.m3ter.api.errors import UnreadableAnswerError
-from reconciler.m3ter.api.session import Session, batches, segment
+from reconciler.m3ter.api.session import OrganisationSession, batches, segment
 from reconciler.m3ter.api.wire.bills import decode_bill, decode_line
 from reconciler.m3ter.bill import Bill, BillLine
 from reconciler.m3ter.ports import BillQuery
@@ -20,7 +20,7 @@ Parameters = list[tuple[str, str]]
 class M3terBills:
     """Implements ``m3ter.ports.Bills``."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OrganisationSession) -> None:
         self._session = session
 
     def list(self, query: BillQuery) -> Iterator[Bill]:

@@ -194,7 +194,7 @@ class SeveralFoundError(OutcomeUnknownError):
         self.call = call
 
 
-class UnknownSwitchError(InvalidError):
+class UnknownM3terSwitchError(InvalidError):
     """``RECONCILER_M3TER`` names a switch or a value that does not exist."""
 
     def __init__(self, name: str, value: str, allowed: Iterable[str]) -> None:

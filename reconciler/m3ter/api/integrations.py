@@ -8,7 +8,7 @@ from functools import partial
 from reconciler.kernel.address import IntegrationId
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.api.errors import Call, UnreadableAnswerError
-from reconciler.m3ter.api.session import Session, segment
+from reconciler.m3ter.api.session import OrganisationSession, segment
 from reconciler.m3ter.api.settle import Seen, Settle
 from reconciler.m3ter.api.wire.objects import decode_integration, encode_integration, same_text
 from reconciler.m3ter.live import LiveIntegration
@@ -22,7 +22,7 @@ PAGE_SIZE = 200
 class M3terIntegrations:
     """Implements ``m3ter.ports.Integrations``."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OrganisationSession) -> None:
         self._session = session
         self._settle = Settle(session, self._decode, lambda one: one.id)
         self._known: set[IntegrationId] = set()

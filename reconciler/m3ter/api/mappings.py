@@ -8,7 +8,7 @@ from functools import partial
 from reconciler.kernel.address import MappingId
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.api.errors import Call, UnreadableAnswerError
-from reconciler.m3ter.api.session import Session, segment
+from reconciler.m3ter.api.session import OrganisationSession, segment
 from reconciler.m3ter.api.settle import Seen, Settle
 from reconciler.m3ter.api.wire.objects import decode_mapping, encode_mapping
 from reconciler.m3ter.live import LiveMapping
@@ -22,7 +22,7 @@ PAGE_SIZE = 200
 class M3terMappings:
     """Implements ``m3ter.ports.Mappings``."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OrganisationSession) -> None:
         self._session = session
         self._settle = Settle(session, decode_mapping, lambda one: one.id)
         self._known: set[MappingId] | None = None

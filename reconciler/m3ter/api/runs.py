@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.m3ter.api.errors import UnreadableAnswerError
-from reconciler.m3ter.api.session import Session, batches, segment
+from reconciler.m3ter.api.session import OrganisationSession, batches, segment
 from reconciler.m3ter.api.wire.objects import decode_event, decode_run
 from reconciler.m3ter.live import IntegrationEvent, NativeRun
 from reconciler.m3ter.ports import NotFoundError
@@ -24,7 +24,7 @@ LATEST_BATCH = 50
 class M3terRuns:
     """Implements ``m3ter.ports.Runs``."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OrganisationSession) -> None:
         self._session = session
 
     def latest(self, entity_type: str, ids: Sequence[str]) -> Mapping[str, NativeRun]:

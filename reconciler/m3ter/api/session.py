@@ -54,7 +54,7 @@ class Unsure:
     reason: str
 
 
-class Session:
+class OrganisationSession:
     """Speaks for one organisation; safe for use by many threads."""
 
     def __init__(

@@ -14,7 +14,7 @@ from reconciler.m3ter.api.errors import (
     M3terOutcomeUnknownError,
     SeveralFoundError,
 )
-from reconciler.m3ter.api.session import Session, Unsure
+from reconciler.m3ter.api.session import OrganisationSession, Unsure
 from reconciler.m3ter.ports import OrganisationError, VersionConflictError
 
 Live = TypeVar("Live")
@@ -43,7 +43,7 @@ class Settle(Generic[Live]):
         name: The id of an object, for messages.
     """
 
-    session: Session
+    session: OrganisationSession
     decode: Callable[[JsonObject], Live]
     name: Callable[[Live], str]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from reconciler.m3ter.api.errors import UnknownSwitchError
+from reconciler.m3ter.api.errors import UnknownM3terSwitchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,16 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def parse_switches(settings: Mapping[str, str]) -> M3terSwitches:
+def parse_m3ter_switches(settings: Mapping[str, str]) -> M3terSwitches:
     """Read the switches.
 
     Raises:
-        UnknownSwitchError: For a name or value that does not exist.
+        UnknownM3terSwitchError: For a name or value that does not exist.
     """
     switches = M3terSwitches()
     for name, value in settings.items():
         if value not in ALLOWED.get(name, ()):
             known = [f"{one}={'|'.join(values)}" for one, values in ALLOWED.items()]
-            raise UnknownSwitchError(name, value, known)
+            raise UnknownM3terSwitchError(name, value, known)
         switches = replace(switches, **{name: value})  # type: ignore[arg-type]
     return switches

@@ -25,7 +25,7 @@ from reconciler.plan.core.comparable import (
     mapping_key,
 )
 from reconciler.plan.core.identity import aside
-from reconciler.plan.core.merge import held
+from reconciler.plan.core.merge import as_stored
 from reconciler.plan.model.applied import Already, BaseField, Binding, Done, Receipt
 from reconciler.plan.model.change import (
     Adopt,
@@ -159,11 +159,11 @@ def _sent(change: Sends, former: Binding | None, there: Fields) -> tuple[BaseFie
     bases = {one.path: one for one in former.fields} if former else {}
     sent = {one.path: one.desired for one in change.fields if one.verdict != "unmanaged"}
     for path, desired in sent.items():
-        bases[path] = BaseField(path, desired, held(there.get(path, ABSENT)))
+        bases[path] = BaseField(path, desired, as_stored(there.get(path, ABSENT)))
     if isinstance(change, Create | Update):
         ours = {one for one in there if one != CONNECTION and not one.startswith(PASSTHROUGH)}
         for path in ours - set(bases):
-            bases[path] = BaseField(path, None, held(there[path]))
+            bases[path] = BaseField(path, None, as_stored(there[path]))
     return _lasting(bases)
 
 

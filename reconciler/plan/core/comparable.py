@@ -9,35 +9,32 @@ from typing import TypeAlias
 from reconciler.definitions.core.settings import Setting, settings_of
 from reconciler.definitions.core.spelling import (
     Value,
-    decode,
     default,
-    encode,
     equal,
+    from_wire,
     key_of,
     lookalikes,
     normal,
+    to_wire,
 )
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.integration import IntegrationSpec
-from reconciler.definitions.model import Defined
+from reconciler.definitions.model import Defined, DefinedSet, MappingRow
 from reconciler.kernel.address import Address, CredentialId, FieldPath
 from reconciler.kernel.exact_json import digest
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import ABSENT, Absent, JsonObject, JsonValue
 from reconciler.m3ter.live import LiveIntegration, LiveMapping
-from reconciler.plan.core.unplannable import LookalikeKeyError, UnresolvedReferenceError
+from reconciler.plan.core.unplannable import (
+    LookalikeKeyError,
+    UnplannableError,
+    UnresolvedReferenceError,
+)
+from reconciler.plan.model.change import LinkByAddress, LinkById, MappingContent
 from reconciler.plan.model.plan import References
 
 Fields: TypeAlias = Mapping[FieldPath, Value]
 NaturalKey: TypeAlias = tuple[str, ...]
-
-NAME = FieldPath("displayName")
-CONNECTION = FieldPath("connection")
-ENABLED = FieldPath("enabled")
-EXTERNAL_ID = FieldPath("externalId")
-KEY = FieldPath("key")
-"""The natural key of a mapping: system, table, entity, m3ter id, linked configuration."""
-PASSTHROUGH = "configData."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,39 @@ class WantedIntegration:
         if path.startswith(PASSTHROUGH):
             return self.defined.at("configData", path.removeprefix(PASSTHROUGH))
         return self.defined.at(*path.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMapping:
+    """A mapping of git, ready to be compared and sent.
+
+    Attributes:
+        content: What to send.
+        integration: The integration it is linked to.
+    """
+
+    address: Address
+    content: MappingContent
+    integration: Address | None
+    origin: Origin
+
+    @property
+    def key(self) -> NaturalKey | None:
+        """The natural key; ``None`` while the linked configuration does not exist."""
+        one = self.content
+        if isinstance(one.link, LinkByAddress):
+            return None
+        link = one.link.id if one.link else ""
+        return (one.system, one.table, one.entity, one.m3ter_id, link)
+
+
+NAME = FieldPath("displayName")
+CONNECTION = FieldPath("connection")
+ENABLED = FieldPath("enabled")
+EXTERNAL_ID = FieldPath("externalId")
+KEY = FieldPath("key")
+"""The natural key of a mapping: system, table, entity, m3ter id, linked configuration."""
+PASSTHROUGH = "configData."
 
 
 def wanted_integration(
@@ -142,7 +172,7 @@ def live_fields(
     if live.credential_id:
         fields[CONNECTION] = live.credential_id
     for key, setting in known.items():
-        fields.update(decode(setting, live.config_data.get(key, ABSENT), dialect))
+        fields.update(from_wire(setting, live.config_data.get(key, ABSENT), dialect))
     for key, value in live.config_data.items():
         if key not in known:
             fields[FieldPath(PASSTHROUGH + key)] = normal(value)
@@ -266,9 +296,50 @@ def _encoded(
     for setting in given:
         value = values[setting]
         assert not isinstance(value, Absent)
-        wire = encode(setting, value, dialect)
+        wire = to_wire(setting, value, dialect)
         if wire is not None:
             sent[wire.key] = wire.value
         elif not equal(value, default(setting)):
             unconfirmed.append(setting.path)
     return sent, tuple(unconfirmed)
+
+
+ACCOUNT = "Account"
+
+
+def known_ids(entity: str, references: References) -> Mapping[str, str]:
+    """Give the ids by code of one m3ter entity."""
+    if entity == ACCOUNT:
+        return references.accounts
+    return references.entities.get(entity, {})
+
+
+def wanted_mappings(
+    defined: DefinedSet, references: References, link: LinkById | LinkByAddress | None
+) -> Iterator[WantedMapping | UnplannableError]:
+    """Bring the rows of a set into comparable form; rows without an id are errors of their own."""
+    spec = defined.defined.spec
+    ids = known_ids(spec.m3ter_entity, references)
+    owner = Address("integration", spec.integration) if spec.integration else None
+    for row in defined.rows:
+        address = row_address(defined, row)
+        m3ter_id = row.key.value if row.key.by == "id" else ids.get(row.key.value)
+        if m3ter_id is None:
+            yield UnresolvedReferenceError(
+                address, spec.m3ter_entity.lower(), [row.key.value], row.origin
+            )
+            continue
+        content = MappingContent(
+            entity=spec.m3ter_entity,
+            m3ter_id=m3ter_id,
+            system=spec.external_system,
+            table=spec.external_table,
+            external_id=row.external_id,
+            link=link,
+        )
+        yield WantedMapping(address, content, owner, row.origin)
+
+
+def row_address(defined: DefinedSet, row: MappingRow) -> Address:
+    """Give the address of a row."""
+    return Address("mapping", defined.defined.name, row.key.value)

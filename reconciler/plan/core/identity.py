@@ -8,7 +8,7 @@ not so, one object of its natural key   ``Named``; ``was`` when another address 
 not so, several of them                 an error that names them
 not so, none                            ``Missing``
 natural key of two addresses            an error for both
-bound, but no longer in git             ``Left``, with its object if that is still there
+bound, but no longer in git             ``LeftGit``, with its object if that is still there
 ======================================  ==========================================================
 """
 
@@ -66,7 +66,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Left(Generic[Live]):
+class LeftGit(Generic[Live]):
     """An object that was bound and that git no longer has; ``live`` ``None`` is gone there too.
 
     Attributes:
@@ -99,7 +99,7 @@ class Identified(Generic[Live]):
     """Everything sorted out; addresses with an error are in none of the other fields."""
 
     found: Mapping[Address, Bound[Live] | Named[Live] | Missing]
-    left: tuple[Left[Live], ...]
+    left: tuple[LeftGit[Live], ...]
     unmanaged: tuple[Live, ...]
     errors: tuple[UnplannableError, ...]
 
@@ -176,10 +176,10 @@ def _left(
     by_id: Mapping[LiveId, Live],
     found: Collection[Address],
     stay: Collection[Address],
-) -> tuple[Left[Live], ...]:
+) -> tuple[LeftGit[Live], ...]:
     """List what is bound and no longer wanted; an object gone with its key changed is no loss."""
     return tuple(
-        Left(held, by_id.get(held.id), replaced=address in found or is_aside(held))
+        LeftGit(held, by_id.get(held.id), replaced=address in found or is_aside(held))
         for address, held in sorted(rest.items())
         if address not in stay and (address not in found or held.id in by_id)
     )

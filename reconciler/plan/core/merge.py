@@ -49,13 +49,13 @@ def merge(
     """
     if base is None:
         return _without_base(live, desired, modelled=modelled)
-    sent, read = side(base.sent, live, desired), side(base.read, live, desired)
+    sent, read = in_form_of(base.sent, live, desired), in_form_of(base.read, live, desired)
     if all(isinstance(one, frozenset) for one in (sent, read, live, desired)):
         return _sets(sent, read, live, desired)
     return (_scalar(sent, read, live, desired),)
 
 
-def side(held: FieldValue | None, *others: Side) -> Side:
+def in_form_of(held: FieldValue | None, *others: Side) -> Side:
     """Bring a stored value into the form of the other sides: a list becomes a set beside sets."""
     if held is None:
         return ABSENT
@@ -102,7 +102,7 @@ def _sets(*sides: Side) -> tuple[Verdict, ...]:
     return tuple(sorted(found - {"same"}, key=SEVERITY.index)) or ("same",)
 
 
-def held(value: Side) -> FieldValue | None:
+def as_stored(value: Side) -> FieldValue | None:
     """Give the stored form of a side: a set becomes a sorted list."""
     if isinstance(value, Absent):
         return None

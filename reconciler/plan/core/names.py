@@ -15,7 +15,7 @@ from reconciler.definitions.kinds.integration import (
 )
 from reconciler.definitions.model import Defined, Effective
 from reconciler.kernel.address import Address
-from reconciler.plan.core.comparable_mappings import ACCOUNT, row_address
+from reconciler.plan.core.comparable import ACCOUNT, row_address
 from reconciler.plan.model.plan import References
 
 NameKind = Literal["account", "user", "credential", "entity"]

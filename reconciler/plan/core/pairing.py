@@ -13,13 +13,15 @@ from reconciler.kernel.address import Address, CredentialId, IntegrationId
 from reconciler.m3ter.live import LiveIntegration, LiveMapping
 from reconciler.plan.core.comparable import (
     WantedIntegration,
+    WantedMapping,
     integration_key,
     mapping_key,
+    row_address,
     wanted_integration,
+    wanted_mappings,
 )
-from reconciler.plan.core.comparable_mappings import WantedMapping, row_address, wanted_mappings
 from reconciler.plan.core.diff.diff import Adoption, Pairs
-from reconciler.plan.core.diff.facts import change_id
+from reconciler.plan.core.diff.order import change_id
 from reconciler.plan.core.identity import Identified, Missing, Named, Wanted, identify, same_key
 from reconciler.plan.core.names import Known, Name, references
 from reconciler.plan.core.unplannable import (

@@ -42,7 +42,7 @@ from reconciler.plan.core.comparable import (
     live_hash,
     mapping_key,
 )
-from reconciler.plan.core.diff.facts import moved as moved_fields
+from reconciler.plan.core.diff.order import moved as moved_fields
 from reconciler.plan.model.change import (
     Adopt,
     Change,
@@ -91,7 +91,7 @@ class StalePlanError(StaleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class Met:
     """What the plan meets.
 
     Attributes:
@@ -105,12 +105,12 @@ class Fence:
     moved: tuple[Moved, ...]
 
 
-def fence(
+def check_unchanged(
     changes: Iterable[Change],
     integrations: Sequence[LiveIntegration],
     mappings: Sequence[LiveMapping],
     definitions: JsonObject,
-) -> Fence:
+) -> Met:
     """Compare everything that a plan touches with what is live.
 
     Args:
@@ -131,7 +131,7 @@ def fence(
         done |= {change.id for change in chain[:finished]}
         if there is not None:
             known.met[address] = there
-    return Fence(known.met, frozenset(done), tuple(moved))
+    return Met(known.met, frozenset(done), tuple(moved))
 
 
 @dataclass(frozen=True, slots=True)

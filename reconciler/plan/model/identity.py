@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.kernel.address import PlanId
-from reconciler.kernel.as_json import as_json
-from reconciler.kernel.exact_json import digest
+from reconciler.kernel.exact_json import as_json, digest
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.plan import Plan, PlanBody, PlanHead, RecordId
 

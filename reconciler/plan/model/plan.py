@@ -9,7 +9,7 @@ from typing import Literal, NewType
 
 from reconciler.definitions.kinds.project import GuardName
 from reconciler.kernel.address import Address, FieldPath, OrganizationId, PlanId
-from reconciler.kernel.as_json import LATER
+from reconciler.kernel.exact_json import LATER
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonObject
 from reconciler.plan.model.change import Change, FieldValue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reconciler.kernel.text.plain import counted
+from reconciler.kernel.text import counted
 from reconciler.plan.against import CausedPlan
 
 

@@ -43,11 +43,11 @@ def receipt_text(record: AppliedRecord) -> str:
     lines += [f"  note: {note}" for note in receipt.notes]
     if any(_is_open(one.outcome) for one in receipt.outcomes):
         again = f"Run `reconciler plan --env {record.environment}` to see what is left."
-        lines += ["", f"{again} {page(exit_code(receipt))}"]
+        lines += ["", f"{again} {page(exit_code_of_receipt(receipt))}"]
     return "\n".join(lines) + "\n"
 
 
-def exit_code(receipt: Receipt) -> ExitCode:
+def exit_code_of_receipt(receipt: Receipt) -> ExitCode:
     """Choose the exit code that a receipt ends with."""
     return winning(_codes(receipt))
 

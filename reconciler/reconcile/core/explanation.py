@@ -1,20 +1,23 @@
-"""Everything that is known about one bill: what is billed, why, and what became of it."""
+"""Everything that is known about one bill: what is billed, why, what became of it or would.
+
+An estimate's lines are found as on a real invoice, because their order is not documented.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.drafting.draft import BlockReason, InvoiceDraft, Unsent
+from reconciler.drafting.draft import BlockReason, InvoiceDraft, UnsentPart
 from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Money
 from reconciler.m3ter.bill import Bill
 from reconciler.reconcile.core.month import InForce
-from reconciler.sync.model.decision import Decision, Tried
-from reconciler.sync.model.estimate import Estimate
-from reconciler.sync.model.invoice import Invoice, InvoiceLine
+from reconciler.sync.core.readback.invoice_lines import Recorded, match
+from reconciler.sync.model.invoice import Estimate, Estimated, Invoice, InvoiceLine
 from reconciler.sync.model.push import Effect, PushStatus, StepKind
 from reconciler.sync.model.reconciliation import Difference
+from reconciler.sync.model.standing import Decision, Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Explanation:
     in_force: InForce
     money: Money | None = None
     reasons: tuple[BlockReason, ...] = ()
-    unsent: tuple[Unsent, ...] = ()
+    unsent: tuple[UnsentPart, ...] = ()
     assumptions: tuple[str, ...] = ()
     invoices: tuple[Invoice, ...] = ()
     lines: Mapping[int, InvoiceLine] | None = None
@@ -78,3 +81,39 @@ class Explanation:
     def attempts_of(self, effect: Effect) -> tuple[Tried, ...]:
         """Give the requests of a step, oldest first."""
         return tuple(one for one in self.attempts if one.key == effect.key)
+
+
+def predicted(draft: InvoiceDraft) -> Money:
+    """Say what the invoice is predicted to be before tax; credits come after it and on their own.
+
+    Lines at catalogue prices are not predicted, and not in it.
+    """
+    lines = sum(one.expected.minor for one in draft.lines if one.expected is not None)
+    return Money(lines - sum(one.amount.minor for one in draft.discounts), draft.currency)
+
+
+def deviations(draft: InvoiceDraft, made: Estimated) -> tuple[str, ...]:
+    """Tell in words where an estimate is not as predicted, line by line and tax aside."""
+    if made.invoice.currency != draft.currency.code:
+        return (f"it is in {made.invoice.currency}, and the bill in {draft.currency}",)
+    return tuple(_deviations(draft, made))
+
+
+def _deviations(draft: InvoiceDraft, made: Estimated) -> Iterator[str]:
+    ours = match(Recorded(draft, {}), made.invoice)
+    for position, wanted in enumerate(draft.lines):
+        name = f'line {position + 1}, "{wanted.description}"'
+        line = ours.get(position)
+        if line is None:
+            yield f"{name}: not in it; {wanted.expected or 'the catalogue price'} is predicted"
+        elif wanted.expected is not None and line.amount != wanted.expected:
+            yield f"{name}: {line.amount}, and {wanted.expected} is predicted"
+    taken = {one.id for one in ours.values()}
+    for line in made.invoice.lines:
+        if line.id not in taken:
+            yield f'"{line.description}", {line.amount}: not of this bill'
+    due = sum(one.amount.minor for one in draft.discounts)
+    given = sum(one.discount.minor for one in made.invoice.lines)
+    if due != given:
+        told = (Money(one, draft.currency) for one in (given, due))
+        yield "discounts: {}, and {} is predicted".format(*told)

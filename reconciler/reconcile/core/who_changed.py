@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from reconciler.sync.model.invoice import Invoice, InvoiceLine
-from reconciler.sync.model.invoice_change import ChangedBy, Did, InvoiceChange
+from reconciler.sync.model.invoice import ChangedBy, Did, Invoice, InvoiceChange, InvoiceLine
 from reconciler.sync.model.push import Effect, InvoiceId, InvoiceLineId, PushState, StepKind
 from reconciler.sync.model.reconciliation import Difference, DifferenceClass
 

@@ -23,7 +23,7 @@ from reconciler.drafting.draft import (
 from reconciler.drafting.periods import zone_of
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.rounding import plain
-from reconciler.kernel.text.figures import WIDTH, day, shortened, wrapped
+from reconciler.kernel.text import WIDTH, day, with_short_ids, wrapped
 from reconciler.reconcile.core.explanation import Explanation
 from reconciler.reconcile.show.explain_sent import sent_lines
 
@@ -52,7 +52,7 @@ def discount_lines(one: DraftDiscount) -> Iterator[str]:
         yield from _labelled("amount", list(_traced(trace)))
 
 
-def credit_lines(told: Explanation, one: DraftCredit) -> Iterator[str]:
+def credit_text(told: Explanation, one: DraftCredit) -> Iterator[str]:
     """Explain a negative line that is given as a credit."""
     source = one.trace.source
     yield from _with_right(f"{source.number}. {one.description}", f"m3ter {-one.amount}")
@@ -80,7 +80,7 @@ def place_of(origin: Origin | None, commit: str) -> str:
 def _price(choice: PriceChoice, told: Explanation) -> Iterator[str]:
     chosen = choice.chosen
     place = place_of(chosen.origin, told.commit)
-    left = f"  {'price':<{_LABEL - 2}}{chosen.price_id}   {shortened(_rule(chosen))}"
+    left = f"  {'price':<{_LABEL - 2}}{chosen.price_id}   {with_short_ids(_rule(chosen))}"
     if place and len(left) + len(place) < WIDTH:
         yield f"{left:<{WIDTH - len(place)}}{place}"
     else:
@@ -91,7 +91,7 @@ def _price(choice: PriceChoice, told: Explanation) -> Iterator[str]:
         yield from _labelled("", ["no mapping and no rule for its type: it fell to the default"])
     if choice.not_used:
         others = ", ".join(f"{other.what} = {other.price_id}" for other in choice.not_used)
-        yield from _labelled("", [f"not used: {shortened(others)} ({_why_not(chosen.rule)})"])
+        yield from _labelled("", [f"not used: {with_short_ids(others)} ({_why_not(chosen.rule)})"])
 
 
 def _rule(source: PriceSource) -> str:

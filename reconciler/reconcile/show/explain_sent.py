@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.drafting.draft import DraftLine
-from reconciler.kernel.text.figures import clock, wrapped
+from reconciler.kernel.text import clock, wrapped
 from reconciler.reconcile.core.explanation import Explanation
 from reconciler.sync.model.invoice import InvoiceLine
 from reconciler.sync.model.push import (
@@ -17,7 +17,7 @@ from reconciler.sync.model.push import (
     PushState,
     Refused,
     StepKind,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 
@@ -48,7 +48,7 @@ _OUTCOMES = {
     KeyConflict.__name__: "an earlier attempt had arrived",
     WindowClosed.__name__: "the invoice takes no lines any more",
     CredentialsRefused.__name__: "the key was refused",
-    Unknown.__name__: "no proof of either",
+    UnknownOutcome.__name__: "no proof of either",
 }
 
 

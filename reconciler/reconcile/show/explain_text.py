@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
-from reconciler.drafting.draft import Unsent, UnsentReason
+from reconciler.drafting.draft import InvoiceDraft, UnsentPart, UnsentReason
 from reconciler.kernel.rounding import plain
-from reconciler.kernel.text.figures import clock, day, span_of_days, wrapped
-from reconciler.kernel.text.plain import printable
+from reconciler.kernel.text import clock, day, printable, span_of_days, wrapped
 from reconciler.m3ter.bill import Bill
-from reconciler.reconcile.core.explanation import Explanation
-from reconciler.reconcile.show.changed_by import by_text
-from reconciler.reconcile.show.explain_estimate import estimate_lines
-from reconciler.reconcile.show.explain_line import (
-    credit_lines,
-    discount_lines,
-    line_lines,
-    place_of,
-)
+from reconciler.reconcile.core.explanation import Explanation, deviations, predicted
+from reconciler.reconcile.show.explain_line import credit_text, discount_lines, line_lines, place_of
 from reconciler.reconcile.show.explain_sent import attempts_of_bill
+from reconciler.reconcile.show.text import by_text
+from reconciler.sync.model.invoice import Estimated, NotEstimated
 
 # Keeps what belongs together on one line.
 _GLUE = "\N{NO-BREAK SPACE}"
@@ -42,7 +37,7 @@ def explain_text(told: Explanation, line: int | None = None) -> str:
             lines += [*discount_lines(entry), ""]
     for credit in told.draft.credits if told.draft else ():
         if line in {None, credit.trace.source.number}:
-            lines += [*credit_lines(told, credit), ""]
+            lines += [*credit_text(told, credit), ""]
     lines += estimate_lines(told)
     rest = list(_unsent(told, line))
     lines += [*rest, ""] if rest else []
@@ -121,7 +116,7 @@ def _unsent(told: Explanation, line: int | None) -> Iterator[str]:
             yield from wrapped(f"Not sent: {_what(told, one)}: {one.reason}{where}", "", "  ")
 
 
-def _what(told: Explanation, one: Unsent) -> str:
+def _what(told: Explanation, one: UnsentPart) -> str:
     source = one.source
     currency = f"{told.bill.currency} " if told.bill is not None else ""
     amount = f", {currency}{plain(source.amount)}" if source.amount is not None else ""
@@ -140,3 +135,29 @@ def _ending(told: Explanation) -> Iterator[str]:
         yield from wrapped(text, "", "  ")
     if told.page:
         yield f"What to do: {told.page}"
+
+
+def estimate_lines(told: Explanation) -> Iterator[str]:
+    """Show an estimate; nothing when none was asked for."""
+    match told.estimate:
+        case None:
+            return
+        case NotEstimated(why):
+            yield from wrapped(f"No estimate: {why}.", "", "  ")
+        case Estimated() as made:
+            assert told.draft is not None, "an estimate is of a draft"
+            yield from _estimated(told.draft, made)
+        case _:
+            assert_never(told.estimate)
+    yield ""
+
+
+def _estimated(draft: InvoiceDraft, made: Estimated) -> Iterator[str]:
+    found = deviations(draft, made)
+    verdict = "as predicted" if not found else f"and {predicted(draft)} is predicted"
+    text = f"Chargebee would make of it: {made.sub_total} before tax, {verdict}."
+    yield from wrapped(f"{text} Tax {made.tax}, in all {made.total}.", "", "  ")
+    for one in found:
+        yield from wrapped(one, "  ", "    ")
+    for credit in draft.credits:
+        yield from wrapped(f"A credit of {credit.amount} follows it, on its own.", "  ", "    ")

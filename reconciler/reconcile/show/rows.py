@@ -14,7 +14,7 @@ from reconciler.kernel import exact_json
 from reconciler.kernel.money import Money
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.reconcile.core.month import BillSides, Reconciled
-from reconciler.reconcile.show.changed_by import by_cells
+from reconciler.reconcile.show.text import by_cells
 from reconciler.sync.core.tally import Purse
 from reconciler.sync.model.reconciliation import Difference
 

@@ -14,8 +14,8 @@ from typing import Final
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.repository.edit import csv_edit, yaml_edit
-from reconciler.repository.edit.field_order import field_order
-from reconciler.repository.edit.yaml_edit import EditRefusedError, KeyOrder, Target
+from reconciler.repository.edit.writer import field_order
+from reconciler.repository.edit.yaml_edit import EditedDocument, EditRefusedError, KeyOrder
 
 _NEW_FILE_MODE: Final = 0o644
 
@@ -43,7 +43,7 @@ class FileEditor:
         self._edit(
             file,
             lambda data: yaml_edit.with_value(
-                Target(file, data, document), path, value, self._order
+                EditedDocument(file, data, document), path, value, self._order
             ),
         )
 
@@ -53,7 +53,9 @@ class FileEditor:
         Raises:
             EditRefusedError: When the edit would touch anything else. The file is unchanged.
         """
-        self._edit(file, lambda data: yaml_edit.without_value(Target(file, data, document), path))
+        self._edit(
+            file, lambda data: yaml_edit.without_value(EditedDocument(file, data, document), path)
+        )
 
     def write_documents(self, file: str, documents: Iterable[JsonObject]) -> None:
         """Write a new file, or append documents to an existing one.

@@ -9,7 +9,7 @@ from typing import assert_never
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.value import JsonValue
 from reconciler.repository.edit.steps import AddItem, AddKey, Remove, Replace, Step, same
-from reconciler.repository.yaml.comments import comments
+from reconciler.repository.yaml.layout import comments
 from reconciler.repository.yaml.nodes import YamlFile
 
 
@@ -57,7 +57,7 @@ def _without(old: JsonValue, last: str | int) -> JsonValue:
     return [one for number, one in enumerate(old) if number != last]
 
 
-def refusal(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) -> str:
+def why_not_proven(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) -> str:
     """Say why an edited file must not be written; empty when it may be.
 
     Args:

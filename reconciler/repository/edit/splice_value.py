@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.value import JsonValue
-from reconciler.repository.edit.block_text import STEP, collection_lines, flow_text, value_lines
-from reconciler.repository.edit.scalar_text import Quotes, is_scalar, scalar_text
-from reconciler.repository.yaml.comments import header_end
+from reconciler.repository.edit.block_text import (
+    STEP,
+    Quotes,
+    collection_lines,
+    flow_text,
+    is_scalar,
+    scalar_text,
+    value_lines,
+)
 from reconciler.repository.yaml.layout import (
     BLOCK_SCALARS,
     Layout,
-    Mark,
     NotSpliceableError,
     Splice,
+    ValueMark,
+    header_end,
 )
 from reconciler.repository.yaml.nodes import Node
 
@@ -48,7 +55,7 @@ def _in_flow(layout: Layout, node: Node, value: JsonValue) -> Splice:
     return Splice(node.start, node.end, text)
 
 
-def _inline(layout: Layout, node: Node, mark: Mark, value: JsonValue) -> list[Splice]:
+def _inline(layout: Layout, node: Node, mark: ValueMark, value: JsonValue) -> list[Splice]:
     """Replace what stands behind its mark in one piece."""
     first, rest = _written(node, mark, value)
     after = layout.after_lines(node)
@@ -61,7 +68,7 @@ def _inline(layout: Layout, node: Node, mark: Mark, value: JsonValue) -> list[Sp
     return [changed, layout.inserted(after, [*rest, *kept])]
 
 
-def _block_scalar(layout: Layout, node: Node, mark: Mark, value: JsonValue) -> list[Splice]:
+def _block_scalar(layout: Layout, node: Node, mark: ValueMark, value: JsonValue) -> list[Splice]:
     """Replace ``|`` and the lines below it; a comment behind ``|`` stays."""
     first, rest = _written(node, mark, value)
     header = header_end(layout.text, node.start)
@@ -72,7 +79,7 @@ def _block_scalar(layout: Layout, node: Node, mark: Mark, value: JsonValue) -> l
     return [Splice(node.start, header, first), body]
 
 
-def _block(layout: Layout, node: Node, mark: Mark, value: JsonValue) -> list[Splice]:
+def _block(layout: Layout, node: Node, mark: ValueMark, value: JsonValue) -> list[Splice]:
     """Replace the lines of a mapping or list by a value of another shape."""
     after = layout.after_lines(node)
     kept = layout.kept(node.start, after, mark.column)
@@ -93,7 +100,7 @@ def _block(layout: Layout, node: Node, mark: Mark, value: JsonValue) -> list[Spl
     ]
 
 
-def _written(node: Node, mark: Mark, value: JsonValue) -> tuple[str | None, list[str]]:
+def _written(node: Node, mark: ValueMark, value: JsonValue) -> tuple[str | None, list[str]]:
     """Write a value for behind its mark: the rest of that line, if any, and further lines."""
     indent = mark.column + STEP
     if is_scalar(value):

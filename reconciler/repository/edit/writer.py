@@ -1,16 +1,19 @@
-"""New files: YAML documents, and CSV rows sorted by their first column.
+"""New files: YAML documents, keys in the schema's order, and CSV rows sorted by first column.
 
-The caller decides the order of documents and keys; everything else is fixed, so the same data
-always gives the same bytes.
+Everything is fixed, so the same data always gives the same bytes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
 
-from reconciler.kernel.value import JsonObject
+from reconciler.definitions.kinds.envelope import DefinitionPart
+from reconciler.definitions.model import DocumentPath
+from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.repository.edit.block_text import collection_lines
+from reconciler.repository.schema.schema import KINDS
 
 _QUOTED_CELL = re.compile(r'[,"\r\n]')
 
@@ -51,3 +54,42 @@ def _cell(cell: str) -> str:
     if not _QUOTED_CELL.search(cell):
         return cell
     return '"' + cell.replace('"', '""') + '"'
+
+
+def field_order(document: JsonValue, path: DocumentPath) -> tuple[str, ...]:
+    """Give the keys that the mapping at a path may have, in the order of the schema.
+
+    Args:
+        document: The whole document; its ``kind`` decides.
+        path: Of the mapping, from the root of the document.
+
+    Returns:
+        Nothing where any key is allowed, or the kind is unknown.
+    """
+    kind = document.get("kind") if isinstance(document, Mapping) else None
+    found = [model for name, model in KINDS.items() if name == kind]
+    parts: list[type[DefinitionPart]] = list(found)
+    for step in path:
+        parts = [below for part in parts for below in _below(part, step)]
+    return tuple(name for part in parts for name in _fields(part))
+
+
+def _fields(part: type[DefinitionPart]) -> dict[str, object]:
+    """Give the annotations of a model under their names in YAML."""
+    return {field.alias or name: field.annotation for name, field in part.model_fields.items()}
+
+
+def _below(part: type[DefinitionPart], step: str | int) -> Iterator[type[DefinitionPart]]:
+    """Give what may stand under a key; the items of a list and of a free mapping count as it."""
+    fields = _fields(part)
+    if step in fields:
+        yield from _models(fields[str(step)])
+    else:
+        yield part
+
+
+def _models(annotation: object) -> Iterator[type[DefinitionPart]]:
+    if isinstance(annotation, type) and issubclass(annotation, DefinitionPart):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

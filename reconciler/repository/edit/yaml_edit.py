@@ -9,8 +9,8 @@ from typing import TypeAlias, assert_never
 from reconciler.definitions.model import DocumentPath
 from reconciler.errors import InvalidError
 from reconciler.kernel.value import ABSENT, JsonObject, JsonValue
-from reconciler.repository.edit.proof import intended, refusal
-from reconciler.repository.edit.scalar_text import NotWritableError
+from reconciler.repository.edit.block_text import NotWritableError
+from reconciler.repository.edit.proof import intended, why_not_proven
 from reconciler.repository.edit.splice_member import with_item, with_key, without
 from reconciler.repository.edit.splice_value import replaced
 from reconciler.repository.edit.steps import (
@@ -57,7 +57,7 @@ def any_order(_document: JsonValue, _path: DocumentPath) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class EditedDocument:
     """A document to edit.
 
     Attributes:
@@ -72,7 +72,7 @@ class Target:
 
 
 def with_value(
-    target: Target, path: DocumentPath, value: JsonValue, order: KeyOrder = any_order
+    target: EditedDocument, path: DocumentPath, value: JsonValue, order: KeyOrder = any_order
 ) -> bytes:
     """Set one value of a file; its missing parents are added.
 
@@ -92,7 +92,7 @@ def with_value(
     return _edited(target, path, steps, order)
 
 
-def without_value(target: Target, path: DocumentPath) -> bytes:
+def without_value(target: EditedDocument, path: DocumentPath) -> bytes:
     """Remove one value of a file with its key or dash; a missing one stays missing.
 
     Raises:
@@ -144,7 +144,7 @@ def _prove_appended(
 
 
 def _edited(
-    target: Target,
+    target: EditedDocument,
     path: DocumentPath,
     steps: Callable[[JsonValue], Iterable[Step]],
     order: KeyOrder,
@@ -167,7 +167,7 @@ def _stepped(file: str, before: YamlFile, index: int, step: Step, order: KeyOrde
     layout = Layout(before.source.text, document)
     text = spliced(before.source.text, _splices(layout, step, order))
     after = read_yaml(file, _encoded(before, text))
-    reason = refusal(before, after, index, intended(document.value, step))
+    reason = why_not_proven(before, after, index, intended(document.value, step))
     if reason:
         raise NotSpliceableError(reason)
     return after

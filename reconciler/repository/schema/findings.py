@@ -17,14 +17,14 @@ from reconciler.repository.schema.form import Schema
 from reconciler.repository.schema.schema import Form, schema_of
 from reconciler.repository.schema.words import (
     choices,
+    cut_for_quote,
+    dereferenced,
     described,
     last_name,
-    listed,
+    listed_choices,
     nearest_name,
     places_of,
-    resolved,
     said,
-    shortened,
 )
 
 SECRET_FIELDS: Final = frozenset({"accessKey", "apiSecret", "apiKey", "postgresql", "url"})
@@ -43,7 +43,7 @@ _LIMITS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SchemaFinding:
     """One broken requirement.
 
     Attributes:
@@ -63,7 +63,7 @@ class Finding:
     meant: str | None = None
 
 
-def findings(kind: KindName, form: Form, body: JsonObject) -> tuple[Finding, ...]:
+def findings(kind: KindName, form: Form, body: JsonObject) -> tuple[SchemaFinding, ...]:
     """Find everything that a document breaks of its schema."""
     schema = schema_of(kind, form)
     reading = _Reading(schema.get("$defs", {}), schema)
@@ -83,7 +83,7 @@ class _Reading:
     def __init__(self, definitions: Schema, root: Schema) -> None:
         self._definitions = definitions
         self._root = root
-        self._readers: Mapping[str, Callable[[Fault], Iterator[Finding]]] = {
+        self._readers: Mapping[str, Callable[[Fault], Iterator[SchemaFinding]]] = {
             "propertyNames": self._of_name,
             "required": self._missing,
             "additionalProperties": self._unknown,
@@ -92,7 +92,7 @@ class _Reading:
             "const": self._of_choice,
         }
 
-    def of(self, fault: Fault) -> Iterator[Finding]:
+    def of(self, fault: Fault) -> Iterator[SchemaFinding]:
         """Read one fault; a union's fault leads to the alternative that was meant."""
         if not fault.branches:
             yield from self._readers.get(fault.keyword, self._of_limit)(fault)
@@ -108,7 +108,7 @@ class _Reading:
         else:
             yield from self._of_choice(fault)
 
-    def _of_alternative(self, one: Fault, union: Fault) -> Iterator[Finding]:
+    def _of_alternative(self, one: Fault, union: Fault) -> Iterator[SchemaFinding]:
         for found in self.of(one):
             if found.rule is VALUE and one.path == union.path and one.keyword == "pattern":
                 wanted = described(union.schema, self._definitions)
@@ -116,14 +116,14 @@ class _Reading:
             else:
                 yield found
 
-    def _of_tag(self, tag: Fault, union: Fault) -> Finding:
+    def _of_tag(self, tag: Fault, union: Fault) -> SchemaFinding:
         """All alternatives say what they are in one field, and none is what stands there."""
         name = tag.path[-1]
-        alternatives = [resolved(one, self._definitions) for one in union.wanted]
+        alternatives = [dereferenced(one, self._definitions) for one in union.wanted]
         fields = [one["properties"][name] for one in alternatives]
         return next(self._of_choice(replace(tag, schema={"anyOf": fields})))
 
-    def _of_choice(self, fault: Fault) -> Iterator[Finding]:
+    def _of_choice(self, fault: Fault) -> Iterator[SchemaFinding]:
         wanted = described(fault.schema, self._definitions)
         allowed = self._allowed(fault.schema)
         if isinstance(fault.value, str) and allowed:
@@ -132,15 +132,15 @@ class _Reading:
             yield _wrong_type(fault.path, fault.value, wanted)
 
     def _allowed(self, schema: Schema) -> list[str]:
-        schema = resolved(schema, self._definitions)
+        schema = dereferenced(schema, self._definitions)
         alternatives = schema.get("anyOf") or schema.get("oneOf")
         if alternatives:
             return [name for one in alternatives for name in self._allowed(one)]
         texts = isinstance(schema.get("const", schema.get("enum", [""])[0]), str)
         return (choices(schema) or []) if texts else []
 
-    def _shape(self, fault: Fault) -> Finding:
-        alternatives = [resolved(one, self._definitions) for one in fault.wanted]
+    def _shape(self, fault: Fault) -> SchemaFinding:
+        alternatives = [dereferenced(one, self._definitions) for one in fault.wanted]
         known = [name for one in alternatives for name in one.get("properties", {})]
         given = fault.value if isinstance(fault.value, Mapping) else {}
         unknown = [key for key in given if key not in known]
@@ -148,50 +148,54 @@ class _Reading:
         wanted = described(fault.schema, self._definitions)
         message = f"`{last_name(fault.path)}` must be {wanted}"
         hint = f"Did you mean `{near}`?" if near else "Write exactly one of them."
-        return Finding(SHAPE, fault.path, "value", message, hint)
+        return SchemaFinding(SHAPE, fault.path, "value", message, hint)
 
-    def _of_name(self, fault: Fault) -> Iterator[Finding]:
+    def _of_name(self, fault: Fault) -> Iterator[SchemaFinding]:
         key = str(fault.value)
         path, name = (*fault.path, key), last_name(fault.path)
         if (allowed := choices(fault.schema)) is not None:
             near = nearest_name(key, allowed)
-            hint = f"Did you mean `{near}`?" if near else f"Known are {listed(allowed)}."
-            message = f"`{shortened(key)}` is not a known key of `{name}`"
-            yield Finding(UNKNOWN, path, "key", message, hint)
+            hint = f"Did you mean `{near}`?" if near else f"Known are {listed_choices(allowed)}."
+            message = f"`{cut_for_quote(key)}` is not a known key of `{name}`"
+            yield SchemaFinding(UNKNOWN, path, "key", message, hint)
             return
         hint = fault.schema.get("$comment", "Keys have 1 to 1,000 characters.")
-        yield Finding(VALUE, path, "key", f"`{shortened(key)}` cannot be a key of `{name}`", hint)
+        yield SchemaFinding(
+            VALUE, path, "key", f"`{cut_for_quote(key)}` cannot be a key of `{name}`", hint
+        )
 
-    def _missing(self, fault: Fault) -> Iterator[Finding]:
+    def _missing(self, fault: Fault) -> Iterator[SchemaFinding]:
         name = next(one for one in fault.wanted if fault.message.startswith(repr(one)))
         field = fault.schema.get("properties", {}).get(name, {})
         wanted = described(field, self._definitions)
         place = f" in `{last_name(fault.path)}`" if fault.path else ""
         hint = f"Add `{name}:` with {wanted}. {field.get('description', '')}".strip()
-        yield Finding(MISSING, (*fault.path, name), "parent", f"`{name}` is missing{place}", hint)
+        yield SchemaFinding(
+            MISSING, (*fault.path, name), "parent", f"`{name}` is missing{place}", hint
+        )
 
-    def _unknown(self, fault: Fault) -> Iterator[Finding]:
+    def _unknown(self, fault: Fault) -> Iterator[SchemaFinding]:
         known = list(fault.schema.get("properties", {}))
         given = fault.value if isinstance(fault.value, Mapping) else {}
         for key in given:
             if key in known:
                 continue
             near = nearest_name(key, known)
-            message = f"unknown setting `{shortened(key)}`"
+            message = f"unknown setting `{cut_for_quote(key)}`"
             hint = f"Did you mean `{near}`?" if near else self._advice(key, known)
-            yield Finding(UNKNOWN, (*fault.path, key), "key", message, hint, near)
+            yield SchemaFinding(UNKNOWN, (*fault.path, key), "key", message, hint, near)
 
     def _advice(self, key: str, known: list[str]) -> str:
         for place in places_of(key, self._root, self._definitions):
             return f"It belongs in `{place}`."
-        return f"Known here are {listed(known)}."
+        return f"Known here are {listed_choices(known)}."
 
-    def _of_limit(self, fault: Fault) -> Iterator[Finding]:
+    def _of_limit(self, fault: Fault) -> Iterator[SchemaFinding]:
         value = said(fault.value, secret=is_secret(fault.path))
         words = _LIMITS.get(fault.keyword, "`{name}` is {value}, which is not allowed")
         message = words.format(name=last_name(fault.path), value=value, wanted=fault.wanted)
         hint = "List at least one." if fault.keyword == "minItems" else self._form(fault.schema)
-        yield Finding(VALUE, fault.path, "value", message, hint)
+        yield SchemaFinding(VALUE, fault.path, "value", message, hint)
 
     def _form(self, schema: Schema) -> str:
         parts = [str(schema["$comment"])] if "$comment" in schema else []
@@ -200,17 +204,19 @@ class _Reading:
         return " ".join(parts) or f"It must be {described(schema, self._definitions)}."
 
 
-def _not_allowed(path: DocumentPath, value: str, allowed: list[str], wanted: str) -> Finding:
+def _not_allowed(path: DocumentPath, value: str, allowed: list[str], wanted: str) -> SchemaFinding:
     shown = said(value, secret=is_secret(path))
     near = nearest_name(value, allowed)
     hint = f"Did you mean `{near}`?" if near else f"It must be {wanted}."
-    return Finding(VALUE, path, "value", f"`{last_name(path)}` is {shown}, not {wanted}", hint)
+    return SchemaFinding(
+        VALUE, path, "value", f"`{last_name(path)}` is {shown}, not {wanted}", hint
+    )
 
 
-def _wrong_type(path: DocumentPath, value: JsonValue, wanted: str) -> Finding:
+def _wrong_type(path: DocumentPath, value: JsonValue, wanted: str) -> SchemaFinding:
     shown = said(value, secret=is_secret(path))
     message = f"`{last_name(path)}` must be {wanted}, not {shown}"
-    return Finding(TYPE, path, "value", message, _type_hint(value, wanted))
+    return SchemaFinding(TYPE, path, "value", message, _type_hint(value, wanted))
 
 
 def _type_hint(value: JsonValue, wanted: str) -> str:

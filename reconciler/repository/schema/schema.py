@@ -21,8 +21,7 @@ from reconciler.definitions.kinds.project import Project
 from reconciler.definitions.model import KindName
 from reconciler.kernel.exact_json import encode
 from reconciler.repository.schema.examples import EXAMPLES, PATCH_EXAMPLES
-from reconciler.repository.schema.form import Schema, plain_schema, reachable
-from reconciler.repository.schema.patch import patch_of
+from reconciler.repository.schema.form import Schema, patch_of, plain_schema, reachable
 
 Form: TypeAlias = Literal["full", "patch"]
 

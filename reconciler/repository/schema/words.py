@@ -17,7 +17,7 @@ _SIMPLE = {"boolean": "true or false", "string": "text", "array": "a list", "nul
 _NUMBERS = {"integer": "a whole number", "number": "a number"}
 
 
-def resolved(schema: Schema, definitions: Schema) -> Schema:
+def dereferenced(schema: Schema, definitions: Schema) -> Schema:
     """Follow a ``$ref``."""
     while "$ref" in schema:
         schema = definitions[target(schema["$ref"])]
@@ -26,19 +26,19 @@ def resolved(schema: Schema, definitions: Schema) -> Schema:
 
 def described(schema: Schema, definitions: Schema) -> str:
     """Say what a schema asks for, for example ``a whole number from 1 to 50``."""
-    schema = resolved(schema, definitions)
+    schema = dereferenced(schema, definitions)
     for union in ("anyOf", "oneOf"):
         if union in schema:
             wanted = [one for one in schema[union] if one != {"type": "null"}]
             return " or ".join(dict.fromkeys(described(one, definitions) for one in wanted))
     if (allowed := choices(schema)) is not None:
-        return ("one of " if len(allowed) > 1 else "") + listed(allowed)
+        return ("one of " if len(allowed) > 1 else "") + listed_choices(allowed)
     kind = schema.get("type", "")
     if kind in _NUMBERS:
         return _NUMBERS[kind] + _bounds(schema)
     if kind == "object":
         required = schema.get("required", [])
-        return f"a mapping with {listed(required)}" if required else "a mapping"
+        return f"a mapping with {listed_choices(required)}" if required else "a mapping"
     if kind == "string" and schema.get("$comment") == "A UUID.":
         return "a UUID"
     return _SIMPLE.get(kind, "another value")
@@ -50,7 +50,7 @@ def choices(schema: Schema) -> list[str] | None:
     return None if values is None else [_literal(one) for one in values]
 
 
-def listed(names: Sequence[str]) -> str:
+def listed_choices(names: Sequence[str]) -> str:
     """List names in backticks, with a count of those left out."""
     text = ", ".join(f"`{name}`" for name in names[:_LISTED_MAX])
     return text + (f" and {len(names) - _LISTED_MAX} more" if len(names) > _LISTED_MAX else "")
@@ -67,11 +67,11 @@ def said(value: JsonValue, *, secret: bool) -> str:
     if secret:
         return "text" if isinstance(value, str) else "a value"
     if isinstance(value, str):
-        return f"the text `{shortened(value)}`"
+        return f"the text `{cut_for_quote(value)}`"
     return f"`{_literal(value)}`"
 
 
-def shortened(text: str) -> str:
+def cut_for_quote(text: str) -> str:
     """Cut a long text for quoting."""
     text = " ".join(text.split())
     return text if len(text) <= _QUOTED_MAX else text[: _QUOTED_MAX - 1] + "…"
@@ -87,7 +87,7 @@ def nearest_name(name: str, known: Sequence[str]) -> str | None:
 def last_name(path: DocumentPath) -> str:
     """Give the last key of a path with what follows it, for quoting: ``rows[2]``."""
     keys = [number for number, step in enumerate(path) if isinstance(step, str)]
-    return shortened(dotted(path[keys[-1] :])) if keys else "document"
+    return cut_for_quote(dotted(path[keys[-1] :])) if keys else "document"
 
 
 def places_of(
@@ -97,9 +97,9 @@ def places_of(
     for name, one in schema.get("properties", {}).items():
         if name == key and above:
             yield ".".join(above)
-        there = resolved(one, definitions)
+        there = dereferenced(one, definitions)
         for each in there.get("anyOf") or there.get("oneOf") or [there]:
-            yield from places_of(key, resolved(each, definitions), definitions, (*above, name))
+            yield from places_of(key, dereferenced(each, definitions), definitions, (*above, name))
 
 
 def _folded(name: str) -> str:

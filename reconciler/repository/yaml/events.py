@@ -16,7 +16,7 @@ _SEPARATORS = ("\x85", "\u2028", "\u2029")
 _INNER_COLON = re.compile(r"""!<[^>\s]*>|(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])""")
 
 
-class Mark(Protocol):
+class TextPlace(Protocol):
     """A place in the text, in characters from 0."""
 
     index: int
@@ -25,8 +25,8 @@ class Mark(Protocol):
 class Event(Protocol):
     """What both parsers give."""
 
-    start_mark: Mark
-    end_mark: Mark
+    start_mark: TextPlace
+    end_mark: TextPlace
     anchor: str | None
     tag: str | None
     value: str

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.definitions.model import DocumentPath
-from reconciler.repository.yaml.comments import comments
 from reconciler.repository.yaml.nodes import Node, YamlDocument
-
-BLOCK_SCALARS = frozenset({"literal", "folded"})
-
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
-_COLON = re.compile(r"[ \t]*:")
-_DASH = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))*[ \t]*-(?=[ \t\r\n]|\Z)")
 
 
 class NotSpliceableError(Exception):
@@ -32,7 +25,7 @@ class Splice:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ValueMark:
     """The key with its ``:``, or the ``-``, before a value in block style.
 
     Attributes:
@@ -46,13 +39,6 @@ class Mark:
     end: int
     column: int
     leads: bool
-
-
-def spliced(text: str, splices: Sequence[Splice]) -> str:
-    """Carry out splices; they do not overlap, and insertions at one place keep their order."""
-    for one in sorted(splices, key=lambda splice: splice.start, reverse=True):
-        text = text[: one.start] + one.text + text[one.end :]
-    return text
 
 
 class Layout:
@@ -77,7 +63,7 @@ class Layout:
         """Tell whether a path stands inside ``[]`` or ``{}``."""
         return any(self.node(path[:depth]).style == "flow" for depth in range(len(path)))
 
-    def mark(self, path: DocumentPath) -> Mark:
+    def mark(self, path: DocumentPath) -> ValueMark:
         """Find the key or dash before the value at a path, which is not in flow style."""
         node = self.node(path)
         if node.key_start >= 0:
@@ -95,9 +81,9 @@ class Layout:
         assert isinstance(index, int), "only list items have a dash"
         return above.children[index - 1].end if index else above.start
 
-    def _mark(self, start: int, end: int) -> Mark:
+    def _mark(self, start: int, end: int) -> ValueMark:
         begin = self.line_start(start)
-        return Mark(start, end, start - begin, leads=not self.text[begin:start].strip(" \t"))
+        return ValueMark(start, end, start - begin, leads=not self.text[begin:start].strip(" \t"))
 
     def line_start(self, offset: int) -> int:
         """Give the offset of the first character of the line."""
@@ -131,7 +117,78 @@ class Layout:
         return Splice(at, at, before + self.lines(lines))
 
 
+class Comment(NamedTuple):
+    """One comment: offsets of its ``#`` and of the end of its line."""
+
+    start: int
+    end: int
+    text: str
+
+
+BLOCK_SCALARS = frozenset({"literal", "folded"})
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
+_COLON = re.compile(r"[ \t]*:")
+_DASH = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))*[ \t]*-(?=[ \t\r\n]|\Z)")
+
+
+def spliced(text: str, splices: Sequence[Splice]) -> str:
+    """Carry out splices; they do not overlap, and insertions at one place keep their order."""
+    for one in sorted(splices, key=lambda splice: splice.start, reverse=True):
+        text = text[: one.start] + one.text + text[one.end :]
+    return text
+
+
 def line_end_of(text: str) -> str:
     """Give the line end of a text: that of its first line, or a line feed."""
     found = _LINE_END.search(text)
     return found[0] if found else "\n"
+
+
+_COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
+_HEADER = re.compile(r"[^\r\n]*?[|>][-+0-9]*(?=[ \t\r\n]|\Z)")
+_LITERAL = frozenset({"literal", "folded"})
+_OPAQUE = frozenset({"plain", "single", "double"})
+
+
+def comments(text: str, documents: Iterable[YamlDocument]) -> tuple[Comment, ...]:
+    """Find every comment of a file, in the order of the text.
+
+    Args:
+        text: The whole file.
+        documents: All of its documents, without problems.
+    """
+    found: list[Comment] = []
+    position = 0
+    for start, end in [*sorted(_opaque(text, documents)), (len(text), len(text))]:
+        found += (
+            Comment(match.start(), match.end(), match[0].rstrip())
+            for match in _COMMENT.finditer(text, position, start)
+        )
+        position = max(position, end)
+    return tuple(found)
+
+
+def header_end(text: str, start: int) -> int:
+    """Find where the ``|`` or ``>`` of a block scalar ends, its indicators included."""
+    match = _HEADER.match(text, start)
+    return match.end() if match else start
+
+
+def _opaque(text: str, documents: Iterable[YamlDocument]) -> Iterator[tuple[int, int]]:
+    """Give the stretches in which ``#`` begins no comment."""
+    for document in documents:
+        for _, node in document.nodes():
+            if node.key_start >= 0:
+                yield node.key_start, node.key_end
+            if node.style in _LITERAL:
+                yield node.start, header_end(text, node.start)
+                yield _next_line(text, node.start), node.end
+            elif node.style in _OPAQUE:
+                yield node.start, node.end
+
+
+def _next_line(text: str, offset: int) -> int:
+    match = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)").match(text, offset)
+    assert match is not None, "every text has an end"
+    return match.end()

@@ -107,7 +107,7 @@ class Origins(Mapping[DocumentPath, Origin]):
         node = self._document.node(path)
         if node is None:
             raise KeyError(path)
-        return self._source.origin(place_of(node))
+        return self._source.origin(offset_of(node))
 
     def __iter__(self) -> Iterator[DocumentPath]:
         return (path for path, _ in self._document.nodes())
@@ -116,7 +116,7 @@ class Origins(Mapping[DocumentPath, Origin]):
         return sum(1 for _ in self._document.nodes())
 
 
-def place_of(node: Node) -> int:
+def offset_of(node: Node) -> int:
     """Give the offset a reader should be sent to for a value."""
     beside_key = node.key_start >= 0 and node.style in {"block", "empty"}
     return node.key_start if beside_key else node.start

@@ -51,8 +51,8 @@ from reconciler.repository.yaml.scalars import (
     refused_tag,
     tagged_value,
 )
-from reconciler.repository.yaml.source_text import SourceText, decode
-from reconciler.repository.yaml.syntax import explain
+from reconciler.repository.yaml.source_text import SourceText, decode_text
+from reconciler.repository.yaml.syntax import syntax_problem
 
 DEPTH_MAX = 100
 """Levels of mappings and sequences inside each other."""
@@ -77,7 +77,7 @@ def read_yaml(file: str, data: bytes, *, pure: bool = False) -> YamlFile:
         data: The bytes of the file.
         pure: Use the parser written in Python even where libyaml is installed.
     """
-    source = decode(file, data)
+    source = decode_text(file, data)
     if isinstance(source, Problem):
         return YamlFile(None, (), (source,))
     file_read, broken = _built(source, pure=pure)
@@ -85,7 +85,7 @@ def read_yaml(file: str, data: bytes, *, pure: bool = False) -> YamlFile:
         file_read, broken = _built(source, pure=pure, hide_colons=True)
     if broken is None:
         return file_read
-    problems = (*file_read.problems, explain(source, broken))
+    problems = (*file_read.problems, syntax_problem(source, broken))
     return YamlFile(source, file_read.documents, problems)
 
 

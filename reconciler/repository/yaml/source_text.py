@@ -75,7 +75,7 @@ def line_breaks(text: str) -> list[str]:
     return text.split("\n")
 
 
-def decode(
+def decode_text(
     file: str, data: bytes, *, limit: int = BYTES_MAX, too_large: Rule = LIMITS
 ) -> SourceText | Problem:
     """Decode a file, or say why it cannot be read as text.

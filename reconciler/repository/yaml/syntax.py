@@ -83,7 +83,7 @@ _WORDS = (
 )
 
 
-def explain(source: SourceText, broken: BrokenSyntax) -> Problem:
+def syntax_problem(source: SourceText, broken: BrokenSyntax) -> Problem:
     """Describe where and why a text cannot be read further."""
     what, hint = _meaning(source.text, broken)
     at = source.origin(min(broken.offset, len(source.text)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.definitions.kinds.project import GuardName
-from reconciler.kernel.text.plain import counted
+from reconciler.kernel.text import counted
 from reconciler.plan.model.cause import Causes
 from reconciler.plan.model.plan import GuardHit, Plan
 from reconciler.review.core.judge import Judged

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.kernel.problem import Origin
-from reconciler.kernel.text.plain import printable
+from reconciler.kernel.text import printable
 
 VALUE_MAX: Final = 120
 """Characters of a value; the report kept with the run has all."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.kernel.text.plain import counted
+from reconciler.kernel.text import counted
 from reconciler.plan.model.cause import Cause
 from reconciler.plan.model.plan import Approval, GuardHit, Unplanned
 from reconciler.plan.show.view import FieldRow, ObjectView, PlanView, value_text

@@ -31,7 +31,7 @@ FAILED: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class RunOwner:
     """What a configuration takes, by its lists of accounts alone; filters are not looked at.
 
     Attributes:
@@ -91,7 +91,9 @@ class ErrorRow:
     oldest: bool
 
 
-def configurations_of_run(run: NativeRun, account: str, scopes: Sequence[Scope]) -> tuple[str, ...]:
+def configurations_of_run(
+    run: NativeRun, account: str, scopes: Sequence[RunOwner]
+) -> tuple[str, ...]:
     """Give the ids of the configurations that a run may belong to; one when it is certain.
 
     None, when no configuration of the destination takes the account any more.
@@ -109,7 +111,7 @@ def configurations_of_run(run: NativeRun, account: str, scopes: Sequence[Scope])
 def configurations_of_event(
     event: IntegrationEvent,
     accounts: Mapping[str, str],
-    scopes: Sequence[Scope],
+    scopes: Sequence[RunOwner],
 ) -> tuple[str, ...]:
     """Give the ids of the configurations that an event may be about.
 
@@ -122,14 +124,14 @@ def configurations_of_event(
     if named:
         return (named,)
     account = first_text(event.payload, ("accountId",))
-    account = account or accounts.get(bill_of(event), "")
+    account = account or accounts.get(bill_of_event(event), "")
     destination = folded(first_text(event.payload, ("destination",)))
     same = [one for one in scopes if not destination or folded(one.live.destination) == destination]
     taking = [one for one in same if one.may_take(account)] if account else same
     return tuple(str(one.live.id) for one in taking)
 
 
-def bill_of(event: IntegrationEvent) -> str:
+def bill_of_event(event: IntegrationEvent) -> str:
     """Give the id of the bill that an event is about; empty when it names none."""
     return first_text(event.payload, _BILL_KEYS)
 

@@ -52,7 +52,7 @@ class RunSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class IntegrationStatus:
     """One integration, or a mapping set that is linked to none.
 
     Attributes:
@@ -93,7 +93,7 @@ class Report:
 
     environment: str
     applied: Applied | None
-    standings: tuple[Standing, ...]
+    standings: tuple[IntegrationStatus, ...]
     unmanaged: tuple[str, ...]
     code: ExitCode
     calls: int

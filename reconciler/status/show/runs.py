@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.kernel import exact_json
-from reconciler.kernel.text.plain import counted, printable
-from reconciler.kernel.text.times import shown_time
+from reconciler.kernel.text import counted, printable, shown_time
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.status.core.attribution import DISABLED_EVENT, FAILED, ErrorRow, SeenEvent, SeenRun
 from reconciler.sync.core.disabling import DISABLE_AFTER

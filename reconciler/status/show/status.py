@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import ExitCode
 from reconciler.kernel import exact_json
-from reconciler.kernel.text.plain import counted
-from reconciler.kernel.text.times import shown_time
+from reconciler.kernel.text import counted, shown_time
 from reconciler.kernel.value import JsonObject, JsonValue
-from reconciler.status.core.integration_status import Applied, Report, RunSeen, Standing
+from reconciler.status.core.integration_status import Applied, IntegrationStatus, Report, RunSeen
 
 SCHEMA = "m3ter-reconciler/status/v1"
 _DIFFERENCES_MAX = 4
@@ -99,7 +98,7 @@ def _applied(report: Report) -> Iterator[str]:
         )
 
 
-def _standing(one: Standing, width: int) -> Iterator[str]:
+def _standing(one: IntegrationStatus, width: int) -> Iterator[str]:
     mark = " " if one.sync == "in sync" and one.enabled is not False else "!"
     words = [one.sync.ljust(14)]
     if one.connection:
@@ -111,7 +110,7 @@ def _standing(one: Standing, width: int) -> Iterator[str]:
         yield f"    and {len(one.differs) - len(shown):,} more"
 
 
-def _enabled(one: Standing) -> str:
+def _enabled(one: IntegrationStatus) -> str:
     if one.enabled is None:
         return ""
     return "enabled" if one.enabled else "disabled by m3ter"
@@ -164,7 +163,7 @@ def _applied_json(done: Applied | None) -> JsonValue:
     }
 
 
-def _standing_json(one: Standing) -> JsonValue:
+def _standing_json(one: IntegrationStatus) -> JsonValue:
     run = one.run
     return {
         "address": str(one.address),

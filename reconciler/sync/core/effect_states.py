@@ -7,13 +7,13 @@ person ends the doubt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from reconciler.errors import ReconcilerError
 from reconciler.kernel.exact_json import digest
-from reconciler.sync.core.look_first import LookFirst, proves_absence, with_look
+from reconciler.sync.core.when_to_act import RetryTimes, proves_absence, with_look
 from reconciler.sync.model.push import (
     Attempted,
     CredentialsRefused,
@@ -25,18 +25,29 @@ from reconciler.sync.model.push import (
     NotPerformed,
     Performed,
     PushState,
+    PushStatus,
     Redrafted,
     Refused,
     Resolved,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 
-_Failure = NotPerformed | Refused | KeyConflict | WindowClosed | CredentialsRefused | Unknown
+
+class ImpossibleTransitionError(ReconcilerError):
+    """Something happened to an effect that cannot happen in its state."""
+
+    def __init__(self, effect: Effect, event: Event) -> None:
+        super().__init__(
+            f"effect {effect.key} is {effect.state}; {type(event).__name__} cannot happen to it."
+            " Nothing was recorded or sent. Please report this"
+        )
+
+
+_Failure = NotPerformed | Refused | KeyConflict | WindowClosed | CredentialsRefused | UnknownOutcome
 _Happening = Attempted | Performed | Found | NotFound | Undecidable | Redrafted | _Failure
 _LOOKED = {Found: PushState.DONE, Undecidable: PushState.PERSON}
-
 # What is not in the table cannot happen; ``after`` says so rather than guess. Two rows depend on
 # more than the state: an empty look-up that proves absence, and which way a person decided.
 TABLE: Mapping[PushState, Mapping[type[Event], PushState]] = {
@@ -54,7 +65,7 @@ TABLE: Mapping[PushState, Mapping[type[Event], PushState]] = {
         Refused: PushState.REFUSED,
         WindowClosed: PushState.CLOSED,
         KeyConflict: PushState.IN_DOUBT,
-        Unknown: PushState.IN_DOUBT,
+        UnknownOutcome: PushState.IN_DOUBT,
         NotFound: PushState.IN_DOUBT,
         **_LOOKED,
     },
@@ -66,7 +77,7 @@ TABLE: Mapping[PushState, Mapping[type[Event], PushState]] = {
         Refused: PushState.IN_DOUBT,
         WindowClosed: PushState.IN_DOUBT,
         KeyConflict: PushState.IN_DOUBT,
-        Unknown: PushState.IN_DOUBT,
+        UnknownOutcome: PushState.IN_DOUBT,
         NotFound: PushState.IN_DOUBT,
         **_LOOKED,
     },
@@ -92,17 +103,7 @@ TABLE: Mapping[PushState, Mapping[type[Event], PushState]] = {
 DECIDABLE = frozenset(PushState) - {PushState.DONE}
 
 
-class ImpossibleTransitionError(ReconcilerError):
-    """Something happened to an effect that cannot happen in its state."""
-
-    def __init__(self, effect: Effect, event: Event) -> None:
-        super().__init__(
-            f"effect {effect.key} is {effect.state}; {type(event).__name__} cannot happen to it."
-            " Nothing was recorded or sent. Please report this"
-        )
-
-
-def after(effect: Effect, event: Event, at: datetime, settings: LookFirst) -> Effect:
+def after(effect: Effect, event: Event, at: datetime, settings: RetryTimes) -> Effect:
     """Give the effect as it is after an event.
 
     Args:
@@ -131,7 +132,7 @@ def idempotency_key(effect: Effect) -> str:
 
 
 def _noted(
-    new: Effect, old: Effect, event: _Happening, at: datetime, settings: LookFirst
+    new: Effect, old: Effect, event: _Happening, at: datetime, settings: RetryTimes
 ) -> Effect:
     match event:
         case Attempted(vendor_at):
@@ -183,7 +184,7 @@ def _failed(new: Effect, old: Effect, event: _Failure, at: datetime) -> Effect:
     )
 
 
-def _looked(new: Effect, vendor_at: datetime | None, at: datetime, settings: LookFirst) -> Effect:
+def _looked(new: Effect, vendor_at: datetime | None, at: datetime, settings: RetryTimes) -> Effect:
     """Note an empty look; without the vendor's time it proves nothing."""
     if new.state is not PushState.IN_DOUBT or vendor_at is None:
         return new
@@ -237,7 +238,45 @@ def _words(event: _Failure) -> str:
     match event:
         case NotPerformed(code, message, _) | Refused(code, message):
             return f"{code}: {message}"
-        case Unknown(reason):
+        case UnknownOutcome(reason):
             return reason
         case _:
             return event.message
+
+
+# Source: Chargebee API docs, create an invoice: a date more than a calendar month ago is refused.
+# What it says of a period that was closed in its books is not documented; it is about the same
+# field. A refusal's message begins with the field that it is about.
+DATE_FIELD = "invoice_date"
+_DOUBT = frozenset({PushState.SENDING, PushState.IN_DOUBT, PushState.PERSON})
+
+
+def status_of(effects: Sequence[Effect], steps: int) -> PushStatus:
+    """Say where a bill stands.
+
+    A bill is complete only with all of its effects. Doubt comes before everything, then what is
+    half done: ``PARTIAL`` when an invoice closed, or refused a step, after some were done.
+
+    Args:
+        effects: Of the newest generation.
+        steps: How many the generation has in all.
+    """
+    states = [one.state for one in effects]
+    some = PushState.DONE in states
+    if _DOUBT.intersection(states):
+        return PushStatus.UNKNOWN
+    if PushState.CLOSED in states:
+        return PushStatus.PARTIAL if some else PushStatus.WAITING
+    if PushState.REFUSED in states:
+        return PushStatus.PARTIAL if some else _refused(effects)
+    if PushState.RETRY in states:
+        return PushStatus.AWAITING_RETRY
+    if states and len(states) >= steps and all(one is PushState.DONE for one in states):
+        return PushStatus.COMPLETE
+    return PushStatus.STARTED
+
+
+def _refused(effects: Sequence[Effect]) -> PushStatus:
+    refused = [one.message for one in effects if one.state is PushState.REFUSED]
+    closed = any(DATE_FIELD in one for one in refused)
+    return PushStatus.ACCOUNTING_PERIOD_CLOSED if closed else PushStatus.ERROR

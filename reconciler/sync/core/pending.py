@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from reconciler.definitions.kinds.integration import PendingPolicy
-from reconciler.kernel.durations import duration
+from reconciler.kernel.times import duration
 from reconciler.sync.model.invoice import Invoice
 
 

@@ -18,7 +18,7 @@ FINISHED = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatu
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class BillDeadlines:
     """How long after the end of its period a bill may be unfinished before it is overdue.
 
     Neither vendor says when a bill should have been sent; these are ours.
@@ -77,7 +77,7 @@ class PushStanding:
         """17 when bills are overdue; the rest is for people to read."""
         return ExitCode.OUTSIDE_TOLERANCE if self.overdue.bills else ExitCode.DONE
 
-    def add(self, one: Pushed, patience: Patience) -> None:
+    def add(self, one: Pushed, patience: BillDeadlines) -> None:
         """Count one bill; bills come by the end of their period."""
         self.counts.setdefault(one.status, Purse()).add(one.money)
         late = self.at >= patience.deadline(one.integration, one.period_end)
@@ -89,7 +89,7 @@ class PushStanding:
 
 
 def standing_of(
-    site: str, at: datetime, bills: Iterable[Pushed], patience: Patience
+    site: str, at: datetime, bills: Iterable[Pushed], patience: BillDeadlines
 ) -> PushStanding:
     """Count the bills of a site, one at a time."""
     standing = PushStanding(site, at)

@@ -20,7 +20,7 @@ class StampedInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
+class UndecidedBill:
     """A bill that a person must look at before it is sent or left alone."""
 
     bill_id: BillId
@@ -44,30 +44,30 @@ class Rebuilt:
     since: datetime
     read: int
     new: int
-    undecided: tuple[Undecided, ...]
+    undecided: tuple[UndecidedBill, ...]
     unstamped: tuple[str, ...]
     newest: datetime | None = None
 
 
-def short(invoice: Invoice) -> StampedInvoice:
+def as_stamped(invoice: Invoice) -> StampedInvoice:
     """Keep what the question needs; a voided or deleted invoice does not bill anybody."""
     return StampedInvoice(invoice.id, not invoice.deleted and invoice.status != "voided")
 
 
-def undecided(stamped: Mapping[BillId, Sequence[StampedInvoice]]) -> tuple[Undecided, ...]:
+def undecided(stamped: Mapping[BillId, Sequence[StampedInvoice]]) -> tuple[UndecidedBill, ...]:
     """List the bills whose invoices do not say whether they were sent once, by bill."""
     found = (_why(bill, invoices) for bill, invoices in sorted(stamped.items()))
     return tuple(one for one in found if one is not None)
 
 
-def _why(bill: BillId, invoices: Sequence[StampedInvoice]) -> Undecided | None:
+def _why(bill: BillId, invoices: Sequence[StampedInvoice]) -> UndecidedBill | None:
     counting = [one.id for one in invoices if one.counts]
     if len(counting) == 1:
         return None
     if counting:
-        return Undecided(bill, _ids(counting), "several invoices carry its stamp")
+        return UndecidedBill(bill, _ids(counting), "several invoices carry its stamp")
     gone = _ids(one.id for one in invoices)
-    return Undecided(bill, gone, "its invoice is voided or deleted, and nothing says why")
+    return UndecidedBill(bill, gone, "its invoice is voided or deleted, and nothing says why")
 
 
 def _ids(invoices: Iterable[InvoiceId]) -> tuple[InvoiceId, ...]:

@@ -20,8 +20,8 @@ from reconciler.errors import InvalidError
 from reconciler.kernel.address import Address, MappingId
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonValue
-from reconciler.plan.compare import Comparison
-from reconciler.plan.core.comparable_mappings import row_address
+from reconciler.plan.compare import EnvironmentComparison
+from reconciler.plan.core.comparable import row_address
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.change import Ignore, Keep
 
@@ -37,7 +37,7 @@ class NothingAppliedError(InvalidError):
         )
 
 
-def obeyed(head: AppliedRecord | None, working: Effective) -> Effective:
+def definitions_in_force(head: AppliedRecord | None, working: Effective) -> Effective:
     """Read the definitions in force back from the newest applied record.
 
     Args:
@@ -78,7 +78,7 @@ def obeyed(head: AppliedRecord | None, working: Effective) -> Effective:
     )
 
 
-def drift_of(compared: Comparison, integration: str) -> tuple[str, ...]:
+def drift_of(compared: EnvironmentComparison, integration: str) -> tuple[str, ...]:
     """Say what of an integration and its mappings is not in m3ter as it was applied.
 
     Args:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from reconciler.definitions.kinds.integration import CodeReference, IntegrationSpec
 from reconciler.definitions.model import Defined
-from reconciler.drafting.route import Readings, Route, from_live, index
+from reconciler.drafting.route import DraftingRules, Readings, from_live, index
 from reconciler.kernel.address import AccountId, IntegrationId
 from reconciler.m3ter.ports import Organisation
-from reconciler.plan.compare import Comparison
+from reconciler.plan.compare import EnvironmentComparison
 from reconciler.plan.core.comparable import live_hash
 from reconciler.plan.model.applied import AppliedRecord, Binding
-from reconciler.selection.scope import Scope, scope_of
+from reconciler.selection.scope import AccountScope, scope_of
 from reconciler.sync.in_force.applied_definitions import drift_of, row_origins
 
 SYSTEM = "Chargebee"
@@ -31,8 +31,8 @@ class PushRoute:
         drift: What of it or its mappings is not as it was applied; empty when nothing.
     """
 
-    route: Route
-    scope: Scope
+    route: DraftingRules
+    scope: AccountScope
     live_id: IntegrationId | None
     live_hash: str
     drift: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class PushRoute:
 
 def routes_in_force(
     pushed: Sequence[Defined[IntegrationSpec]],
-    compared: Comparison,
+    compared: EnvironmentComparison,
     organisation: Organisation,
     readings: Readings,
 ) -> tuple[PushRoute, ...]:
@@ -62,7 +62,7 @@ def routes_in_force(
         live_id = IntegrationId(bound[one.name]) if one.name in bound else None
         there = live.get(live_id) if live_id else None
         enforced = one.spec.entity.enforce_external_mappings_for_config
-        route = Route(
+        route = DraftingRules(
             defined=one,
             mappings=index(known, live_id, enforced=enforced),
             fallback=environment.fallback,

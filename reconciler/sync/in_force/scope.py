@@ -15,7 +15,7 @@ from reconciler.kernel.ports import Progress
 from reconciler.m3ter.ports import Organisation
 from reconciler.plan.compare import compare
 from reconciler.plan.model.applied import AppliedRecord
-from reconciler.sync.in_force.applied_definitions import obeyed
+from reconciler.sync.in_force.applied_definitions import definitions_in_force
 from reconciler.sync.in_force.push_route import BILL, PushRoute, routes_in_force
 from reconciler.sync.model.push import SiteName
 
@@ -42,7 +42,7 @@ class NoPushError(InvalidError):
 
 
 @dataclass(frozen=True, slots=True)
-class SyncScope:
+class PushesInForce:
     """Everything that decides what is pushed in one environment.
 
     Attributes:
@@ -64,7 +64,7 @@ class SyncScope:
         return next((one for one in self.routes if one.name == name), None)
 
 
-def read_scope(
+def read_in_force(
     working: Effective,
     head: AppliedRecord | None,
     organisation: Organisation,
@@ -72,7 +72,7 @@ def read_scope(
     *,
     from_files: bool = False,
     readings: Readings | None = None,
-) -> SyncScope:
+) -> PushesInForce:
     """Read what is in force and what m3ter has of it; nothing is written.
 
     Args:
@@ -88,7 +88,7 @@ def read_scope(
         NoSiteError: When there is no site.
         NoPushError: When nothing is pushed.
     """
-    effective = working if from_files else obeyed(head, working)
+    effective = working if from_files else definitions_in_force(head, working)
     environment = effective.environment
     site = environment.spec.chargebee
     if site is None:
@@ -98,7 +98,7 @@ def read_scope(
         raise NoPushError(environment.name)
     compared = compare(effective, head, organisation, progress)
     dialects = [one.spec for one in effective.dialects]
-    return SyncScope(
+    return PushesInForce(
         name=environment.name,
         environment=environment.spec,
         site=SiteName(site.site),

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.drafting.billed import billed
 from reconciler.drafting.draft import InvoiceDraft
+from reconciler.drafting.draft_bill import billed_amount
 from reconciler.drafting.draft_json import draft_from_json
 from reconciler.drafting.input_hash import input_hash
 from reconciler.kernel.money import Money
 from reconciler.kernel.runbook import Page, page
 from reconciler.m3ter.bill import Bill
-from reconciler.sync.core.readback.case import Case, CaseResult
-from reconciler.sync.core.readback.compare import reconcile_bill
-from reconciler.sync.core.readback.sent import in_our_order, invoice_ids, line_ids, sent_of
+from reconciler.sync.core.readback.compare import BillComparison, ThreeSides, reconcile_bill
+from reconciler.sync.core.readback.recorded import in_our_order, invoice_ids, line_ids, recorded_of
 from reconciler.sync.in_force.push_route import PushRoute
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import Effect, PushState, PushStatus, StepKind
@@ -29,8 +28,8 @@ from reconciler.sync.model.recalculation import (
     recalculated,
 )
 from reconciler.sync.model.runbook import bill_page
-from reconciler.sync.model.standing import Group, Standing, Who
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import BillRow
 
 Change = ReplaceLines | CreditAndRebill | VoidAndRecreate
@@ -40,18 +39,18 @@ def judge_sent(
     bill: Bill,
     row: BillRow,
     effects: Sequence[Effect],
-    destination: Destination,
+    destination: PushDestination,
     route: PushRoute,
     *,
     approved: bool,
-) -> Standing | Change:
+) -> BillStanding | Change:
     """Judge a bill that was sent and is no longer as it was sent, or no longer approved.
 
     Returns:
         A standing when nothing is sent, else what the policy does with what was sent before.
     """
     who = Who(bill.id, bill.account_id, bill.account_code)
-    money = billed(bill, route.route.readings.currencies)
+    money = billed_amount(bill, route.route.readings.currencies)
     found = recalculated(
         _sent_bill(row, effects, destination),
         input_hash(bill),
@@ -62,24 +61,26 @@ def judge_sent(
         case Unchanged():
             again = row.status is not PushStatus.COMPLETE
             why = "approved, and again as it was sent" if again else row.message
-            made = Standing(Group.UNCHANGED, who, row.integration, "already sent", why)
+            made = BillStanding(Group.UNCHANGED, who, row.integration, "already sent", why)
             return replace(made, money=row.billed, status=PushStatus.COMPLETE)
         case Reopened(changed):
             how = "and its amounts changed" if changed else "and its amounts are the same"
             why = f"it was sent as {row.billed}, and is {bill.status} in m3ter again, {how}"
-            made = Standing(Group.DECIDE, who, row.integration, "reopened after it was sent", why)
+            made = BillStanding(
+                Group.DECIDE, who, row.integration, "reopened after it was sent", why
+            )
             return replace(made, money=money, status=PushStatus.REOPENED, page=page(Page.REOPENED))
         case LeaveToPerson(why, paid):
             why = f"{why}: sent as {row.billed}, m3ter bills {money} now"
             short = f"recalculated after it was {'paid' if paid else 'sent'}"
             status = PushStatus.INVOICE_ALREADY_PAID if paid else PushStatus.REOPENED
-            made = Standing(Group.DECIDE, who, row.integration, short, why)
+            made = BillStanding(Group.DECIDE, who, row.integration, short, why)
             return replace(made, money=money, status=status, page=bill_page(status))
         case _:
             return found
 
 
-def billed_before(nothing: Standing) -> Standing:
+def billed_before(nothing: BillStanding) -> BillStanding:
     """Leave a bill to a person of which m3ter bills nothing any more, and which was sent."""
     why = f"it was sent, and m3ter bills nothing of it any more: {nothing.why}"
     short = "recalculated after it was sent"
@@ -88,8 +89,8 @@ def billed_before(nothing: Standing) -> Standing:
 
 
 def read_back(
-    destination: Destination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
-) -> tuple[CaseResult | None, tuple[Invoice, ...]]:
+    destination: PushDestination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
+) -> tuple[BillComparison | None, tuple[Invoice, ...]]:
     """Read a sent bill back and compare it line by line, before tax."""
     mine = [one for one in effects if one.key.generation == generation]
     known = invoice_ids(mine)
@@ -98,13 +99,13 @@ def read_back(
     if len(invoices) < len(known) or not known:
         invoices = in_our_order(destination.by_bill(draft.bill_id, draft, effects), known)
     given = given_for(destination, draft, effects, generation)
-    sent = sent_of(draft, effects, generation, invoices, given)
-    case = Case(draft.bill_id, draft.account_id, draft, sent, invoices[:1])
+    sent = recorded_of(draft, effects, generation, invoices, given)
+    case = ThreeSides(draft.bill_id, draft.account_id, draft, sent, invoices[:1])
     return reconcile_bill(case), invoices
 
 
 def given_for(
-    destination: Destination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
+    destination: PushDestination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
 ) -> Money | None:
     """Read what a bill's sending credited beside its invoice; nothing is read without credits."""
     if not draft.credits:
@@ -112,7 +113,7 @@ def given_for(
     return destination.given(draft, [one for one in effects if one.key.generation == generation])
 
 
-def _sent_bill(row: BillRow, effects: Sequence[Effect], destination: Destination) -> SentBill:
+def _sent_bill(row: BillRow, effects: Sequence[Effect], destination: PushDestination) -> SentBill:
     mine = [one for one in effects if one.key.generation == row.generation]
     done = [one for one in mine if one.state is PushState.DONE]
     if not done or not row.draft:

@@ -11,7 +11,7 @@ from reconciler.drafting.input_hash import input_hash
 from reconciler.m3ter.bill import Bill
 from reconciler.sync.model.push import PushStatus
 from reconciler.sync.model.runbook import bill_page
-from reconciler.sync.model.standing import Group, Standing, Who
+from reconciler.sync.model.standing import BillStanding, Group, Who
 from reconciler.sync.ports.ledger import BillRow
 
 RESUMED = frozenset(
@@ -44,7 +44,7 @@ _UNTIL_CHANGED: Mapping[PushStatus, tuple[Group, str]] = {
 }
 
 
-def by_row(bill: Bill, row: BillRow) -> Standing | None:
+def by_row(bill: Bill, row: BillRow) -> BillStanding | None:
     """Judge a bill by what the ledger holds alone."""
     if begun := _begun(row):
         return begun
@@ -57,7 +57,7 @@ def by_row(bill: Bill, row: BillRow) -> Standing | None:
     return of_row(row, *_UNTIL_CHANGED[row.status])
 
 
-def _begun(row: BillRow) -> Standing | None:
+def _begun(row: BillRow) -> BillStanding | None:
     """Judge what is under way, or stopped on its way."""
     if row.status in _TIMED and row.next_at is None:
         # it does not go on by itself: a run ended with a question to a person
@@ -77,7 +77,7 @@ STOPPED_SHORT = {
 }
 
 
-def blocked(standing: Standing, reasons: tuple[BlockReason, ...]) -> Standing:
+def blocked_standing(standing: BillStanding, reasons: tuple[BlockReason, ...]) -> BillStanding:
     """Give the standing of a bill for which something must be corrected."""
     codes = tuple(dict.fromkeys(one.code for one in reasons))
     return replace(
@@ -92,9 +92,11 @@ def blocked(standing: Standing, reasons: tuple[BlockReason, ...]) -> Standing:
     )
 
 
-def of_row(row: BillRow, group: Group, short: str) -> Standing:
+def of_row(row: BillRow, group: Group, short: str) -> BillStanding:
     """Give the standing that the ledger tells."""
-    made = stands(Who(row.bill_id, row.account_id), group, short, row.message, row.integration)
+    made = bill_standing(
+        Who(row.bill_id, row.account_id), group, short, row.message, row.integration
+    )
     where = "" if group in {Group.UNCHANGED, Group.NOTHING} else bill_page(row.status)
     return replace(made, money=row.billed, status=row.status, page=where, new=False)
 
@@ -104,6 +106,8 @@ def who_of(bill: Bill) -> Who:
     return Who(bill.id, bill.account_id, bill.account_code)
 
 
-def stands(who: Who, group: Group, short: str, why: str = "", integration: str = "") -> Standing:
+def bill_standing(
+    who: Who, group: Group, short: str, why: str = "", integration: str = ""
+) -> BillStanding:
     """Make a standing."""
-    return Standing(group, who, integration, short, why or short)
+    return BillStanding(group, who, integration, short, why or short)

@@ -1,4 +1,4 @@
-"""An invoice as it was read back from the destination."""
+"""An invoice as it was read back, how it was changed, and what one is estimated to become."""
 
 from __future__ import annotations
 
@@ -62,3 +62,66 @@ class Invoice:
     credited: Money | None = None
     deleted: bool = False
     updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceChange:
+    """One change of an invoice, as the destination tells it afterwards.
+
+    Attributes:
+        user: Who did it; empty where the destination names nobody.
+        source: Where it came from, in the destination's word, for example ``admin_console``.
+        invoice: After the change; ``None`` when a credit note on it was made or changed.
+    """
+
+    invoice_id: InvoiceId
+    at: datetime
+    user: str
+    source: str
+    invoice: Invoice | None
+
+
+Did = Literal["added", "changed", "taken off", "voided", "deleted", "credited"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedBy:
+    """Who made a difference.
+
+    Attributes:
+        did: What was done to the line or the invoice.
+        user: Who; empty where the destination names nobody.
+        source: Where it came from, in the destination's word.
+    """
+
+    did: Did
+    user: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """An invoice that was not made.
+
+    Attributes:
+        invoice: Its lines and discounts; ids, status and dates mean nothing.
+        sub_total: Lines less discounts, before tax.
+        tax: On top of them.
+        total: With tax.
+    """
+
+    invoice: Invoice
+    sub_total: Money
+    tax: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class NotEstimated:
+    """There is no estimate; ``why`` says it in words, a refusal of the destination's too."""
+
+    why: str
+
+
+Estimate = Estimated | NotEstimated

@@ -169,7 +169,7 @@ class CredentialsRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownOutcome:
     """No proof of either: a cut connection, a 5xx, an answer that is not JSON."""
 
     reason: str
@@ -208,7 +208,7 @@ StepOutcome = (
     | KeyConflict
     | WindowClosed
     | CredentialsRefused
-    | Unknown
+    | UnknownOutcome
     | Undecidable
 )
 LookUp = Found | NotFound | Undecidable

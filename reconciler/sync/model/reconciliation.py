@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Money
-from reconciler.sync.model.invoice_change import ChangedBy
+from reconciler.sync.model.invoice import ChangedBy
 from reconciler.sync.model.push import InvoiceId, InvoiceLineId
 
 

@@ -1,4 +1,4 @@
-"""Where one bill stands before and after a sync, in words for people."""
+"""Where one bill stands before and after a sync, in words for people, and what they decided."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from reconciler.drafting.draft import BlockReason, EventName, InvoiceDraft
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Money
-from reconciler.sync.model.push import InvoiceId, PushStatus
+from reconciler.sync.model.push import InvoiceId, PushKey, PushStatus
 
 
 class Group(StrEnum):
@@ -49,7 +49,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BillStanding:
     """One bill.
 
     Attributes:
@@ -83,3 +83,31 @@ class Standing:
     unexplained: Money | None = None
     new: bool = True
     again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided.
+
+    Attributes:
+        subject: What it is about: an effect, a bill, an integration or a step of a cut-over.
+        what: The decision, in a few words.
+        why: The reason given, or empty.
+    """
+
+    subject: str
+    what: str
+    actor: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One request that was sent, and what became of it; ``outcome`` is empty while it runs."""
+
+    key: PushKey
+    number: int
+    started_at: datetime
+    outcome: str
+    message: str

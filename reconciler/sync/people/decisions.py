@@ -27,9 +27,8 @@ from reconciler.sync.model.push import (
     StepName,
     StoredRequest,
 )
-from reconciler.sync.people.hand import BillHand, CannotDecideError
+from reconciler.sync.people.leased_bill import CannotDecideError, LeasedBill, retry_bill
 from reconciler.sync.people.lines import ours_on, taken_over, there_now
-from reconciler.sync.people.retry import retry_bill
 from reconciler.sync.ports.ledger import BillRow, Lease
 
 NOT_SENT_BY_M3TER = "m3ter sent nothing"
@@ -38,7 +37,7 @@ _CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
 
 
 @dataclass(frozen=True, slots=True)
-class Decider(BillHand):
+class BillDecisions(LeasedBill):
     """A person at the ledger of one site."""
 
     def sent_as(self, bill: BillId, invoice: InvoiceId, reason: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.drafting.draft_json import draft_from_json
-from reconciler.sync.core.readback.line_difference import told_apart, unsent_positions
+from reconciler.sync.core.readback.invoice_lines import told_apart, unsent_positions
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -13,13 +13,13 @@ from reconciler.sync.model.push import (
     StepName,
     StoredRequest,
 )
-from reconciler.sync.people.hand import BillHand
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.people.leased_bill import LeasedBill
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import BillRow
 
 
 def ours_on(
-    invoice: InvoiceId, hand: BillHand, row: BillRow, begun: Effect
+    invoice: InvoiceId, hand: LeasedBill, row: BillRow, begun: Effect
 ) -> dict[int, InvoiceLineId]:
     """Give the lines of a bill that stand on an invoice and that no step accounts for.
 
@@ -50,7 +50,7 @@ def taken_over(begun: Effect, invoice: InvoiceId, position: int) -> Step:
     return Step(name, StoredRequest("(adopted)", b""), invoice, begun.lines_before, position)
 
 
-def there_now(begun: Effect, destination: Destination) -> tuple[InvoiceLineId, ...]:
+def there_now(begun: Effect, destination: PushDestination) -> tuple[InvoiceLineId, ...]:
     """Give every line of the invoice that an unsent line was for: by a person's word, not ours."""
     if begun.key.step.kind is not StepKind.ADD_LINE or begun.invoice_id is None:
         return ()

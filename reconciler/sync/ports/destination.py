@@ -1,19 +1,18 @@
-"""What we need of a system that bills are sent to: find, next step, perform, read back."""
+"""What we need of a system that bills are sent to: find, next step, perform, read back, past."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.definitions.kinds.integration import PendingPolicy
-from reconciler.drafting.draft import BlockReason, InvoiceDraft, Target
+from reconciler.drafting.draft import BilledParty, BlockReason, InvoiceDraft
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.address import BillId
 from reconciler.kernel.money import Money
-from reconciler.sync.model.estimate import Estimate
-from reconciler.sync.model.invoice import Invoice
+from reconciler.sync.model.invoice import Estimate, Invoice, InvoiceChange
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,
@@ -61,9 +60,6 @@ class Sending:
     waiting_since: datetime | None = None
 
 
-FIRST_SENDING = Sending()
-
-
 @dataclass(frozen=True, slots=True)
 class Complete:
     """Every effect of the generation is done."""
@@ -95,9 +91,10 @@ class AlreadyClosed:
 
 
 Closing = Step | AlreadyClosed | Stop
+FIRST_SENDING = Sending()
 
 
-class Destination(Protocol):
+class PushDestination(Protocol):
     """One site. Nothing but ``perform`` writes."""
 
     @property
@@ -105,7 +102,7 @@ class Destination(Protocol):
         """The site, checked against the key."""
         ...
 
-    def expect(self, targets: Sequence[Target]) -> None:
+    def expect(self, targets: Sequence[BilledParty]) -> None:
         """Hear who is billed next: what ``check`` reads of them may be read together."""
         ...
 
@@ -232,5 +229,42 @@ class Destination(Protocol):
             bill: The bill.
             draft: Says who is billed, and since when.
             done: Its effects, whose line ids are looked for.
+        """
+        ...
+
+
+class InvoiceHistory(Protocol):
+    """Who changed what at one site; nothing is ever decided by it."""
+
+    def changes(self, invoices: Collection[InvoiceId], since: datetime) -> Iterator[InvoiceChange]:
+        """Stream the changes of some invoices, oldest first, as far as they are remembered.
+
+        Args:
+            invoices: By the ids that they have, or had.
+            since: Nothing before it is asked for.
+
+        Raises:
+            DestinationError: When there is more than can be read, or nothing can; what was given
+                until then counts.
+        """
+        ...
+
+
+class SiteCatalogue(Protocol):
+    """One site; nothing here writes."""
+
+    def unfit_prices(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Say why some of these item prices can bill no line; those that fit are left out.
+
+        Raises:
+            DestinationError: When they cannot be read.
+        """
+        ...
+
+    def custom_fields(self) -> Mapping[str, frozenset[str]] | None:
+        """Give kinds of objects by custom field; ``None`` when the site does not tell.
+
+        Raises:
+            DestinationError: When they cannot be read.
         """
         ...

@@ -1,8 +1,8 @@
-"""The memory of pushes: unique effects, exact requests, leases with fences, a stamp index."""
+"""The memory of pushes: effects, exact requests, leases with fences, stamps, who decided what."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -23,6 +23,7 @@ from reconciler.sync.model.push import (
     Step,
     StepOutcome,
 )
+from reconciler.sync.model.standing import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,4 +284,25 @@ class LedgerWatch(Protocol):
 
     def note(self, environment: str, note: LedgerNote) -> None:
         """Keep a note, for good when it returns; the sequence of the same ledger never falls."""
+        ...
+
+
+class PushHistory(Protocol):
+    """Read by people; nothing in it decides whether anything is sent."""
+
+    def provenance(self, site: SiteName, bill: BillId) -> Mapping[PushKey, Provenance]:
+        """Give in whose name each effect of a bill was recorded."""
+        ...
+
+    def decisions(self, site: SiteName, subject: str) -> tuple[Decision, ...]:
+        """Give the decisions about a subject and what lies below it, oldest first.
+
+        Args:
+            site: The site.
+            subject: Itself, and everything that starts with it and a ``/``.
+        """
+        ...
+
+    def decide(self, site: SiteName, subject: str, what: str, actor: str, why: str) -> Decision:
+        """Record a decision."""
         ...

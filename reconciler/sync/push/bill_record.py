@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.drafting.draft import InvoiceDraft
-from reconciler.sync.core.status_of_effects import status_of
+from reconciler.kernel.ports import Clock, Notifier, Stopped
+from reconciler.m3ter.ports import Bills
+from reconciler.sync.core.effect_states import status_of
+from reconciler.sync.core.when_to_act import RetryTimes
 from reconciler.sync.in_force.push_route import PushRoute
-from reconciler.sync.judge.standings import stands
+from reconciler.sync.judge.judge import Judge
+from reconciler.sync.judge.standings import bill_standing
 from reconciler.sync.model.push import (
     Effect,
     PushKey,
@@ -20,9 +24,10 @@ from reconciler.sync.model.push import (
     StepName,
 )
 from reconciler.sync.model.runbook import bill_page
-from reconciler.sync.model.standing import Group, Standing, Who
-from reconciler.sync.ports.ledger import BillRow, Lease, Provenance
-from reconciler.sync.push.world import PushWorld
+from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.ports.destination import PushDestination
+from reconciler.sync.ports.ledger import BillRow, Lease, Ledger, Provenance
+from reconciler.sync.push.limits import RunLimits
 
 
 @dataclass(slots=True)
@@ -38,7 +43,7 @@ class BillRecord:
         former: The row of an earlier sending, which holds until a step of this one is stored.
     """
 
-    push: PushWorld
+    push: PushPorts
     lease: Lease
     row: BillRow
     draft: InvoiceDraft
@@ -63,7 +68,7 @@ class BillRecord:
         at: datetime | None,
         *,
         waiting: PushStatus | None = None,
-    ) -> Standing:
+    ) -> BillStanding:
         """Record where the bill stands until it can go on."""
         mine = self.mine(effects)
         status = status_of(mine, len(mine) + 1)
@@ -75,7 +80,7 @@ class BillRecord:
         group = _GROUPS.get(status, Group.DECIDE)
         if at is None and group is Group.UNDER_WAY:
             group = Group.DECIDE
-        made = stands(self.who, group, _SHORT.get(status, status), message, self.route.name)
+        made = bill_standing(self.who, group, _SHORT.get(status, status), message, self.route.name)
         return replace(
             made,
             money=self.draft.billed,
@@ -92,18 +97,18 @@ class BillRecord:
         self.row = replace(self.row, status=status, message=message, next_at=at, changed_at=kept)
         self.push.ledger.put_bill(self.lease, self.row)
 
-    def unsent(self, short: str, why: str = "") -> Standing:
+    def unsent(self, short: str, why: str = "") -> BillStanding:
         """Leave the bill as it stands in the ledger; a later run goes on."""
-        made = stands(self.who, Group.UNDER_WAY, short, why or short, self.route.name)
+        made = bill_standing(self.who, Group.UNDER_WAY, short, why or short, self.route.name)
         return replace(made, money=self.draft.billed, status=self.row.status)
 
-    def stays(self, former: BillRow, why: str) -> Standing:
+    def stays(self, former: BillRow, why: str) -> BillStanding:
         """Leave a bill as it was sent before: what m3ter made of it since cannot be sent."""
         news = (former.status, former.message) != (PushStatus.REOPENED, why)
         self.row = former
         self.put(PushStatus.REOPENED, why, None)
         short = "recalculated after it was sent"
-        made = stands(self.who, Group.DECIDE, short, why, self.route.name)
+        made = bill_standing(self.who, Group.DECIDE, short, why, self.route.name)
         return replace(
             made,
             money=self.draft.billed,
@@ -172,6 +177,29 @@ class BillRecord:
         return Who(self.draft.bill_id, self.draft.account_id, self.draft.account_code)
 
 
+@dataclass(frozen=True, slots=True)
+class PushPorts:
+    """What one run works with.
+
+    Attributes:
+        run: Id of the run.
+        worker: Name of this process, for leases and attempts.
+        stopped: Asked before every send.
+    """
+
+    judge: Judge
+    ledger: Ledger
+    destination: PushDestination
+    bills: Bills
+    clock: Clock
+    notifier: Notifier
+    limits: RunLimits
+    settings: RetryTimes
+    run: str
+    worker: str
+    stopped: Stopped
+
+
 def as_before(row: BillRow, generation: int) -> BillRow:
     """Give the row of a bill as an earlier sending left it; the bill is judged anew from there.
 
@@ -205,3 +233,4 @@ _ERRORS = frozenset(
         PushStatus.UNKNOWN,
     }
 )
+LEASE_SECONDS = 300

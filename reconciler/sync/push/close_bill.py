@@ -15,9 +15,9 @@ from reconciler.sync.model.push import (
     Step,
     StepKind,
 )
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.ports.destination import AlreadyClosed, Stop
-from reconciler.sync.push.push_loop import Going
+from reconciler.sync.push.push_loop import PushLoop
 
 NEVER_SENT = "nothing of it was sent"
 
@@ -33,15 +33,15 @@ class OpenBill:
         with_foreign_lines: Whether lines that are not ours may be closed with it.
     """
 
-    going: Going
+    loop: PushLoop
     told: Closed
     effects: tuple[Effect, ...]
     with_foreign_lines: bool
 
     def closed(self) -> Closed:
         """Close its invoice, and go on with what waits for that; or say why it stays open."""
-        mine = self.going.record.mine(self.effects)
-        begun = self.going.record.open_step(self.effects)
+        mine = self.loop.record.mine(self.effects)
+        begun = self.loop.record.open_step(self.effects)
         if not mine:
             return self._left(NEVER_SENT)
         if begun is None:
@@ -51,7 +51,7 @@ class OpenBill:
             return self._left(f"{why}; `sync run`, `sync retry` or `sync resolve` come first")
         if begun.state in {PushState.REFUSED, PushState.CLOSED}:
             return self._again(begun)
-        return self._went(self.going.on())
+        return self._went(self.loop.run())
 
     def _settled(self, mine: list[Effect]) -> Closed:
         """Nothing is under way: close it, unless it is closed."""
@@ -61,15 +61,15 @@ class OpenBill:
 
     def _again(self, refused: Effect) -> Closed:
         """Look whether a refused closing came about all the same, or close again."""
-        record = self.going.record
+        record = self.loop.record
         found = record.push.destination.look_up(refused, record.draft, self.effects)
         if isinstance(found, Found):
             record.push.ledger.looked(record.lease, refused.key, found)
-            return self._went(self.going.on())
+            return self._went(self.loop.run())
         return self._close()
 
     def _close(self) -> Closed:
-        record = self.going.record
+        record = self.loop.record
         found = record.push.destination.closing(
             record.draft,
             self.effects,
@@ -78,7 +78,7 @@ class OpenBill:
         )
         match found:
             case Step():
-                return self._went(self.going.close(found, self.effects))
+                return self._went(self.loop.close(found, self.effects))
             case AlreadyClosed(invoice):
                 return self._earlier(invoice.id)
             case Stop(reason):
@@ -86,13 +86,13 @@ class OpenBill:
 
     def _earlier(self, invoice: InvoiceId | None = None) -> Closed:
         """Say that it was closed before; what waited for that goes on."""
-        if self.going.record.row.status is PushStatus.COMPLETE:
+        if self.loop.record.row.status is PushStatus.COMPLETE:
             key = invoice or self._closed_as()
             return replace(self.told, fate=Fate.EARLIER, invoice=key)
-        went = self._went(self.going.on())
+        went = self._went(self.loop.run())
         return replace(went, fate=Fate.EARLIER, invoice=invoice or went.invoice)
 
-    def _went(self, standing: Standing) -> Closed:
+    def _went(self, standing: BillStanding) -> Closed:
         """Say what became of the closing, and of what waited for it."""
         key = self._closed_as()
         if key is None:
@@ -105,7 +105,7 @@ class OpenBill:
         return replace(done, why=standing.why, page=standing.page)
 
     def _closed_as(self) -> InvoiceId | None:
-        record = self.going.record
+        record = self.loop.record
         for one in record.mine(record.effects):
             if one.key.step.kind is StepKind.CLOSE_INVOICE and one.state is PushState.DONE:
                 return InvoiceId(one.object_id)

@@ -1,15 +1,20 @@
-"""Limits of one run: how many bills, and how much money; it stops before the send too many."""
+"""What stops a run: what holds it back at the start, and its limits before the send too many."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from reconciler.drafting.draft import InvoiceDraft
-from reconciler.errors import InvalidError
+from reconciler.errors import HeldError, InvalidError
 from reconciler.kernel.money import Money, UnknownCurrencyError, chargebee_currencies
+from reconciler.kernel.runbook import Page, page
+from reconciler.plan.core.guards.guards import freeze
+from reconciler.sync.in_force.scope import PushesInForce
+from reconciler.sync.ports.ledger import Ledger
 
 
 class NotAnAmountError(InvalidError):
@@ -22,7 +27,7 @@ class NotAnAmountError(InvalidError):
 
 
 @dataclass(slots=True)
-class Limits:
+class RunLimits:
     """Counts what a run begins to send; safe from many threads.
 
     Attributes:
@@ -38,15 +43,15 @@ class Limits:
     _spent: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def first(self, bills: int) -> Limits:
+    def first(self, bills: int) -> RunLimits:
         """Give the limits of a canary."""
         fewer = bills if self.bills is None else min(bills, self.bills)
-        return Limits(fewer, self.amounts)
+        return RunLimits(fewer, self.amounts)
 
-    def after(self, canary: Limits) -> Limits:
+    def after(self, canary: RunLimits) -> RunLimits:
         """Give what a canary left."""
         left = None if self.bills is None else max(0, self.bills - canary.begun)
-        return Limits(left, self.amounts, _spent=dict(canary._spent))
+        return RunLimits(left, self.amounts, _spent=dict(canary._spent))
 
     def admit(self, draft: InvoiceDraft) -> str:
         """Count a bill that is about to be sent, or say which limit forbids it."""
@@ -73,6 +78,39 @@ class Limits:
         return f"{spent} was sent, and the next bill of {draft.billed} would exceed {limit}"
 
 
+class FrozenError(HeldError):
+    """Sync was called inside a freeze window."""
+
+    def __init__(self, windows: Sequence[str]) -> None:
+        super().__init__(
+            "; ".join(windows) + ".\nNothing was sent. Wait until the window is over, or approve "
+            "this run with `--approve freeze`."
+        )
+
+
+class PausedError(HeldError):
+    """A person paused the site."""
+
+    def __init__(self, site: str, why: str) -> None:
+        super().__init__(
+            f"pushing to site `{site}` is paused by {why}.\n"
+            "Nothing was sent. When it may go on: `reconciler sync resume`. "
+            f"See {page(Page.PAUSED)}."
+        )
+
+
+class HeldBackError(HeldError):
+    """No integration may push at all."""
+
+    def __init__(self, reasons: Sequence[str], where: Page) -> None:
+        listed = "\n".join(f"  {one}" for one in reasons)
+        super().__init__(
+            f"no push integration may send anything now:\n{listed}\n"
+            "Nothing was sent. Run `reconciler drift` and decide what holds, or `reconciler sync "
+            f"enable NAME` for a disabled push. See {page(where)}."
+        )
+
+
 def parse_amounts(texts: Iterable[str]) -> dict[str, Money]:
     """Read ``CUR:AMOUNT`` of the command line.
 
@@ -92,3 +130,34 @@ def _amount(text: str) -> tuple[str, Money]:
     if not minor.is_finite() or minor != int(minor) or minor < 0:
         raise NotAnAmountError(text)
     return code, Money(int(minor), currency)
+
+
+def refuse_held(
+    scope: PushesInForce,
+    ledger: Ledger,
+    integrations: frozenset[str],
+    now: datetime,
+    *,
+    thawed: bool,
+) -> None:
+    """Refuse a run in which nothing may be sent.
+
+    Raises:
+        FrozenError: Inside a freeze window that nobody approved.
+        PausedError: When a person paused the site.
+        HeldBackError: When every integration of the run drifted or is disabled.
+    """
+    windows = [one.message for one in freeze(scope.environment.freeze, now)]
+    if windows and not thawed:
+        raise FrozenError(windows)
+    if why := ledger.paused(scope.site):
+        raise PausedError(scope.site, why)
+    wanted = [one for one in scope.routes if not integrations or one.name in integrations]
+    drifted = [one.drift[0] for one in wanted if one.drift]
+    disabled = [
+        f"{one.name} is disabled: {why}"
+        for one in wanted
+        if not one.drift and (why := ledger.disabled(scope.site, one.name))
+    ]
+    if wanted and len(drifted) + len(disabled) == len(wanted):
+        raise HeldBackError([*drifted, *disabled], Page.DRIFT if drifted else Page.DISABLED)

@@ -15,27 +15,33 @@ from reconciler.drafting.draft_json import draft_from_json, draft_to_json
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.kernel.address import AccountId
 from reconciler.m3ter.ports import NotFoundError
-from reconciler.sync.judge.judge_bill import Judged
-from reconciler.sync.judge.standings import RESUMED, SENT, STOPPED, STOPPED_SHORT, of_row, stands
+from reconciler.sync.judge.judge import Judged
+from reconciler.sync.judge.standings import (
+    RESUMED,
+    SENT,
+    STOPPED,
+    STOPPED_SHORT,
+    bill_standing,
+    of_row,
+)
 from reconciler.sync.model.push import Effect, PushState, PushStatus
-from reconciler.sync.model.standing import Group, Standing, Who
+from reconciler.sync.model.standing import BillStanding, Group, Who
 from reconciler.sync.ports.destination import Sending
 from reconciler.sync.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.sync.ports.workers import BillBusyError, Job
-from reconciler.sync.push.bill_record import BillRecord, as_before
+from reconciler.sync.push.bill_record import LEASE_SECONDS, BillRecord, PushPorts, as_before
 from reconciler.sync.push.gate import Gate
-from reconciler.sync.push.push_loop import Going
-from reconciler.sync.push.world import LEASE_SECONDS, PushWorld
+from reconciler.sync.push.push_loop import PushLoop
 
 BUSY_SECONDS = 0.25
 """How soon a bill that another worker holds is looked at again, for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pusher(PushWorld):
+class Pusher(PushPorts):
     """Brings bills on; ``work`` is called by many threads."""
 
-    def work(self, job: Job) -> Standing:
+    def work(self, job: Job) -> BillStanding:
         """Bring one bill as far as it gets now.
 
         Raises:
@@ -46,16 +52,16 @@ class Pusher(PushWorld):
         try:
             return self._claimed(job)
         except LeaseLostError as error:
-            return stands(who, Group.UNDER_WAY, "another worker has it", str(error))
+            return bill_standing(who, Group.UNDER_WAY, "another worker has it", str(error))
         except ReconcilerError as error:
             if error.exit_code in {ExitCode.REFUSED_IDENTITY, ExitCode.LOCKED}:
                 raise
-            return stands(who, Group.FAILED, "could not be worked on now", str(error))
+            return bill_standing(who, Group.FAILED, "could not be worked on now", str(error))
         except Exception as error:  # noqa: BLE001  a bad bill never stops the others
             text = f"an unexpected {type(error).__name__} in its data; please report this"
-            return stands(who, Group.FAILED, "an unexpected error", text)
+            return bill_standing(who, Group.FAILED, "an unexpected error", text)
 
-    def _claimed(self, job: Job) -> Standing:
+    def _claimed(self, job: Job) -> BillStanding:
         site = self.judge.watch.scope.site
         lease = self.ledger.claim(site, job.bill_id, self.worker, LEASE_SECONDS)
         if lease is None:
@@ -73,7 +79,7 @@ class Pusher(PushWorld):
         finally:
             self.ledger.release(lease)
 
-    def _begin(self, job: Job, lease: Lease, row: BillRow | None) -> Standing:
+    def _begin(self, job: Job, lease: Lease, row: BillRow | None) -> BillStanding:
         """Judge a bill anew, and send it if it is ready."""
         found = self.judge.watch.known(job.bill_id)
         bill = job.bill
@@ -82,7 +88,9 @@ class Pusher(PushWorld):
                 bill = self.bills.get(job.bill_id)
             except NotFoundError:
                 nobody = Who(job.bill_id, row.account_id if row else _nobody())
-                return stands(nobody, Group.NOT_OURS, "m3ter does not have the bill any more")
+                return bill_standing(
+                    nobody, Group.NOT_OURS, "m3ter does not have the bill any more"
+                )
             found = self.judge.watch.one(bill.id, bill.account_code)
         if (standing := self.judge.at_once(bill, row)) is not None:
             return standing
@@ -99,15 +107,15 @@ class Pusher(PushWorld):
         if former is None:
             self.ledger.put_bill(lease, fresh)
         record = BillRecord(self, lease, fresh, draft, judged.route, bill.version, former)
-        return Going(record, Gate(record, found), judged.sending).on()
+        return PushLoop(record, Gate(record, found), judged.sending).run()
 
-    def _resume(self, row: BillRow, lease: Lease) -> Standing:
+    def _resume(self, row: BillRow, lease: Lease) -> BillStanding:
         """Go on with what the ledger holds, whatever changed since."""
         route = self.judge.watch.scope.route(row.integration)
         who = Who(row.bill_id, row.account_id)
         if route is None or not row.draft:
             why = f"{row.integration} is no longer a push integration of the applied record"
-            return stands(who, Group.DECIDE, "its integration is gone", why, row.integration)
+            return bill_standing(who, Group.DECIDE, "its integration is gone", why, row.integration)
         draft = draft_from_json(row.draft)
         sending = Sending(
             generation=row.generation,
@@ -115,11 +123,11 @@ class Pusher(PushWorld):
             waiting_since=row.changed_at,
         )
         record = BillRecord(self, lease, row, draft, route, draft.bill_version)
-        return Going(record, Gate(record), sending).on()
+        return PushLoop(record, Gate(record), sending).run()
 
     def _noted(
-        self, standing: Standing, fresh: BillRow | None, lease: Lease, row: BillRow | None
-    ) -> Standing:
+        self, standing: BillStanding, fresh: BillRow | None, lease: Lease, row: BillRow | None
+    ) -> BillStanding:
         """Record why a bill is not sent, where the ledger keeps that, and whether it is news."""
         if fresh is None:
             return standing

@@ -1,4 +1,7 @@
-"""One bill on its way: look, decide, record the intent, send, record the outcome, read back."""
+"""One bill on its way: look, decide, record the intent, send, record the outcome, read back.
+
+Before each write the gate is asked; when all is done, what stands there is read and compared.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from reconciler.errors import IdentityError
 from reconciler.kernel.runbook import Page, page
 from reconciler.sync.core.clocks import Clocks
 from reconciler.sync.core.effect_states import idempotency_key
-from reconciler.sync.core.look_first import AskPerson, Finished, Look, Send, WaitUntil, next_move
+from reconciler.sync.core.when_to_act import AskPerson, Finished, Look, Send, WaitUntil, next_move
+from reconciler.sync.judge.sent_bill import read_back
+from reconciler.sync.judge.standings import bill_standing
 from reconciler.sync.model.push import (
     CredentialsRefused,
     Effect,
@@ -23,17 +28,11 @@ from reconciler.sync.model.push import (
     StepName,
     Undecidable,
 )
-from reconciler.sync.model.runbook import bill_page
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.ports.destination import Complete, Sending, Stop, WaitForInvoice
-from reconciler.sync.push.bill_record import BillRecord
-from reconciler.sync.push.failure_marks import disable_if_due, mark_of
-from reconciler.sync.push.gate import Gate
+from reconciler.sync.push.bill_record import LEASE_SECONDS, BillRecord
+from reconciler.sync.push.gate import Gate, disable_if_due, mark_of
 from reconciler.sync.push.lines_alike import beside_others, whose
-from reconciler.sync.push.read_back import verified
-from reconciler.sync.push.world import LEASE_SECONDS
-
-_FIRST_STEPS = frozenset({StepName(StepKind.CREATE_INVOICE), StepName(StepKind.ADD_LINE, 1)})
 
 
 class KeyRefusedError(IdentityError):
@@ -48,7 +47,7 @@ class KeyRefusedError(IdentityError):
 
 
 @dataclass(slots=True)
-class Going:
+class PushLoop:
     """One bill on its way.
 
     Attributes:
@@ -69,7 +68,7 @@ class Going:
     absent: NotFound | None = None
     seen: StepName | None = None
 
-    def on(self) -> Standing:
+    def run(self) -> BillStanding:
         """Go on until the bill is complete or nothing can be done now."""
         while True:
             effects = self.record.effects
@@ -77,7 +76,7 @@ class Going:
             if ended is not None:
                 return ended
 
-    def close(self, step: Step, effects: tuple[Effect, ...]) -> Standing:
+    def close(self, step: Step, effects: tuple[Effect, ...]) -> BillStanding:
         """Close the invoice of a sent bill, as a person asked, and go on with what waited for it.
 
         Args:
@@ -89,9 +88,9 @@ class Going:
         self.record.put(PushStatus.STARTED, "its invoice is being closed", None)
         key = self.record.key(step.name)
         self.record.intend(step, anew=any(one.key == key for one in effects))
-        return self.on()
+        return self.run()
 
-    def _next(self, effects: tuple[Effect, ...]) -> Standing | None:
+    def _next(self, effects: tuple[Effect, ...]) -> BillStanding | None:
         begun = self.record.open_step(effects)
         if begun is None:
             return self._step(effects)
@@ -104,7 +103,7 @@ class Going:
             return None
         return self._move(begun, effects)
 
-    def _move(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
+    def _move(self, begun: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
         absent, self.absent = self.absent, None
         clocks = self._clocks(begun, absent)
         match next_move(begun, clocks, self.record.push.settings, looked=absent is not None):
@@ -116,7 +115,7 @@ class Going:
             case WaitUntil(at, why, about):
                 why = f"{why}; goes on after {at:%-d %b, %H:%M} UTC"
                 rests = self.record.rests(effects, why, at)
-                return rests if about is None else replace(rests, page=bill_page(about))
+                return rests if about is None else replace(rests, page=page(about))
             case AskPerson(why):
                 return self.record.rests(effects, why, None)
             case Finished():
@@ -141,7 +140,7 @@ class Going:
         done = any(one.state is PushState.DONE for one in self.record.mine(effects))
         return begun.state is PushState.CLOSED and not done and not self.moved
 
-    def _elsewhere(self, begun: Effect, effects: tuple[Effect, ...]) -> Standing | None:
+    def _elsewhere(self, begun: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
         """Make the step anew for the next pending invoice, or wait for one."""
         self.moved = True
         if (former := self.record.replaced(effects)) is not None:
@@ -160,7 +159,7 @@ class Going:
             return None
         return self.record.rests(effects, begun.message, None)
 
-    def _step(self, effects: tuple[Effect, ...]) -> Standing | None:
+    def _step(self, effects: tuple[Effect, ...]) -> BillStanding | None:
         """Ask the destination what comes next, and store the intent."""
         found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
         match found:
@@ -191,14 +190,14 @@ class Going:
             found = whose(record.row.bill_id, step.alike_on, step.alike)
             record.push.ledger.looked(record.lease, record.key(step.name), found)
 
-    def _stopped(self, effects: tuple[Effect, ...], why: str) -> Standing:
+    def _stopped(self, effects: tuple[Effect, ...], why: str) -> BillStanding:
         if self.record.former is not None:
             return self.record.stays(self.record.former, why)
         some = bool(self.record.mine(effects))
         status = PushStatus.PARTIAL if some else PushStatus.BLOCKED
         return self.record.rests(effects, why, None, waiting=status)
 
-    def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> Standing | None:
+    def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
         if held := self.gate.held(effects):
             return held
         if effect.attempts == 0 and self._known_by_stamp(effect, effects):
@@ -265,3 +264,33 @@ class Going:
             found = NotFound()
         self.record.push.ledger.looked(self.record.lease, effect.key, found)
         self.absent = found if isinstance(found, NotFound) else None
+
+
+_FIRST_STEPS = frozenset({StepName(StepKind.CREATE_INVOICE), StepName(StepKind.ADD_LINE, 1)})
+
+
+def verified(record: BillRecord, effects: tuple[Effect, ...]) -> BillStanding:
+    """Read back what stands in Chargebee, and record the bill as complete."""
+    generation = record.row.generation
+    result, invoices = read_back(record.push.destination, record.draft, effects, generation)
+    invoice = invoices[0].id if invoices else None
+    if result is None or not result.differences:
+        text = f"sent as invoice {invoice}, read back line by line: as sent"
+    else:
+        text = "sent, but what stands there differs: " + "; ".join(
+            one.text for one in result.differences
+        )
+    record.put(PushStatus.COMPLETE, text, None)
+    done = bill_standing(record.who, Group.SENT, "sent", text, record.route.name)
+    differs = result is not None and bool(result.differences)
+    return replace(
+        done,
+        draft=record.draft,
+        money=record.draft.billed,
+        status=PushStatus.COMPLETE,
+        invoice=invoice,
+        rounding=result.rounding if result else None,
+        unexplained=result.unexplained if result else None,
+        short="sent, but it differs" if differs else "sent",
+        page=page(Page.DIFFERENCE) if differs else "",
+    )

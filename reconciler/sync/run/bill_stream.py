@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
-from reconciler.drafting.draft import Target
-from reconciler.drafting.target import target_of
+from reconciler.drafting.draft import BilledParty
+from reconciler.drafting.draft_bill import billed_party
 from reconciler.kernel.ports import Stopped
 from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.ports import BillQuery, Bills
-from reconciler.sync.judge.account_facts import membership_of
-from reconciler.sync.judge.judge_bill import Judge
+from reconciler.sync.judge.account import membership_of
+from reconciler.sync.judge.judge import Judge
 from reconciler.sync.judge.standings import RESUMED
-from reconciler.sync.model.standing import Standing
+from reconciler.sync.model.standing import BillStanding
 from reconciler.sync.ports.ledger import BillRow, Ledger
 from reconciler.sync.ports.workers import Job
 from reconciler.sync.run.world import SyncPorts
@@ -31,9 +31,9 @@ DATE_MARGIN = timedelta(days=62)
 def stream(
     judge: Judge,
     bills: Bills,
-    left: Callable[[Standing], None],
+    left: Callable[[BillStanding], None],
     *,
-    all_the_same: Callable[[Standing], bool] = lambda _: False,
+    all_the_same: Callable[[BillStanding], bool] = lambda _: False,
 ) -> Iterator[Bill]:
     """Give the bills that need a look, in batches whose accounts are read; count the others.
 
@@ -63,7 +63,7 @@ def stream(
 def jobs_of(
     judge: Judge,
     ports: SyncPorts,
-    left: Callable[[Standing], None],
+    left: Callable[[BillStanding], None],
     enough: Stopped,
     *,
     resuming: bool = False,
@@ -83,11 +83,11 @@ def jobs_of(
         begun.add(row.bill_id)
         yield Job(site, row.bill_id, row.account_id)
 
-    def counted(one: Standing) -> None:
+    def counted(one: BillStanding) -> None:
         if one.who.bill_id not in begun:
             left(one)
 
-    def meanwhile(one: Standing) -> bool:
+    def meanwhile(one: BillStanding) -> bool:
         return resuming and one.status in RESUMED and one.who.bill_id not in begun
 
     for bill in stream(judge, ports.bills, counted, all_the_same=meanwhile):
@@ -112,13 +112,13 @@ def _serial(judge: Judge, bill: Bill) -> str:
     return bill.account_id if target is None else target.external_id
 
 
-def _target(judge: Judge, bill: Bill) -> Target | None:
+def _target(judge: Judge, bill: Bill) -> BilledParty | None:
     """Find who would be billed, from what is read; ``None`` where that is not known."""
     about = judge.watch.peek(bill.id)
     for one in judge.watch.scope.routes:
         if about is not None and membership_of(one.scope, about, bill).verdict == "in":
-            target = target_of(bill, one.route)
-            return target if isinstance(target, Target) else None
+            target = billed_party(bill, one.route)
+            return target if isinstance(target, BilledParty) else None
     return None
 
 

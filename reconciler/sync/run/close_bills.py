@@ -21,12 +21,11 @@ from reconciler.sync.model.push import PushStatus, SiteName
 from reconciler.sync.ports.destination import Sending
 from reconciler.sync.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.sync.ports.workers import BillBusyError, Job, Workers
-from reconciler.sync.push.bill_record import BillRecord
+from reconciler.sync.push.bill_record import LEASE_SECONDS, BillRecord
 from reconciler.sync.push.close_bill import NEVER_SENT, OpenBill
 from reconciler.sync.push.gate import Gate
 from reconciler.sync.push.push_bill import BUSY_SECONDS, Pusher
-from reconciler.sync.push.push_loop import Going
-from reconciler.sync.push.world import LEASE_SECONDS
+from reconciler.sync.push.push_loop import PushLoop
 
 _OF_SUBSCRIPTION = (
     "its lines are on the subscription's own pending invoice, which is the subscription's to close:"
@@ -162,5 +161,5 @@ class Closer:
             generation=row.generation, pending=route.route.policy.pending or PendingPolicy()
         )
         record = BillRecord(self.pusher, lease, row, draft, route, draft.bill_version)
-        going = Going(record, Gate(record), sending)
-        return OpenBill(going, told, effects, self.order.with_foreign_lines).closed()
+        loop = PushLoop(record, Gate(record), sending)
+        return OpenBill(loop, told, effects, self.order.with_foreign_lines).closed()

@@ -10,8 +10,8 @@ from itertools import count
 
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.ports import Clock, Stopped
-from reconciler.sync.core.busy_bills import BusyBills
-from reconciler.sync.model.standing import Group, Standing, Who
+from reconciler.sync.core.when_to_act import BusyBills
+from reconciler.sync.model.standing import BillStanding, Group, Who
 from reconciler.sync.ports.workers import BillBusyError, Job
 
 KEPT_MAX = 2_000
@@ -27,7 +27,7 @@ def _silent(_: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RunPatience:
     """How long a run waits.
 
     Attributes:
@@ -39,7 +39,7 @@ class Patience:
     tell: Callable[[str], None] = _silent
 
 
-NO_PATIENCE = Patience()
+NO_PATIENCE = RunPatience()
 
 
 @dataclass(slots=True)
@@ -47,12 +47,12 @@ class DueAgain:
     """Bills of one run that are not over: each is brought again when it is due."""
 
     clock: Clock
-    _heap: list[tuple[datetime, int, Job, Standing]] = field(default_factory=list)
-    _brought: dict[BillId, Standing] = field(default_factory=dict)
+    _heap: list[tuple[datetime, int, Job, BillStanding]] = field(default_factory=list)
+    _brought: dict[BillId, BillStanding] = field(default_factory=dict)
     _busy: BusyBills = field(default_factory=BusyBills)
     _number: Iterator[int] = field(default_factory=count)
 
-    def ended(self, job: Job, one: Standing) -> Standing | None:
+    def ended(self, job: Job, one: BillStanding) -> BillStanding | None:
         """Hear where a bill stands; ``None`` when it is kept to be brought again."""
         before = self._brought.pop(job.bill_id, None)
         if before is not None and before.new and before.status is one.status:
@@ -65,13 +65,13 @@ class DueAgain:
         heappush(self._heap, (one.again_at, next(self._number), *kept))
         return None
 
-    def busy(self, job: Job, error: BillBusyError) -> Standing:
+    def busy(self, job: Job, error: BillBusyError) -> BillStanding:
         """Give the standing of a bill that another worker holds."""
         who = Who(job.bill_id, AccountId(""))
         if job.bill is not None:
             who = Who(job.bill_id, job.bill.account_id, job.bill.account_code)
         seconds = self._busy.again_in(job.bill_id, error.seconds)
-        return Standing(
+        return BillStanding(
             Group.UNDER_WAY,
             who,
             short="another worker has it",
@@ -96,7 +96,7 @@ class DueAgain:
         """Say when the next bill is due; ``None`` when none is until then."""
         return self._heap[0][0] if self._heap and self._heap[0][0] <= until else None
 
-    def left(self) -> Iterator[Standing]:
+    def left(self) -> Iterator[BillStanding]:
         """Give where the bills stand that were not brought to an end; they are kept no more."""
         yield from (*(kept[-1] for kept in sorted(self._heap)), *self._brought.values())
         self._heap.clear()

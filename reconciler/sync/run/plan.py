@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from reconciler.kernel.ports import Progress
 from reconciler.m3ter.bill import Bill
 from reconciler.m3ter.ports import Bills
-from reconciler.sync.core.run_tally import SyncTally
-from reconciler.sync.in_force.scope import SyncScope
-from reconciler.sync.judge.judge_bill import Judge
-from reconciler.sync.model.standing import Group, Standing
+from reconciler.sync.core.tally import SyncTally
+from reconciler.sync.in_force.scope import PushesInForce
+from reconciler.sync.judge.judge import Judge
+from reconciler.sync.model.standing import BillStanding, Group
 from reconciler.sync.run.bill_stream import count_of, stream
 
 READS_A_BILL = 1
@@ -29,7 +29,7 @@ class SyncPlan:
         per_minute: Requests that the site takes.
     """
 
-    scope: SyncScope
+    scope: PushesInForce
     tally: SyncTally
     made_at: datetime
     paused: str
@@ -47,7 +47,7 @@ def plan_sync(
     judge: Judge,
     bills: Bills,
     progress: Progress,
-    hear: Callable[[Standing], None] = lambda _: None,
+    hear: Callable[[BillStanding], None] = lambda _: None,
 ) -> SyncPlan:
     """Judge every bill of the window.
 
@@ -59,7 +59,7 @@ def plan_sync(
     """
     scope, tally = judge.watch.scope, SyncTally()
 
-    def counted(one: Standing) -> None:
+    def counted(one: BillStanding) -> None:
         tally.add(one)
         hear(one)
 
@@ -82,7 +82,7 @@ def plan_sync(
     )
 
 
-def _judged(judge: Judge, bill: Bill) -> Standing:
+def _judged(judge: Judge, bill: Bill) -> BillStanding:
     site = judge.watch.scope.site
     about = judge.watch.known(bill.id) or judge.watch.one(bill.id, bill.account_code)
     row = judge.ledger.bill(site, bill.id)

@@ -9,16 +9,16 @@ from reconciler.definitions.model import Effective
 from reconciler.kernel.address import BillId
 from reconciler.kernel.ports import Progress, Task
 from reconciler.m3ter.ports import BillQuery, Bills
-from reconciler.sync.core.stamp_findings import Rebuilt, StampedInvoice, short, undecided
+from reconciler.sync.core.stamp_findings import Rebuilt, StampedInvoice, as_stamped, undecided
 from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import Ledger
 from reconciler.sync.run.bill_stream import DATE_MARGIN
 
 
 def rebuild(
     ledger: Ledger,
-    destination: Destination,
+    destination: PushDestination,
     bills: Bills,
     effective: Effective,
     since: datetime,
@@ -82,6 +82,6 @@ def _noted(
 ) -> Iterator[Invoice]:
     for invoice in invoices:
         if invoice.stamp:
-            found.setdefault(invoice.stamp, []).append(short(invoice))
+            found.setdefault(invoice.stamp, []).append(as_stamped(invoice))
             task.advance()
             yield invoice

@@ -1,27 +1,82 @@
-"""Run a sync: every bill once, each as far as it gets now, then again what is due soon."""
+"""Run a sync: every bill once, as far as it gets now, then what is due soon; or go on for days."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from itertools import islice
 
+from reconciler.drafting.draft import EventName
 from reconciler.errors import ReconcilerError
-from reconciler.kernel.ports import Stopped, Task
-from reconciler.sync.core.run_tally import SyncTally
-from reconciler.sync.in_force.scope import SyncScope
-from reconciler.sync.model.standing import Group, Standing
-from reconciler.sync.ports.workers import BillBusyError, Job
+from reconciler.kernel.ports import Clock, Notifier, Stopped, Task
+from reconciler.sync.core.tally import SyncTally
+from reconciler.sync.in_force.scope import PushesInForce
+from reconciler.sync.model.push import PushStatus, SiteName
+from reconciler.sync.model.standing import BillStanding, Group
+from reconciler.sync.ports.workers import BillBusyError, Job, Schedule
 from reconciler.sync.push.push_bill import Pusher
 from reconciler.sync.run.bill_stream import DATE_MARGIN, count_of, jobs_of
-from reconciler.sync.run.due_again import NO_PATIENCE, TOLD_SECONDS, DueAgain, Patience
-from reconciler.sync.run.notices import tell_news
-from reconciler.sync.run.pace import Pace
+from reconciler.sync.run.due_again import NO_PATIENCE, TOLD_SECONDS, DueAgain, RunPatience
 from reconciler.sync.run.world import SyncPorts, SyncResult
 
 
-def read_stamps(scope: SyncScope, ports: SyncPorts) -> int:
+@dataclass(slots=True)
+class Serving:
+    """A worker that goes on for days: what is in force is read again before every round.
+
+    Attributes:
+        refreshed: Reads what is in force, and the stamped invoices.
+    """
+
+    ports: SyncPorts
+    stopped: Stopped
+    refreshed: Callable[[], Pusher]
+    pusher: Pusher
+
+    def outcomes(self) -> Iterator[BillStanding]:
+        """Work on whatever becomes ready, until stopped."""
+        poll = Schedule("poll", POLL_MINUTES, self._due)
+        for _, ended in self.ports.workers.serve([poll], self._work, self.stopped):
+            yield ended
+
+    def _due(self) -> Iterable[Job]:
+        self.pusher = self.refreshed()
+        return jobs_of(self.pusher.judge, self.ports, lambda _: None, self.stopped)
+
+    def _work(self, job: Job) -> BillStanding:
+        return self.pusher.work(job)
+
+
+@dataclass(slots=True)
+class SendingPace:
+    """How fast bills are sent, for the remark behind the progress."""
+
+    clock: Clock
+    sent: int = 0
+    looks: int = 0
+    since: float = field(default=-1.0)
+
+    def ended(self, one: BillStanding) -> None:
+        """Hear of a bill that a worker ended."""
+        if self.since < 0:
+            self.since = self.clock.monotonic()
+        self.sent += one.group is Group.SENT
+        self.looks += one.status is PushStatus.UNKNOWN
+
+    def note(self, tally: SyncTally) -> str:
+        """Say the pace, the money sent, and how many wait for a look-up."""
+        parts = []
+        seconds = self.clock.monotonic() - self.since if self.since >= 0 else 0.0
+        if self.sent and seconds > 0:
+            parts.append(f"{round(self.sent * 60 / seconds)}/min")
+        parts += [f"{one} sent" for one in tally.money(Group.SENT)]
+        if self.looks:
+            parts.append(f"{self.looks} waiting for a look-up")
+        return "   ".join(parts)
+
+
+def read_stamps(scope: PushesInForce, ports: SyncPorts) -> int:
     """Read the stamped invoices of the site into the ledger's index, once a run."""
     since = min(one.route.policy.since for one in scope.routes)
     first = datetime.combine(datetime.fromisoformat(since), time(0), UTC) - DATE_MARGIN
@@ -36,7 +91,7 @@ def read_stamps(scope: SyncScope, ports: SyncPorts) -> int:
 
 
 def run_sync(
-    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: Patience = NO_PATIENCE
+    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: RunPatience = NO_PATIENCE
 ) -> SyncTally:
     """Push everything that is due; ends when all of it is, a limit is reached, or it is stopped.
 
@@ -49,7 +104,7 @@ def run_sync(
     Raises:
         ReconcilerError: What ended it before its end; a note says what it had sent by then.
     """
-    running = _Running(pusher, ports, stopped, DueAgain(ports.clock), Pace(ports.clock))
+    running = _Running(pusher, ports, stopped, DueAgain(ports.clock), SendingPace(ports.clock))
     try:
         running.first()
         running.again_until(ports.clock.now() + patience.wait, patience.tell)
@@ -62,7 +117,7 @@ def run_sync(
 
 
 def result_of(
-    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: Patience = NO_PATIENCE
+    pusher: Pusher, ports: SyncPorts, stopped: Stopped, patience: RunPatience = NO_PATIENCE
 ) -> SyncResult:
     """Run a sync, and give what became of it."""
     started = ports.clock.now()
@@ -99,7 +154,7 @@ class _Running:
     ports: SyncPorts
     stopped: Stopped
     again: DueAgain
-    pace: Pace
+    pace: SendingPace
     tally: SyncTally = field(default_factory=SyncTally)
 
     def first(self) -> None:
@@ -108,7 +163,7 @@ class _Running:
             "pushing", count_of(self.pusher.judge, self.ports.bills)
         ) as task:
 
-            def left(one: Standing) -> None:
+            def left(one: BillStanding) -> None:
                 self.tally.add(one)
                 task.advance(1, self.pace.note(self.tally))
 
@@ -136,7 +191,7 @@ class _Running:
                 self.pace.ended(one)
                 task.advance(1, self.pace.note(self.tally))
 
-    def _work(self, job: Job) -> Standing:
+    def _work(self, job: Job) -> BillStanding:
         try:
             return self.pusher.work(job)
         except BillBusyError as error:
@@ -144,3 +199,28 @@ class _Running:
 
     def _enough(self) -> bool:
         return self.stopped() or bool(self.pusher.limits.reached)
+
+
+POLL_MINUTES = 5
+_KINDS: Mapping[EventName, str] = {
+    "integration.validation.error": "validation",
+    "integration.missingaccountmapping.error": "missing-mapping",
+    "integration.perform.error": "perform",
+    "integration.authentication.error": "authentication",
+    "integration.disabled.error": "disabled",
+}
+
+
+def tell_news(tally: SyncTally, notifier: Notifier, site: SiteName) -> None:
+    """Tell people what is new, once for each kind of event, naming the first bills."""
+    for event, news in sorted(tally.news.items()):
+        lines = [
+            f"{one.who.account_code or one.who.account_id}, bill {one.who.bill_id}: {one.why}"
+            for one in news.named
+        ]
+        if news.bills > len(news.named):
+            more = news.bills - len(news.named)
+            lines.append(f"and {more:,} more; `reconciler sync plan --list FILE` names every bill")
+        bills = "1 bill" if news.bills == 1 else f"{news.bills:,} bills"
+        kind = _KINDS[event]
+        notifier.notify(kind, f"{bills} not sent to {site}: {kind}", "\n".join(lines))

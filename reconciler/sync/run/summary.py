@@ -8,11 +8,11 @@ from heapq import nlargest
 from reconciler.definitions.kinds.integration import IntegrationSpec
 from reconciler.definitions.model import Defined
 from reconciler.kernel.address import BillId
-from reconciler.kernel.durations import duration
 from reconciler.kernel.ports import Clock, Notifier
-from reconciler.sync.core.push_summary import Patience, Pushed, PushStanding, standing_of
-from reconciler.sync.model.decision import Tried
+from reconciler.kernel.times import duration
+from reconciler.sync.core.push_summary import BillDeadlines, Pushed, PushStanding, standing_of
 from reconciler.sync.model.push import SiteName
+from reconciler.sync.model.standing import Tried
 from reconciler.sync.ports.ledger import BillRow, Ledger
 
 
@@ -40,14 +40,14 @@ def push_status(
     return standing
 
 
-def patience(integrations: Iterable[Defined[IntegrationSpec]]) -> Patience:
+def patience(integrations: Iterable[Defined[IntegrationSpec]]) -> BillDeadlines:
     """Read how long each integration waits for pending invoices."""
     own = {
         one.name: duration(one.spec.push.pending.wait_up_to)
         for one in integrations
         if one.spec.push is not None and one.spec.push.pending is not None
     }
-    return Patience(own=own)
+    return BillDeadlines(own=own)
 
 
 def newest_pushes(site: SiteName, ledger: Ledger, limit: int) -> tuple[Pushed, ...]:

@@ -8,10 +8,10 @@ from datetime import datetime
 from reconciler.errors import ExitCode
 from reconciler.kernel.ports import Clock, Notifier, Progress
 from reconciler.m3ter.ports import Bills
-from reconciler.sync.core.run_tally import SyncTally
-from reconciler.sync.in_force.scope import SyncScope
+from reconciler.sync.core.tally import SyncTally
+from reconciler.sync.in_force.scope import PushesInForce
 from reconciler.sync.model.standing import Group
-from reconciler.sync.ports.destination import Destination
+from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import Ledger
 from reconciler.sync.ports.workers import Workers
 
@@ -22,7 +22,7 @@ class SyncPorts:
 
     bills: Bills
     ledger: Ledger
-    destination: Destination
+    destination: PushDestination
     workers: Workers
     notifier: Notifier
     clock: Clock
@@ -37,7 +37,7 @@ class SyncResult:
         notes: What a reader must know besides.
     """
 
-    scope: SyncScope
+    scope: PushesInForce
     run: str
     tally: SyncTally
     started_at: datetime

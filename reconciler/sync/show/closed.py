@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from reconciler.kernel.exact_json import canonical
-from reconciler.kernel.text.figures import sums, wrapped
-from reconciler.kernel.text.plain import printable
+from reconciler.kernel.text import printable, sums, wrapped
 from reconciler.kernel.value import JsonObject
 from reconciler.sync.core.closed import Closed, ClosedTally, Fate
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from reconciler.sync.core.run_tally import SyncTally
+from reconciler.sync.core.tally import SyncTally
 
 
-class Scope(Protocol):
+class ShownScope(Protocol):
     """What is shown of what is in force."""
 
     @property
@@ -32,12 +32,12 @@ class Scope(Protocol):
         ...
 
     @property
-    def routes(self) -> tuple[Named, ...]:
+    def routes(self) -> tuple[ShownRoute, ...]:
         """The push integrations."""
         ...
 
 
-class Named(Protocol):
+class ShownRoute(Protocol):
     """One push integration."""
 
     @property
@@ -46,11 +46,11 @@ class Named(Protocol):
         ...
 
 
-class Planned(Protocol):
+class ShownPlan(Protocol):
     """What a plan shows."""
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> ShownScope:
         """What is in force."""
         ...
 
@@ -80,11 +80,11 @@ class Planned(Protocol):
         ...
 
 
-class Ran(Protocol):
+class ShownRun(Protocol):
     """What the result of a run shows."""
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> ShownScope:
         """What was in force."""
         ...
 

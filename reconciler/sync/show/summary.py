@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.kernel.money import Money
 from reconciler.kernel.runbook import Page, page
-from reconciler.kernel.text.figures import clock, day, sums, wrapped
-from reconciler.kernel.text.plain import counted
+from reconciler.kernel.text import clock, counted, day, sums, wrapped
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.sync.core.push_summary import LISTED_MAX, Pushed, PushStanding
 from reconciler.sync.core.tally import Purse
-from reconciler.sync.model.decision import Tried
 from reconciler.sync.model.push import PushStatus
 from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.model.standing import Tried
 
 WORDS = {
     PushStatus.COMPLETE: "sent",

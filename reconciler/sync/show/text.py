@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from reconciler.kernel.money import Money
 from reconciler.kernel.runbook import Page, page
-from reconciler.kernel.text.figures import wrapped
-from reconciler.sync.core.run_tally import IN_NONE, SyncTally
-from reconciler.sync.model.standing import Group, Standing
-from reconciler.sync.show.shown import Planned, Ran, Scope
+from reconciler.kernel.text import wrapped
+from reconciler.sync.core.tally import IN_NONE, SyncTally
+from reconciler.sync.model.standing import BillStanding, Group
+from reconciler.sync.show.shown import ShownPlan, ShownRun, ShownScope
 
 WIDTH = 100
 _SHOWN_MAX = 20
@@ -30,7 +30,7 @@ _RUN_GROUPS = (Group.SENT, Group.READY, *_PLAN_GROUPS[1:5], Group.FAILED, *_PLAN
 _LISTED = (Group.FAILED, Group.DECIDE, Group.UNDER_WAY, Group.BLOCKED)
 
 
-def plan_text(made: Planned) -> str:
+def sync_plan_text(made: ShownPlan) -> str:
     """Print what a sync would do."""
     tally = made.tally
     lines = [_head(made.scope), ""]
@@ -50,7 +50,7 @@ def plan_text(made: Planned) -> str:
     return _clean(lines)
 
 
-def run_text(done: Ran) -> str:
+def sync_run_text(done: ShownRun) -> str:
     """Print what a run did."""
     tally = done.tally
     lines = [_head(done.scope), ""]
@@ -91,7 +91,7 @@ def run_text(done: Ran) -> str:
     return _clean(lines)
 
 
-def bill_line(one: Standing) -> str:
+def bill_line(one: BillStanding) -> str:
     """Tell of one bill, in one line."""
     who = one.who.account_code or one.who.account_id or "account not read"
     money = f"  {one.money}" if one.money else ""
@@ -99,7 +99,7 @@ def bill_line(one: Standing) -> str:
     return f"{who}  bill {one.who.bill_id}{money}  {told or one.group}"
 
 
-def _head(scope: Scope) -> str:
+def _head(scope: ShownScope) -> str:
     names = [one.name for one in scope.routes]
     pushed = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")  # noqa: PLR2004  names that fit a line
     if scope.record == 0:
@@ -174,7 +174,7 @@ def _bills(tally: SyncTally) -> Iterator[str]:
             yield f"  and {rest:,} more; `reconciler sync plan --list FILE` names every bill"
 
 
-def _next(scope: Scope, tally: SyncTally) -> Iterator[str]:
+def _next(scope: ShownScope, tally: SyncTally) -> Iterator[str]:
     yield ""
     if tally.bills(Group.READY):
         yield f"To send what is ready:  reconciler sync run --env {scope.name}"
@@ -185,7 +185,7 @@ def _next(scope: Scope, tally: SyncTally) -> Iterator[str]:
     yield "Nothing was written anywhere."
 
 
-def _order(one: Standing) -> tuple[str, str, str]:
+def _order(one: BillStanding) -> tuple[str, str, str]:
     return (one.short, one.who.account_code, one.who.bill_id)
 
 

@@ -16,9 +16,8 @@ from reconciler.chargebee.switches import ChargebeeSwitches
 from reconciler.chargebee.wire import create_invoice
 from reconciler.drafting.draft import InvoiceDraft
 from reconciler.kernel.money import Currency, Money
-from reconciler.reconcile.core.estimated import deviations, predicted
-from reconciler.sync.model.estimate import Estimated, NotEstimated
-from reconciler.sync.model.invoice import InvoiceLine
+from reconciler.reconcile.core.explanation import deviations, predicted
+from reconciler.sync.model.invoice import Estimated, InvoiceLine, NotEstimated
 
 Open = Callable[..., ChargebeeWorld]
 GBP = Currency("GBP", 2)
@@ -37,9 +36,9 @@ def test_an_estimate_has_the_parameters_of_the_create_request() -> None:
         create = create_invoice(draft, frozenset(), SWITCHES)
         asked = estimate_request(create, draft.stamp_field, SWITCHES)
         moved = {f"{draft.target.kind}_id", "po_number"}
-        assert sorted(form.decode(asked.body)) == sorted(
+        assert sorted(form.form_pairs(asked.body)) == sorted(
             (f"invoice[{name}]" if name in moved else name, value)
-            for name, value in form.decode(create.body)
+            for name, value in form.form_pairs(create.body)
             if name not in {draft.stamp_field, "create_pending_invoice"}
         )
 

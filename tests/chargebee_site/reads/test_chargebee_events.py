@@ -10,13 +10,12 @@ from fakes.chargebee_world import ChargebeeWorld, draft_of, pending_draft
 from fakes.push_data import NOW
 
 from reconciler.chargebee.errors import TooManyEventsError
-from reconciler.chargebee.invoice_json import Reading
+from reconciler.chargebee.invoice_json import AnswerReading
 from reconciler.chargebee.reads.events import Events
 from reconciler.reconcile.core.who_changed import with_authors
-from reconciler.sync.core.readback.case import Case
-from reconciler.sync.core.readback.compare import reconcile_bill
-from reconciler.sync.core.readback.sent import sent_of
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.core.readback.compare import ThreeSides, reconcile_bill
+from reconciler.sync.core.readback.recorded import recorded_of
+from reconciler.sync.model.invoice import InvoiceChange
 from reconciler.sync.model.push import InvoiceId
 from reconciler.sync.ports.destination import Complete, DestinationError
 
@@ -48,8 +47,8 @@ def test_a_line_that_a_person_added_is_told_with_name_and_time(world: Open) -> N
     assert [one.description for one in edited.invoice.lines][-1] == "Set-up fee"
     draft, invoice = draft_of(), site.destination.read(key)
     assert invoice is not None
-    told = sent_of(draft, site.effects, 1, [invoice])
-    result = reconcile_bill(Case(draft.bill_id, draft.account_id, draft, told, (invoice,)))
+    told = recorded_of(draft, site.effects, 1, [invoice])
+    result = reconcile_bill(ThreeSides(draft.bill_id, draft.account_id, draft, told, (invoice,)))
     assert result is not None
     (difference,) = with_authors(result.differences, [made, edited])
     assert difference.by is not None
@@ -112,7 +111,7 @@ def test_a_site_that_must_not_be_asked_is_not(world: Open) -> None:
     key = sent(site)
     with ChargebeeWorld(site.url, events="never") as quiet:
         before = len(quiet.http.requests(vendor="chargebee"))
-        assert list(Events(quiet.session, Reading(())).changes([key], SINCE)) == []
+        assert list(Events(quiet.session, AnswerReading(())).changes([key], SINCE)) == []
         assert len(quiet.http.requests(vendor="chargebee")) == before
 
 
@@ -121,7 +120,7 @@ def test_more_events_than_are_read_are_an_error_after_the_first_of_them(world: O
     key = sent(site)
     for number in range(3):
         site.edit(key, po_number=str(number))
-    events = Events(site.session, Reading(("cf_m3ter_bill_id",)), most=2)
+    events = Events(site.session, AnswerReading(("cf_m3ter_bill_id",)), most=2)
     found: list[InvoiceChange] = []
     with pytest.raises(TooManyEventsError, match="more than 2 events"):
         found.extend(events.changes([key], SINCE))

@@ -12,7 +12,7 @@ from fakes.chargebee_world import START, US, ChargebeeWorld, draft_of, pending_d
 from fakes.push_data import line
 
 from reconciler.drafting.draft import DecimalPricing
-from reconciler.sync.core.readback.invoice_lines import Sent, compare
+from reconciler.sync.core.readback.invoice_lines import Recorded, compare_lines
 from reconciler.sync.model.push import (
     Effect,
     Found,
@@ -36,7 +36,7 @@ def test_a_bill_whose_ledger_was_lost_is_found_by_its_stamp(world: Open) -> None
     site.effects = []
     (found,) = site.destination.by_bill(draft.bill_id, draft)
     assert found.stamp == draft.bill_id
-    assert compare(Sent(draft, {}), found).findings == ()
+    assert compare_lines(Recorded(draft, {}), found).findings == ()
     (indexed,) = site.destination.stamped(LONG_AGO)
     assert indexed == found
     assert list(site.destination.stamped(START + timedelta(days=1))) == []
@@ -116,7 +116,7 @@ def test_promotional_credits_are_payment_and_no_discount(world: Open) -> None:
     site.post("/promotional_credits/add", customer_id="cust_acme_uk", **credit)
     site.drive(draft)
     (invoice,) = site.destination.by_bill(draft.bill_id, draft)
-    assert compare(Sent(draft, {}), invoice).findings == ()
+    assert compare_lines(Recorded(draft, {}), invoice).findings == ()
     assert invoice.paid is not None
     assert invoice.paid.minor == 500
 
@@ -139,7 +139,7 @@ def test_every_currency_is_counted_as_chargebee_counts_it(
     assert site.drive(draft) == Complete()
     (invoice,) = site.destination.by_bill(draft.bill_id, draft)
     assert [one.amount.minor for one in invoice.lines] == minor
-    assert compare(Sent(draft, {}), invoice).findings == ()
+    assert compare_lines(Recorded(draft, {}), invoice).findings == ()
 
 
 def test_decimals_come_back_with_every_digit_and_the_predicted_amount(world: Open) -> None:
@@ -158,7 +158,7 @@ def test_decimals_come_back_with_every_digit_and_the_predicted_amount(world: Ope
     (found,) = invoice.lines
     assert (found.quantity, found.unit_price) == (Decimal("3000.5"), Decimal("0.13333"))
     assert found.amount == draft.lines[0].expected
-    assert compare(Sent(draft, {}), invoice).findings == ()
+    assert compare_lines(Recorded(draft, {}), invoice).findings == ()
 
 
 def test_a_discount_reduces_the_lines_of_its_price_by_exactly_its_amount(world: Open) -> None:
@@ -167,7 +167,7 @@ def test_a_discount_reduces_the_lines_of_its_price_by_exactly_its_amount(world: 
     assert site.drive(draft) == Complete()
     (invoice,) = site.destination.by_bill(draft.bill_id, draft)
     assert invoice.lines[0].discount.minor == 3050
-    assert compare(Sent(draft, {}), invoice).findings == ()
+    assert compare_lines(Recorded(draft, {}), invoice).findings == ()
 
 
 def test_more_invoices_than_a_page_are_all_streamed_once(world: Open) -> None:

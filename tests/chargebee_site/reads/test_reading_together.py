@@ -12,9 +12,9 @@ import pytest
 from fakes.chargebee_world import UK, US, ChargebeeWorld, draft_of
 from fakes.clock import FakeClock
 
-from reconciler.chargebee.reads.batched_reads import EXPECTED_MAX, Remembered, Together
+from reconciler.chargebee.reads.batched_reads import EXPECTED_MAX, BatchedCache, Remembered
 from reconciler.chargebee.reads.catalogue import Catalogue
-from reconciler.drafting.draft import Target
+from reconciler.drafting.draft import BilledParty
 
 Open = Callable[..., ChargebeeWorld]
 FRESH = 60
@@ -37,8 +37,8 @@ class Source:
         self.lists.append(list(keys))
         return {key: 0 for key in keys if key not in self.unlisted}
 
-    def together(self) -> Together[int]:
-        return Together(Remembered[int](self.clock, FRESH), self.one, self.many)
+    def together(self) -> BatchedCache[int]:
+        return BatchedCache(Remembered[int](self.clock, FRESH), self.one, self.many)
 
 
 def test_a_batch_is_read_by_one_list_when_the_first_of_it_is_asked_for() -> None:
@@ -102,7 +102,7 @@ def test_a_failed_list_leaves_the_batch_expected() -> None:
             raise ConnectionError
         return source.many(keys)
 
-    values = Together(Remembered[int](source.clock, FRESH), source.one, many)
+    values = BatchedCache(Remembered[int](source.clock, FRESH), source.one, many)
     values.expect(["a", "b"])
     with pytest.raises(ConnectionError):
         values.get("a")
@@ -118,7 +118,7 @@ def test_many_threads_read_a_batch_once() -> None:
         assert begun.wait(5)
         return source.many(keys)
 
-    values = Together(Remembered[int](source.clock, FRESH), source.one, many)
+    values = BatchedCache(Remembered[int](source.clock, FRESH), source.one, many)
     keys = [f"sub-{number}" for number in range(8)]
     values.expect(keys)
     with ThreadPoolExecutor(8) as pool:
@@ -149,8 +149,10 @@ def test_keys_that_are_never_asked_for_are_forgotten_in_the_end() -> None:
 # --- on a site -----------------------------------------------------------------------------------
 
 
-def owners(*keys: str, kind: Literal["subscription", "customer"] = "subscription") -> list[Target]:
-    return [Target(kind, key) for key in keys]
+def owners(
+    *keys: str, kind: Literal["subscription", "customer"] = "subscription"
+) -> list[BilledParty]:
+    return [BilledParty(kind, key) for key in keys]
 
 
 def paths(site: ChargebeeWorld) -> list[str]:
@@ -159,7 +161,7 @@ def paths(site: ChargebeeWorld) -> list[str]:
 
 
 def customer_of(site: ChargebeeWorld, subscription: str) -> str:
-    return Catalogue(site.session).owner(Target("subscription", subscription)).customer_id
+    return Catalogue(site.session).owner(BilledParty("subscription", subscription)).customer_id
 
 
 @pytest.mark.parametrize("kind", ["subscription", "customer"])

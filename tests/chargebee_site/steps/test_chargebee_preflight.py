@@ -13,7 +13,7 @@ from fakes.push_data import line
 
 from reconciler.chargebee.steps.preflight import (
     DecimalPlaces,
-    Facts,
+    DraftReads,
     OwnerFacts,
     PriceFacts,
     preflight,
@@ -27,12 +27,12 @@ Open = Callable[..., ChargebeeWorld]
 PRICE = PriceFacts("charge", "active", "GBP", "per_unit", inclusive=False, priced=True)
 OWNER = OwnerFacts("cust", "active", "GBP")
 FIELDS = {"cf_m3ter_bill_id": frozenset({"invoice", "credit_note"})}
-FACTS = Facts(OWNER, {"usage-GBP": PRICE}, 0, FIELDS)
+FACTS = DraftReads(OWNER, {"usage-GBP": PRICE}, 0, FIELDS)
 NEGATIVE = (line(amount="400"), line("CREDIT_DEDUCTION", "-30.50", product_id=""))
 
 
 def texts(
-    facts: Facts,
+    facts: DraftReads,
     draft: InvoiceDraft | None = None,
     places: DecimalPlaces | None = None,
     **switches: Any,
@@ -44,11 +44,11 @@ def texts(
     return [one.text for one in found]
 
 
-def priced(**more: Any) -> Facts:
+def priced(**more: Any) -> DraftReads:
     return replace(FACTS, prices={"usage-GBP": replace(PRICE, **more)})
 
 
-def owned(**more: Any) -> Facts:
+def owned(**more: Any) -> DraftReads:
     return replace(FACTS, owner=replace(OWNER, **more))
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_said_when_all_is_well() -> None:
         (replace(FACTS, lost_stamp="cf_x"), "without its stamp cf_x"),
     ],
 )
-def test_each_fact_that_would_bill_wrongly_blocks(facts: Facts, said: str) -> None:
+def test_each_fact_that_would_bill_wrongly_blocks(facts: DraftReads, said: str) -> None:
     assert any(said in one for one in texts(facts)), texts(facts)
 
 
@@ -88,7 +88,7 @@ def test_switches_allow_what_is_not_documented() -> None:
 
 def test_a_pending_invoice_is_the_subscriptions_own_and_takes_its_charges_up_anyway() -> None:
     dollars = replace(PRICE, currency="USD")
-    facts = Facts(replace(OWNER, currency="USD"), {"usage-USD": dollars}, 3, FIELDS)
+    facts = DraftReads(replace(OWNER, currency="USD"), {"usage-USD": dollars}, 3, FIELDS)
     assert texts(facts, pending_draft()) == []
 
 

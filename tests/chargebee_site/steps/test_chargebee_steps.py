@@ -7,9 +7,15 @@ from dataclasses import replace
 from fakes.chargebee_world import START, draft_of, pending_draft
 from fakes.push_data import invoice_of
 
-from reconciler.chargebee.steps.next_step import decide
-from reconciler.chargebee.steps.progress import Progress, add_step, progress_of
-from reconciler.chargebee.steps.seen import NeedInvoice, NeedNothing, NeedPending, There, need_of
+from reconciler.chargebee.steps.next_step import decide_step
+from reconciler.chargebee.steps.progress import BillProgress, add_step, progress_of
+from reconciler.chargebee.steps.seen import (
+    ReadInvoice,
+    ReadNothing,
+    ReadPending,
+    StepReads,
+    need_of,
+)
 from reconciler.drafting.draft import InvoiceDraft
 from reconciler.sync.model.push import (
     Effect,
@@ -35,7 +41,7 @@ def done(draft: InvoiceDraft, generation: int, name: StepName, *lines: str) -> E
     return replace(made, line_ids=tuple(InvoiceLineId(one) for one in lines))
 
 
-def replaced(*former: Effect) -> Progress:
+def replaced(*former: Effect) -> BillProgress:
     """A second generation that has added its lines and not yet deleted the old ones."""
     draft = pending_draft()
     change = ReplaceLines(invoice_of(draft), OLD)
@@ -46,27 +52,27 @@ def replaced(*former: Effect) -> Progress:
 def test_a_finished_generation_needs_no_look() -> None:
     draft = draft_of()
     progress = progress_of(draft, [done(draft, 1, StepName(StepKind.CREATE_INVOICE))], Sending())
-    assert need_of(progress) == NeedNothing()
-    assert decide(progress, There(START)) == Complete()
+    assert need_of(progress) == ReadNothing()
+    assert decide_step(progress, StepReads(START)) == Complete()
 
 
 def test_a_new_bill_needs_the_pending_invoices_only_on_the_pending_path() -> None:
-    assert need_of(progress_of(draft_of(), (), Sending())) == NeedNothing()
-    assert need_of(progress_of(pending_draft(), (), Sending())) == NeedPending()
+    assert need_of(progress_of(draft_of(), (), Sending())) == ReadNothing()
+    assert need_of(progress_of(pending_draft(), (), Sending())) == ReadPending()
 
 
 def test_old_lines_are_deleted_only_when_all_of_them_are_known() -> None:
     draft = pending_draft()
     known = replaced(done(draft, 1, add_step(0), *OLD))
-    assert isinstance(need_of(known), NeedInvoice)
+    assert isinstance(need_of(known), ReadInvoice)
     unknown = replaced(done(draft, 1, add_step(0)))
-    stopped = decide(unknown, There(START, invoice=invoice_of(draft)))
+    stopped = decide_step(unknown, StepReads(START, invoice=invoice_of(draft)))
     assert isinstance(stopped, Stop)
     assert "not all known" in stopped.reason.text
 
 
 def test_an_invoice_that_vanished_before_the_old_lines_were_deleted_is_for_a_person() -> None:
     progress = replaced(done(pending_draft(), 1, add_step(0), *OLD))
-    stopped = decide(progress, There(START))
+    stopped = decide_step(progress, StepReads(START))
     assert isinstance(stopped, Stop)
     assert "cannot be found" in stopped.reason.text

@@ -22,7 +22,7 @@ from reconciler.sync.model.push import (
     Refused,
     Step,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.model.recalculation import CreditAndRebill
 from reconciler.sync.ports.destination import AlreadyClosed, Closing, Complete, Sending, Stop
@@ -120,7 +120,7 @@ def test_doubt_about_closing_is_decided_by_the_invoices_state(
     effect = begun(site, draft)
     site.fault(fault, f"/api/v2/invoices/{effect.invoice_id}/close")
     outcome, effect = site.send(effect)
-    assert isinstance(outcome, Unknown)
+    assert isinstance(outcome, UnknownOutcome)
     found = site.look(effect, draft)
     if fault == "cut_before_commit":
         assert found == NotFound()
@@ -149,7 +149,7 @@ def test_an_answer_that_says_pending_is_no_proof(world: Open) -> None:
     answer = site.session.write(same, "k" * 64, "bill-1")
     assert isinstance(answer, Answer)
     outcome = outcome_of(answer, effect.request, None, site.session.switches, site.clock.now())
-    assert isinstance(outcome, Unknown)
+    assert isinstance(outcome, UnknownOutcome)
     assert "still pending" in outcome.reason
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fakes.chargebee_world import ChargebeeWorld, draft_of
 
 from reconciler.sync.model.push import Performed
-from reconciler.sync.ports.destination import Complete, Destination
+from reconciler.sync.ports.destination import Complete, PushDestination
 
 Open = Callable[..., ChargebeeWorld]
 
@@ -23,6 +23,6 @@ def test_a_bill_becomes_one_stamped_invoice_with_our_lines_in_order(world: Open)
     assert effect.object_id == invoice["id"]
     assert [str(one) for one in effect.line_ids] == [one["id"] for one in invoice["line_items"]]
     assert [one["amount"] for one in invoice["line_items"]] == [40005, 700]
-    there: Destination = site.destination
+    there: PushDestination = site.destination
     again = there.perform(effect.key, effect.request, "0" * 64)
     assert isinstance(again, Performed)

@@ -12,7 +12,7 @@ from fakes.push_data import line
 from reconciler.chargebee import form
 from reconciler.definitions.kinds.integration import PendingPolicy
 from reconciler.drafting.draft import InvoiceDraft
-from reconciler.sync.core.status_of_effects import status_of
+from reconciler.sync.core.effect_states import status_of
 from reconciler.sync.model.push import (
     Found,
     NotFound,
@@ -21,7 +21,7 @@ from reconciler.sync.model.push import (
     PushStatus,
     Step,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 from reconciler.sync.ports.destination import Complete, Sending, Stop, WaitForInvoice
@@ -77,7 +77,7 @@ def test_a_lost_answer_to_an_added_line_is_decided_by_new_ids(world: Open) -> No
     assert site.look(effect, draft) == NotFound()
     site.fault("lost_response")
     outcome, effect = site.send(effect)
-    assert isinstance(outcome, Unknown)
+    assert isinstance(outcome, UnknownOutcome)
     site.advance(minutes=50)
     done = site.found(effect, draft)
     assert done.state is PushState.DONE
@@ -146,11 +146,11 @@ def test_only_lines_that_are_still_to_be_added_are_like_ours(world: Open) -> Non
     site, draft = world(), pending_draft(*THREE)
     begun(site, draft, 2)
     path = f"/invoices/{site.effects[0].object_id}/add_charge_item"
-    body = dict(form.decode(site.effects[0].request.body))
+    body = dict(form.form_pairs(site.effects[0].request.body))
     site.post(path, **body)
     assert intended(site, draft).alike == ()
     third = intended(site, draft)
-    site.post(path, **dict(form.decode(third.request.body)))
+    site.post(path, **dict(form.form_pairs(third.request.body)))
     assert len(intended(site, draft).alike) == 1
 
 

@@ -20,7 +20,7 @@ from reconciler.sync.model.push import (
     Refused,
     Step,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
 )
 from reconciler.sync.ports.destination import Complete, Sending, Stop
 
@@ -42,7 +42,7 @@ def promoted(*more: Any, **fields: Any) -> InvoiceDraft:
 
 
 def body(site: ChargebeeWorld) -> dict[str, str]:
-    return dict(form.decode(site.effects[-1].request.body))
+    return dict(form.form_pairs(site.effects[-1].request.body))
 
 
 def test_a_credit_follows_the_invoice_and_reads_back_as_predicted(world: Open) -> None:
@@ -116,7 +116,7 @@ def test_a_site_that_wants_decimals_gets_them(world: Open) -> None:
 def test_doubt_about_a_credit_is_decided_by_its_reference(world: Open, fault: str) -> None:
     site, draft = world(), promoted()
     site.fault(fault, ADD)
-    assert isinstance(site.drive(draft), Unknown)
+    assert isinstance(site.drive(draft), UnknownOutcome)
     arrived = fault != "cut_before_commit"
     looked = site.look(site.effects[-1], draft)
     assert isinstance(looked, Found if arrived else NotFound)

@@ -19,7 +19,7 @@ from reconciler.sync.model.push import (
     Refused,
     Step,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 from reconciler.sync.model.recalculation import (
@@ -135,7 +135,7 @@ def test_doubt_about_deleting_is_decided_by_the_lines_that_are_left(
     new = pending_draft(line(amount="350"))
     sending = again(decided(site, "replace"))
     site.fault(fault, f"/api/v2/invoices/{site.effects[0].object_id}/delete_line_items")
-    assert isinstance(site.drive(new, sending), Unknown)
+    assert isinstance(site.drive(new, sending), UnknownOutcome)
     effect = site.effects[-1]
     looked = site.look(effect, new)
     assert isinstance(looked, NotFound if fault == "cut_before_commit" else Found)
@@ -188,7 +188,7 @@ def test_doubt_about_the_second_invoice_is_not_decided_by_the_voided_first(
     outcome, _ = site.send(voided)
     assert isinstance(outcome, Performed)
     site.fault(fault)
-    assert isinstance(site.drive(new, Sending(generation=2)), Unknown)
+    assert isinstance(site.drive(new, Sending(generation=2)), UnknownOutcome)
     looked = site.look(site.effects[-1], new)
     assert isinstance(looked, NotFound if fault == "cut_before_commit" else Found)
     assert isinstance(site.destination.look_up(site.effects[-1], new), Undecidable)
@@ -218,7 +218,7 @@ def test_crediting_takes_back_our_lines_and_bills_anew(world: Open, fault: str) 
     sending = again(decided(site, "credit-and-rebill"))
     if fault:
         site.fault(fault, "/api/v2/credit_notes")
-        assert isinstance(site.drive(new, sending), Unknown)
+        assert isinstance(site.drive(new, sending), UnknownOutcome)
         effect = site.effects[-1]
         looked = site.look(effect, new)
         assert isinstance(looked, Found if fault == "lost_response" else NotFound)
@@ -319,7 +319,7 @@ def test_a_voided_or_vanished_invoice_is_not_credited(world: Open) -> None:
 def test_a_credit_note_that_a_person_changed_or_doubled_is_undecidable(world: Open) -> None:
     site, draft = world(), draft_of(*NEGATIVE, push=CREDITED)
     site.fault("lost_response", "/api/v2/credit_notes")
-    assert isinstance(site.drive(draft), Unknown)
+    assert isinstance(site.drive(draft), UnknownOutcome)
     effect = site.effects[-1]
     found = site.look(effect, draft)
     assert isinstance(found, Found)

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from reconciler.definitions.core.settings import BY_PATH, SETTINGS, settings_of
 from reconciler.definitions.core.spelling import (
-    decode,
     default,
-    encode,
     equal,
     folded,
+    from_wire,
     lookalikes,
     normal,
+    to_wire,
 )
 from reconciler.definitions.kinds.dialect import DialectSpec
-from reconciler.dialect.core.candidates import candidates
+from reconciler.dialect.core.published import candidates
 from reconciler.kernel.address import FieldPath
 from reconciler.kernel.value import ABSENT
 
@@ -64,32 +64,32 @@ PRICE = BY_PATH[FieldPath("chargebee.defaultPriceId")]
     ],
 )
 def test_live_values_are_read_into_one_form(path: Any, wire: Any, value: Any) -> None:
-    assert decode(path, wire, DIALECT) == {path.path: value}
+    assert from_wire(path, wire, DIALECT) == {path.path: value}
 
 
 def test_keys_of_a_map_are_fields_and_nothing_is_nothing() -> None:
-    assert decode(PRICES, {"USAGE": "a", "NEW": 1}, DIALECT) == {
+    assert from_wire(PRICES, {"USAGE": "a", "NEW": 1}, DIALECT) == {
         "chargebee.priceIdMapping.USAGE": "a",
         "chargebee.priceIdMapping.NEW": "1",
     }
-    assert decode(PRICES, ABSENT, DIALECT) == {}
-    assert decode(PRICE, "", DIALECT) == {}
-    assert decode(SPLIT, "ITEM_PER_PRODUCT", None) == {SPLIT.path: "itemPerProduct"}
+    assert from_wire(PRICES, ABSENT, DIALECT) == {}
+    assert from_wire(PRICE, "", DIALECT) == {}
+    assert from_wire(SPLIT, "ITEM_PER_PRODUCT", None) == {SPLIT.path: "itemPerProduct"}
 
 
 def test_only_confirmed_words_are_written() -> None:
-    wire = encode(SPLIT, "itemPerProduct", DIALECT)
+    wire = to_wire(SPLIT, "itemPerProduct", DIALECT)
     assert wire is not None
     assert (wire.key, wire.value) == ("splitUsageLineItems", "ITEM_PER_PRODUCT")
     bare = DialectSpec.model_validate(dialect_spec({}) | {"values": {}}, strict=False)
-    assert encode(SPLIT, "itemPerProduct", bare) is None
-    assert encode(SPLIT, "itemPerProduct", None) is None
+    assert to_wire(SPLIT, "itemPerProduct", bare) is None
+    assert to_wire(SPLIT, "itemPerProduct", None) is None
     only_key = DialectSpec.model_validate(dialect_spec() | {"values": {}}, strict=False)
-    assert encode(SPLIT, "itemPerProduct", only_key) is None
+    assert to_wire(SPLIT, "itemPerProduct", only_key) is None
 
 
 def test_all_accounts_are_an_empty_list_on_the_wire() -> None:
-    wire = encode(ACCOUNTS, "all", DIALECT)
+    wire = to_wire(ACCOUNTS, "all", DIALECT)
     assert wire is not None
     assert wire.value == []
 
@@ -105,13 +105,13 @@ def test_what_is_written_reads_back_as_it_was(setting: Any, data: st.DataObject)
         "map": st.dictionaries(st.sampled_from(["USAGE", "AD_HOC"]), st.text("ab", min_size=1)),
     }
     value = data.draw(shapes[setting.shape])
-    wire = encode(setting, value, DIALECT)
+    wire = to_wire(setting, value, DIALECT)
     assert wire is not None
     if setting.shape == "map":
         expected = {f"{setting.path}.{key}": one for key, one in value.items()}
     else:
         expected = {setting.path: value}
-    assert decode(setting, wire.value, DIALECT) == expected
+    assert from_wire(setting, wire.value, DIALECT) == expected
 
 
 def test_keys_that_only_look_like_modelled_ones_are_found() -> None:

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from reconciler.definitions.core.form_rules import FORM_RULES
-from reconciler.definitions.core.rules.catalogue import RULES, page
+from reconciler.definitions.core.rules.catalogue import RULES, rules_page
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_the_page_of_rules_is_made_from_the_rules() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page()
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()
 
 
 def test_no_number_stands_for_two_rules() -> None:

@@ -33,7 +33,7 @@ def _documents(text: str) -> list[Any]:
 
 @pytest.mark.parametrize("origins", [False, True])
 def test_the_yaml_reads_back_as_the_effective_definitions(*, origins: bool) -> None:
-    documents = _documents(render.yaml_text(_view(), origins=origins))
+    documents = _documents(render.definitions_yaml(_view(), origins=origins))
 
     by_kind = {(one["kind"], one["metadata"]["name"]): one["spec"] for one in documents}
     uk = by_kind["Integration", "uk"]
@@ -55,13 +55,13 @@ def test_the_yaml_reads_back_as_the_effective_definitions(*, origins: bool) -> N
 
 
 def test_the_dialect_of_the_environment_is_shown() -> None:
-    documents = _documents(render.yaml_text(_view("sandbox"), origins=False))
+    documents = _documents(render.definitions_yaml(_view("sandbox"), origins=False))
 
     assert [one["kind"] for one in documents][-1] == "Dialect"
 
 
 def test_each_value_names_the_line_that_set_it() -> None:
-    lines = render.yaml_text(_view(), origins=True).splitlines()
+    lines = render.definitions_yaml(_view(), origins=True).splitlines()
 
     assert any(
         line.split("# ") == ['  displayName: "yes"' + " " * (len(line.split("# ")[0]) - 20), place]
@@ -75,12 +75,12 @@ def test_each_value_names_the_line_that_set_it() -> None:
 
 
 def test_without_origins_nothing_is_said_about_lines() -> None:
-    assert "# " not in render.yaml_text(_view(), origins=False)
+    assert "# " not in render.definitions_yaml(_view(), origins=False)
 
 
 def test_json_holds_the_same_documents_and_the_places_by_path() -> None:
-    plain: Any = decode(render.json_text(_view(), origins=False))
-    placed: Any = decode(render.json_text(_view(), origins=True))
+    plain: Any = decode(render.definitions_json(_view(), origins=False))
+    placed: Any = decode(render.definitions_json(_view(), origins=True))
 
     assert plain["schema"] == "m3ter-reconciler/render/v1"
     assert plain["environment"] == "production"

@@ -38,7 +38,7 @@ def _plain(text: str) -> Any:
 
 
 def test_text_shows_place_rule_source_caret_and_remedy() -> None:
-    assert render.text([TYPO], 14, _as_they_are) == (
+    assert render.problems_text([TYPO], 14, _as_they_are) == (
         f"{FILE}:31:5  R014  unknown setting `multiDecimalPriceDecimalPlace`\n"
         "   30 |     useMultidecimal: true\n"
         "   31 |     multiDecimalPriceDecimalPlace: 3\n"
@@ -50,7 +50,7 @@ def test_text_shows_place_rule_source_caret_and_remedy() -> None:
 
 
 def test_every_problem_in_text_starts_with_path_line_and_column() -> None:
-    text = render.text([NO_PROJECT, TYPO, WARNING], 14, _as_they_are)
+    text = render.problems_text([NO_PROJECT, TYPO, WARNING], 14, _as_they_are)
 
     assert text.startswith("integrations.d:1:1  R050  there is no Project\n   Add one.\n\n")
     assert "integrations.d/a, b%.csv:3:1  R065  warning: empty\ncell\n\n" in text
@@ -69,7 +69,7 @@ def test_a_caret_stands_under_its_character_behind_tabs_and_escapes() -> None:
     excerpt = Excerpt(7, ("\ta\x1bb: x",), 7, 1)
     problem = Problem("R001", "error", Origin("f.yaml", 7, 6), "no", excerpt=excerpt)
 
-    lines = render.text([problem], 1, _as_they_are).splitlines()
+    lines = render.problems_text([problem], 1, _as_they_are).splitlines()
 
     assert lines[1] == "    7 | \ta\\u001bb: x"
     assert lines[2] == "      | \t" + " " * 10 + "^"
@@ -79,7 +79,7 @@ def test_a_caret_stands_under_its_character_behind_tabs_and_escapes() -> None:
 def test_no_control_character_reaches_a_terminal() -> None:
     problem = Problem("R001", "error", Origin("f\x1b[31m.yaml", 1, 1), "a\x07b", "c\x9bd")
 
-    text = render.text([problem], 1, _as_they_are)
+    text = render.problems_text([problem], 1, _as_they_are)
 
     assert not any(one in text for one in "\x1b\x07\x9b")
     assert "f\\u001b[31m.yaml:1:1  R001  a\\u0007b" in text
@@ -90,7 +90,7 @@ def test_a_long_list_is_cut_and_errors_stay() -> None:
         Problem("R065", "warning", Origin("a.csv", line, 1), "empty") for line in range(1, 151)
     ]
 
-    text = render.text([*warnings, TYPO], 2, _as_they_are)
+    text = render.problems_text([*warnings, TYPO], 2, _as_they_are)
 
     assert text.count("R065") == render.SHOWN_MAX - 1
     assert "R014" in text
@@ -104,20 +104,22 @@ def test_only_shown_problems_are_quoted() -> None:
         asked.append(len(problems))
         return problems
 
-    render.text([WARNING] * 150, 2, count)
+    render.problems_text([WARNING] * 150, 2, count)
 
     assert asked == [render.SHOWN_MAX]
 
 
 def test_json_is_one_document_also_without_problems() -> None:
-    assert _plain(render.json_text([])) == {
+    assert _plain(render.problems_json([])) == {
         "schema": "m3ter-reconciler/validate/v1",
         "problems": [],
     }
 
 
 def test_json_names_everything_of_a_problem() -> None:
-    (no_project, typo, warning) = _plain(render.json_text([NO_PROJECT, TYPO, WARNING]))["problems"]
+    (no_project, typo, warning) = _plain(render.problems_json([NO_PROJECT, TYPO, WARNING]))[
+        "problems"
+    ]
 
     assert typo == {
         "rule": "R014",
@@ -134,7 +136,7 @@ def test_json_names_everything_of_a_problem() -> None:
 
 
 def test_json_counts_what_it_leaves_out() -> None:
-    document = _plain(render.json_text([WARNING] * (render.LISTED_MAX + 2)))
+    document = _plain(render.problems_json([WARNING] * (render.LISTED_MAX + 2)))
 
     assert len(document["problems"]) == render.LISTED_MAX
     assert document["omitted"] == 2

@@ -11,41 +11,41 @@ from hypothesis import strategies as st
 
 from reconciler.emulator.chargebee.parameters.forms import read_form, read_pairs
 from reconciler.emulator.chargebee.parameters.parameters import (
-    Choice,
+    ChoiceParameter,
     Digits,
-    Facts,
     Flag,
-    Group,
+    GroupParameter,
+    OperationFacts,
     Ratio,
-    Reading,
     Rows,
     Several,
-    Text,
+    Strictness,
+    TextParameter,
     Whole,
 )
 from reconciler.emulator.chargebee.parameters.refusals import RefusalError
 
-FACTS = Facts(
+FACTS = OperationFacts(
     {
-        "id": Text(5, 2),
+        "id": TextParameter(5, 2),
         "count": Whole(1, 9),
         "price": Digits(8),
         "share": Ratio(),
         "yes": Flag(),
-        "mode": Choice(("on", "off")),
-        "one": Group({"a": Text(), "b": Whole()}, ("a",)),
-        "rows": Rows({"a": Text(), "b": Whole()}, ("a",)),
-        "several": Several(Text(3)),
+        "mode": ChoiceParameter(("on", "off")),
+        "one": GroupParameter({"a": TextParameter(), "b": Whole()}, ("a",)),
+        "rows": Rows({"a": TextParameter(), "b": Whole()}, ("a",)),
+        "several": Several(TextParameter(3)),
     },
     custom_fields=True,
 )
 
 
-def read(text: str, reading: Reading | None = None) -> dict[str, Any]:
-    return (reading or Reading()).read(FACTS, read_form(text.encode()))
+def read(text: str, reading: Strictness | None = None) -> dict[str, Any]:
+    return (reading or Strictness()).read(FACTS, read_form(text.encode()))
 
 
-def refused(text: str, reading: Reading | None = None) -> str:
+def refused(text: str, reading: Strictness | None = None) -> str:
     with pytest.raises(RefusalError) as caught:
         read(text, reading)
     assert caught.value.body["api_error_code"] == "param_wrong_value"
@@ -111,30 +111,30 @@ def test_a_wrong_value_names_its_parameter_as_on_the_wire(text: str, param: str)
 
 
 def test_a_required_parameter_that_is_missing_or_blank_is_named() -> None:
-    facts = Facts({"id": Text()}, ("id",))
+    facts = OperationFacts({"id": TextParameter()}, ("id",))
     for text in ("", "id="):
         with pytest.raises(RefusalError) as caught:
-            Reading().read(facts, read_form(text.encode()))
+            Strictness().read(facts, read_form(text.encode()))
         assert caught.value.body["param"] == "id"
 
 
 def test_blank_text_means_absent_or_is_refused() -> None:
     assert read("several[0]=")["several"] == []
     assert "count" not in read("count=")
-    assert refused("count=", Reading(refuse_blank=True)) == "count"
+    assert refused("count=", Strictness(refuse_blank=True)) == "count"
 
 
 def test_unknown_parameters_are_ignored_or_refused() -> None:
     assert read("what=1&count=2&rows[a][0]=x&rows[zz][0]=1")["count"] == 2
-    strict = Reading(refuse_unknown=True)
+    strict = Strictness(refuse_unknown=True)
     assert refused("what=1", strict) == "what"
     assert refused("rows[zz][0]=1&rows[a][0]=x", strict) == "rows[zz][0]"
 
 
 def test_custom_fields_must_be_defined() -> None:
-    known = Reading(custom_fields=frozenset({"cf_a"}))
+    known = Strictness(custom_fields=frozenset({"cf_a"}))
     assert read("cf_a=1", known) == {"cf_a": "1"}
-    assert read("cf_b=1", Reading(refuse_custom=False)) == {}
+    assert read("cf_b=1", Strictness(refuse_custom=False)) == {}
 
 
 def test_a_body_that_is_no_form_is_an_invalid_request() -> None:
@@ -154,11 +154,11 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="[]", min_codepo
 @given(st.text(max_size=200))
 def test_no_text_crashes_the_reader(text: str) -> None:
     with suppress(RefusalError):
-        Reading().read(FACTS, read_form(text.encode("utf-8", "surrogatepass")))
+        Strictness().read(FACTS, read_form(text.encode("utf-8", "surrogatepass")))
 
 
 @given(st.lists(WORDS.filter(bool), min_size=1, max_size=6))
 def test_rows_come_back_as_they_were_sent(words: list[str]) -> None:
     body = urlencode(flat({"rows": [{"a": word} for word in words]})).encode()
-    rows = Reading().read(FACTS, read_form(body))["rows"]
+    rows = Strictness().read(FACTS, read_form(body))["rows"]
     assert [row.values["a"] for row in rows] == words

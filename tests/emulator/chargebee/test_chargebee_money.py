@@ -8,7 +8,7 @@ from fakes.chargebee_bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.chargebee.money import Money, cut, decimals, fixed_point, split
+from reconciler.emulator.chargebee.money import UnitCrossing, cut, decimals, fixed_point, split
 from reconciler.emulator.chargebee.objects.pricing import Tier, cost, reached, used
 
 PRICES = st.decimals(0, 10**9, places=6)
@@ -41,14 +41,14 @@ def test_a_line_is_price_times_quantity_rounded_once(
 
 @given(st.integers(0, 10**15), st.sampled_from(["USD", "JPY", "KWD"]))
 def test_minor_units_go_to_major_ones_and_back(amount: int, currency: str) -> None:
-    money = Money()
+    money = UnitCrossing()
     assert money.to_minor(money.to_major(amount, currency), currency) == amount
 
 
 def test_dinars_have_two_places_and_yen_none() -> None:
-    assert Money().to_minor(Decimal("1.235"), "KWD") == 124
-    assert Money().to_minor(Decimal("4.5"), "JPY") == 5
-    assert Money(tie="even").to_minor(Decimal("4.5"), "JPY") == 4
+    assert UnitCrossing().to_minor(Decimal("1.235"), "KWD") == 124
+    assert UnitCrossing().to_minor(Decimal("4.5"), "JPY") == 5
+    assert UnitCrossing(tie="even").to_minor(Decimal("4.5"), "JPY") == 4
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 10**4), min_size=1, max_size=8))

@@ -12,7 +12,7 @@ from reconciler.emulator.chargebee.limits import Limits
 from reconciler.emulator.chargebee.parameters.refusals import RefusalError
 from reconciler.emulator.chargebee.protocol import ChargebeeHalf
 from reconciler.emulator.chargebee.sites import API_KEY
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.running import CHARGEBEE_API_KEY, CHARGEBEE_SITE
 from reconciler.emulator.switches.table import Switches
 
@@ -28,11 +28,11 @@ def bench() -> Bench:
 
 def request(
     path: str, form: dict[str, Any] | None = None, *, key: str = "", method: str = "POST"
-) -> Request:
+) -> HttpRequest:
     headers = {"authorization": basic(API_KEY)}
     if key:
         headers["chargebee-idempotency-key"] = key
-    return Request(method, f"/api/v2/{path}", (), headers, urlencode(flat(form or {})).encode())
+    return HttpRequest(method, f"/api/v2/{path}", (), headers, urlencode(flat(form or {})).encode())
 
 
 def test_the_printed_environment_opens_the_site(bench: Bench) -> None:
@@ -182,7 +182,7 @@ def test_two_bills_of_one_subscription_at_one_time_are_locked(bench: Bench) -> N
     form = {**FORM, "subscription_id": "s1"}
     bench.half.hold(request(CREATE, form), 60)
     assert bench.post(CREATE, form)[1]["api_error_code"] == "lock_timeout"
-    bench.half.hold(Request("POST", f"/api/v2/{CREATE}", (), {"authorization": "x"}, b""), 60)
+    bench.half.hold(HttpRequest("POST", f"/api/v2/{CREATE}", (), {"authorization": "x"}, b""), 60)
     assert bench.post(CREATE, FORM)[0] == 200
     bench.half.hold(request("customers/c1", method="GET"), 60)
     assert bench.status("customers/c1") == 200
@@ -261,7 +261,7 @@ def test_faults_that_know_chargebee(bench: Bench) -> None:
         assert answer is not None
         assert (answer.status, wire.decode(answer.body)["api_error_code"]) == (429, code)
     assert bench.half.fault("version_conflict", one) is None
-    stranger = Request("GET", "/api/v2/invoices", (), {})
+    stranger = HttpRequest("GET", "/api/v2/invoices", (), {})
     assert bench.half.fault("lock_timeout", stranger) is None
 
 

@@ -10,7 +10,7 @@ from fakes.chargebee_bench import basic, flat
 
 from reconciler.emulator import control, wire
 from reconciler.emulator.chargebee.sites import API_KEY
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.world import World
 
 CREATE = "/api/v2/invoices/create_for_charge_items_and_charges"
@@ -20,7 +20,7 @@ FORM = {"customer_id": "cust_acme_uk", "currency_code": "GBP", "charges": [{"amo
 def post(world: World, form: dict[str, Any] = FORM, key: str = "") -> int | None:
     headers = {"authorization": basic(API_KEY), "chargebee-idempotency-key": key}
     body = urlencode(flat(form)).encode()
-    request = Request("POST", CREATE, (), headers, body)
+    request = HttpRequest("POST", CREATE, (), headers, body)
     delivery = world.exchange(request, world.arrive(request))
     return None if delivery.answer is None else delivery.answer.status
 
@@ -84,7 +84,7 @@ def test_a_restart_goes_on_with_numbers_keys_and_appointments(tmp_path: Path) ->
 
 def test_the_control_surface_shows_the_site_without_its_key() -> None:
     world = World("starter", switches={"clock": "still"})
-    request = Request("GET", "/_emulator/state", (("vendor", "chargebee"),), {})
+    request = HttpRequest("GET", "/_emulator/state", (("vendor", "chargebee"),), {})
     shown = control.handle(world, request).body
     assert API_KEY.encode() not in shown
     assert "invoices" in wire.decode(shown)["chargebee"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.emulator import wire
-from reconciler.emulator.chargebee.site import Site
+from reconciler.emulator.chargebee.site import EmulatedSite
 from reconciler.emulator.chargebee.sites import SITE
-from reconciler.emulator.scenarios.month_end_cases import MOST_ACCOUNTS, Case, cases
+from reconciler.emulator.scenarios.month_end_bills import MOST_ACCOUNTS, Case, cases
 from reconciler.emulator.store import Store
 from reconciler.emulator.world import World
 
@@ -94,7 +94,7 @@ def test_some_accounts_are_in_no_and_some_in_two_integrations(store: Store) -> N
 
 def test_mappings_point_at_what_exists_and_some_are_missing(store: Store) -> None:
     tables = {"Subscription": "subscription", "Customer": "customer", "ItemPrice": "item_price"}
-    site = Site(store, SITE)
+    site = EmulatedSite(store, SITE)
     mapped = set()
     for one in store.all("m3ter/externalmappings"):
         assert site.get(tables[one["externalTable"]], one["externalId"]) is not None
@@ -112,7 +112,7 @@ def test_prices_exist_in_every_currency(store: Store) -> None:
 
 def test_pending_invoices_are_on_time_late_and_never() -> None:
     world = World("month-end", 1, {"clock": "still", "auto_close_hours": 0})
-    site = Site(world.store, SITE)
+    site = EmulatedSite(world.store, SITE)
     waiting = [one for one in cases(500) if one.waits]
     assert Counter(one.waits for one in waiting) == {"on-time": 30, "late": 10, "never": 10}
 
@@ -128,7 +128,7 @@ def test_pending_invoices_are_on_time_late_and_never() -> None:
 
 
 def test_the_site_has_troubles_of_its_own(store: Store) -> None:
-    site = Site(store, SITE)
+    site = EmulatedSite(store, SITE)
     troubles = {one.trouble: one for one in cases(500) if one.trouble}
     cancelled = site.need("subscription", troubles["cancelled"].subscription)
     assert cancelled["status"] == "cancelled"

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from reconciler.emulator.chargebee.site import Site
+from reconciler.emulator.chargebee.site import EmulatedSite
 from reconciler.emulator.chargebee.sites import SITE
 from reconciler.emulator.world import World
 
 
 def test_the_examples_subscriptions_and_prices_are_there() -> None:
-    site = Site(World("starter").store, SITE)
+    site = EmulatedSite(World("starter").store, SITE)
     for name in ("sub_test_acme_uk", "sub_initech_us", "sub_test_globex_us"):
         assert site.need("subscription", name)["status"] == "active"
     for name in ("api-calls-GBP", "storage-USD", "api-calls-2026-USD", "min-spend-GBP"):
@@ -14,7 +14,7 @@ def test_the_examples_subscriptions_and_prices_are_there() -> None:
 
 
 def test_only_american_subscriptions_have_pending_invoices() -> None:
-    site = Site(World("starter").store, SITE)
+    site = EmulatedSite(World("starter").store, SITE)
     pending = [one for one in site.all("invoice") if one["status"] == "pending"]
     assert len(pending) == 6
     assert {one["currency_code"] for one in pending} == {"USD"}

@@ -4,7 +4,7 @@ import pytest
 from fakes.m3ter_api import DirectApi, token_request
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.m3ter.http.throttle import Throttle
 from reconciler.emulator.m3ter.http.tokens import OTHER_ORGANISATION
 
@@ -25,7 +25,7 @@ def test_a_token_lives_five_hours_and_says_so(api: DirectApi) -> None:
 def test_a_token_request_may_be_a_form(api: DirectApi) -> None:
     form = token_request("emulator-key", "emulator-secret", b"grant_type=client_credentials")
     headers = {**form.headers, "content-type": "application/x-www-form-urlencoded"}
-    request = Request(form.method, form.path, (), headers, form.body)
+    request = HttpRequest(form.method, form.path, (), headers, form.body)
     assert api.half.handle(request).status == 200
 
 
@@ -43,7 +43,7 @@ def test_a_wrong_key_is_refused_by_switch(status: int) -> None:
 
 @pytest.mark.parametrize("header", ["", "Basic ???", "Basic \u00e9", "Bearer x"])
 def test_a_token_request_without_a_readable_key_is_refused(api: DirectApi, header: str) -> None:
-    request = Request("POST", "/oauth/token", (), {"authorization": header}, b"")
+    request = HttpRequest("POST", "/oauth/token", (), {"authorization": header}, b"")
     assert api.half.handle(request).status == 401
 
 
@@ -78,7 +78,7 @@ def test_the_fault_expired_token_ends_the_token_but_not_the_next_one(api: Direct
 
 def test_a_token_is_good_for_its_own_organisation_only(api: DirectApi) -> None:
     headers = {"authorization": f"Bearer {api.token}"}
-    request = Request("GET", f"/organizations/{OTHER_ORGANISATION}/accounts", (), headers)
+    request = HttpRequest("GET", f"/organizations/{OTHER_ORGANISATION}/accounts", (), headers)
     assert api.half.handle(request).status == 403
     api.token = api.new_token("other-key", "other-secret")
     assert api.refused("GET", "/accounts")[0] == 403
@@ -94,7 +94,7 @@ def test_a_reading_key_may_not_write(api: DirectApi) -> None:
 def test_unknown_paths_are_not_found(api: DirectApi) -> None:
     assert api.refused("GET", "/nothing")[0] == 404
     assert api.refused("PATCH", "/accounts")[0] == 404
-    assert api.half.handle(Request("GET", "/elsewhere", (), {})).status == 404
+    assert api.half.handle(HttpRequest("GET", "/elsewhere", (), {})).status == 404
 
 
 def test_the_fiftyfirst_request_of_a_second_is_refused() -> None:

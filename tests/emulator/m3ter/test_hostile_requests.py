@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Request
+from reconciler.emulator.exchange import HttpRequest
 from reconciler.emulator.m3ter.api import ROUTER
 from reconciler.emulator.m3ter.http.tokens import ORGANISATION
 
@@ -70,7 +70,7 @@ def test_any_request_is_answered_with_200_or_a_refusal(
     path = f"/organizations/{ORGANISATION}/" + "/".join(parts)
     headers = {"authorization": f"Bearer {API.token}"}
     before = API.store.writes
-    answer = half.handle(Request(method, path, tuple(query), headers, wire.encode(body)))
+    answer = half.handle(HttpRequest(method, path, tuple(query), headers, wire.encode(body)))
     assert answer.status in {200, 400, 404}
     wire.decode(answer.body)
     if answer.status != 200:

@@ -7,7 +7,7 @@ import pytest
 from fakes.m3ter_api import DirectApi
 
 from reconciler.emulator import wire
-from reconciler.emulator.m3ter.integrations.filters import FilterError, selects
+from reconciler.emulator.m3ter.integrations.native import FilterError, selects
 
 
 def connect(api: DirectApi, **data: Any) -> Any:

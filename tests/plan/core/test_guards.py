@@ -14,20 +14,32 @@ from hypothesis import strategies as st
 from reconciler.definitions.kinds.environment import FreezeWindow
 from reconciler.definitions.kinds.project import MaxDeletes, ProjectSpec
 from reconciler.kernel.address import Address, FieldPath, LiveId, OrganizationId, PlanId
-from reconciler.kernel.as_json import as_json
-from reconciler.plan.core.diff.facts import change_id, reason
-from reconciler.plan.core.guards.accounts_of import Selecting, added, disjoint
+from reconciler.kernel.exact_json import as_json
+from reconciler.plan.core.diff.order import change_id, reason
 from reconciler.plan.core.guards.approval import (
     ApprovalRefusedError,
     NeedsApprovalError,
     approve,
+    hit,
     uncovered,
 )
 from reconciler.plan.core.guards.changes import dialect, field_matches, first_contact, moved_fields
-from reconciler.plan.core.guards.deletions import deletions, empty_scope, max_deletes
-from reconciler.plan.core.guards.hit import hit
-from reconciler.plan.core.guards.routes import Route, double_route, widening
-from reconciler.plan.core.guards.time import freeze, plan_age, unsaved
+from reconciler.plan.core.guards.guards import (
+    deletions,
+    empty_scope,
+    freeze,
+    max_deletes,
+    plan_age,
+    unsaved,
+)
+from reconciler.plan.core.guards.routes import (
+    ConnectedRoute,
+    Selecting,
+    added,
+    disjoint,
+    double_route,
+    widening,
+)
 from reconciler.plan.model.applied import Binding
 from reconciler.plan.model.change import (
     Connect,
@@ -287,11 +299,11 @@ def test_routes_that_no_list_keeps_apart_ask() -> None:
     connect = Connect(
         id=change_id("connect", UK), address=UK, live=None, content=None, fields=(), reason="why"
     )
-    mine = Route(UK, "1", "UK", selecting("a"))
-    other = Route(None, "2", "by hand", selecting("b"))
+    mine = ConnectedRoute(UK, "1", "UK", selecting("a"))
+    other = ConnectedRoute(None, "2", "by hand", selecting("b"))
     assert list(double_route([connect], [mine, other])) == []
-    assert list(double_route([], [mine, Route(None, "2", "by hand", None)])) == []
-    (found,) = double_route([connect], [Route(None, "2", "by hand", None), mine])
+    assert list(double_route([], [mine, ConnectedRoute(None, "2", "by hand", None)])) == []
+    (found,) = double_route([connect], [ConnectedRoute(None, "2", "by hand", None), mine])
     assert found.address == UK
     assert '"by hand" (2, not managed here)' in found.message
 

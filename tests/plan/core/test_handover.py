@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.kernel.address import Address, LiveId
-from reconciler.plan.core.diff.facts import change_id
-from reconciler.plan.core.guards.accounts_of import SELECTING, Selecting
-from reconciler.plan.core.handover import handed_over
+from reconciler.plan.core.diff.order import change_id
+from reconciler.plan.core.guards.routes import SELECTING, Selecting, handed_over
 from reconciler.plan.model.change import (
     Change,
     Connect,

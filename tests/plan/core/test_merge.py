@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.kernel.address import FieldPath
 from reconciler.kernel.value import ABSENT
-from reconciler.plan.core.merge import held, merge, side
+from reconciler.plan.core.merge import as_stored, in_form_of, merge
 from reconciler.plan.model.applied import BaseField
 from reconciler.plan.model.change import FieldValue
 
@@ -20,7 +20,7 @@ sets = st.frozensets(st.sampled_from("abcd"))
 
 
 def base(sent: Any, read: Any) -> BaseField:
-    return BaseField(PATH, held(sent), held(read))
+    return BaseField(PATH, as_stored(sent), as_stored(read))
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_a_set_beside_a_word_is_compared_whole() -> None:
 
 
 def test_a_stored_list_is_a_set_only_beside_sets() -> None:
-    assert side(FieldValue(["b", "a"]), frozenset("ab")) == frozenset("ab")
-    assert side(FieldValue(["b", "a"]), "x") == ["b", "a"]
-    assert side(None, "x") is ABSENT
-    assert held(frozenset("ba")) == FieldValue(["a", "b"])
-    assert held(ABSENT) is None
+    assert in_form_of(FieldValue(["b", "a"]), frozenset("ab")) == frozenset("ab")
+    assert in_form_of(FieldValue(["b", "a"]), "x") == ["b", "a"]
+    assert in_form_of(None, "x") is ABSENT
+    assert as_stored(frozenset("ba")) == FieldValue(["a", "b"])
+    assert as_stored(ABSENT) is None
 
 
 @given(values, values, values, values)

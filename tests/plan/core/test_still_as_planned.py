@@ -12,7 +12,7 @@ from reconciler.kernel.address import CredentialId, FieldPath, IntegrationId, Li
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.live import Audit, LiveIntegration, LiveMapping
 from reconciler.plan.core.comparable import live_hash
-from reconciler.plan.core.still_as_planned import Fence, StalePlanError, fence
+from reconciler.plan.core.still_as_planned import Met, StalePlanError, check_unchanged
 from reconciler.plan.model.change import (
     Adopt,
     Change,
@@ -70,8 +70,8 @@ def met(
     *changes: Change,
     integrations: tuple[LiveIntegration, ...] = (),
     rows: tuple[LiveMapping, ...] = (),
-) -> Fence:
-    return fence(changes, integrations, rows, {})
+) -> Met:
+    return check_unchanged(changes, integrations, rows, {})
 
 
 def changed(
@@ -207,7 +207,7 @@ def test_sets_of_a_modelled_setting_have_no_order() -> None:
     scene.apply(made)
     found = tuple(scene.organisation.configs.values())
     rows = tuple(scene.organisation.rows.values())
-    again = fence(made.body.changes, found, rows, made.body.definitions)
+    again = check_unchanged(made.body.changes, found, rows, made.body.definitions)
     assert again.done == {one.id for one in made.body.changes}
 
 

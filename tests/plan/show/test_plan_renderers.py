@@ -17,11 +17,10 @@ from inline_snapshot import snapshot
 
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonValue
-from reconciler.plan.core.guards.hit import hit
+from reconciler.plan.core.guards.approval import hit
 from reconciler.plan.model.change import Change, ChangeId, Create, FieldValue, Ignore, Keep
 from reconciler.plan.model.plan import ChainPosition, GuardHit, Plan, RecordId, Unplanned
-from reconciler.plan.show.html import plan_html
-from reconciler.plan.show.markdown import plan_markdown
+from reconciler.plan.show.formats import plan_html, plan_markdown
 from reconciler.plan.show.text import plan_text
 from reconciler.plan.show.view import approvals
 

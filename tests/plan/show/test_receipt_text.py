@@ -24,8 +24,8 @@ from reconciler.plan.model.applied import (
 )
 from reconciler.plan.model.change import ChangeId
 from reconciler.plan.model.plan import RecordId
-from reconciler.plan.show.drift import drift_text
-from reconciler.plan.show.receipt import exit_code, receipt_text
+from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
+from reconciler.plan.show.text import drift_text
 
 
 def receipt(*outcomes: tuple[str, Outcome], notes: tuple[str, ...] = ()) -> AppliedRecord:
@@ -95,7 +95,7 @@ def test_the_gravest_outcome_decides_the_exit_code(
 ) -> None:
     made = receipt(*(("update", one) for one in outcomes)).receipt
     assert made is not None
-    assert exit_code(made) is code
+    assert exit_code_of_receipt(made) is code
 
 
 def test_no_drift_is_one_line() -> None:

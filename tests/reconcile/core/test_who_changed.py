@@ -11,8 +11,7 @@ from fakes.push_data import bill, drafted, invoice_of, line, route
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
 from reconciler.reconcile.core.who_changed import former_ids, may_be_edited, with_authors
-from reconciler.sync.model.invoice import Invoice
-from reconciler.sync.model.invoice_change import InvoiceChange
+from reconciler.sync.model.invoice import Invoice, InvoiceChange
 from reconciler.sync.model.push import (
     Effect,
     InvoiceId,

@@ -17,20 +17,26 @@ from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.exact_json import decode as exact
 from reconciler.kernel.exact_json import encode
 from reconciler.kernel.money import Currency, Money
-from reconciler.kernel.text.figures import clock, short, signed, span, span_of_days, wrapped
-from reconciler.reconcile.core.month import BillSides, InForce, Left, Question, Reconciled, Unsent
-from reconciler.reconcile.core.unsent import Held
-from reconciler.reconcile.show.markdown import reconcile_markdown
+from reconciler.kernel.text import clock, short_id, signed, span, span_of_days, wrapped
+from reconciler.reconcile.core.month import (
+    BillSides,
+    InForce,
+    NotSent,
+    OutsideTable,
+    Question,
+    Reconciled,
+    UnsentBill,
+)
 from reconciler.reconcile.show.rows import RowSpool, csv_pieces, json_pieces
-from reconciler.reconcile.show.text import reconcile_text
+from reconciler.reconcile.show.text import reconcile_markdown, reconcile_text
 from reconciler.sync.core.billing_month import BillingMonth
-from reconciler.sync.core.push_summary import Patience, Pushed, standing_of
-from reconciler.sync.core.readback.case import CaseResult
+from reconciler.sync.core.push_summary import BillDeadlines, Pushed, standing_of
+from reconciler.sync.core.readback.compare import BillComparison
 from reconciler.sync.core.tally import Purse, Tally
-from reconciler.sync.model.decision import Tried
-from reconciler.sync.model.invoice_change import ChangedBy
+from reconciler.sync.model.invoice import ChangedBy
 from reconciler.sync.model.push import InvoiceId, PushKey, PushStatus, SiteName, StepKind, StepName
 from reconciler.sync.model.reconciliation import Difference, DifferenceClass
+from reconciler.sync.model.standing import Tried
 from reconciler.sync.show.summary import (
     push_status_json,
     push_status_lines,
@@ -60,7 +66,7 @@ FEE = Difference(
     'a line "=Set|up" of £25.00 is not ours',
 )
 GONE = Difference(DifferenceClass.EXTRA, None, None, None, None, "nobody knows it")
-RESULT = CaseResult(GBP, gbp(40000), gbp(40000), gbp(0), gbp(42500), gbp(0), gbp(700), (FEE,))
+RESULT = BillComparison(GBP, gbp(40000), gbp(40000), gbp(0), gbp(42500), gbp(0), gbp(700), (FEE,))
 
 
 CLEAN = replace(RESULT, invoiced=gbp(40000), differences=())
@@ -76,7 +82,7 @@ def month_of(*, outside: int = 2, **changes: object) -> Reconciled:
     found.shown = [(FEE, "acme-uk"), (GONE, "")][:outside]
     purse = Purse()
     purse.add(gbp(900))
-    found.left = {Left.NOT_YET: purse, Left.NOT_OURS: Purse(bills=3)}
+    found.left = {OutsideTable.NOT_YET: purse, OutsideTable.NOT_OURS: Purse(bills=3)}
     return found
 
 
@@ -147,17 +153,19 @@ def test_markdown_is_a_table_that_no_text_breaks() -> None:
     assert "| difference |" not in reconcile_markdown(month_of(outside=0))
 
 
-WAITING = Held("waiting", "no pending invoice <yet>", "docs/runbook.md#waiting")
-SKIPPED = Held("a person decided", "k.smith: paid by hand", "docs/runbook.md#skipped", settled=True)
+WAITING = NotSent("waiting", "no pending invoice <yet>", "docs/runbook.md#waiting")
+SKIPPED = NotSent(
+    "a person decided", "k.smith: paid by hand", "docs/runbook.md#skipped", settled=True
+)
 
 
 def incomplete(*, complete: bool = False, outside: int = 0) -> Reconciled:
     found = month_of(outside=outside, complete=complete)
-    bare = Held("the site is paused", "the site is paused", "docs/runbook.md#paused")
+    bare = NotSent("the site is paused", "the site is paused", "docs/runbook.md#paused")
     for number, held in enumerate((WAITING, SKIPPED, bare), start=1):
         money = Money(number * 100, Currency("JPY", 0) if number == 3 else GBP)
         (found.never if held.settled else found.not_yet).add(money)
-        found.unsent.append(Unsent(BillId(f"bill-{number}"), "acme-uk", "uk", money, held))
+        found.unsent.append(UnsentBill(BillId(f"bill-{number}"), "acme-uk", "uk", money, held))
     found.not_yet.add(gbp(900))
     found.notes.append("Who changed what in Chargebee is not fully known: no answer.")
     return found
@@ -199,9 +207,9 @@ def test_markdown_lists_what_is_not_sent_too() -> None:
 
 def test_a_long_reason_gives_its_page_a_line_of_its_own() -> None:
     found = month_of(outside=0)
-    held = Held("many words " * 8, "why", "docs/runbook.md#x")
+    held = NotSent("many words " * 8, "why", "docs/runbook.md#x")
     found.not_yet.add(gbp(1))
-    found.unsent.append(Unsent(BillId("bill-1"), "acme-uk", "uk" * 40, gbp(1), held))
+    found.unsent.append(UnsentBill(BillId("bill-1"), "acme-uk", "uk" * 40, gbp(1), held))
     lines = reconcile_text(found).splitlines()
     assert "  docs/runbook.md#x" in lines
     assert any(line.endswith("acme-uk, bill bill-1") for line in lines)
@@ -236,7 +244,9 @@ def spooled(*sides: BillSides) -> RowSpool:
 SIDES = BillSides(
     BillId("bill-1"), "=acme", "uk", "COMPLETE", (InvoiceId("inv_1"),), RESULT, (FEE,)
 )
-APART = BillSides(BillId("bill-2"), "b", "", "", left=Left.NOT_OURS, money=gbp(5), why="not ours")
+APART = BillSides(
+    BillId("bill-2"), "b", "", "", left=OutsideTable.NOT_OURS, money=gbp(5), why="not ours"
+)
 BARE = BillSides(BillId("bill-3"), "c", "", "", differences=(GONE,))
 
 
@@ -251,7 +261,7 @@ def test_csv_can_be_summed_and_no_cell_is_a_formula() -> None:
 
 
 def test_rows_say_what_is_not_sent_why_and_who_changed_what() -> None:
-    unsent = CaseResult(GBP, gbp(700), gbp(0), gbp(700), gbp(0), gbp(0), gbp(0), ())
+    unsent = BillComparison(GBP, gbp(700), gbp(0), gbp(700), gbp(0), gbp(0), gbp(0), ())
     held = BillSides(BillId("b1"), "a", "uk", "WAITING", result=unsent, held=WAITING)
     skipped = BillSides(BillId("b2"), "a", "uk", "DISABLED", result=unsent, held=SKIPPED)
     fee = replace(FEE, by=ChangedBy("added", "", "admin_console", AT))
@@ -317,7 +327,7 @@ def test_status_says_what_is_late_first_and_which_page_helps() -> None:
         pushed(1, PushStatus.BLOCKED, gbp(200), "no mapping"),
         pushed(2, PushStatus.UNKNOWN, None),
     ]
-    standing = standing_of("acme-test", AT, bills, Patience())
+    standing = standing_of("acme-test", AT, bills, BillDeadlines())
     standing.paused = "k.smith, today: look"
     standing.disabled = {"uk": "ten failures"}
     lines = push_status_lines(standing, "sandbox")
@@ -333,15 +343,15 @@ def test_status_says_what_is_late_first_and_which_page_helps() -> None:
 
 
 def test_status_of_a_calm_or_empty_ledger_is_one_line() -> None:
-    calm = standing_of("s", AT, [pushed(0, PushStatus.COMPLETE, gbp(1))], Patience())
+    calm = standing_of("s", AT, [pushed(0, PushStatus.COMPLETE, gbp(1))], BillDeadlines())
     assert push_status_lines(calm, "e")[0] == "Push to s: no bill is overdue."
-    empty = standing_of("s", AT, [], Patience())
+    empty = standing_of("s", AT, [], BillDeadlines())
     assert push_status_lines(empty, "e") == ("Push to s: the ledger holds no bill yet.",)
 
 
 def test_many_late_bills_are_counted_beyond_the_list() -> None:
     bills = [pushed(n, PushStatus.BLOCKED, gbp(1)) for n in range(25)]
-    lines = push_status_lines(standing_of("s", AT, bills, Patience()), "e")
+    lines = push_status_lines(standing_of("s", AT, bills, BillDeadlines()), "e")
     assert lines[-1] == "  and 5 more; `sync plan` lists them all"
 
 
@@ -377,8 +387,8 @@ def test_durations_have_their_two_largest_units(length: timedelta, words: str) -
 
 def test_figures_are_exact_and_ids_are_told_apart() -> None:
     assert (signed(gbp(5)), signed(gbp(-5)), signed(gbp(0))) == ("+0.05", "-0.05", "0.00")
-    assert short("2f6b0000-0000-4000-8000-00000000c191") == "2f6b…c191"
-    assert short("bill-1") == "bill-1"
+    assert short_id("2f6b0000-0000-4000-8000-00000000c191") == "2f6b…c191"
+    assert short_id("bill-1") == "bill-1"
     assert clock(AT) == "10 Dec 2026, 00:00:00"
     assert wrapped("", "  ") == [""]
     spans = [date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1), date(2027, 1, 2)]

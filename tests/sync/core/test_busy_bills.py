@@ -6,7 +6,7 @@ import threading
 
 from fakes.push_effects import job
 
-from reconciler.sync.core.busy_bills import LONGEST_SECONDS, REMEMBERED_MAX, BusyBills
+from reconciler.sync.core.when_to_act import LONGEST_SECONDS, REMEMBERED_MAX, BusyBills
 from reconciler.sync.ports.workers import BillBusyError, Job
 from reconciler.transport.system_clock import SystemClock
 from reconciler.workers.embedded import EmbeddedWorkers

@@ -22,9 +22,8 @@ from hypothesis import strategies as st
 from reconciler.drafting.draft import InvoiceDraft
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
-from reconciler.sync.core.readback.case import Case
-from reconciler.sync.core.readback.compare import outside, reconcile, reconcile_bill
-from reconciler.sync.core.readback.invoice_lines import Sent
+from reconciler.sync.core.readback.compare import ThreeSides, compare_all, outside, reconcile_bill
+from reconciler.sync.core.readback.invoice_lines import Recorded
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.push import InvoiceId, InvoiceLineId
 from reconciler.sync.model.reconciliation import DifferenceClass
@@ -43,10 +42,10 @@ MULTI = {
 }
 
 
-def case(*invoices: Invoice, **more: Any) -> Case:
-    sent = more.pop("sent", Sent(DRAFT, IDS))
+def case(*invoices: Invoice, **more: Any) -> ThreeSides:
+    sent = more.pop("sent", Recorded(DRAFT, IDS))
     due = more.pop("due", DRAFT)
-    return Case(BillId("bill-1"), AccountId("acc-acme"), due, sent, invoices, **more)
+    return ThreeSides(BillId("bill-1"), AccountId("acc-acme"), due, sent, invoices, **more)
 
 
 def edited(position: int, **changes: Any) -> Invoice:
@@ -55,7 +54,7 @@ def edited(position: int, **changes: Any) -> Invoice:
     return replace(INVOICE, lines=tuple(lines))
 
 
-def kinds(one: Case) -> list[tuple[DifferenceClass, str | None]]:
+def kinds(one: ThreeSides) -> list[tuple[DifferenceClass, str | None]]:
     result = reconcile_bill(one)
     assert result is not None
     return [
@@ -65,7 +64,7 @@ def kinds(one: Case) -> list[tuple[DifferenceClass, str | None]]:
 
 
 def test_what_was_sent_as_billed_has_no_difference() -> None:
-    found = reconcile([case(INVOICE)])
+    found = compare_all([case(INVOICE)])
     assert found.differences == ()
     (row,) = found.totals
     assert (row.currency, row.bills) == ("GBP", 1)
@@ -76,7 +75,7 @@ def test_what_was_sent_as_billed_has_no_difference() -> None:
 def test_announced_rounding_is_not_unexplained() -> None:
     small = bill(line("USAGE", "0.99", units="333"), line())
     draft = drafted(small, route(page=MULTI, push={"rounding": "as-m3ter"}))
-    found = reconcile([case(invoice_of(draft), sent=Sent(draft, IDS), due=draft)])
+    found = compare_all([case(invoice_of(draft), sent=Recorded(draft, IDS), due=draft)])
     (row,) = found.totals
     assert (row.rounding.minor, row.unexplained.minor) == (1, 0)
     assert row.sent == row.invoiced
@@ -130,7 +129,7 @@ def test_every_difference_has_its_class_and_its_money(
 
 def test_an_edited_line_under_a_new_id_is_told_from_a_missing_one() -> None:
     changed = edited(1, id=InvoiceLineId("li_7"), amount=Money(800, GBP), unit_price=Decimal(8))
-    assert kinds(case(changed, sent=Sent(DRAFT, {}))) == [(C.EDITED, "£1.00")]
+    assert kinds(case(changed, sent=Recorded(DRAFT, {}))) == [(C.EDITED, "£1.00")]
 
 
 def test_a_decimal_line_is_compared_as_it_was_sent() -> None:
@@ -138,13 +137,13 @@ def test_a_decimal_line_is_compared_as_it_was_sent() -> None:
     made = sent_line(1, draft.lines[0])
     for quantity, kind in (("1.500", C.AMOUNT), ("2", C.EDITED)):
         lines = (replace(made, amount=Money(151, GBP), quantity=Decimal(quantity)),)
-        found = case(invoice_of(draft, lines=lines), sent=Sent(draft, IDS), due=draft)
+        found = case(invoice_of(draft, lines=lines), sent=Recorded(draft, IDS), due=draft)
         assert kinds(found) == [(kind, "£0.01")]
 
 
 def test_a_customers_invoice_is_compared_by_customer() -> None:
     draft = drafted(BILL, route(push={"account_is": "customer"}))
-    sent = Sent(draft, IDS)
+    sent = Recorded(draft, IDS)
     right = invoice_of(draft, customer_id="acc-acme", subscription_id="")
     assert kinds(case(right, sent=sent, due=draft)) == []
     wrong = replace(right, customer_id="")
@@ -154,7 +153,7 @@ def test_a_customers_invoice_is_compared_by_customer() -> None:
 def test_a_pending_invoice_holds_the_subscriptions_own_lines() -> None:
     draft = drafted(BILL, route(page={"create_invoice": False}))
     own = replace(SETUP, id=InvoiceLineId("li_0"), price_id="plan", amount=Money(9900, GBP))
-    known = Sent(draft, IDS, frozenset({own.id}))
+    known = Recorded(draft, IDS, frozenset({own.id}))
     late = replace(own, id=InvoiceLineId("li_5"))
     there = invoice_of(draft)
     both = replace(there, lines=(own, *there.lines, late))
@@ -190,7 +189,7 @@ def test_what_is_on_no_side_or_voided_is_nothing() -> None:
     assert reconcile_bill(case(sent=None, due=None)) is None
     gone = replace(INVOICE, status="voided")
     assert reconcile_bill(case(gone, sent=None, due=None)) is None
-    found = reconcile([case(sent=None, due=None), case(INVOICE)])
+    found = compare_all([case(sent=None, due=None), case(INVOICE)])
     assert found.totals[0].bills == 1
 
 
@@ -206,12 +205,12 @@ def test_discounts_and_credit_notes_count() -> None:
     some = bill(line("USAGE", "10"), line("USAGE", "-3"))
     less = drafted(some, route(push={"negative_lines": "discount"}))
     lines = (sent_line(1, less.lines[0], discount=Money(300, GBP)),)
-    discounted = case(invoice_of(less, lines=lines), sent=Sent(less, IDS), due=less)
+    discounted = case(invoice_of(less, lines=lines), sent=Recorded(less, IDS), due=less)
     assert kinds(discounted) == []
     credit = drafted(some, route(push={"negative_lines": "credit-note"}))
-    noted = Sent(credit, IDS, credited=Money(300, GBP))
+    noted = Recorded(credit, IDS, credited=Money(300, GBP))
     assert kinds(case(invoice_of(credit), sent=noted, due=credit)) == []
-    lacking = case(invoice_of(credit), sent=Sent(credit, IDS), due=credit)
+    lacking = case(invoice_of(credit), sent=Recorded(credit, IDS), due=credit)
     assert kinds(lacking) == [(C.AMOUNT, "£3.00")]
 
 
@@ -221,7 +220,7 @@ def test_lines_at_catalogue_prices_stand_apart() -> None:
         sent_line(1, draft.lines[0], amount=Money(700, GBP)),
         sent_line(2, draft.lines[1]),
     )
-    sent = Sent(draft, IDS)
+    sent = Recorded(draft, IDS)
     result = reconcile_bill(case(invoice_of(draft, lines=lines), sent=sent, due=draft))
     assert result is not None
     assert (str(result.catalogue), result.unexplained.minor) == ("£7.00", 0)
@@ -234,7 +233,7 @@ def test_the_tolerance_is_for_each_difference_and_never_hides_one_by_another() -
     up = case(edited(0, amount=Money(40002, GBP)))
     down = case(edited(0, amount=Money(39998, GBP)))
     period = case(edited(0, date_to=NOW))
-    found = reconcile([up, down, period])
+    found = compare_all([up, down, period])
     assert found.totals[0].unexplained.minor == 0
     assert len(outside(found, Decimal("0.01"))) == 3
     assert [one.kind for one in outside(found, Decimal("0.02"))] == [C.PERIOD]
@@ -254,19 +253,19 @@ def test_extra_money_in_another_currency_is_listed_and_not_added() -> None:
 @given(st.lists(st.sampled_from([DRAFT]), max_size=3), st.integers(-50, 50))
 def test_unexplained_is_what_the_invoice_differs_by(drafts: list[InvoiceDraft], by: int) -> None:
     cases = [case(edited(0, amount=Money(40000 + by, GBP))) for _ in drafts]
-    found = reconcile(cases)
+    found = compare_all(cases)
     assert sum(one.unexplained.minor for one in found.totals) == by * len(drafts)
 
 
 def test_credits_alone_stand_on_no_invoice() -> None:
     push = {"negative_lines": "promotional-credit"}
     draft = drafted(bill(line("USAGE_CREDIT", "-7")), route(push=push))
-    right = case(due=draft, sent=Sent(draft, {}, credited=Money(700, GBP)))
+    right = case(due=draft, sent=Recorded(draft, {}, credited=Money(700, GBP)))
     result = reconcile_bill(right)
     assert result is not None
     assert not result.differences
     assert result.unexplained == Money(0, GBP)
-    less = case(due=draft, sent=Sent(draft, {}, credited=Money(600, GBP)))
+    less = case(due=draft, sent=Recorded(draft, {}, credited=Money(600, GBP)))
     assert kinds(less) == [(C.AMOUNT, "£1.00")]
-    none = case(due=draft, sent=Sent(draft, {}))
+    none = case(due=draft, sent=Recorded(draft, {}))
     assert kinds(none) == [(C.AMOUNT, "£7.00")]

@@ -20,7 +20,7 @@ from reconciler.sync.core.effect_states import (
     after,
     idempotency_key,
 )
-from reconciler.sync.core.look_first import AskPerson, Look, LookFirst, Send, next_move
+from reconciler.sync.core.when_to_act import AskPerson, Look, RetryTimes, Send, next_move
 from reconciler.sync.model.push import (
     Attempted,
     CredentialsRefused,
@@ -44,11 +44,11 @@ from reconciler.sync.model.push import (
     StepName,
     StoredRequest,
     Undecidable,
-    Unknown,
+    UnknownOutcome,
     WindowClosed,
 )
 
-SETTINGS = LookFirst()
+SETTINGS = RetryTimes()
 KEY = PushKey(SiteName("acme-test"), BillId("bill-1"), 1, StepName(StepKind.CREATE_INVOICE))
 REQUEST = StoredRequest("/invoices/create_for_charge_items_and_charges", b"a=1")
 STEP = Step(KEY.step, StoredRequest("/new", b"b=2"), InvoiceId("i"), frozenset(), 4)
@@ -60,7 +60,7 @@ ALL: tuple[Event, ...] = (
     KeyConflict("key in use"),
     WindowClosed("not pending"),
     CredentialsRefused("wrong key"),
-    Unknown("cut"),
+    UnknownOutcome("cut"),
     Found("inv_1", (InvoiceLineId("li_1"),)),
     NotFound(),
     Undecidable("voided"),
@@ -103,7 +103,7 @@ def test_an_answer_names_the_object() -> None:
 
 
 def test_the_first_attempt_of_a_round_keeps_its_time() -> None:
-    twice = play(effect(), (0, Attempted()), (0, Unknown("cut")), (3, Attempted()))
+    twice = play(effect(), (0, Attempted()), (0, UnknownOutcome("cut")), (3, Attempted()))
     assert twice.round_started_at == NOW
     assert twice.last_attempt_at == NOW + timedelta(minutes=3)
     assert (twice.attempts, twice.failures, twice.message) == (2, 1, "cut")
@@ -121,11 +121,13 @@ def test_a_process_that_died_under_an_attempt_leaves_doubt() -> None:
         Refused("param_wrong_value", "no"),
         WindowClosed("closed"),
         CredentialsRefused("wrong key"),
-        Unknown("cut again"),
+        UnknownOutcome("cut again"),
     ],
 )
 def test_no_later_refusal_ends_the_doubt_of_an_earlier_attempt(later: Event) -> None:
-    doubt = play(effect(), (0, Attempted()), (0, Unknown("cut")), (1, Attempted()), (1, later))
+    doubt = play(
+        effect(), (0, Attempted()), (0, UnknownOutcome("cut")), (1, Attempted()), (1, later)
+    )
     assert doubt.state is PushState.IN_DOUBT
     assert doubt.rejections == 0
     assert doubt.round_started_at == NOW
@@ -155,7 +157,7 @@ def test_two_empty_looks_late_and_apart_prove_that_nothing_arrived() -> None:
     doubt = play(
         effect(),
         (0, Attempted()),
-        (0, Unknown("cut")),
+        (0, UnknownOutcome("cut")),
         (1, NotFound(minute(1))),
         (35, NotFound(minute(35))),
     )
@@ -286,7 +288,7 @@ class OneEffect:
         elif fault == "busy":
             self.happens(NotPerformed("lock_timeout", "busy"))
         elif not fault.startswith("died"):
-            self.happens(Unknown("cut"))
+            self.happens(UnknownOutcome("cut"))
 
     def happens(self, event: Event) -> None:
         self.effect = after(self.effect, event, self.clocks.read().ledger, SETTINGS)

@@ -4,16 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.sync.core.look_first import LookFirst
-from reconciler.sync.core.look_first_text import LookFirstSyntaxError, parse_look_first
+from reconciler.sync.core.when_to_act import LookFirstSyntaxError, RetryTimes, parse_retry_times
 
 
 def test_nothing_said_is_the_defaults() -> None:
-    assert parse_look_first(" ") == LookFirst()
+    assert parse_retry_times(" ") == RetryTimes()
 
 
 def test_every_number_can_be_set() -> None:
-    found = parse_look_first("replay=1.5s, look=3s between=500ms,looks=3,retry=1s/2m/1h,giveup=2d")
+    found = parse_retry_times("replay=1.5s, look=3s between=500ms,looks=3,retry=1s/2m/1h,giveup=2d")
     assert found.replay_for == timedelta(seconds=1.5)
     assert found.look_after == timedelta(seconds=3)
     assert found.between_looks == timedelta(milliseconds=500)
@@ -26,9 +25,9 @@ def test_every_number_can_be_set() -> None:
 @pytest.mark.parametrize("text", ["replay", "look=1", "looks=0", "wait=1s", "retry=1s//2s"])
 def test_what_cannot_be_understood_is_quoted(text: str) -> None:
     with pytest.raises(LookFirstSyntaxError, match="RECONCILER_LOOK_FIRST"):
-        parse_look_first(text)
+        parse_retry_times(text)
 
 
 def test_a_key_is_never_used_when_it_may_be_forgotten() -> None:
     with pytest.raises(LookFirstSyntaxError, match="30 minutes"):
-        parse_look_first("replay=30m")
+        parse_retry_times("replay=30m")

@@ -10,7 +10,7 @@ import pytest
 from fakes.push_data import NOW, bill, drafted, invoice_of, line, route
 
 from reconciler.definitions.kinds.integration import PendingPolicy
-from reconciler.kernel.durations import duration
+from reconciler.kernel.times import duration
 from reconciler.sync.core.pending import (
     KeepWaiting,
     NotStarted,
@@ -20,7 +20,7 @@ from reconciler.sync.core.pending import (
     choose_pending,
     time_left,
 )
-from reconciler.sync.core.readback.line_difference import (
+from reconciler.sync.core.readback.invoice_lines import (
     new_lines,
     same_line,
     stamped,

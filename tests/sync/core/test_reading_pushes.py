@@ -11,20 +11,19 @@ from fakes.push_data import bill, drafted, invoice_of, line, route
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.drafting.billed import billed
+from reconciler.drafting.draft_bill import billed_amount
 from reconciler.drafting.route import Readings
 from reconciler.errors import ExitCode
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money, chargebee_currencies
 from reconciler.sync.core.billing_month import BillingMonth, NotAMonthError
-from reconciler.sync.core.push_summary import Patience, Pushed, standing_of
-from reconciler.sync.core.readback.case import Case
-from reconciler.sync.core.readback.compare import reconcile, reconcile_bill
-from reconciler.sync.core.readback.sent import (
+from reconciler.sync.core.push_summary import BillDeadlines, Pushed, standing_of
+from reconciler.sync.core.readback.compare import ThreeSides, compare_all, reconcile_bill
+from reconciler.sync.core.readback.recorded import (
     in_our_order,
     invoice_ids,
     line_ids,
-    sent_of,
+    recorded_of,
     without_undone,
 )
 from reconciler.sync.core.tally import Purse, Tally
@@ -73,13 +72,13 @@ def test_a_month_knows_its_days_and_its_name() -> None:
 
 def test_running_totals_are_those_of_the_whole() -> None:
     draft = drafted(bill(line()), route())
-    cases = [Case(BillId(f"bill-{n}"), AccountId("a"), draft, None, ()) for n in range(3)]
+    cases = [ThreeSides(BillId(f"bill-{n}"), AccountId("a"), draft, None, ()) for n in range(3)]
     tally = Tally()
     for case in cases:
         result = reconcile_bill(case)
         assert result is not None
         tally.add(result)
-    assert tuple(tally.totals()) == reconcile(cases).totals
+    assert tuple(tally.totals()) == compare_all(cases).totals
 
 
 def test_a_purse_counts_bills_whose_money_is_not_known() -> None:
@@ -92,13 +91,13 @@ def test_a_purse_counts_bills_whose_money_is_not_known() -> None:
 
 def test_what_m3ter_bills_is_known_without_a_draft() -> None:
     one = bill(line("USAGE", "0.005"), line("CREDIT_MEMO", "-3"), line("USAGE", None))
-    assert billed(bill(*one.lines[:2]), TABLE) == Money(-299, GBP)
-    assert billed(one, TABLE) is None
-    assert billed(replace(one, total=Decimal("7.5")), TABLE) == Money(750, GBP)
-    assert billed(bill(total=Decimal(4)), TABLE) == Money(400, GBP)
-    assert billed(bill(), TABLE) == Money(0, GBP)
-    assert billed(bill(line(), currency="???"), TABLE) is None
-    assert billed(bill(line("USAGE", "1e30")), TABLE) is None
+    assert billed_amount(bill(*one.lines[:2]), TABLE) == Money(-299, GBP)
+    assert billed_amount(one, TABLE) is None
+    assert billed_amount(replace(one, total=Decimal("7.5")), TABLE) == Money(750, GBP)
+    assert billed_amount(bill(total=Decimal(4)), TABLE) == Money(400, GBP)
+    assert billed_amount(bill(), TABLE) == Money(0, GBP)
+    assert billed_amount(bill(line(), currency="???"), TABLE) is None
+    assert billed_amount(bill(line("USAGE", "1e30")), TABLE) is None
 
 
 def effect(kind: StepKind, state: PushState = PushState.DONE, **changes: object) -> Effect:
@@ -112,7 +111,7 @@ def effect(kind: StepKind, state: PushState = PushState.DONE, **changes: object)
 def test_nothing_was_sent_while_no_step_is_done() -> None:
     draft = drafted(bill(line()), route())
     open_step = effect(StepKind.CREATE_INVOICE, PushState.IN_DOUBT, object_id="inv_1")
-    assert sent_of(draft, [open_step], 1, ()) is None
+    assert recorded_of(draft, [open_step], 1, ()) is None
     assert invoice_ids([open_step]) == ()
 
 
@@ -133,7 +132,7 @@ def test_our_lines_come_from_the_steps_that_made_them() -> None:
     assert invoice_ids(steps) == ("inv_1", "inv_p", "inv_q")
     draft = drafted(bill(line()), route())
     credited = replace(invoice_of(draft), credited=Money(5, GBP))
-    sent = sent_of(draft, steps, 1, (credited,))
+    sent = recorded_of(draft, steps, 1, (credited,))
     assert sent is not None
     assert (sent.foreign, sent.credited) == (frozenset({"theirs"}), Money(5, GBP))
 
@@ -164,7 +163,7 @@ def test_overdue_is_what_is_unfinished_after_its_patience() -> None:
         pushed(PushStatus.WAITING, end, "pending"),
         pushed(PushStatus.BLOCKED, date(2026, 12, 2)),
     ]
-    patience = Patience(own={"pending": timedelta(days=5)})
+    patience = BillDeadlines(own={"pending": timedelta(days=5)})
     found = standing_of("acme-test", now, bills, patience)
     assert (found.overdue.bills, found.overdue.money) == (1, (Money(100, GBP),))
     assert [one.period_end for one in found.listed] == [end]
@@ -175,7 +174,7 @@ def test_overdue_is_what_is_unfinished_after_its_patience() -> None:
 
 def test_of_many_overdue_bills_the_first_are_listed() -> None:
     bills = [pushed(PushStatus.BLOCKED, date(2026, 1, 1))] * 50
-    found = standing_of("s", datetime(2026, 12, 4, tzinfo=UTC), bills, Patience())
+    found = standing_of("s", datetime(2026, 12, 4, tzinfo=UTC), bills, BillDeadlines())
     assert (found.overdue.bills, len(found.listed)) == (50, 20)
 
 
@@ -198,7 +197,7 @@ def test_credits_beside_an_invoice_count_with_those_on_it() -> None:
         ((on_it,), None, Money(5, GBP)),
         ((), Money(3, GBP), Money(3, GBP)),
     ):
-        sent = sent_of(draft, [made], 1, invoices, beside)
+        sent = recorded_of(draft, [made], 1, invoices, beside)
         assert sent is not None
         assert sent.credited == wanted
 

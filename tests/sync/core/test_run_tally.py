@@ -10,7 +10,7 @@ from fakes.push_data import bill, drafted, line, route
 from reconciler.errors import ExitCode
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
-from reconciler.sync.core.run_tally import (
+from reconciler.sync.core.tally import (
     IN_NONE,
     LISTED_MAX,
     OTHER_REASONS,
@@ -18,14 +18,14 @@ from reconciler.sync.core.run_tally import (
     SyncTally,
 )
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.standing import Group, Standing, Who
+from reconciler.sync.model.standing import BillStanding, Group, Who
 
 GBP = Currency("GBP", 2)
 
 
-def standing(group: Group, short: str = "", number: int = 1, pence: int = 100) -> Standing:
+def standing(group: Group, short: str = "", number: int = 1, pence: int = 100) -> BillStanding:
     who = Who(BillId(f"bill-{number}"), AccountId("acc"), "acme-uk")
-    return Standing(group, who, "uk", short, short, money=Money(pence, GBP))
+    return BillStanding(group, who, "uk", short, short, money=Money(pence, GBP))
 
 
 def test_an_empty_tally_is_done() -> None:

@@ -8,14 +8,14 @@ import pytest
 from fakes.push_effects import stamped
 
 from reconciler.kernel.address import BillId
-from reconciler.sync.core.stamp_findings import short, undecided
+from reconciler.sync.core.stamp_findings import as_stamped, undecided
 from reconciler.sync.model.invoice import Invoice
 
 BILL = BillId("bill-1")
 
 
 def found(*invoices: Invoice) -> list[tuple[str, tuple[str, ...], str]]:
-    listed = undecided({BILL: [short(one) for one in invoices]})
+    listed = undecided({BILL: [as_stamped(one) for one in invoices]})
     return [(one.bill_id, one.invoices, one.why.split()[0]) for one in listed]
 
 
@@ -39,6 +39,6 @@ def test_an_invoice_that_is_gone_is_for_a_person(change: dict[str, Any]) -> None
 
 
 def test_bills_are_listed_by_id() -> None:
-    gone = [short(stamped(1, deleted=True))]
+    gone = [as_stamped(stamped(1, deleted=True))]
     listed = undecided({BillId("b"): gone, BillId("a"): gone})
     assert [one.bill_id for one in listed] == ["a", "b"]

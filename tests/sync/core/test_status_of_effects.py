@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kernel.address import BillId
 from reconciler.sync.core.disabling import DISABLE_AFTER, AutoDisable, in_a_row, must_disable
-from reconciler.sync.core.status_of_effects import status_of
+from reconciler.sync.core.effect_states import status_of
 from reconciler.sync.model.push import (
     Effect,
     Mark,

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 from reconciler.kernel import exact_json
 from reconciler.kernel.address import BillId
-from reconciler.sync.core.stamp_findings import Rebuilt, Undecided
+from reconciler.sync.core.stamp_findings import Rebuilt, UndecidedBill
 from reconciler.sync.model.push import InvoiceId
 from reconciler.sync.show.rebuilt import MOST_LISTED, rebuilt_json, rebuilt_text
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def undecided(number: int) -> Undecided:
-    return Undecided(BillId(f"bill-{number}"), (InvoiceId("inv_1"),), "its invoice is voided")
+def undecided(number: int) -> UndecidedBill:
+    return UndecidedBill(BillId(f"bill-{number}"), (InvoiceId("inv_1"),), "its invoice is voided")
 
 
 def test_a_full_recovery_is_said_in_two_lines() -> None:

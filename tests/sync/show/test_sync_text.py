@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
-from reconciler.sync.core.run_tally import SyncTally
-from reconciler.sync.model.standing import Group, Standing, Who
-from reconciler.sync.show.csv import BillList
-from reconciler.sync.show.json import run_json
-from reconciler.sync.show.text import bill_line, plan_text, run_text
+from reconciler.sync.core.tally import SyncTally
+from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.show.data import BillList, sync_run_json
+from reconciler.sync.show.text import bill_line, sync_plan_text, sync_run_text
 
 
 @dataclass
@@ -49,14 +48,14 @@ class Result:
     notes: list[str] = field(default_factory=lambda: ["a note"])
 
 
-def standing(group: Group, number: int = 1) -> Standing:
+def standing(group: Group, number: int = 1) -> BillStanding:
     who = Who(BillId(f"b{number}"), AccountId("acc"))
     money = Money(-12345, Currency("GBP", 2))
-    return Standing(group, who, "uk", "a reason", "a reason in full", money=money)
+    return BillStanding(group, who, "uk", "a reason", "a reason in full", money=money)
 
 
 def test_an_empty_plan_says_that_no_bill_is_ready_and_why_nothing_goes() -> None:
-    told = plan_text(Plan())
+    told = sync_plan_text(Plan())
     assert "applied record 41 (commit 3f2c9ab)" in told
     assert "no bill" in told
     assert "paused by k.smith" in told
@@ -66,9 +65,9 @@ def test_an_empty_plan_says_that_no_bill_is_ready_and_why_nothing_goes() -> None
 def test_a_ready_bill_comes_with_the_time_it_takes() -> None:
     made = Plan()
     made.tally.add(standing(Group.READY))
-    assert "about 7 minutes at 60 requests a minute" in plan_text(made)
+    assert "about 7 minutes at 60 requests a minute" in sync_plan_text(made)
     made.takes = timedelta(minutes=1)
-    assert "about 1 minute at" in plan_text(made)
+    assert "about 1 minute at" in sync_plan_text(made)
 
 
 def test_what_is_too_wide_for_a_line_goes_below_it() -> None:
@@ -80,7 +79,7 @@ def test_what_is_too_wide_for_a_line_goes_below_it() -> None:
     made.tally.kept_whole = 96
     made.tally.rounding.add(Money(123456789012345, Currency("GBP", 2)))
     made.tally.rounding.add(Money(123456789012345, Currency("USD", 2)))
-    told = plan_text(made)
+    told = sync_plan_text(made)
     assert max(map(len, told.splitlines())) <= 100
     assert "about 7 minutes at 60 requests a minute" in told
     assert "\n      (96 lines are sent as quantity 1 to keep it so)" in told
@@ -96,11 +95,11 @@ def test_long_lists_are_cut_and_counted() -> None:
     made = Plan()
     for number in range(30):
         made.tally.add(standing(Group.BLOCKED, number))
-    assert "and 10 more" in plan_text(made)
+    assert "and 10 more" in sync_plan_text(made)
 
 
 def test_a_stopped_run_says_so_and_what_is_left() -> None:
-    told = run_text(Result())
+    told = sync_run_text(Result())
     assert "Stopped:" in told
     assert "Ended early: the limit of 3 bills is reached" in told
     assert "a note" in told
@@ -108,14 +107,14 @@ def test_a_stopped_run_says_so_and_what_is_left() -> None:
 
 def test_a_run_that_ended_early_does_not_claim_that_no_bill_is_ready() -> None:
     for ended in (Result(), Result(stopped=False), Result(limit="")):
-        assert "no bill" not in run_text(ended)
-    assert "ready            no bill" in run_text(Result(stopped=False, limit=""))
+        assert "no bill" not in sync_run_text(ended)
+    assert "ready            no bill" in sync_run_text(Result(stopped=False, limit=""))
 
 
 def test_a_difference_names_its_page() -> None:
     done = Result()
     done.tally.differing = 1
-    assert "docs/runbook.md#difference" in run_text(done)
+    assert "docs/runbook.md#difference" in sync_run_text(done)
 
 
 def test_a_bill_is_told_with_its_money() -> None:
@@ -140,5 +139,5 @@ def test_bills_that_are_tried_again_are_told_with_their_time() -> None:
     for number in range(2):
         again_at = at + timedelta(minutes=number)
         done.tally.add(replace(standing(Group.UNDER_WAY, number), again_at=again_at))
-    assert "2 bills are tried again, the first at 06:14 UTC" in run_text(done)
-    assert '"dueAgain":2,"dueFirst":"2026-12-01T06:14:00+00:00"' in run_json(done)
+    assert "2 bills are tried again, the first at 06:14 UTC" in sync_run_text(done)
+    assert '"dueAgain":2,"dueFirst":"2026-12-01T06:14:00+00:00"' in sync_run_json(done)

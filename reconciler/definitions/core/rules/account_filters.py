@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.account_filter.check import check
-from reconciler.account_filter.findings import Finding
+from reconciler.account_filter.findings import FilterFinding
 from reconciler.account_filter.parser import LENGTH_MAX, parse
 from reconciler.account_filter.tokens import FilterSyntaxError
 from reconciler.definitions.core.place_inside import inside
-from reconciler.definitions.core.rule import Rule
-from reconciler.definitions.core.rules.context import TextFrom
+from reconciler.definitions.core.rule import Rule, TextFrom
 from reconciler.definitions.model import Effective
 from reconciler.kernel.problem import Problem
 
@@ -86,7 +85,7 @@ def _findings(text: str) -> tuple[_Found, ...]:
     )
 
 
-def _hint(finding: Finding) -> str:
+def _hint(finding: FilterFinding) -> str:
     if not finding.suggestion:
         return ""
     if finding.code == "undocumented-function":

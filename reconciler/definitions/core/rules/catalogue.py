@@ -7,14 +7,12 @@ from reconciler.definitions.core.rule import Rule
 from reconciler.definitions.core.rules import (
     account_filters,
     chargebee_pages,
-    csv_files,
     delivery,
     dialects,
     environments,
     integrations,
     literals,
-    mappings,
-    projects,
+    mapping_sets,
     references,
     structure,
 )
@@ -26,15 +24,15 @@ RULES: dict[str, Rule] = {
             *FORM_RULES,
             *structure.RULES,
             *references.RULES,
-            *mappings.RULES,
-            *csv_files.RULES,
+            *mapping_sets.ROW_RULES,
+            *mapping_sets.CSV_RULES,
             *chargebee_pages.RULES,
             *integrations.RULES,
             *delivery.RULES,
             *account_filters.RULES,
             *environments.RULES,
             *dialects.RULES,
-            *projects.RULES,
+            *references.FIELD_RULES,
             *literals.RULES,
         ),
         key=lambda one: one.id,
@@ -50,7 +48,7 @@ rules themselves; a test keeps it so.
 """
 
 
-def page() -> str:
+def rules_page() -> str:
     """Write ``docs/rules.md``."""
     return "\n".join([_HEAD, *(_section(one) for one in RULES.values())])
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.definitions.core.paths import listed
 from reconciler.definitions.core.rule import Rule
-from reconciler.definitions.kinds.chargebee import ChargebeePage
-from reconciler.definitions.kinds.integration import IntegrationSpec
+from reconciler.definitions.kinds.integration import ChargebeePage, IntegrationSpec
 from reconciler.definitions.model import Defined, DefinedSet, Effective
 from reconciler.kernel.line_item import Destination, LineItemType
 from reconciler.kernel.problem import Problem

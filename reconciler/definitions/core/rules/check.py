@@ -6,21 +6,19 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from reconciler.definitions.core.rule import Context
 from reconciler.definitions.core.rules import (
     chargebee_pages,
-    csv_files,
     delivery,
     dialects,
     environments,
     integrations,
     literals,
-    mappings,
-    projects,
+    mapping_sets,
     references,
 )
 from reconciler.definitions.core.rules.account_filters import account_filters
-from reconciler.definitions.core.rules.context import Context
-from reconciler.definitions.core.rules.structure import Named, Structure, examine
+from reconciler.definitions.core.rules.structure import DocumentName, Structure, examine
 from reconciler.definitions.core.secrets import blank_secrets
 from reconciler.definitions.model import Definitions, Effective
 from reconciler.kernel.problem import Origin, Problem
@@ -33,7 +31,7 @@ def broken_rules(
     definitions: Definitions,
     view: Callable[[Definitions, str], Effective],
     context: Context,
-    broken: Collection[Named] = (),
+    broken: Collection[DocumentName] = (),
     broken_files: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """Find everything that is wrong with the meaning of the definitions.
@@ -77,7 +75,7 @@ def _in_files(
 ) -> Iterator[Problem]:
     yield from _secrets(definitions, context, broken_files)
     for table in definitions.tables.values():
-        yield from csv_files.strange_cells(table, context.text_from)
+        yield from mapping_sets.strange_cells(table, context.text_from)
         yield from literals.in_table(table, context.text_from)
 
 
@@ -108,17 +106,17 @@ def _line(problem: Problem) -> Origin:
 
 
 def _in_view(view: Effective, structure: Structure, context: Context) -> Iterator[Problem]:
-    yield from projects.projects(view)
+    yield from references.projects(view)
     yield from references.unknown_integrations(view, structure.integrations)
     yield from references.ids_for_codes(view)
     yield from integrations.contradictions(view)
     yield from chargebee_pages.chargebee_pages(view)
     yield from account_filters(view, context.text_from)
-    yield from mappings.mapped_twice(view)
-    yield from csv_files.tables(view, structure.definitions.tables, context.text_from)
+    yield from mapping_sets.mapped_twice(view)
+    yield from mapping_sets.tables(view, structure.definitions.tables, context.text_from)
     if not structure.only_placeholder:
         yield from references.unknown_credentials(view, view.environment.name)
-        yield from mappings.one_environment_only(view, structure.environments)
+        yield from mapping_sets.one_environment_only(view, structure.environments)
         yield from delivery.deliveries(view)
         yield from environments.environments(view, context)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from reconciler.definitions.core.paths import mapping, meant, text
+from reconciler.definitions.core.paths import mapping_at, meant, text_at
 from reconciler.definitions.core.rule import Rule
-from reconciler.definitions.core.rules.environments import moment
+from reconciler.definitions.core.rules.environments import parsed_moment
 from reconciler.definitions.core.settings import settings_of
 from reconciler.definitions.model import Document
 from reconciler.kernel.problem import Problem
@@ -73,8 +73,12 @@ def dialects(documents: Collection[Document]) -> Iterator[Problem]:
 
 
 def _place(one: Document) -> tuple[str, ...]:
-    spec = mapping(one.body, "spec")
-    return text(spec, "environment"), text(spec, "destination"), text(spec, "entityType") or "Bill"
+    spec = mapping_at(one.body, "spec")
+    return (
+        text_at(spec, "environment"),
+        text_at(spec, "destination"),
+        text_at(spec, "entityType") or "Bill",
+    )
 
 
 def _second(one: Document, first: Document) -> Problem:
@@ -89,12 +93,12 @@ def _second(one: Document, first: Document) -> Problem:
 
 def _keys(one: Document) -> Iterator[Problem]:
     by_wire: dict[str, str] = {}
-    known = [str(two.path) for two in settings_of(text(one.body, "spec", "destination"))]
-    if one.environment is not None and not text(one.body, "spec", "destination"):
+    known = [str(two.path) for two in settings_of(text_at(one.body, "spec", "destination"))]
+    if one.environment is not None and not text_at(one.body, "spec", "destination"):
         known = [str(two.path) for two in settings_of("Chargebee")]
-    for field in mapping(one.body, "spec", "keys"):
+    for field in mapping_at(one.body, "spec", "keys"):
         path = ("spec", "keys", field)
-        wire = text(one.body, *path)
+        wire = text_at(one.body, *path)
         if field not in known:
             message = f"there is no field `{field}`"
             hint = meant(field, known, UNKNOWN_FIELD.fix)
@@ -106,15 +110,15 @@ def _keys(one: Document) -> Iterator[Problem]:
 
 
 def _values(one: Document) -> Iterator[Problem]:
-    keys = mapping(one.body, "spec", "keys")
-    for field in mapping(one.body, "spec", "values"):
+    keys = mapping_at(one.body, "spec", "keys")
+    for field in mapping_at(one.body, "spec", "values"):
         path = ("spec", "values", field)
         if field not in keys and one.environment is None:
             message = f"`{field}` has values and no key"
             yield VALUES_WITHOUT_KEY.broken(one.origin(path), message, path=f"spec.values.{field}")
         by_wire: dict[str, str] = {}
-        for value in mapping(one.body, *path):
-            wire = text(one.body, *path, value)
+        for value in mapping_at(one.body, *path):
+            wire = text_at(one.body, *path, value)
             first = by_wire.setdefault(wire, value)
             if wire and first != value:
                 message = f"`{value}` and `{first}` of `{field}` have the same wire value `{wire}`"
@@ -124,8 +128,8 @@ def _values(one: Document) -> Iterator[Problem]:
 
 
 def _evidence(one: Document) -> Iterator[Problem]:
-    at = text(one.body, "spec", "evidence", "at")
-    if at and moment(at) is None:
+    at = text_at(one.body, "spec", "evidence", "at")
+    if at and parsed_moment(at) is None:
         path = ("spec", "evidence", "at")
         message = f"`{at}` is no time with an offset"
         yield EVIDENCE.broken(one.origin(path), message, path="spec.evidence.at")

@@ -7,8 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from reconciler.definitions.core.allowance import Allowance, is_loopback
-from reconciler.definitions.core.rule import Rule
-from reconciler.definitions.core.rules.context import Context
+from reconciler.definitions.core.rule import Context, Rule
 from reconciler.definitions.kinds.environment import (
     EnvironmentSpec,
     EnvReference,
@@ -94,7 +93,7 @@ def environments(view: Effective, context: Context) -> Iterator[Problem]:
     """Check one environment by itself."""
     one = view.environment
     yield from base_urls(one, context.allowance)
-    yield from references(one, context.allowance)
+    yield from allowed_references(one, context.allowance)
     yield from freeze_windows(one)
     chargebee = one.spec.chargebee
     if chargebee is not None and not context.knows_time_zone(chargebee.timezone):
@@ -164,7 +163,7 @@ def _other_site(one: Environment) -> Iterator[Problem]:
         )
 
 
-def references(one: Environment, allowance: Allowance) -> Iterator[Problem]:
+def allowed_references(one: Environment, allowance: Allowance) -> Iterator[Problem]:
     """Find references to variables and files that the job does not allow."""
     for path, reference in _references(one.spec):
         if isinstance(reference, EnvReference):
@@ -194,7 +193,7 @@ def _references(spec: EnvironmentSpec) -> Iterator[tuple[DocumentPath, Reference
 def freeze_windows(one: Environment) -> Iterator[Problem]:
     """Find freeze windows that are none."""
     for number, window in enumerate(one.spec.freeze):
-        times = {"from": moment(window.from_), "until": moment(window.until)}
+        times = {"from": parsed_moment(window.from_), "until": parsed_moment(window.until)}
         for field, time in times.items():
             if time is None:
                 text = window.from_ if field == "from" else window.until
@@ -211,7 +210,7 @@ def freeze_windows(one: Environment) -> Iterator[Problem]:
             )
 
 
-def moment(text: str) -> datetime | None:
+def parsed_moment(text: str) -> datetime | None:
     """Read an ISO 8601 time with an offset; anything else is none."""
     try:
         found = datetime.fromisoformat(text)

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 
 from reconciler.definitions.core.paths import dotted, reach, strings
-from reconciler.definitions.core.rule import Rule
-from reconciler.definitions.core.rules.context import TextFrom
-from reconciler.definitions.core.rules.csv_files import Cells
+from reconciler.definitions.core.rule import Rule, TextFrom
+from reconciler.definitions.core.rules.mapping_sets import Cells
 from reconciler.definitions.core.secrets import looks_like_secret
 from reconciler.definitions.model import CsvRow, CsvTable, Document, DocumentPath
 from reconciler.kernel.problem import Origin, Problem

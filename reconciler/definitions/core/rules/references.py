@@ -1,12 +1,13 @@
-"""Names that must lead somewhere: integrations, environments, credentials; and ids for codes."""
+"""Names that must lead somewhere: integrations, environments, credentials, fields; and ids."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from reconciler.definitions.core.paths import dotted, mapping, meant, reach, text
+from reconciler.definitions.core.paths import dotted, mapping_at, meant, reach, text_at
 from reconciler.definitions.core.rule import Rule
+from reconciler.definitions.core.settings import SETTINGS
 from reconciler.definitions.kinds.integration import (
     CodeReference,
     CredentialConnection,
@@ -44,7 +45,6 @@ ID_FOR_CODE = Rule(
     "An id belongs to one organisation and tells a reviewer nothing; codes hold in all of them.",
     "Write `{code: ...}`.",
 )
-
 RULES = (UNKNOWN_INTEGRATION, UNKNOWN_ENVIRONMENT, UNKNOWN_CREDENTIAL, ID_FOR_CODE)
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -99,7 +99,7 @@ def unknown_environments(
 
 
 def _named_environments(document: Document) -> Iterator[tuple[DocumentPath, str]]:
-    if document.kind == "Dialect" and (name := text(document.body, "spec", "environment")):
+    if document.kind == "Dialect" and (name := text_at(document.body, "spec", "environment")):
         yield ("spec", "environment"), name
     if document.kind == "MappingSet":
         rows = reach(document.body, "spec", "rows")
@@ -108,7 +108,7 @@ def _named_environments(document: Document) -> Iterator[tuple[DocumentPath, str]
             paths = [(number,) for number in range(len(rows))]
         for below in paths:
             path: DocumentPath = ("spec", "rows", *below, "externalId")
-            yield from (((*path, name), name) for name in mapping(document.body, *path))
+            yield from (((*path, name), name) for name in mapping_at(document.body, *path))
 
 
 def ids_for_codes(view: Effective) -> Iterator[Problem]:
@@ -161,3 +161,94 @@ def _mapped_ids(one: DefinedSet) -> Iterator[Problem]:
             message = f"{one.defined.spec.m3ter_entity} {name} is named by its id"
             path = ("rows", number, "m3ter")
             yield ID_FOR_CODE.broken(one.defined.at(*path), message, path=dotted(("spec", *path)))
+
+
+UNKNOWN_FIELD = Rule(
+    "R120",
+    "guards and approvers speak of fields that exist",
+    "warning",
+    "A misspelt field is never routine, and nobody may approve it.",
+    "Use the name of a setting, with or without its panel: `createInvoice`,"
+    " `chargebee.createInvoice`.",
+)
+ODD_APPROVER = Rule(
+    "R121",
+    "approvers are people, or groups with a slash",
+    "warning",
+    "A name with a slash is a group and one without is a person: the wrong form is nobody.",
+    "Write `organization/team` for a group, and the login alone for a person.",
+)
+
+FIELD_RULES = (UNKNOWN_FIELD, ODD_APPROVER)
+_GROUP_WORDS = frozenset({"team", "teams", "group", "owners", "admins", "finance", "reviewers"})
+
+_PARTS = 2
+_OTHERS = (
+    "displayName",
+    "connection",
+    "enabled",
+    "delivery",
+    "protect",
+    "configData",
+    "externalId",
+)
+_KNOWN = frozenset(
+    {*_OTHERS, *(one.name for one in SETTINGS), *(str(one.path) for one in SETTINGS)}
+)
+
+
+def projects(view: Effective) -> Iterator[Problem]:
+    """Find fields that do not exist in guards and approvers."""
+    one = view.project
+    lists: list[tuple[DocumentPath, tuple[str, ...]]] = [
+        (("guards", "routineFields"), one.spec.guards.routine_fields)
+    ]
+    lists += [
+        (("approvers", number, "fields"), approvers.fields)
+        for number, approvers in enumerate(one.spec.approvers)
+    ]
+    for path, fields in lists:
+        for number, field in enumerate(fields):
+            if not _exists(field):
+                yield UNKNOWN_FIELD.broken(
+                    one.at(*path, number),
+                    f"there is no field `{field}`",
+                    meant(field, _KNOWN, UNKNOWN_FIELD.fix),
+                    dotted(("spec", *path, number)),
+                )
+
+
+def _approvers(view: Effective) -> Iterator[Problem]:
+    for number, approvers in enumerate(view.project.spec.approvers):
+        if not (approvers.github or approvers.gitea):
+            yield ODD_APPROVER.broken(
+                view.project.at("approvers", number),
+                "this rule names nobody: what it is about can never be approved",
+                ODD_APPROVER.fix,
+                dotted(("spec", "approvers", number)),
+            )
+        for forge, names in (("github", approvers.github), ("gitea", approvers.gitea)):
+            for place, name in enumerate(names):
+                if why := _odd(name):
+                    yield ODD_APPROVER.broken(
+                        view.project.at("approvers", number, forge, place),
+                        f"`{name}` {why}",
+                        ODD_APPROVER.fix,
+                        dotted(("spec", "approvers", number, forge, place)),
+                    )
+
+
+def _odd(name: str) -> str:
+    parts = name.split("/")
+    if len(parts) > 1:
+        return "" if len(parts) == _PARTS and all(parts) else "is not `organization/team`"
+    if name.startswith("@"):
+        return "begins with `@`, which no login does"
+    named = _GROUP_WORDS & set(name.lower().split("-"))
+    return "looks like a group, and is read as a person" if named else ""
+
+
+def _exists(field: str) -> bool:
+    """Say whether a field or one of the fields above it exists: one key of a map counts, too."""
+    parts = field.split(".")
+    return any(".".join(parts[:length]) in _KNOWN for length in range(1, len(parts) + 1))

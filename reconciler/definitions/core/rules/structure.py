@@ -78,7 +78,7 @@ RULES = (
     SELF_PATCH,
     ENVIRONMENT,
 )
-Named = tuple[KindName, str]
+DocumentName = tuple[KindName, str]
 PLACEHOLDER = "placeholder"
 _PATCH_METADATA_KEYS = {"name", "environment"}
 
@@ -108,7 +108,7 @@ class Structure:
         return self.environments == (PLACEHOLDER,)
 
 
-def examine(definitions: Definitions, broken: Collection[Named] = ()) -> Structure:
+def examine(definitions: Definitions, broken: Collection[DocumentName] = ()) -> Structure:
     """Sort the documents into objects and patches, and report what does not fit.
 
     Args:
@@ -132,8 +132,8 @@ def examine(definitions: Definitions, broken: Collection[Named] = ()) -> Structu
     )
 
 
-def _objects(definitions: Definitions, problems: list[Problem]) -> dict[Named, Document]:
-    objects: dict[Named, Document] = {}
+def _objects(definitions: Definitions, problems: list[Problem]) -> dict[DocumentName, Document]:
+    objects: dict[DocumentName, Document] = {}
     project: Document | None = None
     for one in definitions.documents:
         first = project if one.kind == "Project" else objects.get((one.kind, one.name))
@@ -163,7 +163,7 @@ def _second(one: Document, first: Document) -> Problem:
 
 
 def _patches(
-    definitions: Definitions, known: Collection[Named], problems: list[Problem]
+    definitions: Definitions, known: Collection[DocumentName], problems: list[Problem]
 ) -> list[Document]:
     patches: dict[tuple[KindName, str, str], Document] = {}
     for one in definitions.documents:
@@ -185,7 +185,9 @@ def _patches(
     return list(patches.values())
 
 
-def _patch_problems(one: Document, environment: str, known: Collection[Named]) -> Iterator[Problem]:
+def _patch_problems(
+    one: Document, environment: str, known: Collection[DocumentName]
+) -> Iterator[Problem]:
     if (one.kind, one.name) not in known:
         names = [name for kind, name in known if kind == one.kind]
         yield PATCH_TARGET.broken(
@@ -221,7 +223,7 @@ def _touched_metadata(body: JsonObject) -> list[str]:
     return [key for key in metadata if key not in _PATCH_METADATA_KEYS]
 
 
-def _missing(known: Collection[Named], definitions: Definitions) -> Iterator[Problem]:
+def _missing(known: Collection[DocumentName], definitions: Definitions) -> Iterator[Problem]:
     kinds = {kind for kind, _ in known}
     if "Project" not in kinds:
         message = "there is no Project"
@@ -230,14 +232,16 @@ def _missing(known: Collection[Named], definitions: Definitions) -> Iterator[Pro
         yield ENVIRONMENT.broken(None, "there is no Environment")
 
 
-def _usable(one: Document, objects: Collection[Named]) -> bool:
+def _usable(one: Document, objects: Collection[DocumentName]) -> bool:
     """Say whether a document is an object, or a patch on one for an environment that exists."""
     if one.environment is None:
         return True
     return (one.kind, one.name) in objects and ("Environment", one.environment) in objects
 
 
-def _placeholders(objects: Collection[Named], environments: tuple[str, ...]) -> Iterator[Document]:
+def _placeholders(
+    objects: Collection[DocumentName], environments: tuple[str, ...]
+) -> Iterator[Document]:
     if not any(kind == "Project" for kind, _ in objects):
         yield _placeholder("Project", {"prune": "never", "adoption": "explicit"})
     if not environments:

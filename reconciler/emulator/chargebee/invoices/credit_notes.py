@@ -14,16 +14,16 @@ from reconciler.emulator.chargebee.objects.owners import currency_of
 from reconciler.emulator.chargebee.parameters.facts_billing import COMMENT_ONLY
 from reconciler.emulator.chargebee.parameters.facts_credits import CREATE_CREDIT_NOTE
 from reconciler.emulator.chargebee.parameters.forms import Tree
-from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.parameters import IndexedRow
 from reconciler.emulator.chargebee.parameters.refusals import invalid, wrong_state, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 # Source: third-party digest of the Chargebee specification, credit_notes create.
 _ADJUSTABLE = frozenset({"payment_due", "posted", "not_paid"})
 _STORE = "promotional_credits"
 
 
-def create(site: Site, form: Tree, _: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create a credit note."""
     values = site.reading().read(CREATE_CREDIT_NOTE, form)
     if ("total" in values) == bool(values.get("line_items")):
@@ -38,7 +38,7 @@ def create(site: Site, form: Tree, _: str) -> JsonObject:
     return shown if changed is None else shown | {"invoice": public(changed)}
 
 
-def void(site: Site, form: Tree, key: str) -> JsonObject:
+def void(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Void a credit note that was not used."""
     values = site.reading().read(COMMENT_ONLY, form)
     note = site.need("credit_note", key)
@@ -57,7 +57,7 @@ def void(site: Site, form: Tree, key: str) -> JsonObject:
 
 
 def adjust(
-    site: Site, invoice: JsonObject, amount: int, values: Mapping[str, Any]
+    site: EmulatedSite, invoice: JsonObject, amount: int, values: Mapping[str, Any]
 ) -> tuple[JsonObject, JsonObject]:
     """Store an adjustment credit note and what it makes of the invoice."""
     note = _store(site, invoice, amount, {**values, "type": "adjustment"}, "adjusted")
@@ -67,7 +67,7 @@ def adjust(
 
 
 def _made(
-    site: Site, values: Mapping[str, Any], invoice: JsonObject | None
+    site: EmulatedSite, values: Mapping[str, Any], invoice: JsonObject | None
 ) -> tuple[JsonObject, JsonObject | None]:
     if invoice is None:
         return _standalone(site, values), None
@@ -82,7 +82,7 @@ def _made(
 
 
 def _refund(
-    site: Site, values: Mapping[str, Any], invoice: JsonObject, amount: int
+    site: EmulatedSite, values: Mapping[str, Any], invoice: JsonObject, amount: int
 ) -> tuple[JsonObject, JsonObject]:
     issued = [one["cn_total"] for one in invoice["issued_credit_notes"]]
     refundable = invoice["amount_paid"] + invoice["credits_applied"] - sum(issued)
@@ -96,7 +96,7 @@ def _refund(
     return note, site.put("invoice", invoice | {"issued_credit_notes": entries})
 
 
-def _standalone(site: Site, values: Mapping[str, Any]) -> JsonObject:
+def _standalone(site: EmulatedSite, values: Mapping[str, Any]) -> JsonObject:
     """A refundable credit note of a customer without an invoice; it has no cap."""
     if values["type"] != "refundable":
         raise wrong_value("reference_invoice_id", "cannot be blank for this type")
@@ -111,13 +111,13 @@ def _standalone(site: Site, values: Mapping[str, Any]) -> JsonObject:
     return note
 
 
-def _amount(site: Site, values: Mapping[str, Any], currency: str) -> int:
+def _amount(site: EmulatedSite, values: Mapping[str, Any], currency: str) -> int:
     if "total" in values:
         return int(values["total"])
     return sum(_line_amount(site, row, currency) for row in values["line_items"])
 
 
-def _line_amount(site: Site, row: Row, currency: str) -> int:
+def _line_amount(site: EmulatedSite, row: IndexedRow, currency: str) -> int:
     place, values = Place("line_items", row.index), row.values
     if "amount" in values:
         amount = int(values["amount"])
@@ -133,7 +133,7 @@ def _line_amount(site: Site, row: Row, currency: str) -> int:
     return amount
 
 
-def _lines(site: Site, values: Mapping[str, Any], currency: str) -> list[JsonObject]:
+def _lines(site: EmulatedSite, values: Mapping[str, Any], currency: str) -> list[JsonObject]:
     return [
         {
             "id": site.new_id("li_"),
@@ -152,7 +152,7 @@ def _lines(site: Site, values: Mapping[str, Any], currency: str) -> list[JsonObj
 
 
 def _store(
-    site: Site, parent: JsonObject, amount: int, values: Mapping[str, Any], status: str
+    site: EmulatedSite, parent: JsonObject, amount: int, values: Mapping[str, Any], status: str
 ) -> JsonObject:
     open_amount = amount if status == "refund_due" else 0
     note: JsonObject = {
@@ -198,7 +198,7 @@ def _entry(note: JsonObject) -> JsonObject:
     }
 
 
-def _undo_adjustment(site: Site, note: JsonObject) -> None:
+def _undo_adjustment(site: EmulatedSite, note: JsonObject) -> None:
     invoice = site.need("invoice", note["reference_invoice_id"])
     kept = [one for one in invoice["adjustment_credit_notes"] if one["cn_id"] != note["id"]]
     changed = totalled(invoice | {"adjustment_credit_notes": kept})

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from reconciler.emulator.chargebee.money import split
-from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.parameters import IndexedRow
 from reconciler.emulator.chargebee.parameters.refusals import wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 
 LineDiscount = tuple[JsonObject, int]
 
 
 def discounted(
-    site: Site, lines: Sequence[JsonObject], rows: Sequence[Row]
+    site: EmulatedSite, lines: Sequence[JsonObject], rows: Sequence[IndexedRow]
 ) -> tuple[list[JsonObject], list[JsonObject], list[JsonObject]]:
     """Apply discounts.
 
@@ -71,11 +71,11 @@ def _left(line: JsonObject) -> int:
     return int(line["amount"] - line["discount_amount"])
 
 
-def _wire(row: Row) -> Callable[[str], str]:
+def _wire(row: IndexedRow) -> Callable[[str], str]:
     return lambda field: f"discounts[{field}][{row.index}]"
 
 
-def _chosen(lines: Sequence[JsonObject], row: Row, *, item_level: bool) -> list[JsonObject]:
+def _chosen(lines: Sequence[JsonObject], row: IndexedRow, *, item_level: bool) -> list[JsonObject]:
     if not item_level:
         return list(lines)
     name = _wire(row)
@@ -88,7 +88,7 @@ def _chosen(lines: Sequence[JsonObject], row: Row, *, item_level: bool) -> list[
     return chosen
 
 
-def _amount(site: Site, row: Row, base: int) -> int:
+def _amount(site: EmulatedSite, row: IndexedRow, base: int) -> int:
     name = _wire(row)
     amount, percentage = row.values.get("amount"), row.values.get("percentage")
     if (amount is None) == (percentage is None):
@@ -99,7 +99,7 @@ def _amount(site: Site, row: Row, base: int) -> int:
     return min(wanted, base)
 
 
-def _discount(row: Row, kind: str, amount: int) -> JsonObject:
+def _discount(row: IndexedRow, kind: str, amount: int) -> JsonObject:
     entity: dict[str, Any] = {}
     if "item_price_id" in row.values:
         entity["entity_id"] = row.values["item_price_id"]

@@ -16,12 +16,12 @@ from reconciler.emulator.chargebee.parameters.facts_billing import (
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
 from reconciler.emulator.chargebee.parameters.refusals import wrong_state, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 _DUE = frozenset({"payment_due", "posted", "not_paid"})
 
 
-def void(site: Site, form: Tree, key: str) -> JsonObject:
+def void(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Void an invoice: its number stays, what it used is given back."""
     values = site.reading().read(VOID, form)
     invoice = invoice_in(site, key)
@@ -47,7 +47,7 @@ def void(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored)}
 
 
-def delete(site: Site, form: Tree, key: str) -> JsonObject:
+def delete(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Delete an invoice; lists show it only when asked."""
     values = site.reading().read(COMMENT_ONLY, form)
     invoice = invoice_in(site, key)
@@ -62,7 +62,7 @@ def delete(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored)}
 
 
-def write_off(site: Site, form: Tree, key: str) -> JsonObject:
+def write_off(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Give up what is still due, by a credit note."""
     values = site.reading().read(COMMENT_ONLY, form)
     invoice = invoice_in(site, key)
@@ -75,7 +75,7 @@ def write_off(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored), "credit_note": public(note)}
 
 
-def update_details(site: Site, form: Tree, key: str) -> JsonObject:
+def update_details(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Change what does not change the amounts."""
     values = site.reading().read(UPDATE_DETAILS, form)
     invoice = invoice_in(site, key)
@@ -88,7 +88,7 @@ def update_details(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored)}
 
 
-def apply_credits(site: Site, form: Tree, key: str) -> JsonObject:
+def apply_credits(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Use refundable credit notes, the named ones or the oldest, for what is due."""
     values = site.reading().read(APPLY_CREDITS, form)
     invoice = invoice_in(site, key)
@@ -118,7 +118,7 @@ def _refuse_payments(invoice: JsonObject) -> None:
         raise wrong_state(f"Remove the payments of the invoice {invoice['id']} first.")
 
 
-def _give_back(site: Site, invoice: JsonObject) -> None:
+def _give_back(site: EmulatedSite, invoice: JsonObject) -> None:
     """Return promotional credits, excess payments and applied credit notes to the customer."""
     customer, currency = invoice["customer_id"], invoice["currency_code"]
     parts = invoice["line_item_discounts"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from reconciler.emulator.chargebee.invoices.discounts import discounted
 from reconciler.emulator.chargebee.invoices.lines import LineMaker, Place, Priced
-from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner
 from reconciler.emulator.chargebee.parameters.refusals import not_found, too_many, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 
 EMPTY_LISTS = (
     "line_items",
@@ -53,7 +53,7 @@ class Content:
         )
 
 
-def content_of(site: Site, owner: Owner, values: Mapping[str, Any]) -> Content:
+def content_of(site: EmulatedSite, owner: InvoiceOwner, values: Mapping[str, Any]) -> Content:
     """Lines and discounts from the parameters of a create call.
 
     Raises:
@@ -73,7 +73,7 @@ def content_of(site: Site, owner: Owner, values: Mapping[str, Any]) -> Content:
     return replace(content, lines=tuple(lines), parts=tuple(parts), discounts=tuple(shown))
 
 
-def check_size(site: Site, lines: Sequence[object]) -> None:
+def check_size(site: EmulatedSite, lines: Sequence[object]) -> None:
     """Refuse more lines than the site takes on one invoice."""
     limit = site.switches.number("max_lines")
     if limit and len(lines) > limit:
@@ -81,7 +81,7 @@ def check_size(site: Site, lines: Sequence[object]) -> None:
 
 
 def new_invoice(
-    site: Site, owner: Owner, content: Content, values: Mapping[str, Any]
+    site: EmulatedSite, owner: InvoiceOwner, content: Content, values: Mapping[str, Any]
 ) -> JsonObject:
     """A pending invoice with these contents; custom fields are taken from the parameters."""
     check_size(site, content.lines)

@@ -10,12 +10,13 @@ from reconciler.emulator.chargebee.invoices.invoice_shape import Content, conten
 from reconciler.emulator.chargebee.invoices.lines import LineMaker, Place
 from reconciler.emulator.chargebee.invoices.settlement import finalised
 from reconciler.emulator.chargebee.invoices.unbilled_charges import forget, sweep
-from reconciler.emulator.chargebee.objects.owners import Owner, owner_of
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner, owner_of
 from reconciler.emulator.chargebee.objects.terms import month_before
 from reconciler.emulator.chargebee.parameters.facts_billing import (
     CHARGE,
     CREATE_FOR_CHARGE_ITEM,
     CREATE_INVOICE,
+    ESTIMATE_INVOICE,
     PAYMENT_PARAMETERS,
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
@@ -25,10 +26,10 @@ from reconciler.emulator.chargebee.parameters.refusals import (
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 
-def create(site: Site, form: Tree, _: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create an invoice for any number of charge items and ad-hoc charges."""
     values = site.reading().read(CREATE_INVOICE, form)
     owner = owner_of(site, values)
@@ -42,7 +43,7 @@ def create(site: Site, form: Tree, _: str) -> JsonObject:
     return _store(site, owner, sweep(site, owner, content), values, pending=pending)
 
 
-def create_for_charge_item(site: Site, form: Tree, _: str) -> JsonObject:
+def create_for_charge_item(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create an invoice for one charge item, in the currency of its price."""
     values = site.reading().read(CREATE_FOR_CHARGE_ITEM, form)
     item = values["item_price"]
@@ -55,7 +56,7 @@ def create_for_charge_item(site: Site, form: Tree, _: str) -> JsonObject:
     return _store(site, owner, content, values, pending=False)
 
 
-def charge(site: Site, form: Tree, _: str) -> JsonObject:
+def charge(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create an invoice for one ad-hoc charge."""
     values = site.reading().read(CHARGE, form)
     owner = owner_of(site, values)
@@ -66,7 +67,7 @@ def charge(site: Site, form: Tree, _: str) -> JsonObject:
     return _store(site, owner, content, values, pending=False)
 
 
-def estimated(site: Site, owner: Owner, values: Mapping[str, Any]) -> JsonObject:
+def estimated(site: EmulatedSite, owner: InvoiceOwner, values: Mapping[str, Any]) -> JsonObject:
     """The invoice that a create call would make; nothing is stored."""
     content = content_of(site, owner, values)
     if not content.lines:
@@ -76,7 +77,12 @@ def estimated(site: Site, owner: Owner, values: Mapping[str, Any]) -> JsonObject
 
 
 def _store(
-    site: Site, owner: Owner, content: Content, values: Mapping[str, Any], *, pending: bool
+    site: EmulatedSite,
+    owner: InvoiceOwner,
+    content: Content,
+    values: Mapping[str, Any],
+    *,
+    pending: bool,
 ) -> JsonObject:
     draft = new_invoice(site, owner, content, values)
     if pending:
@@ -95,11 +101,11 @@ def _paying(values: Mapping[str, Any]) -> bool:
     return any(name in values for name in PAYMENT_PARAMETERS)
 
 
-def _with_source(owner: Owner) -> Owner:
+def _with_source(owner: InvoiceOwner) -> InvoiceOwner:
     return replace(owner, customer=owner.customer | {"primary_payment_source_id": "given"})
 
 
-def _check_pending(site: Site, owner: Owner, values: Mapping[str, Any]) -> None:
+def _check_pending(site: EmulatedSite, owner: InvoiceOwner, values: Mapping[str, Any]) -> None:
     """Refuse what does not go together with a pending invoice.
 
     Source: chargebee changelog 3.29.0 and Chargebee API specification of 2026-09-24.
@@ -118,7 +124,7 @@ def _check_pending(site: Site, owner: Owner, values: Mapping[str, Any]) -> None:
                 raise wrong_state(f"The subscription already has the pending invoice {one['id']}.")
 
 
-def _check_date(site: Site, values: Mapping[str, Any]) -> None:
+def _check_date(site: EmulatedSite, values: Mapping[str, Any]) -> None:
     """Refuse an invoice date after now or more than one calendar month before.
 
     Source: Chargebee API docs, invoice_date.
@@ -133,3 +139,32 @@ def _check_date(site: Site, values: Mapping[str, Any]) -> None:
     if date < site.record.get("books_closed_before", 0):
         # what Chargebee says then is not documented; a person closes books in the site's record
         raise wrong_value("invoice_date", "lies in an accounting period that is closed")
+
+
+_SHOWN = (
+    "recurring",
+    "price_type",
+    "currency_code",
+    "sub_total",
+    "total",
+    "credits_applied",
+    "amount_paid",
+    "amount_due",
+    "line_items",
+    "line_item_tiers",
+    "line_item_discounts",
+    "discounts",
+    "round_off_amount",
+    "customer_id",
+)
+
+
+def create_invoice_for_items(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
+    """Estimate an invoice for charge items and charges."""
+    values = site.reading().read(ESTIMATE_INVOICE, form)
+    whom = values.get("invoice", {}) | {"currency_code": values.get("currency_code")}
+    owner = owner_of(site, whom, prefix="invoice")
+    invoice = estimated(site, owner, values)
+    shown = {name: invoice[name] for name in _SHOWN} | {"object": "invoice_estimate"}
+    estimate = {"created_at": site.now(), "object": "estimate", "invoice_estimate": shown}
+    return {"estimate": public(estimate)}

@@ -9,14 +9,14 @@ from typing import Any
 
 from reconciler.emulator.chargebee.money import EXACT, cut, decimals, fixed_point, nearest
 from reconciler.emulator.chargebee.objects.pricing import ONE, ZERO, Tier, cost, reached, used
-from reconciler.emulator.chargebee.parameters.parameters import Row
+from reconciler.emulator.chargebee.parameters.parameters import IndexedRow
 from reconciler.emulator.chargebee.parameters.refusals import (
     invalid,
     not_configured,
     not_found,
     wrong_value,
 )
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 
 # Source: Chargebee invoices API: unit_price applies to flat_fee and per_unit prices only.
 _UNIT_PRICED = frozenset({"flat_fee", "per_unit"})
@@ -66,13 +66,13 @@ class LineMaker:
         subscription_id: The subscription they belong to, if any.
     """
 
-    site: Site
+    site: EmulatedSite
     currency: str
     customer_id: str
     subscription_id: str | None
 
     def item(
-        self, values: Mapping[str, Any], place: Place, tier_rows: Sequence[Row] = ()
+        self, values: Mapping[str, Any], place: Place, tier_rows: Sequence[IndexedRow] = ()
     ) -> Priced:
         """The line of one charge item.
 
@@ -191,7 +191,7 @@ class LineMaker:
             raise wrong_value(place.of(decimal), f"must have at most {places} decimal places")
         return cut(found, places)
 
-    def _tiers(self, price: JsonObject, rows: Sequence[Row]) -> list[Tier]:
+    def _tiers(self, price: JsonObject, rows: Sequence[IndexedRow]) -> list[Tier]:
         own = [row for row in rows if row.values.get("item_price_id", price["id"]) == price["id"]]
         given = [row.values for row in own] or price.get("tiers", [])
         return [tier_of(self.site, one, self.currency) for one in given]
@@ -263,7 +263,7 @@ class LineMaker:
         )
 
 
-def tier_of(site: Site, values: Mapping[str, Any], currency: str) -> Tier:
+def tier_of(site: EmulatedSite, values: Mapping[str, Any], currency: str) -> Tier:
     """A tier from a catalogue price or from parameters."""
     end = values.get("ending_unit_in_decimal", values.get("ending_unit"))
     whole = site.money.to_major(values.get("price", 0), currency)

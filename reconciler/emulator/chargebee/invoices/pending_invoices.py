@@ -17,7 +17,7 @@ from reconciler.emulator.chargebee.invoices.lines import LineMaker, Place, Price
 from reconciler.emulator.chargebee.invoices.settlement import finalised, renamed_lines
 from reconciler.emulator.chargebee.invoices.unbilled_charges import forget, sweep
 from reconciler.emulator.chargebee.objects.comments import remark
-from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner
 from reconciler.emulator.chargebee.parameters.facts_billing import (
     ADD_CHARGE,
     ADD_CHARGE_ITEM,
@@ -30,10 +30,10 @@ from reconciler.emulator.chargebee.parameters.refusals import (
     wrong_state,
     wrong_value,
 )
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 
-def add_charge_item(site: Site, form: Tree, key: str) -> JsonObject:
+def add_charge_item(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Add one charge item."""
     values = site.reading().read(ADD_CHARGE_ITEM, form)
     invoice = pending_invoice(site, key)
@@ -42,7 +42,7 @@ def add_charge_item(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(_add(site, invoice, priced, values))}
 
 
-def add_charge(site: Site, form: Tree, key: str) -> JsonObject:
+def add_charge(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Add one ad-hoc charge."""
     values = site.reading().read(ADD_CHARGE, form)
     invoice = pending_invoice(site, key)
@@ -51,7 +51,7 @@ def add_charge(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(_add(site, invoice, priced, values))}
 
 
-def delete_line_items(site: Site, form: Tree, key: str) -> JsonObject:
+def delete_line_items(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Take lines off again."""
     values = site.reading().read(DELETE_LINE_ITEMS, form)
     invoice = pending_invoice(site, key)
@@ -66,7 +66,7 @@ def delete_line_items(site: Site, form: Tree, key: str) -> JsonObject:
     return {"invoice": public(stored)}
 
 
-def close(site: Site, form: Tree, key: str) -> JsonObject:
+def close(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Finalise a pending invoice on request."""
     values = site.reading().read(CLOSE, form)
     invoice = pending_invoice(site, key)
@@ -80,7 +80,7 @@ def close(site: Site, form: Tree, key: str) -> JsonObject:
 
 
 def closed(
-    site: Site, invoice: JsonObject, values: Mapping[str, Any], *, collect: bool | None
+    site: EmulatedSite, invoice: JsonObject, values: Mapping[str, Any], *, collect: bool | None
 ) -> JsonObject:
     """Finalise a pending invoice, by request or because its time has come."""
     owner = owner_in(site, invoice)
@@ -97,13 +97,13 @@ def closed(
     return stored
 
 
-def repeat_last_line(site: Site, invoice: JsonObject) -> None:
+def repeat_last_line(site: EmulatedSite, invoice: JsonObject) -> None:
     """Add a copy of the last line, as a person could do it; nothing without one."""
     for line in invoice["line_items"][-1:]:
         _add(site, invoice, Priced(line | {"id": site.new_id("li_")}), {})
 
 
-def pending_invoice(site: Site, key: str) -> JsonObject:
+def pending_invoice(site: EmulatedSite, key: str) -> JsonObject:
     """The invoice of a path, which must be pending.
 
     Raises:
@@ -118,7 +118,7 @@ def pending_invoice(site: Site, key: str) -> JsonObject:
     return invoice
 
 
-def invoice_in(site: Site, key: str) -> JsonObject:
+def invoice_in(site: EmulatedSite, key: str) -> JsonObject:
     """The invoice of a path; a closed one also by its old id where the site allows that.
 
     Raises:
@@ -133,14 +133,14 @@ def invoice_in(site: Site, key: str) -> JsonObject:
     return found
 
 
-def owner_in(site: Site, invoice: JsonObject) -> Owner:
+def owner_in(site: EmulatedSite, invoice: JsonObject) -> InvoiceOwner:
     """Whom a stored invoice is for."""
     subscription = site.get("subscription", str(invoice["subscription_id"]))
     customer = site.need("customer", invoice["customer_id"])
-    return Owner(customer, subscription, invoice["currency_code"])
+    return InvoiceOwner(customer, subscription, invoice["currency_code"])
 
 
-def _maker(site: Site, invoice: JsonObject, values: Mapping[str, Any]) -> LineMaker:
+def _maker(site: EmulatedSite, invoice: JsonObject, values: Mapping[str, Any]) -> LineMaker:
     """A maker of lines; a subscription may be named on a consolidated invoice."""
     given = values.get("subscription_id")
     if given is not None:
@@ -151,7 +151,9 @@ def _maker(site: Site, invoice: JsonObject, values: Mapping[str, Any]) -> LineMa
     return LineMaker(site, invoice["currency_code"], invoice["customer_id"], subscription)
 
 
-def _add(site: Site, invoice: JsonObject, priced: Priced, values: Mapping[str, Any]) -> JsonObject:
+def _add(
+    site: EmulatedSite, invoice: JsonObject, priced: Priced, values: Mapping[str, Any]
+) -> JsonObject:
     content = content_in(invoice).with_lines([priced])
     check_size(site, content.lines)
     stored = site.put("invoice", totalled(with_content(invoice, content)))
@@ -181,7 +183,7 @@ def _without(invoice: JsonObject, gone: set[str]) -> JsonObject:
     )
 
 
-def _dated(site: Site, invoice: JsonObject, values: Mapping[str, Any]) -> JsonObject:
+def _dated(site: EmulatedSite, invoice: JsonObject, values: Mapping[str, Any]) -> JsonObject:
     """The invoice with the date it gets at closing."""
     date = values.get("invoice_date")
     if date is not None:

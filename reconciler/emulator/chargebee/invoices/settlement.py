@@ -9,9 +9,9 @@ from reconciler.emulator.chargebee.invoices.discounts import parts_of, reduced
 from reconciler.emulator.chargebee.invoices.invoice_shape import totalled
 from reconciler.emulator.chargebee.money import split
 from reconciler.emulator.chargebee.objects.balances import balance, change
-from reconciler.emulator.chargebee.objects.owners import Owner
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner
 from reconciler.emulator.chargebee.parameters.refusals import payment
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 
 DAY_SECONDS = 86_400
 _PROMOTIONAL = "promotional_credits"
@@ -32,7 +32,9 @@ class Credit:
     excess: int = 0
 
 
-def finalised(site: Site, owner: Owner, invoice: JsonObject, *, collect: bool | None) -> JsonObject:
+def finalised(
+    site: EmulatedSite, owner: InvoiceOwner, invoice: JsonObject, *, collect: bool | None
+) -> JsonObject:
     """Finalise and store an invoice, with everything that follows from it.
 
     Args:
@@ -68,7 +70,7 @@ def finalised(site: Site, owner: Owner, invoice: JsonObject, *, collect: bool | 
     return stored
 
 
-def numbered(site: Site, invoice: JsonObject) -> JsonObject:
+def numbered(site: EmulatedSite, invoice: JsonObject) -> JsonObject:
     """The invoice under its final number, and with new line ids where the site does that."""
     if invoice["id"].startswith("draft_inv_") and site.switches.on("id_changes_at_close"):
         number = f"{site.record.get('invoice_prefix', '')}{site.next_number('invoice')}"
@@ -76,7 +78,7 @@ def numbered(site: Site, invoice: JsonObject) -> JsonObject:
     return invoice | {"generated_at": site.now()}
 
 
-def renamed_lines(site: Site, invoice: JsonObject) -> JsonObject:
+def renamed_lines(site: EmulatedSite, invoice: JsonObject) -> JsonObject:
     """The invoice with new line ids, unless they are stable."""
     if site.switches.on("line_ids_stable"):
         return invoice
@@ -89,7 +91,7 @@ def renamed_lines(site: Site, invoice: JsonObject) -> JsonObject:
     return invoice | {"line_items": lines, **below}
 
 
-def credit_for(site: Site, owner: Owner, invoice: JsonObject) -> Credit:
+def credit_for(site: EmulatedSite, owner: InvoiceOwner, invoice: JsonObject) -> Credit:
     """What the customer's credits can pay of an invoice."""
     left = invoice["amount_due"]
     if left <= 0 or not site.switches.on("apply_credits"):
@@ -107,7 +109,7 @@ def credit_for(site: Site, owner: Owner, invoice: JsonObject) -> Credit:
     return Credit(promotional, tuple(notes), excess)
 
 
-def allocate(site: Site, note: JsonObject, invoice_id: str, amount: int) -> None:
+def allocate(site: EmulatedSite, note: JsonObject, invoice_id: str, amount: int) -> None:
     """Store that so much of a credit note went into an invoice."""
     available = note["amount_available"] - amount
     entry = {"allocated_amount": amount, "allocated_at": site.now(), "invoice_id": invoice_id}
@@ -124,7 +126,7 @@ def allocate(site: Site, note: JsonObject, invoice_id: str, amount: int) -> None
     change(site, note["customer_id"], "refundable_credits", note["currency_code"], -amount)
 
 
-def applied(site: Site, note: JsonObject, amount: int) -> JsonObject:
+def applied(site: EmulatedSite, note: JsonObject, amount: int) -> JsonObject:
     """One entry of an invoice's ``applied_credits``."""
     return {
         "cn_id": note["id"],
@@ -144,7 +146,7 @@ def status_of(invoice: JsonObject) -> str:
     return "posted" if (invoice["net_term_days"] or 0) > 0 else "payment_due"
 
 
-def _with_credit(site: Site, invoice: JsonObject, credit: Credit) -> JsonObject:
+def _with_credit(site: EmulatedSite, invoice: JsonObject, credit: Credit) -> JsonObject:
     lines = invoice["line_items"]
     weights = [line["amount"] - line["discount_amount"] for line in lines]
     shares = split(credit.promotional, weights)
@@ -164,7 +166,7 @@ def _with_credit(site: Site, invoice: JsonObject, credit: Credit) -> JsonObject:
     return totalled(invoice | changes)
 
 
-def _take(site: Site, owner: Owner, invoice: JsonObject, credit: Credit) -> None:
+def _take(site: EmulatedSite, owner: InvoiceOwner, invoice: JsonObject, credit: Credit) -> None:
     customer, currency = owner.customer["id"], invoice["currency_code"]
     change(site, customer, _PROMOTIONAL, currency, -credit.promotional)
     change(site, customer, "excess_payments", currency, -credit.excess)
@@ -172,7 +174,7 @@ def _take(site: Site, owner: Owner, invoice: JsonObject, credit: Credit) -> None
         allocate(site, note, invoice["id"], amount)
 
 
-def _problem(site: Site, owner: Owner) -> tuple[str, str] | None:
+def _problem(site: EmulatedSite, owner: InvoiceOwner) -> tuple[str, str] | None:
     """Why a charge cannot be made now, as code and message.
 
     Source: Chargebee API v1 specification: payment_method_not_present arises when a charge is due
@@ -185,12 +187,12 @@ def _problem(site: Site, owner: Owner) -> tuple[str, str] | None:
     return None
 
 
-def _leaves_nothing(site: Site, problem: tuple[str, str]) -> bool:
+def _leaves_nothing(site: EmulatedSite, problem: tuple[str, str]) -> bool:
     missing = problem[0] == "payment_method_not_present"
     return missing or site.switches.text("failed_collection") == "nothing"
 
 
-def _paid(site: Site, invoice: JsonObject) -> JsonObject:
+def _paid(site: EmulatedSite, invoice: JsonObject) -> JsonObject:
     amount = invoice["amount_due"]
     transaction = site.put(
         "transaction",
@@ -217,7 +219,7 @@ def _paid(site: Site, invoice: JsonObject) -> JsonObject:
     return totalled(invoice | {"amount_paid": paid, "linked_payments": [link]})
 
 
-def _settled(site: Site, invoice: JsonObject, terms: int) -> JsonObject:
+def _settled(site: EmulatedSite, invoice: JsonObject, terms: int) -> JsonObject:
     status = status_of(invoice)
     changes: JsonObject = {"status": status, "due_date": invoice["date"] + terms * DAY_SECONDS}
     if status == "paid":

@@ -9,14 +9,14 @@ from reconciler.emulator.chargebee.invoices.invoice_shape import Content, conten
 from reconciler.emulator.chargebee.invoices.lines import Priced
 from reconciler.emulator.chargebee.invoices.settlement import finalised
 from reconciler.emulator.chargebee.objects.balances import change
-from reconciler.emulator.chargebee.objects.owners import Owner, owner_of
+from reconciler.emulator.chargebee.objects.owners import InvoiceOwner, owner_of
 from reconciler.emulator.chargebee.parameters.facts_credits import (
     CREATE_UNBILLED_CHARGES,
     INVOICE_UNBILLED_CHARGES,
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
 from reconciler.emulator.chargebee.parameters.refusals import invalid
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 _LINE_FIELDS = (
     "date_from",
@@ -35,7 +35,7 @@ _LINE_FIELDS = (
 )
 
 
-def create(site: Site, form: Tree, _: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Hold charges for a subscription."""
     values = site.reading().read(CREATE_UNBILLED_CHARGES, form)
     owner = owner_of(site, values)
@@ -49,7 +49,7 @@ def create(site: Site, form: Tree, _: str) -> JsonObject:
     return {"unbilled_charges": shown}
 
 
-def delete(site: Site, _: Tree, key: str) -> JsonObject:
+def delete(site: EmulatedSite, _: Tree, key: str) -> JsonObject:
     """Drop a charge before it is invoiced."""
     charge = site.need("unbilled_charge", key)
     site.remove("unbilled_charge", key)
@@ -59,7 +59,7 @@ def delete(site: Site, _: Tree, key: str) -> JsonObject:
     return {"unbilled_charge": public(gone)}
 
 
-def invoice(site: Site, form: Tree, _: str) -> JsonObject:
+def invoice(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Invoice what is held for a subscription, or for each subscription of a customer."""
     values = site.reading().read(INVOICE_UNBILLED_CHARGES, form)
     if ("subscription_id" in values) == ("customer_id" in values):
@@ -72,7 +72,7 @@ def invoice(site: Site, form: Tree, _: str) -> JsonObject:
     return {"invoices": [public(one) for one in done]}
 
 
-def estimate(site: Site, form: Tree, _: str) -> JsonObject:
+def estimate(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Show the invoices that ``invoice`` would make."""
     values = site.reading().read(INVOICE_UNBILLED_CHARGES, form)
     charges = pending(site, values.get("customer_id"), values.get("subscription_id"), None)
@@ -83,7 +83,7 @@ def estimate(site: Site, form: Tree, _: str) -> JsonObject:
 
 
 def pending(
-    site: Site, customer: str | None, subscription: str | None, currency: str | None
+    site: EmulatedSite, customer: str | None, subscription: str | None, currency: str | None
 ) -> list[JsonObject]:
     """Charges that wait, oldest first: of the subscription, else of the customer."""
     field, value = ("subscription_id", subscription) if subscription else ("customer_id", customer)
@@ -91,7 +91,7 @@ def pending(
     return [one for one in found if currency is None or one["currency_code"] == currency]
 
 
-def sweep(site: Site, owner: Owner, content: Content) -> Content:
+def sweep(site: EmulatedSite, owner: InvoiceOwner, content: Content) -> Content:
     """The contents of a new invoice with the charges that wait behind them.
 
     Source: Chargebee API docs, unbilled charges: an invoice takes up those of its subscription, or
@@ -103,7 +103,7 @@ def sweep(site: Site, owner: Owner, content: Content) -> Content:
     return content.with_lines([Priced(as_line(one)) for one in charges])
 
 
-def forget(site: Site, lines: Sequence[JsonObject]) -> None:
+def forget(site: EmulatedSite, lines: Sequence[JsonObject]) -> None:
     """Take the charges away that became lines of a stored invoice."""
     swept = [site.get("unbilled_charge", str(one.get("_charge"))) for one in lines]
     charges = [one for one in swept if one is not None]
@@ -126,7 +126,7 @@ def as_line(charge: JsonObject) -> JsonObject:
     }
 
 
-def _charge(site: Site, owner: Owner, line: JsonObject) -> JsonObject:
+def _charge(site: EmulatedSite, owner: InvoiceOwner, line: JsonObject) -> JsonObject:
     fields = {name: line[name] for name in _LINE_FIELDS if name in line}
     return {
         "id": site.new_id("li_"),
@@ -141,13 +141,13 @@ def _charge(site: Site, owner: Owner, line: JsonObject) -> JsonObject:
     }
 
 
-def _owe(site: Site, charges: Sequence[Mapping[str, Any]], sign: int) -> None:
+def _owe(site: EmulatedSite, charges: Sequence[Mapping[str, Any]], sign: int) -> None:
     for one in charges:
         amount = sign * one["amount"]
         change(site, one["customer_id"], "unbilled_charges", one["currency_code"], amount)
 
 
-def _invoice(site: Site, subscription: str) -> JsonObject:
+def _invoice(site: EmulatedSite, subscription: str) -> JsonObject:
     currency = site.need("subscription", subscription)["currency_code"]
     owner = owner_of(site, {"subscription_id": subscription}, currency=currency)
     charges = pending(site, None, subscription, currency)

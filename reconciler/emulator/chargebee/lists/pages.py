@@ -12,10 +12,10 @@ from typing import Final
 from reconciler.emulator.chargebee.lists.filters import Filter, read_filters
 from reconciler.emulator.chargebee.lists.listings import LISTINGS, Listing
 from reconciler.emulator.chargebee.parameters.forms import Tree
-from reconciler.emulator.chargebee.parameters.parameters import Flag, Text, Whole
+from reconciler.emulator.chargebee.parameters.parameters import Flag, TextParameter, Whole
 from reconciler.emulator.chargebee.parameters.refusals import wrong_value
-from reconciler.emulator.chargebee.site import Site, public
-from reconciler.emulator.store import Row, Table
+from reconciler.emulator.chargebee.site import EmulatedSite, public
+from reconciler.emulator.store import StoredRow, Table
 from reconciler.emulator.wire import MalformedJsonError, decode, encode
 
 _TEXT_SORTS: Final = frozenset({"id", "name"})
@@ -32,7 +32,7 @@ class Sorted:
     """Rows in ascending order, with their keys beside them."""
 
     keys: list[Key]
-    rows: list[Row]
+    rows: list[StoredRow]
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Pages:
         empty: The next page is empty, but has an offset; a fault sets it.
     """
 
-    site: Site
+    site: EmulatedSite
     lag_seconds: int = 0
     empty: bool = False
     _sorted: dict[tuple[str, str], tuple[int, Sorted]] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Pages:
         after: Key | None,
         *,
         descending: bool,
-    ) -> Iterable[Row]:
+    ) -> Iterable[StoredRow]:
         """The rows behind the last one of the page before, whatever was added or removed since."""
         table = self.site.table(listing.kind)
         few = _named(table, filters)
@@ -122,7 +122,7 @@ class Pages:
             return reversed(ordered.rows[:end])
         return ordered.rows[0 if after is None else bisect_right(ordered.keys, after) :]
 
-    def _encoded(self, listing: Listing, row: Row) -> bytes:
+    def _encoded(self, listing: Listing, row: StoredRow) -> bytes:
         """One entry; kept with the object, unless another object stands beside it."""
         if listing.beside is not None:
             other = self.site.get(listing.beside, row.data[f"{listing.beside}_id"])
@@ -140,7 +140,7 @@ class Pages:
         return known
 
 
-def _named(table: Table, filters: list[Filter]) -> list[Row] | None:
+def _named(table: Table, filters: list[Filter]) -> list[StoredRow] | None:
     """The rows that a filter names by id or by an indexed field; ``None`` if none does."""
     for one in filters:
         wanted = dict.fromkeys(one.operands) if one.operator in {"is", "in"} else {}
@@ -151,17 +151,17 @@ def _named(table: Table, filters: list[Filter]) -> list[Row] | None:
     return None
 
 
-def _ordered(rows: Iterable[Row], sort: str | None) -> Sorted:
+def _ordered(rows: Iterable[StoredRow], sort: str | None) -> Sorted:
     sortable = [row for row in rows if sort is None or row.data.get(sort) is not None]
     sortable.sort(key=lambda row: _key(row, sort))
     return Sorted([_key(row, sort) for row in sortable], sortable)
 
 
-def _key(row: Row, sort: str | None) -> Key:
+def _key(row: StoredRow, sort: str | None) -> Key:
     return (0 if sort is None else row.data[sort], row.position)
 
 
-def _fits(row: Row, filters: list[Filter]) -> bool:
+def _fits(row: StoredRow, filters: list[Filter]) -> bool:
     return all(one.accepts(row.data) for one in filters)
 
 
@@ -170,14 +170,14 @@ def _answer(shown: list[bytes], offset: str | None) -> bytes:
     return b'{"list":[' + b",".join(shown) + b"]" + tail + b"}"
 
 
-def _offset(row: Row, sort: str | None) -> str:
+def _offset(row: StoredRow, sort: str | None) -> str:
     """An offset that looks like Chargebee's: a JSON array of two texts."""
     value, position = _key(row, sort)
     return encode([str(value), str(position)]).decode()
 
 
 def _cursor(tree: Tree, sort: str | None) -> Key | None:
-    text = Text(1000).read("offset", _leaf(tree, "offset", ""))
+    text = TextParameter(1000).read("offset", _leaf(tree, "offset", ""))
     if text in {"", _START}:
         return None
     try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reconciler.emulator.chargebee.parameters.facts_credits import CREATE_COMMENT
 from reconciler.emulator.chargebee.parameters.forms import Tree
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 
-def create(site: Site, form: Tree, _: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Remark on an object that exists."""
     values = site.reading().read(CREATE_COMMENT, form)
     site.need(values["entity_type"], values["entity_id"], "entity_id")
@@ -17,20 +17,20 @@ def create(site: Site, form: Tree, _: str) -> JsonObject:
     return {"comment": public(stored)}
 
 
-def delete(site: Site, _: Tree, key: str) -> JsonObject:
+def delete(site: EmulatedSite, _: Tree, key: str) -> JsonObject:
     """Take a remark away."""
     comment = site.need("comment", key)
     site.remove("comment", key)
     return {"comment": public(comment)}
 
 
-def remark(site: Site, kind: str, key: str, notes: str | None) -> None:
+def remark(site: EmulatedSite, kind: str, key: str, notes: str | None) -> None:
     """Store the comment that came with a call, if one did."""
     if notes:
         _store(site, kind, key, notes)
 
 
-def _store(site: Site, kind: str, key: str, notes: str) -> JsonObject:
+def _store(site: EmulatedSite, kind: str, key: str, notes: str) -> JsonObject:
     comment = {
         "id": site.new_id("cmt_"),
         "entity_type": kind,

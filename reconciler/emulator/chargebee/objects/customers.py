@@ -8,13 +8,13 @@ from reconciler.emulator.chargebee.parameters.facts_catalogue import (
 )
 from reconciler.emulator.chargebee.parameters.forms import Tree
 from reconciler.emulator.chargebee.parameters.refusals import duplicate, not_found, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site, public
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject, public
 
 # How a client says that a customer can be charged.
 _SOURCES = ("card", "bank_account", "payment_method", "payment_intent", "token_id")
 
 
-def create(site: Site, form: Tree, _: str) -> JsonObject:
+def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Create a customer; any payment parameter gives it a payment source."""
     values = site.reading().read(CREATE_CUSTOMER, form)
     if site.get("customer", values.get("id", "")) is not None:
@@ -47,7 +47,7 @@ def create(site: Site, form: Tree, _: str) -> JsonObject:
     return {"customer": public(customer)}
 
 
-def update(site: Site, form: Tree, key: str) -> JsonObject:
+def update(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Change a customer."""
     values = site.reading().read(UPDATE_CUSTOMER, form)
     customer = existing(site, key)
@@ -57,7 +57,7 @@ def update(site: Site, form: Tree, key: str) -> JsonObject:
     return {"customer": public(stored)}
 
 
-def delete(site: Site, _: Tree, key: str) -> JsonObject:
+def delete(site: EmulatedSite, _: Tree, key: str) -> JsonObject:
     """Delete a customer who has no subscriptions."""
     customer = existing(site, key)
     for one in site.where("subscription", "customer_id", key):
@@ -68,7 +68,7 @@ def delete(site: Site, _: Tree, key: str) -> JsonObject:
     return {"customer": public(stored)}
 
 
-def existing(site: Site, key: str) -> JsonObject:
+def existing(site: EmulatedSite, key: str) -> JsonObject:
     """A customer that is not deleted.
 
     Raises:

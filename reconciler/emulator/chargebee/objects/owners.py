@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.emulator.chargebee.parameters.refusals import wrong_state, wrong_value
-from reconciler.emulator.chargebee.site import JsonObject, Site
+from reconciler.emulator.chargebee.site import EmulatedSite, JsonObject
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class InvoiceOwner:
     """The parties of an invoice.
 
     Attributes:
@@ -39,8 +39,8 @@ class Owner:
 
 
 def owner_of(
-    site: Site, values: Mapping[str, Any], *, prefix: str = "", currency: str | None = None
-) -> Owner:
+    site: EmulatedSite, values: Mapping[str, Any], *, prefix: str = "", currency: str | None = None
+) -> InvoiceOwner:
     """Find the owner that the parameters name.
 
     Args:
@@ -63,10 +63,12 @@ def owner_of(
         reason = f"is not a subscription of the customer {customer_id}"
         raise wrong_value(_name(prefix, "subscription"), reason)
     chosen = currency or currency_of(site, values, subscription)
-    return Owner(customer, subscription, chosen)
+    return InvoiceOwner(customer, subscription, chosen)
 
 
-def currency_of(site: Site, values: Mapping[str, Any], subscription: JsonObject | None) -> str:
+def currency_of(
+    site: EmulatedSite, values: Mapping[str, Any], subscription: JsonObject | None
+) -> str:
     """The currency of a new document.
 
     Source: Chargebee API docs: currency_code is required if multicurrency is enabled.
@@ -89,7 +91,7 @@ def _name(prefix: str, what: str) -> str:
     return f"{prefix}[{what}_id]" if prefix else f"{what}_id"
 
 
-def _subscription(site: Site, key: str | None, param: str) -> JsonObject | None:
+def _subscription(site: EmulatedSite, key: str | None, param: str) -> JsonObject | None:
     if key is None:
         return None
     subscription = site.need("subscription", key, param)

@@ -14,36 +14,28 @@ from reconciler.emulator.chargebee.parameters.facts_catalogue import (
     NAME,
     ON_OFF,
     PRICE,
+    QUANTITY,
     TIER_FIELDS,
-)
-from reconciler.emulator.chargebee.parameters.facts_lines import (
-    ADHOC,
-    COMMENT,
-    OWNERS,
-    PRICED,
-    SALE_TYPES,
-    TAX_CODES,
-    TIERS,
 )
 from reconciler.emulator.chargebee.parameters.parameters import (
     Anything,
-    Choice,
-    Facts,
+    ChoiceParameter,
     Flag,
-    Group,
+    GroupParameter,
     Leaf,
+    OperationFacts,
     Parameter,
     Ratio,
     Rows,
     Several,
-    Text,
+    TextParameter,
     Whole,
 )
 
-_INITIATOR: Final = Choice(("customer", "merchant"))
+_INITIATOR: Final = ChoiceParameter(("customer", "merchant"))
 _LINE_TEXT: Final[dict[str, Leaf | Anything]] = {
-    "description": Text(250),
-    "entity_description": Text(2000),
+    "description": TextParameter(250),
+    "entity_description": TextParameter(2000),
 }
 _NOTE_OWNERS: Final = (
     "customer",
@@ -53,17 +45,46 @@ _NOTE_OWNERS: Final = (
     "addon_item_price",
     "charge_item_price",
 )
-_NOTES_TO_REMOVE: Final = Rows({"entity_type": Choice(_NOTE_OWNERS), "entity_id": NAME})
+_NOTES_TO_REMOVE: Final = Rows({"entity_type": ChoiceParameter(_NOTE_OWNERS), "entity_id": NAME})
+PRICED: Final[dict[str, Leaf | Anything]] = {
+    "item_price_id": NAME,
+    "quantity": Whole(1),
+    "quantity_in_decimal": QUANTITY,
+    "unit_price": Whole(0),
+    "unit_price_in_decimal": PRICE,
+    "date_from": Whole(),
+    "date_to": Whole(),
+}
+SALE_TYPES: Final = ChoiceParameter(("wholesale", "retail", "consumed", "vendor_use"))
+TAX_CODES: Final[dict[str, Leaf | Anything]] = {
+    "avalara_sale_type": SALE_TYPES,
+    "avalara_transaction_type": Whole(),
+    "avalara_service_type": Whole(),
+    "avalara_tax_code": ID,
+    "hsn_code": ID,
+    "taxjar_product_code": ID,
+}
+ADHOC: Final[dict[str, Leaf | Anything]] = {
+    "amount": Whole(1),
+    "amount_in_decimal": PRICE,
+    "description": TextParameter(250),
+    "taxable": Flag(),
+    "tax_profile_id": ID,
+    "date_from": Whole(),
+    "date_to": Whole(),
+    **TAX_CODES,
+}
+TIERS: Final = Rows({"item_price_id": NAME, **TIER_FIELDS}, ("item_price_id",))
 _MANY_LINES: Final[dict[str, Parameter]] = {
-    "currency_code": Text(3),
-    "invoice_note": Text(2000),
+    "currency_code": TextParameter(3),
+    "invoice_note": TextParameter(2000),
     "remove_general_note": Flag(),
     "coupon": NAME,
     "coupon_ids": Several(NAME),
     "auto_collection": ON_OFF,
     "invoice_date": Whole(),
-    "authorization_transaction_id": Text(40),
-    "payment_source_id": Text(40),
+    "authorization_transaction_id": TextParameter(40),
+    "payment_source_id": TextParameter(40),
     "shipping_address": ADDRESS,
     "item_prices": Rows({**PRICED, **_LINE_TEXT}, ("item_price_id",)),
     "item_tiers": TIERS,
@@ -75,7 +96,7 @@ _MANY_LINES: Final[dict[str, Parameter]] = {
             "percentage": Ratio(),
             "amount": Whole(0),
             "quantity": Whole(1),
-            "apply_on": Choice(("invoice_amount", "specific_item_price")),
+            "apply_on": ChoiceParameter(("invoice_amount", "specific_item_price")),
             "item_price_id": NAME,
         },
         ("apply_on",),
@@ -90,18 +111,22 @@ PAYMENT_PARAMETERS: Final = (
     "payment_method",
     "payment_intent",
 )
-CREATE_INVOICE: Final = Facts(
+OWNERS: Final[dict[str, Parameter]] = {
+    "customer_id": ID,
+    "subscription_id": ID,
+}
+CREATE_INVOICE: Final = OperationFacts(
     {
         **OWNERS,
         **_MANY_LINES,
         "po_number": NAME,
         "net_term_days": Whole(),
         "create_pending_invoice": Flag(),
-        "token_id": Text(40),
+        "token_id": TextParameter(40),
         "replace_primary_payment_source": Flag(),
         "retain_payment_source": Flag(),
         "payment_initiator": _INITIATOR,
-        "statement_descriptor": Group({"descriptor": Text()}),
+        "statement_descriptor": GroupParameter({"descriptor": TextParameter()}),
         "card": Anything(),
         "bank_account": Anything(),
         "payment_method": Anything(),
@@ -109,94 +134,97 @@ CREATE_INVOICE: Final = Facts(
     },
     custom_fields=True,
 )
-ESTIMATE_INVOICE: Final = Facts(
+ESTIMATE_INVOICE: Final = OperationFacts(
     {
         **_MANY_LINES,
-        "invoice": Group({"customer_id": ID, "subscription_id": ID, "po_number": NAME}),
+        "invoice": GroupParameter({"customer_id": ID, "subscription_id": ID, "po_number": NAME}),
         "billing_address": ADDRESS,
     }
 )
-CHARGE: Final = Facts(
+CHARGE: Final = OperationFacts(
     {
         **OWNERS,
         "amount": Whole(1),
         "amount_in_decimal": PRICE,
-        "description": Text(250),
+        "description": TextParameter(250),
         "date_from": Whole(),
         "date_to": Whole(),
         "avalara_sale_type": SALE_TYPES,
         "avalara_transaction_type": Whole(),
         "avalara_service_type": Whole(),
-        "currency_code": Text(3),
+        "currency_code": TextParameter(3),
         "coupon_ids": Several(NAME),
         "coupon": NAME,
         "po_number": NAME,
         "invoice_date": Whole(),
-        "payment_source_id": Text(40),
+        "payment_source_id": TextParameter(40),
         "payment_initiator": _INITIATOR,
         "tax_providers_fields": Anything(),
     },
     ("description",),
 )
-CREATE_FOR_CHARGE_ITEM: Final = Facts(
+CREATE_FOR_CHARGE_ITEM: Final = OperationFacts(
     {
         **OWNERS,
         "po_number": NAME,
         "coupon": NAME,
-        "payment_source_id": Text(40),
+        "payment_source_id": TextParameter(40),
         "payment_initiator": _INITIATOR,
         "invoice_date": Whole(),
-        "item_price": Group(PRICED, ("item_price_id",)),
+        "item_price": GroupParameter(PRICED, ("item_price_id",)),
         "item_tiers": Rows(TIER_FIELDS),
     },
     ("item_price",),
 )
-ADD_CHARGE_ITEM: Final = Facts(
+COMMENT: Final = TextParameter(300)
+ADD_CHARGE_ITEM: Final = OperationFacts(
     {
         "comment": COMMENT,
         "subscription_id": ID,
-        "item_price": Group(PRICED, ("item_price_id",)),
+        "item_price": GroupParameter(PRICED, ("item_price_id",)),
         "item_tiers": Rows(TIER_FIELDS),
     },
     ("item_price",),
 )
-ADD_CHARGE: Final = Facts(
+ADD_CHARGE: Final = OperationFacts(
     {
         "amount": Whole(1),
-        "description": Text(250),
+        "description": TextParameter(250),
         **TAX_CODES,
         "comment": COMMENT,
         "subscription_id": ID,
-        "line_item": Group({"date_from": Whole(), "date_to": Whole()}),
+        "line_item": GroupParameter({"date_from": Whole(), "date_to": Whole()}),
     },
     ("amount", "description"),
 )
-DELETE_LINE_ITEMS: Final = Facts({"line_items": Rows({"id": Text(40)}, ("id",))}, ("line_items",))
-CLOSE: Final = Facts(
+DELETE_LINE_ITEMS: Final = OperationFacts(
+    {"line_items": Rows({"id": TextParameter(40)}, ("id",))}, ("line_items",)
+)
+CLOSE: Final = OperationFacts(
     {
         "comment": COMMENT,
-        "invoice_note": Text(2000),
+        "invoice_note": TextParameter(2000),
         "remove_general_note": Flag(),
         "invoice_date": Whole(),
         "notes_to_remove": Rows(
-            {"entity_type": Choice((*_NOTE_OWNERS, "plan", "addon")), "entity_id": NAME}
+            {"entity_type": ChoiceParameter((*_NOTE_OWNERS, "plan", "addon")), "entity_id": NAME}
         ),
     },
     custom_fields=True,
 )
-VOID: Final = Facts({"comment": COMMENT, "void_reason_code": NAME})
-COMMENT_ONLY: Final = Facts({"comment": COMMENT})
-UPDATE_DETAILS: Final = Facts(
+VOID: Final = OperationFacts({"comment": COMMENT, "void_reason_code": NAME})
+COMMENT_ONLY: Final = OperationFacts({"comment": COMMENT})
+UPDATE_DETAILS: Final = OperationFacts(
     {
-        "vat_number": Text(20),
-        "vat_number_prefix": Text(10),
+        "vat_number": TextParameter(20),
+        "vat_number_prefix": TextParameter(10),
         "po_number": NAME,
         "comment": COMMENT,
         "billing_address": ADDRESS,
         "shipping_address": ADDRESS,
-        "statement_descriptor": Group({"descriptor": Text()}),
+        "statement_descriptor": GroupParameter({"descriptor": TextParameter()}),
     },
     custom_fields=True,
 )
-APPLY_CREDITS: Final = Facts({"comment": COMMENT, "credit_notes": Rows({"id": ID})})
-NOTHING: Final = Facts({})
+APPLY_CREDITS: Final = OperationFacts({"comment": COMMENT, "credit_notes": Rows({"id": ID})})
+NOTHING: Final = OperationFacts({})

@@ -9,46 +9,48 @@ from typing import Final
 
 from reconciler.emulator.chargebee.parameters.parameters import (
     Anything,
-    Choice,
+    ChoiceParameter,
     Digits,
-    Facts,
     Flag,
-    Group,
+    GroupParameter,
     Leaf,
-    Metadata,
+    MetadataParameter,
+    OperationFacts,
     Parameter,
     Ratio,
     Rows,
     Several,
-    Text,
+    TextParameter,
     Whole,
 )
 
-ID: Final = Text(50)
-NAME: Final = Text(100)
+ID: Final = TextParameter(50)
+NAME: Final = TextParameter(100)
 PRICE: Final = Digits(39)
 QUANTITY: Final = Digits(33)
-ON_OFF: Final = Choice(("on", "off"))
-PERIODS: Final = Choice(("day", "week", "month", "year"))
-ITEM_TYPES: Final = Choice(("plan", "addon", "charge"))
-PRICING_MODELS: Final = Choice(("flat_fee", "per_unit", "tiered", "volume", "stairstep"))
+ON_OFF: Final = ChoiceParameter(("on", "off"))
+PERIODS: Final = ChoiceParameter(("day", "week", "month", "year"))
+ITEM_TYPES: Final = ChoiceParameter(("plan", "addon", "charge"))
+PRICING_MODELS: Final = ChoiceParameter(("flat_fee", "per_unit", "tiered", "volume", "stairstep"))
 
-ADDRESS: Final = Group(
+ADDRESS: Final = GroupParameter(
     {
-        "first_name": Text(150),
-        "last_name": Text(150),
-        "email": Text(70),
-        "company": Text(250),
+        "first_name": TextParameter(150),
+        "last_name": TextParameter(150),
+        "email": TextParameter(70),
+        "company": TextParameter(250),
         "phone": ID,
-        "line1": Text(150),
-        "line2": Text(150),
-        "line3": Text(150),
+        "line1": TextParameter(150),
+        "line2": TextParameter(150),
+        "line3": TextParameter(150),
         "city": ID,
         "state_code": ID,
         "state": ID,
-        "zip": Text(20),
+        "zip": TextParameter(20),
         "country": ID,
-        "validation_status": Choice(("not_validated", "valid", "partially_valid", "invalid")),
+        "validation_status": ChoiceParameter(
+            ("not_validated", "valid", "partially_valid", "invalid")
+        ),
     }
 )
 
@@ -59,60 +61,61 @@ TIER_FIELDS: Final[dict[str, Leaf | Anything]] = {
     "starting_unit_in_decimal": QUANTITY,
     "ending_unit_in_decimal": QUANTITY,
     "price_in_decimal": PRICE,
-    "pricing_type": Choice(("per_unit", "flat_fee", "package")),
+    "pricing_type": ChoiceParameter(("per_unit", "flat_fee", "package")),
     "package_size": Whole(1),
 }
 
 _CUSTOMER: Final[dict[str, Parameter]] = {
-    "first_name": Text(150),
-    "last_name": Text(150),
-    "email": Text(70),
-    "preferred_currency_code": Text(3),
+    "first_name": TextParameter(150),
+    "last_name": TextParameter(150),
+    "email": TextParameter(70),
+    "preferred_currency_code": TextParameter(3),
     "phone": ID,
-    "company": Text(250),
+    "company": TextParameter(250),
     "auto_collection": ON_OFF,
     "net_term_days": Whole(),
-    "taxability": Choice(("taxable", "exempt")),
+    "taxability": ChoiceParameter(("taxable", "exempt")),
     "auto_close_invoices": Flag(),
     "consolidated_invoicing": Flag(),
     "business_entity_id": ID,
-    "invoice_notes": Text(2000),
-    "vat_number": Text(20),
+    "invoice_notes": TextParameter(2000),
+    "vat_number": TextParameter(20),
     "locale": ID,
-    "meta_data": Metadata(),
+    "meta_data": MetadataParameter(),
     "billing_address": ADDRESS,
     "card": Anything(),
     "bank_account": Anything(),
     "payment_method": Anything(),
     "payment_intent": Anything(),
-    "token_id": Text(40),
+    "token_id": TextParameter(40),
 }
-CREATE_CUSTOMER: Final = Facts({"id": ID, **_CUSTOMER}, custom_fields=True)
-UPDATE_CUSTOMER: Final = Facts(_CUSTOMER, custom_fields=True)
+CREATE_CUSTOMER: Final = OperationFacts({"id": ID, **_CUSTOMER}, custom_fields=True)
+UPDATE_CUSTOMER: Final = OperationFacts(_CUSTOMER, custom_fields=True)
 
-CREATE_ITEM_FAMILY: Final = Facts(
-    {"id": ID, "name": ID, "description": Text(500), "business_entity_id": ID}, ("id", "name")
+CREATE_ITEM_FAMILY: Final = OperationFacts(
+    {"id": ID, "name": ID, "description": TextParameter(500), "business_entity_id": ID},
+    ("id", "name"),
 )
 
-CREATE_ITEM: Final = Facts(
+CREATE_ITEM: Final = OperationFacts(
     {
         "id": NAME,
         "name": NAME,
         "type": ITEM_TYPES,
-        "description": Text(2000),
+        "description": TextParameter(2000),
         "item_family_id": NAME,
         "is_giftable": Flag(),
         "is_shippable": Flag(),
         "external_name": NAME,
         "enabled_in_portal": Flag(),
         "enabled_for_checkout": Flag(),
-        "item_applicability": Choice(("all", "restricted")),
-        "unit": Text(30),
+        "item_applicability": ChoiceParameter(("all", "restricted")),
+        "unit": TextParameter(30),
         "included_in_mrr": Flag(),
         "metered": Flag(),
-        "usage_calculation": Choice(("sum_of_usages", "last_usage", "max_usage")),
+        "usage_calculation": ChoiceParameter(("sum_of_usages", "last_usage", "max_usage")),
         "is_percentage_pricing": Flag(),
-        "metadata": Metadata(),
+        "metadata": MetadataParameter(),
         "business_entity_id": ID,
     },
     ("id", "name", "type", "item_family_id"),
@@ -121,16 +124,16 @@ CREATE_ITEM: Final = Facts(
 
 _ITEM_PRICE: Final[dict[str, Parameter]] = {
     "name": NAME,
-    "description": Text(2000),
-    "invoice_notes": Text(2000),
-    "proration_type": Choice(("site_default", "partial_term", "full_term")),
+    "description": TextParameter(2000),
+    "invoice_notes": TextParameter(2000),
+    "proration_type": ChoiceParameter(("site_default", "partial_term", "full_term")),
     "external_name": NAME,
-    "currency_code": Text(3),
+    "currency_code": TextParameter(3),
     "price_variant_id": NAME,
     "is_taxable": Flag(),
     "free_quantity": Whole(0),
     "free_quantity_in_decimal": QUANTITY,
-    "metadata": Metadata(),
+    "metadata": MetadataParameter(),
     "show_description_in_invoices": Flag(),
     "show_description_in_quotes": Flag(),
     "pricing_model": PRICING_MODELS,
@@ -143,16 +146,16 @@ _ITEM_PRICE: Final[dict[str, Parameter]] = {
     "accounting_detail": Anything(),
     "tiers": Rows(TIER_FIELDS),
 }
-CREATE_ITEM_PRICE: Final = Facts(
+CREATE_ITEM_PRICE: Final = OperationFacts(
     {"id": NAME, "item_id": NAME, "business_entity_id": ID, **_ITEM_PRICE},
     ("id", "name", "item_id"),
     custom_fields=True,
 )
-UPDATE_ITEM_PRICE: Final = Facts(
-    {"status": Choice(("active", "archived")), **_ITEM_PRICE}, custom_fields=True
+UPDATE_ITEM_PRICE: Final = OperationFacts(
+    {"status": ChoiceParameter(("active", "archived")), **_ITEM_PRICE}, custom_fields=True
 )
 
-CREATE_SUBSCRIPTION: Final = Facts(
+CREATE_SUBSCRIPTION: Final = OperationFacts(
     {
         "id": ID,
         "business_entity_id": ID,
@@ -164,9 +167,9 @@ CREATE_SUBSCRIPTION: Final = Facts(
         "terms_to_charge": Whole(1),
         "po_number": NAME,
         "coupon_ids": Several(NAME),
-        "invoice_notes": Text(2000),
+        "invoice_notes": TextParameter(2000),
         "invoice_date": Whole(),
-        "meta_data": Metadata(),
+        "meta_data": MetadataParameter(),
         "invoice_immediately": Flag(),
         "create_pending_invoices": Flag(),
         "auto_close_invoices": Flag(),
@@ -191,14 +194,14 @@ CREATE_SUBSCRIPTION: Final = Facts(
     ("subscription_items",),
     custom_fields=True,
 )
-CANCEL_SUBSCRIPTION: Final = Facts(
+CANCEL_SUBSCRIPTION: Final = OperationFacts(
     {
-        "cancel_option": Choice(
+        "cancel_option": ChoiceParameter(
             ("immediately", "end_of_term", "specific_date", "end_of_billing_term")
         ),
         "end_of_term": Flag(),
         "cancel_at": Whole(),
-        "unbilled_charges_option": Choice(("invoice", "delete")),
+        "unbilled_charges_option": ChoiceParameter(("invoice", "delete")),
         "cancel_reason_code": NAME,
     }
 )

@@ -7,30 +7,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.emulator.chargebee.parameters.facts_catalogue import ID, NAME, PRICE, QUANTITY
-from reconciler.emulator.chargebee.parameters.facts_lines import (
+from reconciler.emulator.chargebee.parameters.facts_billing import (
     ADHOC,
     COMMENT,
     OWNERS,
     PRICED,
     TIERS,
 )
+from reconciler.emulator.chargebee.parameters.facts_catalogue import ID, NAME, PRICE, QUANTITY
 from reconciler.emulator.chargebee.parameters.parameters import (
     Anything,
-    Choice,
-    Facts,
+    ChoiceParameter,
+    OperationFacts,
     Rows,
-    Text,
+    TextParameter,
     Whole,
 )
 
-CREATE_CREDIT_NOTE: Final = Facts(
+CREATE_CREDIT_NOTE: Final = OperationFacts(
     {
         "reference_invoice_id": ID,
         "customer_id": ID,
         "total": Whole(0),
-        "type": Choice(("adjustment", "refundable", "store")),
-        "reason_code": Choice(
+        "type": ChoiceParameter(("adjustment", "refundable", "store")),
+        "reason_code": ChoiceParameter(
             (
                 "product_unsatisfactory",
                 "service_unsatisfactory",
@@ -42,12 +42,12 @@ CREATE_CREDIT_NOTE: Final = Facts(
         ),
         "create_reason_code": NAME,
         "date": Whole(),
-        "customer_notes": Text(2000),
-        "currency_code": Text(3),
+        "customer_notes": TextParameter(2000),
+        "currency_code": TextParameter(3),
         "comment": COMMENT,
         "line_items": Rows(
             {
-                "reference_line_item_id": Text(40),
+                "reference_line_item_id": TextParameter(40),
                 "unit_amount": Whole(),
                 "unit_amount_in_decimal": PRICE,
                 "quantity": Whole(),
@@ -55,8 +55,8 @@ CREATE_CREDIT_NOTE: Final = Facts(
                 "amount": Whole(),
                 "date_from": Whole(),
                 "date_to": Whole(),
-                "description": Text(250),
-                "entity_type": Choice(
+                "description": TextParameter(250),
+                "entity_type": ChoiceParameter(
                     (
                         "adhoc",
                         "plan_item_price",
@@ -73,22 +73,22 @@ CREATE_CREDIT_NOTE: Final = Facts(
     ("type",),
     custom_fields=True,
 )
-ADD_PROMOTIONAL_CREDIT: Final = Facts(
+ADD_PROMOTIONAL_CREDIT: Final = OperationFacts(
     {
         "customer_id": ID,
         "amount": Whole(0),
         "amount_in_decimal": QUANTITY,
-        "currency_code": Text(3),
-        "description": Text(250),
-        "credit_type": Choice(("loyalty_credits", "referral_rewards", "general")),
-        "reference": Text(500),
+        "currency_code": TextParameter(3),
+        "description": TextParameter(250),
+        "credit_type": ChoiceParameter(("loyalty_credits", "referral_rewards", "general")),
+        "reference": TextParameter(500),
     },
     ("customer_id", "description"),
 )
-CREATE_UNBILLED_CHARGES: Final = Facts(
+CREATE_UNBILLED_CHARGES: Final = OperationFacts(
     {
         "subscription_id": ID,
-        "currency_code": Text(3),
+        "currency_code": TextParameter(3),
         "item_prices": Rows(PRICED, ("item_price_id",)),
         "item_tiers": TIERS,
         "charges": Rows(ADHOC),
@@ -96,10 +96,10 @@ CREATE_UNBILLED_CHARGES: Final = Facts(
     },
     ("subscription_id",),
 )
-INVOICE_UNBILLED_CHARGES: Final = Facts(OWNERS)
-CREATE_COMMENT: Final = Facts(
+INVOICE_UNBILLED_CHARGES: Final = OperationFacts(OWNERS)
+CREATE_COMMENT: Final = OperationFacts(
     {
-        "entity_type": Choice(
+        "entity_type": ChoiceParameter(
             (
                 "customer",
                 "subscription",
@@ -119,7 +119,7 @@ CREATE_COMMENT: Final = Facts(
             )
         ),
         "entity_id": NAME,
-        "notes": Text(1000),
+        "notes": TextParameter(1000),
         "added_by": NAME,
     },
     ("entity_type", "entity_id", "notes"),

@@ -20,7 +20,7 @@ SAFE_INTEGER = 9007199254740991
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextParameter:
     """Text of bounded length."""
 
     most: int = 65000
@@ -99,7 +99,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceParameter:
     """One of a few words."""
 
     words: tuple[str, ...]
@@ -112,7 +112,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
+class MetadataParameter:
     """A JSON object, sent as text."""
 
     def read(self, name: str, text: str) -> dict[str, Any]:
@@ -131,11 +131,11 @@ class Anything:
     """A value or object that the emulator takes and does not look into."""
 
 
-Leaf = Text | Whole | Digits | Ratio | Flag | Choice | Metadata
+Leaf = TextParameter | Whole | Digits | Ratio | Flag | ChoiceParameter | MetadataParameter
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupParameter:
     """An object: ``name[field]``."""
 
     fields: Mapping[str, Leaf | Anything]
@@ -157,11 +157,11 @@ class Several:
     element: Leaf
 
 
-Parameter = Leaf | Group | Rows | Several | Anything
+Parameter = Leaf | GroupParameter | Rows | Several | Anything
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IndexedRow:
     """One element of an array of objects, with the index it had on the wire."""
 
     index: int
@@ -169,7 +169,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class OperationFacts:
     """The parameters of one operation.
 
     Attributes:
@@ -184,7 +184,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Strictness:
     """How strictly the site reads.
 
     Attributes:
@@ -199,7 +199,7 @@ class Reading:
     custom_fields: frozenset[str] = frozenset()
     refuse_custom: bool = True
 
-    def read(self, facts: Facts, tree: Tree) -> dict[str, Any]:
+    def read(self, facts: OperationFacts, tree: Tree) -> dict[str, Any]:
         """Check a form against the facts of its operation.
 
         Raises:
@@ -213,7 +213,7 @@ class Reading:
         _demand(facts.required, values)
         return values
 
-    def _one(self, facts: Facts, name: str, node: str | Tree) -> Any:
+    def _one(self, facts: OperationFacts, name: str, node: str | Tree) -> Any:
         if name.startswith("cf_") and facts.custom_fields:
             return self._custom(name, node)
         parameter = facts.parameters.get(name)
@@ -225,7 +225,7 @@ class Reading:
 
     def _custom(self, name: str, node: str | Tree) -> Any:
         if name in self.custom_fields:
-            return self._leaf(Text(), name, node)
+            return self._leaf(TextParameter(), name, node)
         if self.refuse_custom:
             raise wrong_value(name, "is not a custom field of this site")
         return None
@@ -234,7 +234,7 @@ class Reading:
         match parameter:
             case Anything():
                 return node or None
-            case Group():
+            case GroupParameter():
                 return self._group(parameter, name, node)
             case Rows():
                 return self._rows(parameter, name, node)
@@ -254,7 +254,7 @@ class Reading:
             return None
         return leaf.read(name, node)
 
-    def _group(self, group: Group, name: str, node: str | Tree) -> dict[str, Any]:
+    def _group(self, group: GroupParameter, name: str, node: str | Tree) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for field, below in _branches(name, node).items():
             value = self._field(group.fields, f"{name}[{field}]", field, below)
@@ -263,7 +263,7 @@ class Reading:
         _demand(group.required, values, name)
         return values
 
-    def _rows(self, rows: Rows, name: str, node: str | Tree) -> list[Row]:
+    def _rows(self, rows: Rows, name: str, node: str | Tree) -> list[IndexedRow]:
         joined: dict[int, dict[str, Any]] = {}
         for field, column in _branches(name, node).items():
             for index, cell in _indexed(f"{name}[{field}]", _branches(f"{name}[{field}]", column)):
@@ -273,7 +273,7 @@ class Reading:
                     row[field] = value
         for index, row in sorted(joined.items()):
             _demand(rows.required, row, name, index)
-        return [Row(index, row) for index, row in sorted(joined.items())]
+        return [IndexedRow(index, row) for index, row in sorted(joined.items())]
 
     def _field(
         self, fields: Mapping[str, Leaf | Anything], name: str, field: str, node: str | Tree

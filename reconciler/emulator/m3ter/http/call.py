@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Answer, Request
+from reconciler.emulator.exchange import HttpAnswer, HttpRequest
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
 _TRUTH = {"true": True, "false": False}
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of the emulator: an answer
+class RefusedCall(Exception):  # noqa: N818 - not an error of the emulator: an answer
     """The answer is an error with m3ter's body, ``{"message": ...}``."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -24,7 +24,7 @@ class Refusal(Exception):  # noqa: N818 - not an error of the emulator: an answe
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ReceivedCall:
     """A request that passed the token, organisation and rate checks.
 
     Attributes:
@@ -38,7 +38,7 @@ class Call:
     """
 
     store: Store
-    request: Request
+    request: HttpRequest
     params: Mapping[str, str]
     user: str
     query: Mapping[str, str] = field(default_factory=dict)
@@ -54,9 +54,9 @@ class Call:
         try:
             value = wire.decode(self.request.body)
         except wire.MalformedJsonError:
-            raise Refusal(400, "Malformed JSON in the request body") from None
+            raise RefusedCall(400, "Malformed JSON in the request body") from None
         if not isinstance(value, dict):
-            raise Refusal(400, "The request body must be a JSON object")
+            raise RefusedCall(400, "The request body must be a JSON object")
         return value
 
     def values(self, name: str) -> frozenset[str] | None:
@@ -76,16 +76,16 @@ class Call:
         if value is None:
             return None
         if value.lower() not in _TRUTH:
-            raise Refusal(400, f"{name} must be true or false")
+            raise RefusedCall(400, f"{name} must be true or false")
         return _TRUTH[value.lower()]
 
 
-CallHandler = Callable[[Call], Answer]
+CallHandler = Callable[[ReceivedCall], HttpAnswer]
 
 
-def ok(value: Any) -> Answer:
+def ok(value: Any) -> HttpAnswer:
     """200 with a JSON value."""
-    return Answer(200, wire.encode(value))
+    return HttpAnswer(200, wire.encode(value))
 
 
 def public(data: JsonObject) -> JsonObject:

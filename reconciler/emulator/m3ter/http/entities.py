@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.emulator.clock import iso
-from reconciler.emulator.m3ter.http.call import Call, Refusal, public
+from reconciler.emulator.m3ter.http.call import ReceivedCall, RefusedCall, public
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
@@ -21,7 +21,7 @@ _TEXTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class EntityKind:
     """A kind of entity and the rules of its requests.
 
     Attributes:
@@ -52,7 +52,7 @@ class Resource:
 
 def create(
     store: Store,
-    resource: Resource,
+    resource: EntityKind,
     body: Mapping[str, Any],
     *,
     user: str = SERVICE_USER,
@@ -73,7 +73,7 @@ def create(
         Refusal: With 400 on a missing or empty field, a code in use, or a version (by switch).
     """
     if "version" in body and store.switches.text("create_version") == "reject":
-        raise Refusal(400, "version is not valid for create")
+        raise RefusedCall(400, "version is not valid for create")
     fields = checked_fields(resource, body)
     _refuse_duplicate(store, resource, fields, None)
     now = iso(store.now())
@@ -86,8 +86,8 @@ def create(
 
 
 def update(
-    call: Call,
-    resource: Resource,
+    call: ReceivedCall,
+    resource: EntityKind,
     key: str,
     body: Mapping[str, Any],
     *,
@@ -110,7 +110,7 @@ def update(
     return entity
 
 
-def delete(call: Call, resource: Resource, key: str) -> JsonObject:
+def delete(call: ReceivedCall, resource: EntityKind, key: str) -> JsonObject:
     """Remove an entity and return it.
 
     Raises:
@@ -131,7 +131,7 @@ def find(store: Store, kind: str, key: str) -> JsonObject:
     """
     entity = store.get(kind, key)
     if entity is None:
-        raise Refusal(404, f"{kind.partition('/')[2]} with id {key} not found")
+        raise RefusedCall(404, f"{kind.partition('/')[2]} with id {key} not found")
     return entity
 
 
@@ -142,9 +142,9 @@ def refuse_stale(store: Store, entity: Mapping[str, Any], version: object) -> No
         Refusal: With 400 if it is missing, else with the status of switch ``stale_version``.
     """
     if type(version) is not int:
-        raise Refusal(400, "version is required for update")
+        raise RefusedCall(400, "version is required for update")
     if version != entity["version"]:
-        raise Refusal(
+        raise RefusedCall(
             store.switches.number("stale_version"),
             f"version {version} does not match the existing version {entity['version']}",
         )
@@ -160,7 +160,7 @@ def raised(store: Store, entity: Mapping[str, Any], user: str) -> JsonObject:
     }
 
 
-def checked_fields(resource: Resource, body: Mapping[str, Any]) -> JsonObject:
+def checked_fields(resource: EntityKind, body: Mapping[str, Any]) -> JsonObject:
     """The fields of a request that the entity has, without nulls, with defaults.
 
     Raises:
@@ -168,10 +168,10 @@ def checked_fields(resource: Resource, body: Mapping[str, Any]) -> JsonObject:
     """
     for name in resource.required:
         if body.get(name) in (None, ""):
-            raise Refusal(400, f"{name} must not be null or empty")
+            raise RefusedCall(400, f"{name} must not be null or empty")
     for name in _TEXTS & body.keys():
         if not isinstance(body[name], str | None):
-            raise Refusal(400, f"{name} must be a string")
+            raise RefusedCall(400, f"{name} must be a string")
     names = (*resource.required, *resource.optional)
     given = {name: body[name] for name in names if body.get(name) is not None}
     return {**resource.defaults, **given}
@@ -202,10 +202,10 @@ def raise_event(
 
 
 def _refuse_duplicate(
-    store: Store, resource: Resource, fields: Mapping[str, Any], key: str | None
+    store: Store, resource: EntityKind, fields: Mapping[str, Any], key: str | None
 ) -> None:
     if resource.unique is None or resource.unique not in fields:
         return
     same = store.where(resource.kind, resource.unique, fields[resource.unique])
     if any(one["id"] != key for one in same):
-        raise Refusal(400, f"{resource.unique} {fields[resource.unique]} is already in use")
+        raise RefusedCall(400, f"{resource.unique} {fields[resource.unique]} is already in use")

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter.http.call import Call, Refusal, public
-from reconciler.emulator.store import Row
+from reconciler.emulator.exchange import HttpAnswer
+from reconciler.emulator.m3ter.http.call import ReceivedCall, RefusedCall, public
+from reconciler.emulator.store import StoredRow
 
 JsonObject = dict[str, Any]
 Predicate = Callable[[JsonObject], bool]
@@ -22,14 +22,14 @@ _TOKEN_BYTES = 18
 
 
 def page(
-    call: Call,
-    rows: Callable[[int | None], Iterable[Row]],
+    call: ReceivedCall,
+    rows: Callable[[int | None], Iterable[StoredRow]],
     *,
     maximum: int,
     keep: Predicate | None = None,
     view: str = "plain",
     show: View = public,
-) -> Answer:
+) -> HttpAnswer:
     """One page of a list.
 
     Args:
@@ -53,21 +53,21 @@ def page(
     return _answer(encoded, token)
 
 
-def table_rows(call: Call, kind: str) -> Callable[[int | None], Iterable[Row]]:
+def table_rows(call: ReceivedCall, kind: str) -> Callable[[int | None], Iterable[StoredRow]]:
     """All rows of a kind, for ``page``."""
     return call.store.table(kind).newest
 
 
-def listed_rows(rows: list[Row]) -> Callable[[int | None], Iterable[Row]]:
+def listed_rows(rows: list[StoredRow]) -> Callable[[int | None], Iterable[StoredRow]]:
     """Rows that an index has found already (newest first), for ``page``."""
 
-    def below(before: int | None) -> Iterable[Row]:
+    def below(before: int | None) -> Iterable[StoredRow]:
         return rows if before is None else [row for row in rows if row.position < before]
 
     return below
 
 
-def page_size(call: Call, maximum: int, default: int | None = None) -> int:
+def page_size(call: ReceivedCall, maximum: int, default: int | None = None) -> int:
     """The page size the query asks for.
 
     Raises:
@@ -78,13 +78,13 @@ def page_size(call: Call, maximum: int, default: int | None = None) -> int:
     if text is None:
         return min(default or switches.number("page_size_default"), maximum)
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise Refusal(400, f"pageSize must be a number from 1 to {maximum}")
+        raise RefusedCall(400, f"pageSize must be a number from 1 to {maximum}")
     if int(text) > maximum and switches.text("page_size_over_max") == "refuse":
-        raise Refusal(400, f"pageSize must be less than or equal to {maximum}")
+        raise RefusedCall(400, f"pageSize must be less than or equal to {maximum}")
     return min(int(text), maximum)
 
 
-def encoded_row(row: Row, view: str, show: View) -> bytes:
+def encoded_row(row: StoredRow, view: str, show: View) -> bytes:
     """The wire form of a row under a view, kept until the object changes."""
     encoded = row.encoded.get(view)
     if encoded is None:
@@ -92,7 +92,9 @@ def encoded_row(row: Row, view: str, show: View) -> bytes:
     return encoded
 
 
-def _kept(call: Call, rows: Iterable[Row], keep: Predicate | None) -> Iterator[Row]:
+def _kept(
+    call: ReceivedCall, rows: Iterable[StoredRow], keep: Predicate | None
+) -> Iterator[StoredRow]:
     seen = rows
     if call.lag_seconds:
         limit = call.store.now() - timedelta(seconds=call.lag_seconds)
@@ -100,12 +102,12 @@ def _kept(call: Call, rows: Iterable[Row], keep: Predicate | None) -> Iterator[R
     return iter(seen) if keep is None else (row for row in seen if keep(row.data))
 
 
-def _answer(encoded: list[bytes], token: str | None) -> Answer:
+def _answer(encoded: list[bytes], token: str | None) -> HttpAnswer:
     tail = b"]}" if token is None else b'],"nextToken":"' + token.encode("ascii") + b'"}'
-    return Answer(200, b'{"data":[' + b",".join(encoded) + tail)
+    return HttpAnswer(200, b'{"data":[' + b",".join(encoded) + tail)
 
 
-def _bound(call: Call) -> bytes:
+def _bound(call: ReceivedCall) -> bytes:
     """A digest of what the token belongs to: path and filters, without the paging parameters."""
     filters = sorted(
         pair for pair in call.request.query if pair[0] not in ("pageSize", "nextToken")
@@ -114,11 +116,11 @@ def _bound(call: Call) -> bytes:
     return blake2b(text.encode("utf-8", "replace"), digest_size=9).digest()
 
 
-def _token(call: Call, position: int) -> str:
+def _token(call: ReceivedCall, position: int) -> str:
     return urlsafe_b64encode(_bound(call) + position.to_bytes(9, "big")).decode("ascii")
 
 
-def _read_token(call: Call) -> int | None:
+def _read_token(call: ReceivedCall) -> int | None:
     text = call.query.get("nextToken")
     if not text:
         return None
@@ -127,5 +129,5 @@ def _read_token(call: Call) -> int | None:
     except ValueError:
         raw = b""
     if len(raw) != _TOKEN_BYTES or raw[:9] != _bound(call):
-        raise Refusal(400, "Invalid nextToken")
+        raise RefusedCall(400, "Invalid nextToken")
     return int.from_bytes(raw[9:], "big")

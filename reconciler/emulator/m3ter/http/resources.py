@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.emulator.m3ter.http.entities import Resource
+from reconciler.emulator.m3ter.http.entities import EntityKind
 
 _IDS = {"ids": "id"}
 _BY_PRODUCT = {"ids": "id", "codes": "code", "productId": "productId"}
@@ -21,7 +21,7 @@ _CHARGES = (
 _UNITS = ("code", "accountingProductId", "customFields")
 
 # Source: m3ter OpenAPI 2026-08-03: AccountRequest, ListAccounts and so on for each resource
-ACCOUNTS = Resource(
+ACCOUNTS = EntityKind(
     "accounts",
     ("name", "code", "emailAddress"),
     (
@@ -40,7 +40,7 @@ ACCOUNTS = Resource(
     filters={"ids": "id", "codes": "code"},
     event="configuration.account",
 )
-PRODUCTS = Resource(
+PRODUCTS = EntityKind(
     "products",
     ("name", "code"),
     ("customFields",),
@@ -48,7 +48,7 @@ PRODUCTS = Resource(
     page_max=200,
     event="configuration.product",
 )
-PLANS = Resource(
+PLANS = EntityKind(
     "plans",
     ("planTemplateId", "name", "code"),
     (
@@ -62,7 +62,7 @@ PLANS = Resource(
     filters={"ids": "id", "productId": "productId", "accountId": "accountId"},
     event="configuration.plan",
 )
-PLAN_TEMPLATES = Resource(
+PLAN_TEMPLATES = EntityKind(
     "plantemplates",
     ("productId", "name", "currency", "standingCharge", "billFrequency"),
     (
@@ -76,7 +76,7 @@ PLAN_TEMPLATES = Resource(
     filters={"ids": "id", "productId": "productId"},
     event="configuration.plantemplate",
 )
-AGGREGATIONS = Resource(
+AGGREGATIONS = EntityKind(
     "aggregations",
     ("name", "rounding", "quantityPerUnit", "unit", "meterId", "targetField", "aggregation"),
     (*_UNITS, "segmentedFields", "segments", "defaultValue", "customSql"),
@@ -84,7 +84,7 @@ AGGREGATIONS = Resource(
     filters=_BY_PRODUCT,
     event="configuration.aggregation",
 )
-COMPOUND_AGGREGATIONS = Resource(
+COMPOUND_AGGREGATIONS = EntityKind(
     "compoundaggregations",
     ("name", "rounding", "quantityPerUnit", "unit", "calculation"),
     (*_UNITS, "productId", "evaluateNullAggregations"),
@@ -92,7 +92,7 @@ COMPOUND_AGGREGATIONS = Resource(
     filters=_BY_PRODUCT,
     event="configuration.compoundaggregation",
 )
-METERS = Resource(
+METERS = EntityKind(
     "meters",
     ("name", "code", "dataFields", "derivedFields"),
     ("productId", "groupId", "customFields"),
@@ -100,7 +100,7 @@ METERS = Resource(
     filters=_BY_PRODUCT,
     event="configuration.meter",
 )
-PRICINGS = Resource(
+PRICINGS = EntityKind(
     "pricings",
     ("startDate", "pricingBands"),
     (
@@ -130,7 +130,7 @@ PRICINGS = Resource(
     },
     event="configuration.pricing",
 )
-NOTIFICATIONS = Resource(
+NOTIFICATIONS = EntityKind(
     "notifications",
     ("name", "description", "code", "eventName"),
     ("active", "alwaysFireEvent", "calculation"),
@@ -138,21 +138,21 @@ NOTIFICATIONS = Resource(
     unique="code",
     filters={"ids": "id", "eventName": "eventName"},
 )
-WEBHOOKS = Resource(
+WEBHOOKS = EntityKind(
     "webhooks",
     ("name", "description", "url", "credentials"),
     ("code", "active"),
     defaults={"active": True},
     page_max=200,
 )
-CREDENTIALS = Resource(
+CREDENTIALS = EntityKind(
     "integrationcredentials",
     ("type",),
     ("destination", "destinationId", "name"),
     page_max=200,
     filters=_IDS,
 )
-CONFIGS = Resource(
+CONFIGS = EntityKind(
     "integrationconfigs",
     ("entityType", "destination"),
     ("entityId", "destinationId", "configData", "integrationCredentialsId", "name"),
@@ -160,14 +160,14 @@ CONFIGS = Resource(
     page_max=200,
     filters={"destinationId": "destinationId"},
 )
-MAPPINGS = Resource(
+MAPPINGS = EntityKind(
     "externalmappings",
     ("m3terEntity", "m3terId", "externalSystem", "externalTable", "externalId"),
     ("integrationConfigId",),
     page_max=200,
     filters={"externalSystemId": "externalSystem", "m3terIds": "m3terId"},
 )
-USERS = Resource(
+USERS = EntityKind(
     "users",
     ("email",),
     (
@@ -184,7 +184,7 @@ USERS = Resource(
     page_max=200,
 )
 
-PLAIN: Mapping[str, Resource] = {
+PLAIN: Mapping[str, EntityKind] = {
     one.name: one
     for one in (ACCOUNTS, PRODUCTS, AGGREGATIONS, COMPOUND_AGGREGATIONS, METERS, PLAN_TEMPLATES)
 }

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter.http.call import Call, Refusal, public
+from reconciler.emulator.exchange import HttpAnswer
+from reconciler.emulator.m3ter.http.call import ReceivedCall, RefusedCall, public
 from reconciler.emulator.m3ter.http.paging import encoded_row, page_size
 
 JsonObject = dict[str, Any]
@@ -26,13 +26,13 @@ _PAGE_DEFAULT = 10
 
 
 def search(
-    call: Call,
+    call: ReceivedCall,
     kind: str,
     fields: Iterable[str],
     *,
     view: str = "plain",
     show: Callable[[JsonObject], JsonObject] = public,
-) -> Answer:
+) -> HttpAnswer:
     """One page of the objects that fit the query; youngest first unless ``sortBy`` is given.
 
     Raises:
@@ -48,10 +48,10 @@ def search(
     end = start + page_size(call, 100, _PAGE_DEFAULT)
     encoded = [encoded_row(row, view, show) for row in rows[start:end]]
     token = b',"nextToken":"%d"' % end if end < len(rows) else b""
-    return Answer(200, b'{"data":[' + b",".join(encoded) + b"]" + token + b"}")
+    return HttpAnswer(200, b'{"data":[' + b",".join(encoded) + b"]" + token + b"}")
 
 
-def _test(call: Call, fields: frozenset[str]) -> Callable[[JsonObject], bool]:
+def _test(call: ReceivedCall, fields: frozenset[str]) -> Callable[[JsonObject], bool]:
     terms = [_term(text, fields) for text in call.query.get("searchQuery", "").split("$") if text]
     if call.query.get("operator", "AND") == "OR" and terms:
         return lambda data: any(term(data) for term in terms)
@@ -61,7 +61,7 @@ def _test(call: Call, fields: frozenset[str]) -> Callable[[JsonObject], bool]:
 def _term(text: str, fields: frozenset[str]) -> Callable[[JsonObject], bool]:
     found = _TERM.fullmatch(text)
     if found is None or found[1] not in fields:
-        raise Refusal(400, f"searchQuery: cannot search for {text!r}")
+        raise RefusedCall(400, f"searchQuery: cannot search for {text!r}")
     name, compare, wanted = found[1], _COMPARE[found[2]], found[3]
     return lambda data: name in data and compare(_text(data[name]), wanted)
 
@@ -72,8 +72,8 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _start(call: Call) -> int:
+def _start(call: ReceivedCall) -> int:
     text = call.query.get("fromDocument") or call.query.get("nextToken") or "0"
     if not (text.isascii() and text.isdigit()):
-        raise Refusal(400, "fromDocument must be a number from 0 up")
+        raise RefusedCall(400, "fromDocument must be a number from 0 up")
     return int(text)

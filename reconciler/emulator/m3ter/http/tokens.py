@@ -15,8 +15,8 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 from reconciler.emulator import wire
-from reconciler.emulator.exchange import Request
-from reconciler.emulator.m3ter.http.call import Refusal
+from reconciler.emulator.exchange import HttpRequest
+from reconciler.emulator.m3ter.http.call import RefusedCall
 from reconciler.emulator.m3ter.http.entities import SERVICE_USER
 from reconciler.emulator.store import Store
 
@@ -56,7 +56,7 @@ class Bearer:
     writes: bool
 
 
-def issue(store: Store, request: Request) -> JsonObject:
+def issue(store: Store, request: HttpRequest) -> JsonObject:
     """Answer a token request.
 
     Raises:
@@ -65,9 +65,11 @@ def issue(store: Store, request: Request) -> JsonObject:
     key, secret = _basic(request.headers.get("authorization", ""))
     access = KEYS.get(key)
     if access is None or not _equal(access.secret, secret):
-        raise Refusal(store.switches.number("unknown_key_status"), "Invalid access key or secret")
+        raise RefusedCall(
+            store.switches.number("unknown_key_status"), "Invalid access key or secret"
+        )
     if _grant_type(request) != "client_credentials":
-        raise Refusal(400, "grant_type must be client_credentials")
+        raise RefusedCall(400, "grant_type must be client_credentials")
     issued = int(store.now().timestamp())
     claims = {
         "iss": "https://m3ter.com/oauth2",
@@ -108,7 +110,7 @@ def _basic(header: str) -> tuple[str, str]:
     return (key, secret) if scheme.lower() == "basic" else ("", "")
 
 
-def _grant_type(request: Request) -> str | None:
+def _grant_type(request: HttpRequest) -> str | None:
     """The grant type of a form or of a JSON body; m3ter takes both."""
     if request.headers.get("content-type", "").startswith("application/json"):
         try:

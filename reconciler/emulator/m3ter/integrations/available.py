@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok
+from reconciler.emulator.exchange import HttpAnswer
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok
 from reconciler.emulator.m3ter.http.resources import ACCOUNTS, USERS
 from reconciler.emulator.m3ter.integrations.options import (
     BILL,
     GLOBAL,
     SYSTEMS,
-    Option,
+    SettingOption,
     System,
     options_for,
     system,
 )
 
 JsonObject = dict[str, Any]
-_AUTH = (Option("Name", "STRING"), Option("Site", "STRING"), Option("Api key", "STRING"))
+_AUTH = (
+    SettingOption("Name", "STRING"),
+    SettingOption("Site", "STRING"),
+    SettingOption("Api key", "STRING"),
+)
 
 
-def _available(call: Call) -> Answer:
+def _available(call: ReceivedCall) -> HttpAnswer:
     wanted, entity_type = call.query.get("systemName"), call.query.get("entityType")
     systems = [one for one in SYSTEMS if wanted is None or one is system(wanted)]
     if not systems:
-        raise Refusal(404, f"system {wanted} not found")
+        raise RefusedCall(404, f"system {wanted} not found")
     types = sorted({name for one in systems for name in one.entities})
     # Source: m3ter OpenAPI 2026-08-03, AvailableConfigurationResponse
     return ok(
@@ -41,7 +45,7 @@ def _available(call: Call) -> Answer:
     )
 
 
-def _entity(call: Call, name: str, systems: list[System]) -> JsonObject:
+def _entity(call: ReceivedCall, name: str, systems: list[System]) -> JsonObject:
     return {
         "readableName": name,
         "released": True,
@@ -50,7 +54,7 @@ def _entity(call: Call, name: str, systems: list[System]) -> JsonObject:
     }
 
 
-def _destination(call: Call, one: System) -> JsonObject:
+def _destination(call: ReceivedCall, one: System) -> JsonObject:
     return {
         "apiName": one.api_name,
         "destination": one.name,
@@ -63,14 +67,14 @@ def _destination(call: Call, one: System) -> JsonObject:
     }
 
 
-def _settings(call: Call, options: tuple[Option, ...]) -> list[JsonObject]:
+def _settings(call: ReceivedCall, options: tuple[SettingOption, ...]) -> list[JsonObject]:
     """Options as ConfigSettings. The published type lost its fields: these are a stand-in."""
     switches = call.store.switches
     style, shape = switches.text("config_keys"), switches.text("config_setting_shape")
     return [_setting(option, style, shape) for option in options]
 
 
-def _setting(option: Option, style: str, shape: str) -> JsonObject:
+def _setting(option: SettingOption, style: str, shape: str) -> JsonObject:
     choices = [{"id": one, "label": _words(one)} for one in option.choices]
     if shape == "name":
         shown = {"name": option.key(style), "displayName": option.label, "type": option.type}
@@ -87,7 +91,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _systems(call: Call) -> Answer:
+def _systems(call: ReceivedCall) -> HttpAnswer:
     wanted = call.query.get("entityType")
     found = [one for one in SYSTEMS if wanted is None or wanted in one.entities]
     # Source: m3ter OpenAPI 2026-08-03, SystemResponse
@@ -104,37 +108,37 @@ def _systems(call: Call) -> Answer:
     )
 
 
-def _system(call: Call) -> System:
+def _system(call: ReceivedCall) -> System:
     name = call.params["systemName"]
     found = system(name)
     if found is None:
-        raise Refusal(404, f"system {name} not found")
+        raise RefusedCall(404, f"system {name} not found")
     return found
 
 
-def _entities(call: Call) -> Answer:
+def _entities(call: ReceivedCall) -> HttpAnswer:
     return ok([{"id": name, "label": name} for name in _system(call).entities])
 
 
-def _auth(call: Call) -> Answer:
+def _auth(call: ReceivedCall) -> HttpAnswer:
     _system(call)
     return ok(_settings(call, _AUTH))
 
 
-def _values(call: Call) -> Answer:
+def _values(call: ReceivedCall) -> HttpAnswer:
     """The choices of one option: its enumeration, accounts, users, or Chargebee's item prices."""
     found, key = _system(call), call.params["configOption"]
     style = call.store.switches.text("config_keys")
     options = options_for("Bill", found.name)
     option = next((one for one in options if one.key(style) == key), None)
     if option is None:
-        raise Refusal(404, f"option {key} not found")
+        raise RefusedCall(404, f"option {key} not found")
     if option.choices:
         return ok([{"id": one, "label": _words(one)} for one in option.choices])
     return ok(_objects(call, option))
 
 
-def _objects(call: Call, option: Option) -> list[JsonObject]:
+def _objects(call: ReceivedCall, option: SettingOption) -> list[JsonObject]:
     label = option.label.lower()
     if "account ids" in label:
         return [{"id": one["id"], "label": one["name"]} for one in call.store.all(ACCOUNTS.kind)]

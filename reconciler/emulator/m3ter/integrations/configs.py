@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
 from reconciler.emulator.m3ter.http.paging import page, table_rows
-from reconciler.emulator.m3ter.http.plain import listing
 from reconciler.emulator.m3ter.http.resources import CONFIGS, CREDENTIALS, MAPPINGS
-from reconciler.emulator.m3ter.integrations import config_data
+from reconciler.emulator.m3ter.http.routing import listing
+from reconciler.emulator.m3ter.integrations.options import SettingOption, options_for
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
@@ -33,39 +33,39 @@ def create(
     return entities.create(store, CONFIGS, ready, user=user, extra=extra)
 
 
-def _create(call: Call) -> Answer:
+def _create(call: ReceivedCall) -> HttpAnswer:
     return ok(public(create(call.store, call.body(), user=call.user)))
 
 
-def _list(call: Call) -> Answer:
+def _list(call: ReceivedCall) -> HttpAnswer:
     return listing(call, CONFIGS)
 
 
-def _get(call: Call) -> Answer:
+def _get(call: ReceivedCall) -> HttpAnswer:
     config = entities.find(call.store, CONFIGS.kind, call.params["id"])
     if call.store.switches.text("get_config_shape") == "run":
         return ok(_as_run(config))
     return ok(public(config))
 
 
-def _update(call: Call) -> Answer:
+def _update(call: ReceivedCall) -> HttpAnswer:
     key, body = call.params["id"], call.body()
     old = entities.find(call.store, CONFIGS.kind, key)
     entities.refuse_stale(call.store, old, body.get("version"))
     if call.store.switches.text("change_destination") == "refuse":
         for name in ("destination", "entityType"):
             if body.get(name) not in (None, old[name]):
-                raise Refusal(400, f"{name} cannot be changed")
+                raise RefusedCall(400, f"{name} cannot be changed")
     ready = _checked(call.store, body, key)
     extra = {"authorized": authorised(call.store, ready), "enabled": old["enabled"]}
     return ok(public(entities.update(call, CONFIGS, key, ready, extra=extra)))
 
 
-def _delete(call: Call) -> Answer:
+def _delete(call: ReceivedCall) -> HttpAnswer:
     key, way = call.params["id"], call.store.switches.text("delete_linked_config")
     linked = call.store.where(MAPPINGS.kind, "integrationConfigId", key)
     if linked and way == "refuse":
-        raise Refusal(400, f"{len(linked)} external mappings are linked to this configuration")
+        raise RefusedCall(400, f"{len(linked)} external mappings are linked to this configuration")
     gone = entities.delete(call, CONFIGS, key)
     if way == "delete-mappings":
         for mapping in linked:
@@ -73,7 +73,7 @@ def _delete(call: Call) -> Answer:
     return ok(public(gone))
 
 
-def _enable(call: Call) -> Answer:
+def _enable(call: ReceivedCall) -> HttpAnswer:
     old = entities.find(call.store, CONFIGS.kind, call.params["id"])
     config = {**old, "enabled": True, "_errors": 0}
     if call.store.switches.on("enable_raises_version"):
@@ -82,7 +82,7 @@ def _enable(call: Call) -> Answer:
     return ok(public(config))
 
 
-def _by_entity(call: Call) -> Answer:
+def _by_entity(call: ReceivedCall) -> HttpAnswer:
     wanted = {"entityType": call.params["entityType"]}
     for name in ("entityId", "destination", "destinationId"):
         if name in call.query:
@@ -111,16 +111,16 @@ def _checked(store: Store, body: Mapping[str, Any], key: str | None) -> JsonObje
     entities.checked_fields(CONFIGS, body)
     for name in CONFIGS.required:
         if not isinstance(body[name], str) or not _NAME.fullmatch(body[name]):
-            raise Refusal(400, f"{name} must match ^[a-zA-Z0-9_-]*$")
+            raise RefusedCall(400, f"{name} must match ^[a-zA-Z0-9_-]*$")
     for name in ("entityId", "destinationId", "integrationCredentialsId"):
         if not isinstance(body.get(name, ""), str | None):
-            raise Refusal(400, f"{name} must be a string")
+            raise RefusedCall(400, f"{name} must be a string")
     data = {} if body.get("configData") is None else body["configData"]
     if not isinstance(data, dict):
-        raise Refusal(400, "configData must be an object")
+        raise RefusedCall(400, "configData must be an object")
     _refuse_same_name(store, body, key)
     _refuse_unknown_credential(store, body)
-    stored = config_data.stored(store, body["entityType"], body["destination"], data)
+    stored = stored_data(store, body["entityType"], body["destination"], data)
     return {**body, "configData": stored}
 
 
@@ -129,14 +129,14 @@ def _refuse_same_name(store: Store, body: Mapping[str, Any], key: str | None) ->
         return
     same = store.where(CONFIGS.kind, "name", body["name"])
     if any(one["id"] != key for one in same):
-        raise Refusal(400, f"name {body['name']} is already in use")
+        raise RefusedCall(400, f"name {body['name']} is already in use")
 
 
 def _refuse_unknown_credential(store: Store, body: Mapping[str, Any]) -> None:
     key = body.get("integrationCredentialsId")
     known = key is None or store.get(CREDENTIALS.kind, key) is not None
     if not known and store.switches.text("unknown_credential") == "reject":
-        raise Refusal(400, f"integrationCredentialsId {key} does not exist")
+        raise RefusedCall(400, f"integrationCredentialsId {key} does not exist")
 
 
 def authorised(store: Store, config: Mapping[str, Any]) -> bool:
@@ -153,6 +153,60 @@ def _as_run(config: JsonObject) -> JsonObject:
     return {**run, "entityId": config.get("entityId", config["id"]), "status": "WAITING"}
 
 
+def stored_data(
+    store: Store, entity_type: str, destination: str, data: Mapping[str, Any]
+) -> JsonObject:
+    """The data as it will be read back.
+
+    Raises:
+        Refusal: With 400 on a key that is not available, if switch ``unknown_keys`` rejects.
+    """
+    options = options_for(entity_type, destination)
+    style = store.switches.text("config_keys")
+    known = {option.key(style): option for option in options}
+    kept = _known_keys(data, known, store.switches.text("unknown_keys"))
+    match store.switches.text("normalise"):
+        case "strings":
+            return {key: _strings(value) for key, value in kept.items()}
+        case "defaults-echoed":
+            return _defaults(known) | kept
+        case _:
+            return kept
+
+
+def value(store: Store, config: Mapping[str, Any], label: str) -> Any:
+    """A setting of a stored configuration by its label; ``None`` if it is not set."""
+    words = label.lower().split()
+    camel = words[0] + "".join(word.capitalize() for word in words[1:])
+    style = store.switches.text("config_keys")
+    return config["configData"].get(camel if style == "camel" else "_".join(words).upper())
+
+
+def _known_keys(
+    data: Mapping[str, Any], known: Mapping[str, SettingOption], way: str
+) -> JsonObject:
+    unknown = [key for key in data if key not in known]
+    if unknown and way == "reject":
+        raise RefusedCall(400, f"configData contains unknown keys: {', '.join(unknown)}")
+    if way == "drop":
+        return {key: one for key, one in data.items() if key in known}
+    return dict(data)
+
+
+def _defaults(known: Mapping[str, SettingOption]) -> JsonObject:
+    return {key: option.default for key, option in known.items() if option.default is not None}
+
+
+def _strings(one: Any) -> Any:
+    if isinstance(one, dict):
+        return {key: _strings(value) for key, value in one.items()}
+    if isinstance(one, list):
+        return [_strings(value) for value in one]
+    if isinstance(one, bool):
+        return "true" if one else "false"
+    return one if one is None or isinstance(one, str) else str(one)
+
+
 ROUTES: list[tuple[str, str, CallHandler]] = [
     ("GET", "/integrationconfigs", _list),
     ("POST", "/integrationconfigs", _create),
@@ -162,3 +216,8 @@ ROUTES: list[tuple[str, str, CallHandler]] = [
     ("POST", "/integrationconfigs/{id}/enable", _enable),
     ("GET", "/integrationconfigs/entity/{entityType}", _by_entity),
 ]
+
+
+def is_on(store: Store, config: Mapping[str, Any], label: str) -> bool:
+    """A boolean setting, also if it was turned into text."""
+    return value(store, config, label) in (True, "true")

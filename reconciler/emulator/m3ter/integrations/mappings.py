@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
 from reconciler.emulator.m3ter.http.paging import Predicate, listed_rows, page
-from reconciler.emulator.m3ter.http.plain import listing, routes
 from reconciler.emulator.m3ter.http.resources import CONFIGS, CREDENTIALS, MAPPINGS
+from reconciler.emulator.m3ter.http.routing import listing, routes
 from reconciler.emulator.m3ter.integrations.options import SYSTEMS, system
-from reconciler.emulator.store import Row, Store
+from reconciler.emulator.store import Store, StoredRow
 
 JsonObject = dict[str, Any]
 # Source: m3ter OpenAPI 2026-08-03, ExternalMappingRequest (no control characters, no outer spaces)
@@ -48,11 +48,11 @@ def create(
     return entities.create(store, MAPPINGS, body, user=user)
 
 
-def _create(call: Call) -> Answer:
+def _create(call: ReceivedCall) -> HttpAnswer:
     return ok(public(create(call.store, call.body(), user=call.user)))
 
 
-def _update(call: Call) -> Answer:
+def _update(call: ReceivedCall) -> HttpAnswer:
     key, body = call.params["id"], call.body()
     old = entities.find(call.store, MAPPINGS.kind, key)
     entities.refuse_stale(call.store, old, body.get("version"))
@@ -60,7 +60,7 @@ def _update(call: Call) -> Answer:
     return ok(public(entities.update(call, MAPPINGS, key, body)))
 
 
-def _list(call: Call) -> Answer:
+def _list(call: ReceivedCall) -> HttpAnswer:
     config = call.query.get("integrationConfigId")
     if config is None:
         return listing(call, MAPPINGS)
@@ -72,7 +72,7 @@ def _list(call: Call) -> Answer:
     return _indexed(call, "integrationConfigId", config, keep)
 
 
-def _by_external(call: Call) -> Answer:
+def _by_external(call: ReceivedCall) -> HttpAnswer:
     wanted = {
         "externalSystem": call.params["system"],
         "externalTable": call.params["externalTable"],
@@ -80,14 +80,14 @@ def _by_external(call: Call) -> Answer:
     return _indexed(call, "externalId", call.params["externalId"], _equal(wanted))
 
 
-def _by_m3ter(call: Call) -> Answer:
+def _by_m3ter(call: ReceivedCall) -> HttpAnswer:
     return _indexed(
         call, "m3terId", call.params["m3terId"], _equal({"m3terEntity": call.params["entity"]})
     )
 
 
-def _indexed(call: Call, field: str, value: str, keep: Predicate) -> Answer:
-    rows: list[Row] = call.store.table(MAPPINGS.kind).where(field, value)
+def _indexed(call: ReceivedCall, field: str, value: str, keep: Predicate) -> HttpAnswer:
+    rows: list[StoredRow] = call.store.table(MAPPINGS.kind).where(field, value)
     return page(call, listed_rows(rows), maximum=MAPPINGS.page_max, keep=keep)
 
 
@@ -99,12 +99,12 @@ def _check(store: Store, body: Mapping[str, Any], key: str | None) -> None:
     entities.checked_fields(MAPPINGS, body)
     for name in MAPPINGS.required:
         if not isinstance(body[name], str) or not _CLEAN.fullmatch(body[name]):
-            raise Refusal(400, f"{name} must not have control characters or outer spaces")
+            raise RefusedCall(400, f"{name} must not have control characters or outer spaces")
     linked = body.get("integrationConfigId")
     if not isinstance(linked, str | None):
-        raise Refusal(400, "integrationConfigId must be a string")
+        raise RefusedCall(400, "integrationConfigId must be a string")
     if linked is not None and store.get(CONFIGS.kind, linked) is None:
-        raise Refusal(400, f"integrationConfigId {linked} does not exist")
+        raise RefusedCall(400, f"integrationConfigId {linked} does not exist")
     if store.switches.text("duplicate_mappings") == "reject":
         _refuse_duplicate(store, body, key)
 
@@ -112,10 +112,10 @@ def _check(store: Store, body: Mapping[str, Any], key: str | None) -> None:
 def _refuse_duplicate(store: Store, body: Mapping[str, Any], key: str | None) -> None:
     for one in store.where(MAPPINGS.kind, "m3terId", body["m3terId"]):
         if one["id"] != key and all(one.get(name) == body.get(name) for name in _KEY):
-            raise Refusal(400, f"the same external mapping exists already: {one['id']}")
+            raise RefusedCall(400, f"the same external mapping exists already: {one['id']}")
 
 
-def _configuration(_: Call) -> Answer:
+def _configuration(_: ReceivedCall) -> HttpAnswer:
     # Source: m3ter OpenAPI 2026-08-03, ExternalMappingConfigurationResponse
     return ok(
         {
@@ -133,11 +133,11 @@ def _configuration(_: Call) -> Answer:
     )
 
 
-def _choices(call: Call) -> Answer:
+def _choices(call: ReceivedCall) -> HttpAnswer:
     """What exists in the external system; empty as long as no credential is there to ask with."""
     found = system(call.params["destination"])
     if found is None:
-        raise Refusal(404, f"destination {call.params['destination']} not found")
+        raise RefusedCall(404, f"destination {call.params['destination']} not found")
     key = call.params.get("integrationCredentialsId")
     for credential in call.store.all(CREDENTIALS.kind):
         if credential["destination"] == found.api_name and key in (None, credential["id"]):
@@ -146,7 +146,7 @@ def _choices(call: Call) -> Answer:
     return ok([])
 
 
-def _external_objects(call: Call, table: str) -> list[JsonObject]:
+def _external_objects(call: ReceivedCall, table: str) -> list[JsonObject]:
     kind = _OBJECTS.get(table)
     found = call.store.all(kind) if kind else ()
     return [{"externalId": one["id"], "externalName": one.get("name", one["id"])} for one in found]

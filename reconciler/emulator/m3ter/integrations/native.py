@@ -6,6 +6,7 @@ switch ``native_runs`` says how the runs end.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +15,19 @@ from reconciler.emulator import wire
 from reconciler.emulator.clock import iso
 from reconciler.emulator.m3ter.http import entities
 from reconciler.emulator.m3ter.http.call import public
-from reconciler.emulator.m3ter.integrations import config_data
-from reconciler.emulator.m3ter.integrations.filters import FilterError, selects
+from reconciler.emulator.m3ter.integrations import configs
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
+
+
+class FilterError(ValueError):
+    """The emulator cannot evaluate this filter."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the emulator cannot evaluate accountFilter {text!r}")
+
+
 RUNS = "m3ter/integrationruns"
 CONFIGS = "m3ter/integrationconfigs"
 RUNNER = "INTEGRATIONS"
@@ -73,7 +82,7 @@ def integration_event(
 
 def _meet(store: Store, config: JsonObject, bill: JsonObject) -> None:
     approved = bill["status"] == "APPROVED"
-    if config_data.is_on(store, config, "Only send bill on approval") and not approved:
+    if configs.is_on(store, config, "Only send bill on approval") and not approved:
         return
     if not config["authorized"]:
         if store.switches.text("disconnected_config") == "errors":
@@ -91,9 +100,9 @@ def _meet(store: Store, config: JsonObject, bill: JsonObject) -> None:
 def _takes(store: Store, config: JsonObject, bill: JsonObject) -> bool:
     """Whether the configuration selects the bill's account."""
     account = store.get("m3ter/accounts", bill["accountId"]) or {}
-    only = config_data.value(store, config, "Account ids") or []
-    never = config_data.value(store, config, "Restricted account ids") or []
-    text = config_data.value(store, config, "Account filter")
+    only = configs.value(store, config, "Account ids") or []
+    never = configs.value(store, config, "Restricted account ids") or []
+    text = configs.value(store, config, "Account filter")
     chosen = not only or bill["accountId"] in only
     return chosen and bill["accountId"] not in never and (not text or selects(text, account))
 
@@ -118,9 +127,9 @@ def _run(store: Store, config: JsonObject, bill: JsonObject) -> None:
 
 def _mapping_is_missing(store: Store, config: JsonObject, bill: JsonObject) -> bool:
     """With mapped account codes: linked mappings count, unlinked ones unless they are excluded."""
-    if not config_data.is_on(store, config, "Use external mapping account code"):
+    if not configs.is_on(store, config, "Use external mapping account code"):
         return False
-    only_linked = config_data.is_on(store, config, "Enforce external mappings for config")
+    only_linked = configs.is_on(store, config, "Enforce external mappings for config")
     links = (config["id"],) if only_linked else (config["id"], None)
     return not any(
         one["m3terEntity"] == "Account"
@@ -145,3 +154,38 @@ def _fail(store: Store, config: JsonObject, bill: JsonObject, event: str, messag
     store.put(CONFIGS, changed)
     if disabled:
         integration_event(store, "disabled", changed, bill, f"disabled after {errors} errors")
+
+
+_COMPARISON = re.compile(r'\s*([A-Za-z][\w.]*)\s*(=\s*=|!=)\s*("[^"]*"|[\w.-]+)\s*')
+# Source: m3ter docs, "Managing multiple third party destinations": fields of an account filter
+_NAMES = {"accountName": "name", "accountCode": "code"}
+
+
+def selects(text: str, account: Mapping[str, Any]) -> bool:
+    """Whether the filter is true for an account.
+
+    Raises:
+        FilterError: If it is more than comparisons joined by AND and OR.
+    """
+    results = [
+        [_compares(text, part, account) for part in re.split(r"\bAND\b", either)]
+        for either in re.split(r"\bOR\b", text)
+    ]
+    return any(all(parts) for parts in results)
+
+
+def _compares(text: str, part: str, account: Mapping[str, Any]) -> bool:
+    found = _COMPARISON.fullmatch(part)
+    if found is None:
+        raise FilterError(text)
+    left = _field(account, found[1])
+    wanted = None if found[3] == "null" else found[3].strip('"')
+    same = left is None if wanted is None else left is not None and str(left) == wanted
+    return same if found[2] != "!=" else not same
+
+
+def _field(account: Mapping[str, Any], path: str) -> Any:
+    value: Any = account
+    for part in _NAMES.get(path, path).split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

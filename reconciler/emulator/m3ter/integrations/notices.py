@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator.exchange import Answer
+from reconciler.emulator.exchange import HttpAnswer
 from reconciler.emulator.m3ter.http import entities
-from reconciler.emulator.m3ter.http.call import Call, CallHandler, Refusal, ok, public
+from reconciler.emulator.m3ter.http.call import CallHandler, ReceivedCall, RefusedCall, ok, public
 from reconciler.emulator.m3ter.http.paging import page, table_rows
-from reconciler.emulator.m3ter.http.plain import listing, routes
 from reconciler.emulator.m3ter.http.resources import NOTIFICATIONS, WEBHOOKS
-from reconciler.emulator.m3ter.integrations.event_names import EVENT_NAMES
+from reconciler.emulator.m3ter.http.routing import listing, routes
+from reconciler.emulator.m3ter.integrations.events import EVENT_NAMES
 from reconciler.emulator.store import Store
 
 JsonObject = dict[str, Any]
@@ -19,20 +19,20 @@ _CONFIGURATIONS = "/notifications/configurations"
 _WEBHOOKS = "/integrationdestinations/webhooks"
 
 
-def _list_rules(call: Call) -> Answer:
+def _list_rules(call: ReceivedCall) -> HttpAnswer:
     active = call.flag("active")
     return listing(call, NOTIFICATIONS, lambda rule: active in (None, rule["active"]))
 
 
-def _evaluate(call: Call) -> Answer:
+def _evaluate(call: ReceivedCall) -> HttpAnswer:
     """Check a calculation as far as possible here: its event exists, brackets and quotes pair."""
     body = call.body()
     calculation = body.get("calculation")
     if not isinstance(calculation, str) or not calculation.strip():
-        raise Refusal(400, "calculation must not be null or empty")
+        raise RefusedCall(400, "calculation must not be null or empty")
     name = body.get("eventName")
     if name is not None and name not in EVENT_NAMES:
-        raise Refusal(400, f"unknown eventName {name}")
+        raise RefusedCall(400, f"unknown eventName {name}")
     if _paired(calculation):
         return ok({"success": True})
     return ok({"success": False, "errorMessage": "unbalanced brackets or quotes"})
@@ -58,10 +58,10 @@ def webhook_extra(store: Store, body: Mapping[str, Any]) -> JsonObject:
     """
     fields = entities.checked_fields(WEBHOOKS, body)
     if not str(fields["url"]).startswith(("https://", "http://")):
-        raise Refusal(400, "url must be a valid URL")
+        raise RefusedCall(400, "url must be a valid URL")
     credentials = fields["credentials"]
     if not isinstance(credentials, dict) or not credentials.keys() >= {"type", "apiKey", "secret"}:
-        raise Refusal(400, "credentials must have type, apiKey and secret")
+        raise RefusedCall(400, "credentials must have type, apiKey and secret")
     # Source: m3ter OpenAPI 2026-08-03, IntegrationM3terSignedCredentialsResponse
     shown = {
         "id": store.new_id(),
@@ -74,7 +74,7 @@ def webhook_extra(store: Store, body: Mapping[str, Any]) -> JsonObject:
     return {"credentials": shown, "_secret": secret}
 
 
-def _show(call: Call, webhook: JsonObject) -> JsonObject:
+def _show(call: ReceivedCall, webhook: JsonObject) -> JsonObject:
     """A webhook with or without its secret, by switch."""
     shown = public(webhook)
     if call.store.switches.text("webhook_secrets") == "shown":
@@ -82,7 +82,7 @@ def _show(call: Call, webhook: JsonObject) -> JsonObject:
     return shown
 
 
-def _list_webhooks(call: Call) -> Answer:
+def _list_webhooks(call: ReceivedCall) -> HttpAnswer:
     ids = call.values("ids")
     return page(
         call,
@@ -93,28 +93,28 @@ def _list_webhooks(call: Call) -> Answer:
     )
 
 
-def _create_webhook(call: Call) -> Answer:
+def _create_webhook(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = webhook_extra(call.store, body)
     made = entities.create(call.store, WEBHOOKS, body, user=call.user, extra=extra)
     return ok(_show(call, made))
 
 
-def _get_webhook(call: Call) -> Answer:
+def _get_webhook(call: ReceivedCall) -> HttpAnswer:
     return ok(_show(call, entities.find(call.store, WEBHOOKS.kind, call.params["id"])))
 
 
-def _update_webhook(call: Call) -> Answer:
+def _update_webhook(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     key, extra = call.params["id"], webhook_extra(call.store, body)
     return ok(_show(call, entities.update(call, WEBHOOKS, key, body, extra=extra)))
 
 
-def _delete_webhook(call: Call) -> Answer:
+def _delete_webhook(call: ReceivedCall) -> HttpAnswer:
     return ok(_show(call, entities.delete(call, WEBHOOKS, call.params["id"])))
 
 
-def _activate_webhook(call: Call) -> Answer:
+def _activate_webhook(call: ReceivedCall) -> HttpAnswer:
     old = entities.find(call.store, WEBHOOKS.kind, call.params["id"])
     active = bool(call.flag("active"))
     webhook = entities.raised(call.store, old | {"active": active}, call.user)

@@ -34,7 +34,7 @@ LINE_ITEM_TYPES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class SettingOption:
     """One setting.
 
     Attributes:
@@ -59,39 +59,39 @@ class Option:
 
 # Source: m3ter docs, "Configuring Chargebee integrations" (labels and defaults)
 GLOBAL = (
-    Option("Account ids", "LIST"),
-    Option("Restricted account ids", "LIST"),
-    Option("Integration disabled notification users", "LIST"),
+    SettingOption("Account ids", "LIST"),
+    SettingOption("Restricted account ids", "LIST"),
+    SettingOption("Integration disabled notification users", "LIST"),
 )
 BILL = (
-    Option("Only send bill on approval", "BOOLEAN", default=False),
-    Option("Use external mapping account code", "BOOLEAN", default=False),
-    Option("Excluded line item types", "LIST", choices=LINE_ITEM_TYPES),
-    Option("Account filter", "STRING"),
-    Option("Enforce external mappings for config", "BOOLEAN", default=False),
+    SettingOption("Only send bill on approval", "BOOLEAN", default=False),
+    SettingOption("Use external mapping account code", "BOOLEAN", default=False),
+    SettingOption("Excluded line item types", "LIST", choices=LINE_ITEM_TYPES),
+    SettingOption("Account filter", "STRING"),
+    SettingOption("Enforce external mappings for config", "BOOLEAN", default=False),
 )
 CHARGEBEE = (
-    Option("Chargebee minimum spend item price", "STRING"),
-    Option("Chargebee standing charge item price", "STRING"),
-    Option("Chargebee create invoice", "BOOLEAN", default=False),
-    Option("Chargebee use multidecimal", "BOOLEAN", default=False),
-    Option("Chargebee multi decimal price decimal places", "INTEGER"),
-    Option("Chargebee multi decimal units decimal places", "INTEGER"),
-    Option(
+    SettingOption("Chargebee minimum spend item price", "STRING"),
+    SettingOption("Chargebee standing charge item price", "STRING"),
+    SettingOption("Chargebee create invoice", "BOOLEAN", default=False),
+    SettingOption("Chargebee use multidecimal", "BOOLEAN", default=False),
+    SettingOption("Chargebee multi decimal price decimal places", "INTEGER"),
+    SettingOption("Chargebee multi decimal units decimal places", "INTEGER"),
+    SettingOption(
         "Split usage line items",
         "ENUM",
         default="ITEM_PER_USAGE_BAND",
         choices=("ITEM_PER_USAGE_BAND", "ITEM_PER_PRODUCT"),
     ),
-    Option("Chargebee default price id", "STRING"),
-    Option("Chargebee price id mapping", "MAP", choices=LINE_ITEM_TYPES),
-    Option(
+    SettingOption("Chargebee default price id", "STRING"),
+    SettingOption("Chargebee price id mapping", "MAP", choices=LINE_ITEM_TYPES),
+    SettingOption(
         "Sort line items by", "ENUM", default="NONE", choices=("NONE", "SUBTOTAL", "AGGREGATION_ID")
     ),
 )
 # Source: m3ter docs, "Configuring AWS Marketplace integrations"
 AWS = (
-    Option(
+    SettingOption(
         "Split usage line items",
         "ENUM",
         default="ITEM_PER_BILL",
@@ -119,7 +119,7 @@ class System:
     label: str
     auth: str
     entities: tuple[str, ...] = ("Bill",)
-    options: tuple[Option, ...] = ()
+    options: tuple[SettingOption, ...] = ()
     tables: tuple[str, ...] = ("Customer",)
 
 
@@ -166,7 +166,7 @@ def system(name: str) -> System | None:
     return next((one for one in SYSTEMS if one.name.lower() == plain), None)
 
 
-def options_for(entity_type: str, destination: str) -> tuple[Option, ...]:
+def options_for(entity_type: str, destination: str) -> tuple[SettingOption, ...]:
     """All settings of a configuration."""
     if entity_type != "Bill":
         return ()

@@ -14,15 +14,15 @@ from reconciler.kernel.line_item import LineItemType
 from reconciler.kernel.value import JsonObject
 from reconciler.m3ter.api.wire.fields import (
     FieldError,
-    day,
+    calendar_date,
+    date_time,
     flag,
-    moment,
     number,
     objects,
     required,
     text,
     texts,
-    version,
+    version_of,
     when,
     whole,
 )
@@ -53,7 +53,7 @@ def decode_bill(found: JsonObject) -> Bill:
     """
     return Bill(
         id=BillId(required(found, "id")),
-        version=version(found),
+        version=version_of(found),
         account_id=AccountId(required(found, "accountId")),
         account_code=text(found, "accountCode"),
         status=required(found, "status"),
@@ -61,16 +61,16 @@ def decode_bill(found: JsonObject) -> Bill:
         start_date=_day(found, "startDate"),
         end_date=_day(found, "endDate"),
         lines=tuple(decode_line(one) for one in objects(found, "lineItems")),
-        start_at=moment(found, "startDateTimeUTC"),
-        end_at=moment(found, "endDateTimeUTC"),
-        bill_date=day(found, "billDate"),
-        external_invoice_date=day(found, "externalInvoiceDate"),
+        start_at=date_time(found, "startDateTimeUTC"),
+        end_at=date_time(found, "endDateTimeUTC"),
+        bill_date=calendar_date(found, "billDate"),
+        external_invoice_date=calendar_date(found, "externalInvoiceDate"),
         time_zone=text(found, "timezone") or "UTC",
         locked=flag(found, "locked") or False,
         purchase_order=text(found, "purchaseOrderNumber"),
-        created_at=moment(found, "dtCreated"),
-        calculated_at=moment(found, "lastCalculatedDate"),
-        approved_at=moment(found, "dtApproved"),
+        created_at=date_time(found, "dtCreated"),
+        calculated_at=date_time(found, "lastCalculatedDate"),
+        approved_at=date_time(found, "dtApproved"),
         total=number(found, "billTotal"),
         conversions=tuple(_conversion(one) for one in objects(found, "currencyConversions")),
     )
@@ -125,7 +125,7 @@ def _conversion(found: JsonObject) -> CurrencyConversion:
 
 
 def _day(found: JsonObject, key: str) -> date:
-    value = day(found, key)
+    value = calendar_date(found, key)
     if value is None:
         raise FieldError(found, key, "a date")
     return value

@@ -51,7 +51,7 @@ def whole(found: JsonObject, key: str) -> int | None:
     return int(value)
 
 
-def version(found: JsonObject) -> int:
+def version_of(found: JsonObject) -> int:
     """Read the version, which every stored object has."""
     value = whole(found, "version")
     if value is None:
@@ -83,7 +83,7 @@ def flag(found: JsonObject, key: str) -> bool | None:
     return value
 
 
-def mapping(found: JsonObject, key: str) -> JsonObject | None:
+def json_object(found: JsonObject, key: str) -> JsonObject | None:
     """Read an object."""
     value = found.get(key)
     if value is not None and not isinstance(value, Mapping):
@@ -106,10 +106,10 @@ def objects(found: JsonObject, key: str) -> tuple[JsonObject, ...]:
 
 def texts(found: JsonObject, key: str) -> dict[str, str]:
     """Read an object of texts; other scalars become text as JSON writes them."""
-    return {name: _as_text(one) for name, one in (mapping(found, key) or {}).items()}
+    return {name: _as_text(one) for name, one in (json_object(found, key) or {}).items()}
 
 
-def day(found: JsonObject, key: str) -> date | None:
+def calendar_date(found: JsonObject, key: str) -> date | None:
     """Read a calendar date; of a date with time, the date as written."""
     value = text(found, key)
     if not value:
@@ -120,7 +120,7 @@ def day(found: JsonObject, key: str) -> date | None:
         raise FieldError(found, key, "a date") from None
 
 
-def moment(found: JsonObject, key: str) -> datetime | None:
+def date_time(found: JsonObject, key: str) -> datetime | None:
     """Read a date with time; without a zone it is UTC, as m3ter's ``date-time`` is."""
     value = text(found, key)
     if not value:

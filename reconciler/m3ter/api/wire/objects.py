@@ -8,7 +8,7 @@ from reconciler.kernel.address import AccountId, CredentialId, IntegrationId, Ma
 from reconciler.kernel.line_item import RunStatus
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.m3ter.api.switches import M3terSwitches
-from reconciler.m3ter.api.wire.fields import flag, mapping, required, text, version
+from reconciler.m3ter.api.wire.fields import flag, json_object, required, text, version_of
 from reconciler.m3ter.live import (
     Account,
     Audit,
@@ -65,11 +65,11 @@ def decode_integration(found: JsonObject) -> LiveIntegration:
     enabled = flag(found, "enabled")
     return LiveIntegration(
         id=IntegrationId(required(found, "id")),
-        version=version(found),
+        version=version_of(found),
         destination=required(found, "destination"),
         entity_type=required(found, "entityType"),
         name=text(found, "name"),
-        config_data=mapping(found, "configData") or {},
+        config_data=json_object(found, "configData") or {},
         credential_id=CredentialId(credential) if credential else None,
         authorized=flag(found, "authorized"),
         enabled=enabled is not False,
@@ -113,7 +113,7 @@ def decode_mapping(found: JsonObject) -> LiveMapping:
     linked = text(found, "integrationConfigId")
     return LiveMapping(
         id=MappingId(required(found, "id")),
-        version=version(found),
+        version=version_of(found),
         entity=required(found, "m3terEntity"),
         m3ter_id=required(found, "m3terId"),
         system=required(found, "externalSystem"),
@@ -146,8 +146,8 @@ def decode_account(found: JsonObject) -> Account:
         code=text(found, "code"),
         name=text(found, "name"),
         currency=text(found, "currency"),
-        address=mapping(found, "address"),
-        custom_fields=mapping(found, "customFields"),
+        address=json_object(found, "address"),
+        custom_fields=json_object(found, "customFields"),
     )
 
 
@@ -191,7 +191,7 @@ def decode_event(found: JsonObject) -> IntegrationEvent:
         id=required(found, "id"),
         name=text(found, "eventName"),
         time=text(found, "eventTime"),
-        payload=mapping(found, "m3terEvent") or {},
+        payload=json_object(found, "m3terEvent") or {},
         actioned_at=text(found, "dtActioned"),
     )
 

@@ -20,9 +20,9 @@ from reconciler.plan.core.comparable import (
     live_fields,
     refuse_lookalikes,
 )
-from reconciler.plan.core.diff.facts import change_id, moved, reason, reference
+from reconciler.plan.core.diff.order import change_id, moved, reason, reference
 from reconciler.plan.core.identity import Bound, Missing, Named
-from reconciler.plan.core.merge import Side, held, merge, side
+from reconciler.plan.core.merge import Side, as_stored, in_form_of, merge
 from reconciler.plan.core.unplannable import FixedFieldError
 from reconciler.plan.model.applied import BaseField, Binding
 from reconciler.plan.model.change import (
@@ -190,7 +190,7 @@ def _new_fields(wanted: WantedIntegration) -> Iterator[FieldChange]:
         usual = value is ABSENT or (setting is not None and equal(value, default(setting)))
         verdict: Verdict = "same" if usual else "ours"
         origin = wanted.origin(path) if path in wanted.fields else None
-        yield FieldChange(path, verdict, None, None, held(value), origin)
+        yield FieldChange(path, verdict, None, None, as_stored(value), origin)
 
 
 def _merged(
@@ -210,9 +210,9 @@ def _merged(
             yield FieldChange(
                 path=path,
                 verdict=verdict,
-                base=held(side(base.read, found, desired)) if base else None,
-                live=held(found),
-                desired=held(found if verdict == "unmanaged" else desired),
+                base=as_stored(in_form_of(base.read, found, desired)) if base else None,
+                live=as_stored(found),
+                desired=as_stored(found if verdict == "unmanaged" else desired),
                 origin=wanted.origin(path) if path in wanted.fields else None,
                 by=live.audit.modified_by if theirs else "",
                 at=live.audit.modified_at if theirs else "",

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from reconciler.kernel.address import FieldPath
 from reconciler.kernel.value import JsonValue
 from reconciler.m3ter.live import LiveMapping
-from reconciler.plan.core.comparable import EXTERNAL_ID, KEY, mapping_key
-from reconciler.plan.core.comparable_mappings import WantedMapping
-from reconciler.plan.core.diff.facts import change_id, moved, reason, reference
+from reconciler.plan.core.comparable import EXTERNAL_ID, KEY, WantedMapping, mapping_key
+from reconciler.plan.core.diff.order import change_id, moved, reason, reference
 from reconciler.plan.core.identity import Bound, Missing, Named
-from reconciler.plan.core.merge import held, merge, side
+from reconciler.plan.core.merge import as_stored, in_form_of, merge
 from reconciler.plan.model.applied import Binding
 from reconciler.plan.model.change import (
     Adopt,
@@ -29,9 +28,13 @@ def created(wanted: WantedMapping, missing: Missing) -> Change:
     key = wanted.key
     fields = (
         FieldChange(
-            EXTERNAL_ID, "ours", None, None, held(wanted.content.external_id), wanted.origin
+            EXTERNAL_ID, "ours", None, None, as_stored(wanted.content.external_id), wanted.origin
         ),
-        *((FieldChange(KEY, "ours", None, None, held(list(key)), wanted.origin),) if key else ()),
+        *(
+            (FieldChange(KEY, "ours", None, None, as_stored(list(key)), wanted.origin),)
+            if key
+            else ()
+        ),
     )
     return Create(
         id=change_id("create", wanted.address),
@@ -106,7 +109,7 @@ def _merged(
             yield FieldChange(
                 path=path,
                 verdict=verdict,
-                base=held(side(base.read, found, desired)) if base else None,
+                base=as_stored(in_form_of(base.read, found, desired)) if base else None,
                 live=FieldValue(found),
                 desired=FieldValue(desired),
                 origin=wanted.origin,

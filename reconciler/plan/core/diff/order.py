@@ -26,13 +26,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from reconciler.kernel.address import Address
-from reconciler.plan.core.diff.facts import Step
-from reconciler.plan.model.change import Adopt, Change, ChangeId, Ignore, Keep
+from reconciler.kernel.address import Address, LiveId
+from reconciler.m3ter.live import LiveIntegration, LiveMapping
+from reconciler.plan.core.comparable import live_hash
+from reconciler.plan.model.change import (
+    Adopt,
+    Change,
+    ChangeId,
+    FieldChange,
+    Ignore,
+    Keep,
+    LiveReference,
+    Verdict,
+)
 
 Kind = tuple[str, str]
-"""Type of change and kind of object."""
 
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change, and what its order depends on.
+
+    Attributes:
+        integration: The configuration it belongs or is linked to.
+        system: The external system, folded; for mappings without a link.
+        successor: For a mapping whose key changed: the address that takes its place.
+    """
+
+    change: Change
+    integration: Address | None
+    system: str
+    successor: Address | None = None
+
+
+"""Type of change and kind of object."""
 _RANKS: Final[dict[Kind, int]] = {
     ("adopt", "integration"): 0,
     ("adopt", "mapping"): 0,
@@ -65,7 +92,7 @@ _OF_ITS_MAPPINGS: Final[dict[Kind, tuple[str, ...]]] = {
 }
 
 
-def ordered(steps: Iterable[Step]) -> tuple[Change, ...]:
+def in_safe_order(steps: Iterable[PlannedChange]) -> tuple[Change, ...]:
     """Put changes in order and name what each must wait for."""
     in_order = sorted(
         steps,
@@ -93,7 +120,7 @@ class _Known:
     linked: defaultdict[tuple[str, Address], list[ChangeId]] = field(default_factory=_index)
     unlinked: defaultdict[str, list[ChangeId]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, step: Step) -> None:
+    def add(self, step: PlannedChange) -> None:
         """Remember a change that writes."""
         change = step.change
         if isinstance(change, Adopt | Keep | Ignore):
@@ -107,7 +134,7 @@ class _Known:
             self.linked[change.type, step.integration].append(change.id)
 
 
-def _waiting(step: Step, known: _Known) -> Change:
+def _waiting(step: PlannedChange, known: _Known) -> Change:
     change = step.change
     if isinstance(change, Adopt | Keep | Ignore):
         return change
@@ -129,3 +156,34 @@ def _named(
     address: Address,
 ) -> list[ChangeId]:
     return [one for type_ in types for one in known.get((type_, address), ())]
+
+
+MOVED: Final[frozenset[Verdict]] = frozenset({"ours", "theirs", "conflict"})
+"""Verdicts after which something must be written."""
+
+
+def change_id(kind: str, address: Address) -> ChangeId:
+    """Name a change; no plan holds two of one kind for one address."""
+    return ChangeId(f"{kind}:{address}")
+
+
+def reference(live: LiveIntegration | LiveMapping) -> LiveReference:
+    """Refer to a live object as it was read."""
+    return LiveReference(LiveId(live.id), live.version, live_hash(live))
+
+
+def moved(fields: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
+    """Give the fields that must be written."""
+    return tuple(one for one in fields if one.verdict in MOVED)
+
+
+def reason(fields: Iterable[FieldChange]) -> str:
+    """Say why an object is written, from the verdicts of its fields."""
+    verdicts = {one.verdict for one in fields}
+    if "conflict" in verdicts:
+        return "git and m3ter both changed it"
+    if verdicts >= {"ours", "theirs"}:
+        return "git changed it, and so did someone in m3ter"
+    if "theirs" in verdicts:
+        return "someone changed it in m3ter; git's values return"
+    return "git changed it"

@@ -1,17 +1,20 @@
-"""Approvals: of the items that one guard has in one plan; they outlive the plan by item digest."""
+"""Guard hits and their approvals: both name items by a digest that outlives the plan."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from reconciler.definitions.kinds.project import GuardName
 from reconciler.errors import HeldError, InvalidError
-from reconciler.plan.model.plan import Approval, GuardHit, Plan
+from reconciler.kernel.address import Address, FieldPath
+from reconciler.kernel.exact_json import as_json, digest
+from reconciler.kernel.value import JsonValue
+from reconciler.plan.model.change import FieldChange, FieldValue
+from reconciler.plan.model.plan import Approval, GuardHit, ItemDigest, Plan
 
-_SHORTEST: Final = 12
-_FORM: Final = re.compile(r"([a-z-]+)@([0-9a-f]{12,64})")
+Needs = Literal["approval", "confirmation", "remedy"]
 
 
 class ApprovalRefusedError(InvalidError):
@@ -39,6 +42,59 @@ class NeedsApprovalError(HeldError):
             f"plan {plan[:_SHORTEST]} is held:\n{lines}\nNothing was written. {ending}"
         )
         self.missing = held
+
+
+def hit(
+    guard: GuardName,
+    message: str,
+    *,
+    address: Address | None = None,
+    field: str = "",
+    base: FieldValue | None = None,
+    live: FieldValue | None = None,
+    desired: FieldValue | None = None,
+    needs: Needs = "approval",
+) -> GuardHit:
+    """Make a hit and name its item."""
+    item: dict[str, JsonValue] = {
+        "guard": guard,
+        "address": str(address) if address else None,
+        "field": field,
+        "base": as_json(base),
+        "live": as_json(live),
+        "desired": as_json(desired),
+    }
+    return GuardHit(
+        guard=guard,
+        address=address,
+        field=FieldPath(field),
+        base=base,
+        live=live,
+        desired=desired,
+        message=message,
+        digest=ItemDigest(digest(item)),
+        needs=needs,
+    )
+
+
+def field_hit(
+    guard: GuardName, message: str, address: Address, change: FieldChange, needs: Needs
+) -> GuardHit:
+    """Make a hit about one field."""
+    return hit(
+        guard,
+        message,
+        address=address,
+        field=change.path,
+        base=change.base,
+        live=change.live,
+        desired=change.desired,
+        needs=needs,
+    )
+
+
+_SHORTEST: Final = 12
+_FORM: Final = re.compile(r"([a-z-]+)@([0-9a-f]{12,64})")
 
 
 def approve(plan: Plan, text: str, *, by: str, at: str) -> Approval:

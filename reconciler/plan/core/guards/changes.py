@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.kernel.address import Address, FieldPath
-from reconciler.plan.core.guards.hit import Needs, field_hit, hit
+from reconciler.plan.core.guards.approval import Needs, field_hit, hit
 from reconciler.plan.model.applied import Binding
 from reconciler.plan.model.change import (
     Change,
@@ -22,7 +22,7 @@ from reconciler.plan.model.change import (
 )
 from reconciler.plan.model.plan import GuardHit
 
-Scope = tuple[str, str]
+GuardedFields = tuple[str, str]
 """Kind and name: one Integration or one MappingSet."""
 
 
@@ -140,5 +140,5 @@ def _touched(change: Change) -> LiveReference | None:
     return None
 
 
-def _scope(address: Address) -> Scope:
+def _scope(address: Address) -> GuardedFields:
     return (address.kind, address.name)

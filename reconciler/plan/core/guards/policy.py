@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from reconciler.definitions.kinds.envelope import Part
+from reconciler.definitions.kinds.envelope import DefinitionPart
 from reconciler.definitions.kinds.environment import EnvironmentSpec
 from reconciler.definitions.kinds.project import ProjectSpec
 from reconciler.definitions.model import Effective
-from reconciler.kernel.as_json import as_json
+from reconciler.kernel.exact_json import as_json
 from reconciler.kernel.value import JsonObject, JsonValue
-from reconciler.plan.core.guards.hit import Needs, hit
+from reconciler.plan.core.guards.approval import Needs, hit
 from reconciler.plan.model.change import FieldValue
 from reconciler.plan.model.plan import GuardHit
 
@@ -99,7 +99,7 @@ def _fields(policy: Policy) -> dict[str, JsonValue]:
     }
 
 
-def _plain(spec: Part) -> JsonValue:
+def _plain(spec: DefinitionPart) -> JsonValue:
     return as_json(spec.model_dump(by_alias=True, exclude_none=True))
 
 

@@ -8,25 +8,67 @@ must be zero.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.drafting.draft import InvoiceDraft
+from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Currency, Money
-from reconciler.sync.core.readback.case import Case, CaseResult
-from reconciler.sync.core.readback.invoice_lines import Finding, Sent, compare
+from reconciler.sync.core.readback.invoice_lines import LineFinding, Recorded, compare_lines
 from reconciler.sync.model.invoice import Invoice
 from reconciler.sync.model.reconciliation import Difference, DifferenceClass, Reconciliation, Totals
 
-_Placed = tuple[Invoice | None, Finding]
+
+@dataclass(frozen=True, slots=True)
+class ThreeSides:
+    """One bill on all three sides.
+
+    Attributes:
+        due: What m3ter bills now, drafted now; ``None`` when nothing is due.
+        sent: What was sent; ``None`` when nothing was.
+        invoices: The invoices that carry the bill's stamp or hold its lines.
+        why_not_sent: Why it was not sent, for a bill that is missing.
+        held: Whether it is knowingly held back; then its money is not missing, but not sent.
+    """
+
+    bill_id: BillId
+    account_id: AccountId
+    due: InvoiceDraft | None
+    sent: Recorded | None
+    invoices: tuple[Invoice, ...]
+    why_not_sent: str = ""
+    held: bool = False
 
 
-def reconcile(cases: Iterable[Case]) -> Reconciliation:
+@dataclass(frozen=True, slots=True)
+class BillComparison:
+    """One bill's money and differences; the columns of ``Totals``."""
+
+    currency: Currency
+    billed: Money
+    sent: Money
+    not_sent: Money
+    invoiced: Money
+    rounding: Money
+    catalogue: Money
+    differences: tuple[Difference, ...]
+
+    @property
+    def unexplained(self) -> Money:
+        """What neither the bill, nor what is not sent, nor announced rounding accounts for."""
+        return self.invoiced - self.billed + self.not_sent - self.rounding
+
+
+_Placed = tuple[Invoice | None, LineFinding]
+
+
+def compare_all(cases: Iterable[ThreeSides]) -> Reconciliation:
     """Reconcile a period.
 
     Returns:
         One row per currency, by code, and every difference, in the order of the cases.
     """
-    rows: dict[Currency, list[CaseResult]] = {}
+    rows: dict[Currency, list[BillComparison]] = {}
     differences: list[Difference] = []
     for case in cases:
         if (result := reconcile_bill(case)) is not None:
@@ -51,7 +93,7 @@ def outside(result: Reconciliation, tolerance: Decimal) -> tuple[Difference, ...
     )
 
 
-def reconcile_bill(case: Case) -> CaseResult | None:
+def reconcile_bill(case: ThreeSides) -> BillComparison | None:
     """Reconcile one bill; ``None`` when it is on no side."""
     if case.sent is not None:
         return _sent(case, case.sent)
@@ -60,31 +102,31 @@ def reconcile_bill(case: Case) -> CaseResult | None:
     return _only_invoices(case)
 
 
-def _sent(case: Case, sent: Sent) -> CaseResult:
+def _sent(case: ThreeSides, sent: Recorded) -> BillComparison:
     draft = sent.draft
     zero = Money(0, draft.currency)
     billed = case.due.billed if case.due else zero
     found: list[_Placed] = []
     if billed != draft.billed:
         text = f"m3ter bills {billed} now; {draft.billed} was sent: it was recalculated"
-        found.append((None, Finding(DifferenceClass.AMOUNT, draft.billed - billed, text)))
+        found.append((None, LineFinding(DifferenceClass.AMOUNT, draft.billed - billed, text)))
     elif case.due and case.due.input_hash != draft.input_hash:
         text = "m3ter recalculated the bill after it was sent; its total is the same"
-        found.append((None, Finding(DifferenceClass.AMOUNT, None, text)))
+        found.append((None, LineFinding(DifferenceClass.AMOUNT, None, text)))
     alive = [one for one in case.invoices if not one.deleted and one.status != "voided"]
     spare = [(one, _extra(one)) for one in alive[1:]]
     found.extend(spare)
     invoiced, catalogue = _money(spare, zero), zero
     held = sent.held
     if alive and alive[0].currency == draft.currency.code:
-        compared = compare(sent, alive[0])
+        compared = compare_lines(sent, alive[0])
         invoiced, catalogue, held = invoiced + compared.invoiced, compared.catalogue, compared.held
         found.extend((alive[0], one) for one in compared.findings)
     elif not draft.lines:
         invoiced -= sent.credited or zero  # credits alone stand on no invoice
     not_sent, never = _held_part(sent, held)
     found.extend(_as_a_whole(case, sent, alive, draft.expected - never))
-    return CaseResult(
+    return BillComparison(
         currency=draft.currency,
         billed=billed,
         sent=draft.expected - never,
@@ -96,7 +138,7 @@ def _sent(case: Case, sent: Sent) -> CaseResult:
     )
 
 
-def _held_part(sent: Sent, held: Iterable[int]) -> tuple[Money, Money]:
+def _held_part(sent: Recorded, held: Iterable[int]) -> tuple[Money, Money]:
     """Give what m3ter bills, and what the destination would compute, of what was never sent."""
     draft = sent.draft
     credit = sum(one.amount.minor for one in draft.credits) if sent.credits_held else 0
@@ -108,7 +150,7 @@ def _held_part(sent: Sent, held: Iterable[int]) -> tuple[Money, Money]:
 
 
 def _as_a_whole(
-    case: Case, sent: Sent, alive: Sequence[Invoice], expected: Money
+    case: ThreeSides, sent: Recorded, alive: Sequence[Invoice], expected: Money
 ) -> Iterator[_Placed]:
     """Say what is wrong with the invoice as a whole, of which ``expected`` was sent."""
     draft = sent.draft
@@ -121,12 +163,12 @@ def _as_a_whole(
             return
         text = f"no invoice stands for what was sent ({', '.join(gone) or 'none found'})"
         place = case.invoices[0] if case.invoices else None
-        yield place, Finding(DifferenceClass.MISSING, -expected, text)
+        yield place, LineFinding(DifferenceClass.MISSING, -expected, text)
         return
     invoice, kind = alive[0], draft.target.kind
     if invoice.currency != draft.currency.code:
         text = f"invoice {invoice.id} is in {invoice.currency}; {draft.currency} was sent"
-        yield invoice, Finding(DifferenceClass.CURRENCY, None, text)
+        yield invoice, LineFinding(DifferenceClass.CURRENCY, None, text)
     holder = invoice.subscription_id if kind == "subscription" else invoice.customer_id
     holders = {holder, *(one.subscription_id for one in invoice.lines if kind == "subscription")}
     if draft.target.external_id not in holders:
@@ -134,26 +176,26 @@ def _as_a_whole(
             f"invoice {invoice.id} is for {kind} {holder or 'none'};"
             f" {draft.target.external_id} was sent"
         )
-        yield invoice, Finding(DifferenceClass.CUSTOMER, None, text)
+        yield invoice, LineFinding(DifferenceClass.CUSTOMER, None, text)
 
 
-def _credits_alone(sent: Sent, expected: Money) -> Iterator[_Placed]:
+def _credits_alone(sent: Recorded, expected: Money) -> Iterator[_Placed]:
     """Compare the credits of a bill that has no lines; they were to come to ``-expected``."""
     given = sent.credited or Money(0, expected.currency)
     if given + expected != Money(0, expected.currency):
         text = f"the credits given for it come to {given}; {-expected} was due"
-        yield None, Finding(DifferenceClass.AMOUNT, -expected - given, text)
+        yield None, LineFinding(DifferenceClass.AMOUNT, -expected - given, text)
 
 
-def _not_sent(case: Case, due: InvoiceDraft) -> CaseResult:
+def _not_sent(case: ThreeSides, due: InvoiceDraft) -> BillComparison:
     """A bill is due and was not sent; an invoice that carries its stamp all the same is extra."""
     zero = Money(0, due.currency)
     found: list[_Placed] = []
     if not case.held:
         text = f"{due.billed} is due and was not sent: {case.why_not_sent or 'no reason recorded'}"
-        found.append((None, Finding(DifferenceClass.MISSING, -due.billed, text)))
+        found.append((None, LineFinding(DifferenceClass.MISSING, -due.billed, text)))
     extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
-    return CaseResult(
+    return BillComparison(
         currency=due.currency,
         billed=due.billed,
         sent=zero,
@@ -165,7 +207,7 @@ def _not_sent(case: Case, due: InvoiceDraft) -> CaseResult:
     )
 
 
-def _only_invoices(case: Case) -> CaseResult | None:
+def _only_invoices(case: ThreeSides) -> BillComparison | None:
     """Nothing is due and nothing was sent, yet an invoice carries the bill's stamp."""
     extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
     known = [one.unexplained for _, one in extra if one.unexplained is not None]
@@ -174,16 +216,16 @@ def _only_invoices(case: Case) -> CaseResult | None:
     zero = Money(0, known[0].currency)
     differences = _differences(case, extra)
     invoiced = _money(extra, zero)
-    return CaseResult(zero.currency, zero, zero, zero, invoiced, zero, zero, differences)
+    return BillComparison(zero.currency, zero, zero, zero, invoiced, zero, zero, differences)
 
 
-def _extra(invoice: Invoice) -> Finding:
+def _extra(invoice: Invoice) -> LineFinding:
     text = f"invoice {invoice.id} carries the stamp of the bill, and the ledger does not know it"
     amounts = [one.amount - one.discount for one in invoice.lines]
     if not amounts or invoice.deleted or invoice.status == "voided":
-        return Finding(DifferenceClass.EXTRA, None, text)
+        return LineFinding(DifferenceClass.EXTRA, None, text)
     total = Money(sum(one.minor for one in amounts), amounts[0].currency)
-    return Finding(DifferenceClass.EXTRA, total, text)
+    return LineFinding(DifferenceClass.EXTRA, total, text)
 
 
 def _money(found: Iterable[_Placed], zero: Money) -> Money:
@@ -193,7 +235,7 @@ def _money(found: Iterable[_Placed], zero: Money) -> Money:
     return Money(sum(same), zero.currency)
 
 
-def _differences(case: Case, found: Iterable[_Placed]) -> tuple[Difference, ...]:
+def _differences(case: ThreeSides, found: Iterable[_Placed]) -> tuple[Difference, ...]:
     return tuple(
         Difference(
             one.kind,
@@ -208,7 +250,7 @@ def _differences(case: Case, found: Iterable[_Placed]) -> tuple[Difference, ...]
     )
 
 
-def _totals(currency: Currency, results: list[CaseResult]) -> Totals:
+def _totals(currency: Currency, results: list[BillComparison]) -> Totals:
     def add(amounts: Iterable[Money]) -> Money:
         return Money(sum(one.minor for one in amounts), currency)
 
