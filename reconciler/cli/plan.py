@@ -124,12 +124,27 @@ def drift(app: App, environment: str, exit_code: bool, formats: tuple[Output, ..
     metavar="GUARD@PLAN",
     help="Approve what one guard holds in this plan. May be repeated.",
 )
+@click.option(
+    "--break-glass",
+    is_flag=True,
+    help="Approve without the review that it needs; recorded, and shown by status for 30 days.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why; required with --break-glass.")
 @click.option("--yes", is_flag=True, help="Answer the questions of unprotected environments.")
 @options.pass_app
 def apply(
-    app: App, file: Path | None, environment: str | None, approvals: tuple[str, ...], yes: bool
+    app: App,
+    file: Path | None,
+    environment: str | None,
+    approvals: tuple[str, ...],
+    *,
+    break_glass: bool,
+    reason: str,
+    yes: bool,
 ) -> ExitCode:
     """Carry out a saved PLAN, or plan, ask and apply with --env."""
+    if break_glass != bool(reason.strip()):
+        raise click.UsageError("--break-glass and --reason TEXT go together.")
     if (file is None) == (environment is None):
         raise click.UsageError("give a saved plan, or --env NAME; not both.")
     saved = _saved(file) if file is not None else None
@@ -138,7 +153,8 @@ def apply(
         made = saved or planned(place, organisation)
         if saved is None:
             app.show(_renderers(made, full=False, file="")["text"]())
-        return _apply(app, place, made, organisation, approvals, saved=bool(saved), yes=yes)
+        consent = _consent(place, made, approvals, saved=bool(saved), break_glass=reason.strip())
+        return _apply(app, place, made, organisation, consent, yes=yes)
 
 
 def _apply(
@@ -146,16 +162,14 @@ def _apply(
     place: Desk,
     made: Plan,
     organisation: Organisation,
-    approvals: tuple[str, ...],
+    consent: Consent,
     *,
-    saved: bool,
     yes: bool,
 ) -> ExitCode:
     from reconciler.plan.apply import ApplyPorts, apply
     from reconciler.plan.make_plan import is_empty
     from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
 
-    consent = _consent(place, made, approvals, saved=saved)
     if not (is_empty(made) or yes):
         confirmed = _asked(app, made)
         if confirmed is None:
@@ -177,7 +191,9 @@ def _asked(app: App, made: Plan) -> bool | None:
     return True if app.ask(f"Apply plan {made.id:.12} to {made.body.environment}?") else None
 
 
-def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool) -> Consent:
+def _consent(
+    place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool, break_glass: str
+) -> Consent:
     from reconciler.plan.consent import consent
 
     return consent(
@@ -188,6 +204,7 @@ def _consent(place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool
         actor=place.authorship.actor,
         now=place.clock.now(),
         saved=saved,
+        break_glass=break_glass,
     )
 
 

@@ -156,7 +156,7 @@ def exit_code_of_plan(plan: Plan) -> ExitCode:
     if plan.body.unplanned:
         return ExitCode.INVALID
     lost = {one.address for one in plan.body.hits if one.guard == "drift" and not one.field}
-    ahead, drifted = False, bool(lost)
+    ahead, drifted = any(hit.guard == "policy" for hit in plan.body.hits), bool(lost)
     for change in plan.body.changes:
         if isinstance(change, Keep):
             continue

@@ -200,7 +200,7 @@ class GitHubWorld:
         return 200, [_people(*one) for one in self.pulls[int(number)].people][:250]
 
     def _compare(self, basehead: str, *_: Any) -> tuple[int, Any]:
-        base, _, head = basehead.partition("...")
+        base, head = basehead.split("...")
         pull = next((one for one in self.pulls.values() if one.head == head), None)
         if pull is not None and base == pull.base_sha:
             return 200, {"commits": [_people(*one) for one in pull.people]}
