@@ -34,8 +34,8 @@ def given(scene: Scene, plan: Plan, **about: str) -> tuple[Approval, ...]:
     return consent(
         plan,
         [f"{plan.body.hits[0].guard}@{plan.id}"],
-        effective=scene.effective,
-        head=scene.head,
+        effective=scene.effective(),
+        head=scene.head(),
         actor="tester",
         now=NOW,
         saved=True,
@@ -65,18 +65,18 @@ def test_without_approvers_or_a_shared_state_the_command_line_approves(
     scene, plan = guarded()
     scene.project |= rule
     scene.organisation.writes.clear()
-    head = scene.head
+    head = scene.head()
     assert head is not None
     fresh = replace(head, definitions={})
     assert consent(
-        plan, [f"{plan.body.hits[0].guard}@{plan.id}"], effective=scene.effective, head=fresh,
+        plan, [f"{plan.body.hits[0].guard}@{plan.id}"], effective=scene.effective(), head=fresh,
         actor="tester", now=NOW, saved=True,
     ).approvals  # fmt: skip
 
 
 def test_it_is_told_of_for_thirty_days() -> None:
     scene, plan = guarded()
-    head = scene.head
+    head = scene.head()
     assert head is not None
     (approval,) = given(scene, plan, break_glass="billing is down")
     broken = replace(head, at="2026-12-01T06:00:00Z", approvals=(approval,))
