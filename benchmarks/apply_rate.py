@@ -43,11 +43,11 @@ def run() -> None:
         answer = httpx.get(environ["M3TER_BASE_URL"] + "/_emulator/requests?vendor=m3ter")
         decoded: Any = exact_json.decode(answer.content)
     log = decoded["requests"]
-    made = [one for one in log if one["method"] == "POST"]
-    posts = [one for one in made if one["path"].endswith("/externalmappings")]
-    times = sorted(datetime.fromisoformat(one["time"]) for one in posts)
+    writes = [request for request in log if request["method"] == "POST"]
+    posts = [request for request in writes if request["path"].endswith("/externalmappings")]
+    times = sorted(datetime.fromisoformat(post["time"]) for post in posts)
     rate = (len(times) - 1) / (times[-1] - times[0]).total_seconds()
-    limited = sum(one["status"] == 429 for one in log)
+    limited = sum(request["status"] == 429 for request in log)
     print(
         f"apply of {WRITES} new mappings           {rate:6.1f} a second, configured {RATE}: "
         f"{rate / RATE:4.0%}, {limited} times 429"

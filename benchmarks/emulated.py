@@ -14,7 +14,7 @@ from reconciler.emulator.running import environment
 @contextmanager
 def emulator(scenario: str, *switches: str) -> Iterator[dict[str, str]]:
     """Start one on a free port; gives the environment that points at it, and ends it."""
-    options = [part for one in switches for part in ("--switch", one)]
+    options = [part for switch in switches for part in ("--switch", switch)]
     command = ["emulate", "--scenario", scenario, "--port", "0", *options]
     with subprocess.Popen(
         [sys.executable, "-m", "reconciler", *command],

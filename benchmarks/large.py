@@ -41,7 +41,7 @@ def write_large(folder: Path, environ: Mapping[str, str], settings: Settings) ->
 
 
 def _write_all(root: Path, organisation: Organisation) -> None:
-    codes = {one.id: one.code for one in organisation.codes.all_accounts()}
+    codes = {account.id: account.code for account in organisation.codes.all_accounts()}
     rows: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for row in organisation.mappings.list():
         key = (str(row.integration_id), row.table)
@@ -54,7 +54,7 @@ def _write_all(root: Path, organisation: Organisation) -> None:
         name = f"chargebee-{number:02}"
         accounts = live.config_data["accountIds"]
         assert isinstance(accounts, list)
-        listed: list[JsonValue] = [{"code": codes[one]} for one in accounts]
+        listed: list[JsonValue] = [{"code": codes[owner]} for owner in accounts]
         spec: JsonObject = {
             "displayName": live.name,
             "destination": "Chargebee",
@@ -92,7 +92,7 @@ def _write_set(folder: Path, integration: str, table: str, rows: dict[str, str])
     }
     name = f"{integration}-{table.lower()}"
     write(folder / f"{table.lower()}.yaml", document("MappingSet", name, spec))
-    cells = {code: (code, one) for code, one in rows.items()}
+    cells = {code: (code, row) for code, row in rows.items()}
     (folder / file).write_text(csv_text(("account", "external_id"), cells), encoding="utf-8")
 
 

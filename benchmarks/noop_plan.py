@@ -80,9 +80,9 @@ def measure(folder: Path, environ: Mapping[str, str]) -> None:
     desk = open_desk(folder, "sandbox", environ, settings, progress=SilentProgress())
     with connect(desk.effective.environment.spec, settings, limiter=Unlimited()) as organisation:
         head = desk.chain.head("sandbox")
-        made = plan(desk.effective, head, desk.made_from, desk.plan_ports(organisation))
+        new_plan = plan(desk.effective, head, desk.made_from, desk.plan_ports(organisation))
         calls = organisation.calls
-    assert is_empty(made)
+    assert is_empty(new_plan)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(time.perf_counter() - started, calls, peak)
 

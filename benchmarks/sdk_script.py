@@ -49,9 +49,9 @@ def main(url: str, count: int) -> None:
 
 def _bills(api: Any, count: int) -> Iterator[tuple[Any, dict[str, str]]]:  # noqa: ANN401
     owners = {
-        one.m3ter_id: {f"{one.external_table.lower()}_id": one.external_id}
-        for one in api.external_mappings.list(page_size=200)
-        if one.m3ter_entity == "Account" and one.external_table in TABLES
+        mapping.m3ter_id: {f"{mapping.external_table.lower()}_id": mapping.external_id}
+        for mapping in api.external_mappings.list(page_size=200)
+        if mapping.m3ter_entity == "Account" and mapping.external_table in TABLES
     }
     for bill in api.bills.list(page_size=100, additional=["lineItems"]):
         if not count:
@@ -77,8 +77,8 @@ def _send(client: Any, bill: Any, owner: dict[str, str], figures: dict[str, int]
     while True:
         try:
             headers = {"chargebee-idempotency-key": str(uuid.uuid4())}
-            made = client.Invoice.create_for_charge_items_and_charges(form, headers)
-            client.Invoice.retrieve(made.invoice.id)
+            answer = client.Invoice.create_for_charge_items_and_charges(form, headers)
+            client.Invoice.retrieve(answer.invoice.id)
         except APIError as error:
             if error.http_status_code == 429:
                 figures["limited"] += 1

@@ -88,6 +88,6 @@ def per_minute(requests: Sequence[Json], skip: float = 0.0) -> float:
         requests: As the emulator logged them.
         skip: Seconds at the beginning that do not count.
     """
-    times = [datetime.fromisoformat(one["time"]).timestamp() for one in requests]
-    counted = [one for one in times if one >= times[0] + skip]
+    times = [datetime.fromisoformat(request["time"]).timestamp() for request in requests]
+    counted = [time for time in times if time >= times[0] + skip]
     return (len(counted) - 1) / (counted[-1] - counted[0]) * MINUTE

@@ -55,12 +55,12 @@ def _one(bills: int) -> Took:
         idle = measured((*SYNC, *NO_BILL), place.folder, place.environment())
         before = invoices(place)
         used = pushed(place)
-        made = max(invoices(place) - before, 1)
+        count = max(invoices(place) - before, 1)
         script = _script(place, min(bills, SCRIPT_MAX))
-    cpu = (used.cpu - idle.cpu) * 1000 / made
+    cpu = (used.cpu - idle.cpu) * 1000 / count
     took = Took(idle.megabytes, used.megabytes - idle.megabytes, cpu)
     print(
-        f"  {bills} bills: exit {used.code}, {made} invoices in {used.seconds:.0f} s;"
+        f"  {bills} bills: exit {used.code}, {count} invoices in {used.seconds:.0f} s;"
         f" {took.before:.0f} MB before the first bill, {took.above:.0f} MB above that;"
         f" {took.cpu:.1f} ms CPU an invoice (a script over both SDKs: {script:.1f} ms)"
     )

@@ -45,27 +45,27 @@ def _one(name: str, command: tuple[str, ...], bills: int) -> float:
     with prepared(f"month_end_bills={bills}", *SWITCHES, pace=LIMIT) as place:
         before, seen = invoices(place), len(place.control.requests())
         place.control.fault(LATENCY)
-        typed = [place.control.url if one == "" else one for one in command]
+        typed = [place.control.url if word == "" else word for word in command]
         folder = place.folder if command == SYNC else ROOT
         used = measured(typed, folder, place.environment())
-        made = invoices(place) - before
+        count = invoices(place) - before
         requests = place.control.requests()[seen:]
-    limited = sum(one["status"] == 429 for one in requests)
+    limited = sum(request["status"] == 429 for request in requests)
     long = used.seconds > MINUTE
     pace = f"{per_minute(requests, skip=10.0) / LIMIT:.1%} of the limit" if long else TOO_SHORT
     print(
-        f"  {name}: exit {used.code}, {made} invoices in {used.seconds:.0f} s, {pace},"
-        f" {limited} refused with 429; {len(requests) / max(made, 1):.1f} requests and"
-        f" {used.cpu * 1000 / max(made, 1):.0f} ms CPU an invoice, {used.megabytes:.0f} MB"
+        f"  {name}: exit {used.code}, {count} invoices in {used.seconds:.0f} s, {pace},"
+        f" {limited} refused with 429; {len(requests) / max(count, 1):.1f} requests and"
+        f" {used.cpu * 1000 / max(count, 1):.0f} ms CPU an invoice, {used.megabytes:.0f} MB"
     )
-    print(f"    {_kinds(requests, max(made, 1))}")
-    return used.cpu * 1000 / max(made, 1)
+    print(f"    {_kinds(requests, max(count, 1))}")
+    return used.cpu * 1000 / max(count, 1)
 
 
-def _kinds(requests: Sequence[Mapping[str, Any]], made: int) -> str:
+def _kinds(requests: Sequence[Mapping[str, Any]], count: int) -> str:
     """Say what the requests were, by invoice made: a line on a pending invoice is a write too."""
-    counted = Counter(_kind(one) for one in requests)
-    return ", ".join(f"{number / made:.2f} {kind}" for kind, number in counted.most_common())
+    counted = Counter(_kind(request) for request in requests)
+    return ", ".join(f"{number / count:.2f} {kind}" for kind, number in counted.most_common())
 
 
 def _kind(request: Mapping[str, Any]) -> str:

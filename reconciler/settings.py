@@ -245,7 +245,7 @@ def _usable(reference: SecretReference, value: str) -> Secret:
     value = value.removesuffix("\n").removesuffix("\r")
     if not value.strip():
         raise MissingSecretError(reference, "it is empty")
-    if any(ord(one) < ord(" ") for one in value):
+    if any(ord(element) < ord(" ") for element in value):
         raise MissingSecretError(reference, "it has a line end or another control character in it")
     return Secret(value)
 

@@ -148,7 +148,7 @@ def test_no_color_counts_only_when_it_is_not_empty() -> None:
     assert _settings(NO_COLOR="0").no_color
 
 
-@given(value=st.text(min_size=4).filter(lambda one: one not in "environ"))
+@given(value=st.text(min_size=4).filter(lambda text: text not in "environ"))
 def test_no_value_of_the_environment_is_shown(value: str) -> None:
     assert value not in repr(_settings(ZZZZ=f"{value}{value}")) or value in repr(_settings())
 

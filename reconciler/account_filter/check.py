@@ -38,7 +38,7 @@ def check(expression: Expression) -> tuple[FilterFinding, ...]:
     """Find everything that is wrong or doubtful, in source order."""
     checker = _Checker()
     checker.require("boolean", expression, guarded=False)
-    return tuple(sorted(checker.found, key=lambda one: (one.span, one.code)))
+    return tuple(sorted(checker.found, key=lambda finding: (finding.span, finding.code)))
 
 
 class _Checker:
@@ -88,7 +88,7 @@ class _Checker:
                 return self._logic(node, guarded=guarded)
             case Conditional(condition=condition, yes=yes, no=no):
                 self.require("boolean", condition, guarded=guarded)
-                return _common([self._kind(one, guarded=guarded) for one in (yes, no)])
+                return _common([self._kind(branch, guarded=guarded) for branch in (yes, no)])
         assert_never(node)
 
     def _path(self, node: Path, *, guarded: bool) -> StaticKind:
@@ -160,7 +160,7 @@ def _guards(term: Expression) -> bool:
         ):
             return parts == (CUSTOM_FIELDS,)
         case Logic(operator="AND", terms=terms):
-            return any(_guards(one) for one in terms)
+            return any(_guards(part) for part in terms)
         case _:
             return False
 

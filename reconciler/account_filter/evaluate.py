@@ -55,7 +55,7 @@ def compiled(expression: Expression) -> Predicate:
 
     A filter with an error among its findings is unknown for every account.
     """
-    errors = [one for one in check(expression) if one.severity == "error"]
+    errors = [finding for finding in check(expression) if finding.severity == "error"]
     if errors:
         first = errors[0]
         invalid = Evaluation(NoAnswer("invalid-filter", first.column, first.message))

@@ -133,7 +133,7 @@ def suggestion(parts: tuple[str, ...], unknown: int) -> str:
 
 def nearest_field(word: str, candidates: Iterable[str]) -> str:
     """Choose the candidate that a typing mistake makes most likely, or nothing."""
-    by_case = {one.casefold(): one for one in candidates}
+    by_case = {candidate.casefold(): candidate for candidate in candidates}
     close = get_close_matches(word.casefold(), by_case, n=1, cutoff=0.75)
     return by_case[close[0]] if close else ""
 

@@ -61,7 +61,7 @@ def nearest_function(name: str) -> str:
 
 def _extreme(choose: Callable[[list[Decimal]], Decimal]) -> Body:
     def body(arguments: Sequence[JsonValue], _notes: Notes, span: Span) -> JsonValue:
-        return choose([as_number(one, span) for one in arguments])
+        return choose([as_number(argument, span) for argument in arguments])
 
     return body
 
@@ -93,7 +93,7 @@ def _step(arguments: Sequence[JsonValue], span: Span) -> Decimal:
 
 
 def _power(arguments: Sequence[JsonValue], notes: Notes, span: Span) -> JsonValue:
-    left, right = (as_number(one, span) for one in arguments)
+    left, right = (as_number(argument, span) for argument in arguments)
     return calculate("^", left, right, notes, span)
 
 
@@ -109,7 +109,7 @@ def _first_unless_null(arguments: Sequence[JsonValue], _notes: Notes, _span: Spa
 def _is_one_of(arguments: Sequence[JsonValue], notes: Notes, span: Span) -> JsonValue:
     notes.add(UndocumentedRule.IN_FUNCTION, span)
     wanted, *others = arguments
-    return any(values_equal(wanted, one, notes, span) for one in others)
+    return any(values_equal(wanted, other, notes, span) for other in others)
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {

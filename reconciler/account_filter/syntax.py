@@ -166,8 +166,8 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return ()
         case FunctionCall(arguments=many) | Logic(terms=many):
             return many
-        case Signed(operand=one):
-            return (one,)
+        case Signed(operand=operand):
+            return (operand,)
         case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
             return (left, right)
         case Conditional(condition=condition, yes=yes, no=no):

@@ -85,12 +85,12 @@ def tokens(text: str) -> tuple[Token, ...]:
     Raises:
         FilterSyntaxError: At the first character that starts no token.
     """
-    found: list[Token] = []
+    tokens: list[Token] = []
     position = 0
-    while not found or found[-1].kind != "end":
-        token, position = _next(text, position, found)
-        found.append(token)
-    return tuple(found)
+    while not tokens or tokens[-1].kind != "end":
+        token, position = _next(text, position, tokens)
+        tokens.append(token)
+    return tuple(tokens)
 
 
 def _next(text: str, position: int, before: list[Token]) -> tuple[Token, int]:

@@ -116,7 +116,7 @@ def calculate(
     if operator == "%" and (left < 0 or right < 0):
         notes.add(UndocumentedRule.MODULO_SIGN, span)
     result = settled(lambda: _OPERATIONS[operator](left, right), span)
-    if not all(_whole(one) for one in (left, right, result)):
+    if not all(_whole(number) for number in (left, right, result)):
         notes.add(UndocumentedRule.DECIMAL_ARITHMETIC, span)
     return result
 

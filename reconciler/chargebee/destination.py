@@ -144,7 +144,7 @@ class ChargebeeDestination:
         Raises:
             DestinationError: When no usable answer came.
         """
-        flat = self._catalogue.flat_prices(one.price_id for one in draft.lines)
+        flat = self._catalogue.flat_prices(drafted.price_id for drafted in draft.lines)
         request = create_invoice(draft, flat, self._session.switches)
         return estimate(self._session, request, draft.stamp_field, self._reading)
 
@@ -193,8 +193,8 @@ class ChargebeeDestination:
             DestinationError: When what is there cannot be read.
         """
         progress = progress_of(draft, done, Sending(generation=generation))
-        there = self._there(progress, need_to_close(progress))
-        found = closing(progress, there, with_foreign_lines=with_foreign_lines)
+        reads = self._there(progress, need_to_close(progress))
+        found = closing(progress, reads, with_foreign_lines=with_foreign_lines)
         why = collects_at_closing(draft, self._catalogue.owner(draft.target))
         return stop(why, COLLECTION_HINT) if why and isinstance(found, Step) else found
 
@@ -255,10 +255,10 @@ class ChargebeeDestination:
         Raises:
             DestinationError: When they cannot be read.
         """
-        given = [one for one in done if one.state is PushState.DONE and gives(one)]
-        if not given:
+        effects = [effect for effect in done if effect.state is PushState.DONE and gives(effect)]
+        if not effects:
             return None
-        return Money(sum(amount_of(one, self._invoices) for one in given), draft.currency)
+        return Money(sum(amount_of(effect, self._invoices) for effect in effects), draft.currency)
 
     def by_bill(
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()
@@ -291,7 +291,7 @@ class ChargebeeDestination:
             invoice=invoice,
             pending=pending,
             customer_id=owner.customer_id,
-            flat_prices=self._catalogue.flat_prices(one.price_id for one in draft.lines),
+            flat_prices=self._catalogue.flat_prices(drafted.price_id for drafted in draft.lines),
             pace=self._settings.pace,
             switches=self._session.switches,
         )
@@ -310,8 +310,8 @@ class ChargebeeDestination:
     ) -> Invoice | None:
         draft = progress.draft
         lines = effect.line_ids if effect is not None else ()
-        found = self._lookup.current(key, lines, draft)
-        if found is None and draft.way != "pending":
+        invoice = self._lookup.current(key, lines, draft)
+        if invoice is None and draft.way != "pending":
             # Closed with new ids for its lines too; the stamp is what stays.
             return self._lookup.only_stamped(draft, progress.done, progress.generation)
-        return found
+        return invoice

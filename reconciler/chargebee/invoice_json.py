@@ -18,7 +18,7 @@ from reconciler.sync.model.push import InvoiceId, InvoiceLineId
 # Source: Chargebee API docs, invoice.line_item_discounts[].discount_type; these are a payment, not
 # a lower price
 _PROMOTIONAL = "promotional_credits"
-_STATUSES: Mapping[str, InvoiceStatus] = {one: one for one in get_args(InvoiceStatus)}
+_STATUSES: Mapping[str, InvoiceStatus] = {arg: arg for arg in get_args(InvoiceStatus)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def read_invoice(data: JsonObject, reading: AnswerReading, credited: int | None 
     """
     currency = reading.currencies.currency(text(data, "currency_code"))
     discounts = _discounts(data)
-    paid = sum(number(data, one) for one in ("amount_paid", "credits_applied"))
+    paid = sum(number(data, literal) for literal in ("amount_paid", "credits_applied"))
     return Invoice(
         id=InvoiceId(text(data, "id")),
         status=_status(data),
@@ -57,7 +57,7 @@ def read_invoice(data: JsonObject, reading: AnswerReading, credited: int | None 
         subscription_id=text(data, "subscription_id", ""),
         currency=currency.code,
         date=instant(data, "date"),
-        lines=tuple(_line(one, currency, discounts) for one in objects(data, "line_items")),
+        lines=tuple(_line(line, currency, discounts) for line in objects(data, "line_items")),
         stamp=stamp_of(data, reading.stamps),
         paid=Money(paid + _promotional(data), currency),
         credited=Money(listed_credits(data) if credited is None else credited, currency),
@@ -68,15 +68,17 @@ def read_invoice(data: JsonObject, reading: AnswerReading, credited: int | None 
 
 def stamp_of(data: JsonObject, stamps: Collection[str]) -> BillId | None:
     """Give the bill that an invoice or credit note is stamped with."""
-    found = (data.get(one) for one in stamps)
-    return next((BillId(one) for one in found if isinstance(one, str) and one), None)
+    found = (data.get(stamp) for stamp in stamps)
+    return next(
+        (BillId(candidate) for candidate in found if isinstance(candidate, str) and candidate), None
+    )
 
 
 def listed_credits(data: JsonObject) -> int:
     """Add up the credit notes as the invoice lists them, in minor units, tax included."""
     names = ("adjustment_credit_notes", "issued_credit_notes")
-    notes = [one for name in names for one in objects(data, name)]
-    return sum(number(one, "cn_total") for one in notes if one.get("cn_status") != "voided")
+    notes = [note for name in names for note in objects(data, name)]
+    return sum(number(note, "cn_total") for note in notes if note.get("cn_status") != "voided")
 
 
 def text(data: JsonObject, name: str, default: str | None = None) -> str:
@@ -123,8 +125,8 @@ def objects(data: JsonObject, name: str) -> Iterator[JsonObject]:
         return
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise UnreadableChargebeeAnswerError(_name(data), f"{name} is no list")
-    for one in value:
-        yield an_object(one, f"{_name(data)}, {name}")
+    for element in value:
+        yield an_object(element, f"{_name(data)}, {name}")
 
 
 def an_object(value: JsonValue, subject: str) -> JsonObject:
@@ -180,17 +182,19 @@ def _discounts(data: JsonObject) -> Mapping[str, int] | None:
     if "line_item_discounts" not in data:
         return None
     found: dict[str, int] = {}
-    for one in objects(data, "line_item_discounts"):
-        if one.get("discount_type") != _PROMOTIONAL:
-            key = text(one, "line_item_id")
-            found[key] = found.get(key, 0) + number(one, "discount_amount")
+    for discount in objects(data, "line_item_discounts"):
+        if discount.get("discount_type") != _PROMOTIONAL:
+            key = text(discount, "line_item_id")
+            found[key] = found.get(key, 0) + number(discount, "discount_amount")
     return found
 
 
 def _promotional(data: JsonObject) -> int:
     parts = objects(data, "line_item_discounts")
     return sum(
-        number(one, "discount_amount") for one in parts if one.get("discount_type") == _PROMOTIONAL
+        number(part, "discount_amount")
+        for part in parts
+        if part.get("discount_type") == _PROMOTIONAL
     )
 
 

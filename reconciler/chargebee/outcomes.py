@@ -124,19 +124,24 @@ def refusal_of(body: JsonObject | None) -> Refusal:
     """Read an error body."""
     if body is None:
         return Refusal()
-    fields = (body.get(one) for one in ("api_error_code", "message", "param"))
-    return Refusal(*(quoted(one) if isinstance(one, str) else "" for one in fields))
+    fields = (body.get(literal) for literal in ("api_error_code", "message", "param"))
+    return Refusal(*(quoted(field) if isinstance(field, str) else "" for field in fields))
 
 
 def lost_stamp(answer: Answer, request: StoredRequest, fields: Collection[str]) -> str:
     """Name the custom field that was sent and did not come back; empty when all is well."""
     sent = form.form_pairs(request.body)
     body = body_of(answer) or {}
-    made = body.get("invoice")
-    if request.path != CREATE_PATH or not isinstance(made, Mapping):
+    invoice = body.get("invoice")
+    if request.path != CREATE_PATH or not isinstance(invoice, Mapping):
         return ""
     return next(
-        (one for one in fields if (was := form.value_of(sent, one)) and made.get(one) != was), ""
+        (
+            field
+            for field in fields
+            if (was := form.value_of(sent, field)) and invoice.get(field) != was
+        ),
+        "",
     )
 
 
@@ -147,23 +152,23 @@ def _performed(
     before: Collection[InvoiceLineId] | None,
 ) -> StepOutcome:
     name = _MADE.get(request.path, "invoice")
-    made = body.get(name) if body is not None else None
-    key = made.get("id") if isinstance(made, Mapping) else None
-    if not isinstance(made, Mapping) or not isinstance(key, str) or not key:
+    content = body.get(name) if body is not None else None
+    key = content.get("id") if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping) or not isinstance(key, str) or not key:
         return UnknownOutcome(f"HTTP {answer.status} without the {name} that was asked for")
-    if request.path.endswith(CLOSE_SUFFIX) and made.get("status") == "pending":
+    if request.path.endswith(CLOSE_SUFFIX) and content.get("status") == "pending":
         return UnknownOutcome(f"HTTP {answer.status}, and invoice {key} is still pending")
     replayed = answer.headers.get(REPLAYED_HEADER, "").lower() == "true"
     if request.path == CREATE_PATH:
-        return _lines_of(key, made, request, None, replayed=replayed)
+        return _lines_of(key, content, request, None, replayed=replayed)
     if request.path.endswith(ADD_SUFFIX):
-        return _lines_of(key, made, request, before or (), replayed=replayed)
+        return _lines_of(key, content, request, before or (), replayed=replayed)
     return Performed(key, (), replayed)
 
 
 def _lines_of(
     key: str,
-    made: JsonObject,
+    old_bill: JsonObject,
     request: StoredRequest,
     before: Collection[InvoiceLineId] | None,
     *,
@@ -175,7 +180,7 @@ def _lines_of(
     known by nothing else.
     """
     name = "item_prices" if before is None else "item_price"
-    ours = our_lines(form.read_rows(form.form_pairs(request.body), name), made, before)
+    ours = our_lines(form.read_rows(form.form_pairs(request.body), name), old_bill, before)
     if ours.spare:
         shown = ", ".join(ours.spare if before is None else sorted({*ours.ids, *ours.spare}))
         return Undecidable(
@@ -264,20 +269,26 @@ def our_lines(
         invoice: As the answer shows it.
         before: Line ids on it before the request.
     """
-    left = [one for one in _lines(invoice) if one["id"] not in (before or ())]
+    left = [our_line for our_line in _lines(invoice) if our_line["id"] not in (before or ())]
     found: dict[int, InvoiceLineId] = {}
     spare: set[InvoiceLineId] = set()
     for fields in ({**_SAME, **_FIGURES}, _SAME):
-        missing = [one for one in range(len(sent)) if one not in found]
+        missing = [position for position in range(len(sent)) if position not in found]
         for position in missing:
-            line = next((one for one in left if _equal(sent[position], one, fields)), None)
+            line = next(
+                (candidate for candidate in left if _equal(sent[position], candidate, fields)), None
+            )
             if line is not None:
                 found[position] = _id(line)
                 left.remove(line)
-        new = [sent[one] for one in missing if one in found]
-        spare |= {_id(one) for one in left if any(_equal(row, one, fields) for row in new)}
-    ids = tuple(found[one] for one in range(len(sent))) if len(found) == len(sent) else ()
-    others = tuple(_id(one) for one in left if _id(one) not in spare)
+        new = [sent[position] for position in missing if position in found]
+        spare |= {
+            _id(candidate)
+            for candidate in left
+            if any(_equal(row, candidate, fields) for row in new)
+        }
+    ids = tuple(found[position] for position in range(len(sent))) if len(found) == len(sent) else ()
+    others = tuple(_id(candidate) for candidate in left if _id(candidate) not in spare)
     return OurLines(ids, tuple(sorted(spare)), others)
 
 
@@ -288,7 +299,7 @@ def _id(line: JsonObject) -> InvoiceLineId:
 def _lines(invoice: JsonObject) -> Iterator[JsonObject]:
     lines = invoice.get("line_items")
     if isinstance(lines, Sequence) and not isinstance(lines, str):
-        yield from (one for one in lines if isinstance(one, Mapping) and one.get("id"))
+        yield from (line for line in lines if isinstance(line, Mapping) and line.get("id"))
 
 
 def _equal(row: Row, line: JsonObject, fields: Mapping[str, str]) -> bool:

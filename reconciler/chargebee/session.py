@@ -273,7 +273,7 @@ def subjects_of(request: StoredRequest) -> frozenset[str]:
     if len(parts) == 3:  # noqa: PLR2004  /invoices/ID/operation
         return frozenset({"/".join(parts[:2])})
     sent = form.form_pairs(request.body)
-    found = ((one, form.value_of(sent, one)) for one in _SUBJECTS)
+    found = ((subject, form.value_of(sent, subject)) for subject in _SUBJECTS)
     return frozenset(f"{name}={value}" for name, value in found if value)
 
 

@@ -107,4 +107,8 @@ def _known(name: str, value: str) -> bool:
 
 def _described() -> list[str]:
     choices = [f"{name}={'|'.join(values)}" for name, values in ALLOWED.items()]
-    return [*choices, *(f"{one}=TEXT" for one in _TEXTS), *(f"{one}=NUMBER" for one in _NUMBERS)]
+    return [
+        *choices,
+        *(f"{text}=TEXT" for text in _TEXTS),
+        *(f"{number}=NUMBER" for number in _NUMBERS),
+    ]

@@ -48,14 +48,14 @@ def create_invoice(
         "po_number": draft.purchase_order,
         draft.stamp_field: draft.bill_id,
     }
-    lines = [_line(one, flat_prices, switches) for one in draft.lines]
+    lines = [_line(drafted, flat_prices, switches) for drafted in draft.lines]
     discounts = [
         {
             "apply_on": "specific_item_price",
-            "item_price_id": one.price_id,
-            "amount": str(one.amount.minor),
+            "item_price_id": discount.price_id,
+            "amount": str(discount.amount.minor),
         }
-        for one in draft.discounts
+        for discount in draft.discounts
     ]
     return request_of(
         CREATE_PATH,
@@ -79,7 +79,7 @@ def add_line_request(
     key = invoice.id if isinstance(invoice, Invoice) else invoice
     consolidated = isinstance(invoice, Invoice) and not invoice.subscription_id
     line = _line(draft.lines[position], flat_prices, switches)
-    item = {name: one for name, one in line.items() if "description" not in name}
+    item = {name: value for name, value in line.items() if "description" not in name}
     comment = f"m3ter bill {draft.bill_id}, line {position + 1} of {len(draft.lines)}"
     head = {
         "comment": comment[:COMMENT_LENGTH_MAX],
@@ -93,7 +93,7 @@ def delete_lines(
     invoice_id: InvoiceId, lines: Iterable[InvoiceLineId], switches: ChargebeeSwitches
 ) -> StoredRequest:
     """Write the request that takes lines off a pending invoice."""
-    body = rows("line_items", [{"id": one} for one in lines])
+    body = rows("line_items", [{"id": line} for line in lines])
     return request_of(f"/invoices/{segment(invoice_id)}{DELETE_SUFFIX}", body, switches)
 
 
@@ -127,7 +127,7 @@ def _line(
     figures = _figures(line.pricing)
     flat = line.price_id in flat_prices and line.pricing.quantity == 1
     if flat and switches.flat_fee_quantity == "omit":
-        figures = {name: one for name, one in figures.items() if "quantity" not in name}
+        figures = {name: figure for name, figure in figures.items() if "quantity" not in name}
     return {
         "item_price_id": line.price_id,
         **figures,

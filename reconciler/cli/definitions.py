@@ -24,8 +24,8 @@ def validate(app: App, formats: tuple[Output, ...]) -> ExitCode:
     from reconciler.wiring.repository import knows_time_zone, open_repository
 
     source = open_repository(app.root)
-    found = workflow.validate(source, app.settings.allowance, knows_time_zone)
-    problems, files = found.problems, found.file_count
+    validated = workflow.validate(source, app.settings.allowance, knows_time_zone)
+    problems, files = validated.problems, validated.file_count
     app.publish(
         formats,
         {
@@ -36,7 +36,7 @@ def validate(app: App, formats: tuple[Output, ...]) -> ExitCode:
             "junit": lambda: render_problems.junit(problems),
         },
     )
-    return ExitCode.DONE if found.valid else ExitCode.INVALID
+    return ExitCode.DONE if validated.valid else ExitCode.INVALID
 
 
 @click.command()

@@ -85,7 +85,9 @@ def stoppable(app: App) -> Iterator[StopSignal]:
         stop.turned = True
 
     try:
-        before = {one: signal.signal(one, turn) for one in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            literal: signal.signal(literal, turn) for literal in (signal.SIGINT, signal.SIGTERM)
+        }
     except ValueError:
         # only the main thread hears signals; elsewhere the caller stops the work
         yield stop
@@ -93,5 +95,5 @@ def stoppable(app: App) -> Iterator[StopSignal]:
     try:
         yield stop
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for key, handler in before.items():
+            signal.signal(key, handler)

@@ -87,21 +87,25 @@ def emulate(
 
 def _write_definitions(scenario: str, seed: int, switches: tuple[str, ...], folder: Path) -> None:
     """Write definitions for what an emulator of the same scenario, seed and switches holds."""
-    there = folder / "integrations.d"
-    if there.exists():
-        raise click.UsageError(f"{there} exists already; nothing was written. Name another folder.")
+    definitions = folder / "integrations.d"
+    if definitions.exists():
+        raise click.UsageError(
+            f"{definitions} exists already; nothing was written. Name another folder."
+        )
     try:
-        environment = _fitting(scenario, seed, switches, there)
+        environment = _fitting(scenario, seed, switches, definitions)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
-        reason = f"cannot write {error.filename or there}: {error.strerror}"
+        reason = f"cannot write {error.filename or definitions}: {error.strerror}"
         raise click.UsageError(reason) from error
-    click.echo(f"Wrote {there} for scenario {scenario}. Now, with an emulator that serves it:")
+    click.echo(
+        f"Wrote {definitions} for scenario {scenario}. Now, with an emulator that serves it:"
+    )
     click.echo(f"    reconciler -C {folder} plan --env {environment} -o plan.json")
 
 
-def _fitting(scenario: str, seed: int, switches: tuple[str, ...], there: Path) -> str:
+def _fitting(scenario: str, seed: int, switches: tuple[str, ...], path: Path) -> str:
     """Write the files; gives the name of their environment."""
     from reconciler.cli.demo.month_end_files import ENVIRONMENT, month_end_files
     from reconciler.emulator import running
@@ -109,7 +113,7 @@ def _fitting(scenario: str, seed: int, switches: tuple[str, ...], there: Path) -
 
     store = running.build(scenario=scenario, seed=seed, switches=switches).store
     if scenario == "starter":
-        shutil.copytree(example_folder(), there)
+        shutil.copytree(example_folder(), path)
         return "sandbox"
     if scenario != ENVIRONMENT:
         raise ValueError(
@@ -118,7 +122,7 @@ def _fitting(scenario: str, seed: int, switches: tuple[str, ...], there: Path) -
     tables = [(kind, kind.partition("/")) for kind in store.kinds()]
     held = {name: list(store.all(kind)) for kind, (vendor, _, name) in tables if vendor == "m3ter"}
     for name, text in month_end_files({"m3ter": held}, dialect=True).items():
-        file = there / name
+        file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return ENVIRONMENT

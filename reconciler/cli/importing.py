@@ -47,7 +47,9 @@ def discover(app: App, environment: str) -> ExitCode:
     place.edit(edits)
     known = illegal is not None
     app.show(discover_text(environment, written, illegal or (), tables_known=known))
-    return ExitCode.INVALID if any(one.outcome == "none" for one in written) else ExitCode.DONE
+    return (
+        ExitCode.INVALID if any(dialect.outcome == "none" for dialect in written) else ExitCode.DONE
+    )
 
 
 @click.command("import")
@@ -87,20 +89,20 @@ def import_(app: App, environment: str, wanted: tuple[str, ...], folder: str) ->
         live = workflow.chosen(
             organisation.integrations.list(), wanted, _bound_ids(place, environment)
         )
-        found = workflow.missing_dialects(place.effective, organisation, place.clock, live)
-        dialects, edits = dialect_edits(environment, found, definitions)
-        compared = _compared(place, organisation, with_dialects(place.effective, found))
+        proposals = workflow.missing_dialects(place.effective, organisation, place.clock, live)
+        dialects, edits = dialect_edits(environment, proposals, definitions)
+        compared = _compared(place, organisation, with_dialects(place.effective, proposals))
         signature = _signature(place, "import")
 
         def make(refused: Mapping[str, str]) -> Import:
             wish = workflow.Wish(live, not wanted, folder, refused)
             return workflow.import_live(compared, definitions, organisation, wish, signature)
 
-        done = import_valid(make, lambda made: place.problems_after((*edits, *made)))
+        done = import_valid(make, lambda imported: place.problems_after((*edits, *imported)))
         names = _names(compared, organisation)
     place.edit((*edits, *done.edits))
     _append(place, done.record)
-    others = [one for one in environment_names(definitions) if one != environment]
+    others = [name for name in environment_names(definitions) if name != environment]
     app.show(import_text(environment, done.report, dialects, names, others=others))
 
 
@@ -130,8 +132,8 @@ def accept_live(app: App, environment: str, subject: str) -> None:
         names = _names(compared, organisation)
     after = place.edit(decision.edits)
     _append(place, decision.record)
-    others = [one for one in environment_names(definitions) if one != environment]
-    origins = [_origin(after, one) for one in decision.fields]
+    others = [name for name in environment_names(definitions) if name != environment]
+    origins = [_origin(after, field) for field in decision.fields]
     app.show(accepted_text(environment, decision.fields, origins, names, others=others))
 
 
@@ -180,7 +182,7 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
     place = desk(app, environment)
     with place.organisation() as organisation:
         compared = _compared(place, organisation)
-        made = take_over(
+        adoption = take_over(
             compared,
             aim.address,
             identity,
@@ -188,8 +190,8 @@ def adopt(app: App, environment: str, subject: str, identity: str) -> None:
             _signature(place, "adopt"),
         )
         names = _names(compared, organisation)
-    _append(place, made.record)
-    app.show(adopted_text(environment, made.objects, names))
+    _append(place, adoption.record)
+    app.show(adopted_text(environment, adoption.objects, names))
 
 
 def _compared(
@@ -217,7 +219,11 @@ def _bound_ids(place: Desk, environment: str) -> dict[str, str]:
     """Give the live ids of integrations by their name in git."""
     head = place.chain.head(environment)
     bindings = head.bindings if head else ()
-    return {one.address.name: one.id for one in bindings if one.address.kind == "integration"}
+    return {
+        binding.address.name: binding.id
+        for binding in bindings
+        if binding.address.kind == "integration"
+    }
 
 
 def _signature(place: Desk, action: str) -> SignedBy:
@@ -239,10 +245,10 @@ def _names(compared: EnvironmentComparison, organisation: Organisation) -> Mappi
     return shown_names(compared, organisation)
 
 
-def _origin(effective: Effective, one: Accepted) -> Origin | None:
+def _origin(effective: Effective, field: Accepted) -> Origin | None:
     from reconciler.importing.naming import origin_of
 
-    return None if one.after is None else origin_of(effective, one.address, one.path)
+    return None if field.after is None else origin_of(effective, field.address, field.path)
 
 
 def _illegal(effective: Effective, organisation: Organisation) -> tuple[IllegalName, ...] | None:

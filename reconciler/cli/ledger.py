@@ -33,10 +33,14 @@ def init(app: App, environment: str) -> None:
 
     place = desk(app, environment)
     spec = place.effective.environment.spec
-    made = init_ledger(place, spec)
-    at = f"at record {made.at.sequence}" if made.at.sequence else "with nothing recorded in it yet"
-    state = "is new" if made.new else f"was there already, {at}"
-    app.show(f"Ledger {made.at.id} of `{environment}` in {where(place, spec)} {state}.")
+    ledger = init_ledger(place, spec)
+    at = (
+        f"at record {ledger.at.sequence}"
+        if ledger.at.sequence
+        else "with nothing recorded in it yet"
+    )
+    state = "is new" if ledger.new else f"was there already, {at}"
+    app.show(f"Ledger {ledger.at.id} of `{environment}` in {where(place, spec)} {state}.")
 
 
 @ledger.command()
@@ -52,8 +56,10 @@ def backup(app: App, file: Path, environment: str) -> None:
     from reconciler.wiring.ledger import back_up_ledger
 
     place = desk(app, environment)
-    found = back_up_ledger(place, place.effective.environment.spec, file)
-    app.show(f"Ledger {found.id} of `{environment}`, at record {found.sequence}, is in {file}.")
+    identity = back_up_ledger(place, place.effective.environment.spec, file)
+    app.show(
+        f"Ledger {identity.id} of `{environment}`, at record {identity.sequence}, is in {file}."
+    )
 
 
 @ledger.command()

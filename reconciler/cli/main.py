@@ -83,7 +83,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Name every command, in the order of the table."""
-        return [one.name for listed in COMMANDS.values() for one in listed]
+        return [command.name for listed in COMMANDS.values() for command in listed]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command; an unknown name is a usage error with suggestions."""
@@ -93,7 +93,10 @@ class Commands(click.Group):
         if cmd_name not in names:
             raise click.UsageError(no_such_command(cmd_name, names), ctx)
         target = next(
-            one.target for listed in COMMANDS.values() for one in listed if one.name == cmd_name
+            candidate.target
+            for listed in COMMANDS.values()
+            for candidate in listed
+            if candidate.name == cmd_name
         )
         module, _, attribute = target.partition(":")
         command = getattr(import_module(f"reconciler.cli.{module}"), attribute)
@@ -104,7 +107,7 @@ class Commands(click.Group):
         """Print the table; no command is imported."""
         for section, listed in COMMANDS.items():
             with formatter.section(section):
-                formatter.write_dl([(one.name, one.help) for one in listed], col_max=14)
+                formatter.write_dl([(command.name, command.help) for command in listed], col_max=14)
 
 
 @click.group(
@@ -143,7 +146,7 @@ def main(
         The exit code.
     """
     app = App(Path(), environ, stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr)
-    arguments = [one for one in argv if one != "--debug"]
+    arguments = [argument for argument in argv if argument != "--debug"]
     with redirect_stdout(app.stdout), redirect_stderr(app.stderr):
         return int(_run(group or commands, arguments, app, debug=len(arguments) < len(argv)))
 
@@ -171,8 +174,8 @@ def _run(group: click.Group, arguments: list[str], app: App, *, debug: bool) -> 
 def _with_page(error: ReconcilerError) -> str:
     from reconciler.kernel.runbook import with_page
 
-    told = "\n".join((str(error), *getattr(error, "__notes__", ())))
-    return with_page(told, error.exit_code, error.anchor)
+    text = "\n".join((str(error), *getattr(error, "__notes__", ())))
+    return with_page(text, error.exit_code, error.anchor)
 
 
 def _usage(error: click.ClickException, app: App) -> ExitCode:

@@ -90,7 +90,7 @@ class App:
             outputs: What ``--format`` asked for.
             renderers: A function for each format that the command offers.
         """
-        for output in sorted(outputs, key=lambda one: one.file is None):
+        for output in sorted(outputs, key=lambda out: out.file is None):
             text = renderers[output.format]()
             if output.file is None:
                 self.show(text)

@@ -63,17 +63,17 @@ def plan(
     from reconciler.wiring.desk import encode_plan, write_file
 
     held = caused(desk(app, environment), against)
-    made = held.plan
+    plan = held.plan
     if out is not None:
-        write_file("the plan", out, encode_plan(made))
-    app.publish(formats, _renderers(made, full=full, file=str(out) if out else None))
+        write_file("the plan", out, encode_plan(plan))
+    app.publish(formats, _renderers(plan, full=full, file=str(out) if out else None))
     if against is not None:
         from reconciler.plan.show.causes import causes_text
 
         app.note(causes_text(held))
-    if made.body.unplanned:
+    if plan.body.unplanned:
         return ExitCode.INVALID
-    return exit_code_of_plan(made) if exit_code else ExitCode.DONE
+    return exit_code_of_plan(plan) if exit_code else ExitCode.DONE
 
 
 @click.command()
@@ -83,8 +83,8 @@ def plan(
 @options.pass_app
 def show(app: App, file: Path, full: bool, formats: tuple[Output, ...]) -> None:
     """Print a saved plan."""
-    made = _saved(file)
-    app.publish(formats, _renderers(made, full=full, file=str(file)))
+    plan = _saved(file)
+    app.publish(formats, _renderers(plan, full=full, file=str(file)))
 
 
 @click.command()
@@ -99,11 +99,11 @@ def drift(app: App, environment: str, exit_code: bool, formats: tuple[Output, ..
     from reconciler.plan.show.formats import plan_json
     from reconciler.plan.show.text import drift_text
 
-    made = _make(desk(app, environment))
-    app.publish(formats, {"text": lambda: drift_text(made), "json": lambda: plan_json(made)})
-    if made.body.unplanned:
+    plan = _make(desk(app, environment))
+    app.publish(formats, {"text": lambda: drift_text(plan), "json": lambda: plan_json(plan)})
+    if plan.body.unplanned:
         return ExitCode.INVALID
-    stand = exit_code_of_plan(made)
+    stand = exit_code_of_plan(plan)
     drifted = stand in {ExitCode.ONLY_DRIFT, ExitCode.BOTH_MOVED}
     return stand if exit_code and drifted else ExitCode.DONE
 
@@ -150,17 +150,17 @@ def apply(
     saved = _saved(file) if file is not None else None
     place = desk(app, saved.body.environment if saved else str(environment))
     with place.organisation() as organisation:
-        made = saved or planned(place, organisation)
+        plan = saved or planned(place, organisation)
         if saved is None:
-            app.show(_renderers(made, full=False, file="")["text"]())
-        consent = _consent(place, made, approvals, saved=bool(saved), break_glass=reason.strip())
-        return _apply(app, place, made, organisation, consent, yes=yes)
+            app.show(_renderers(plan, full=False, file="")["text"]())
+        consent = _consent(place, plan, approvals, saved=bool(saved), break_glass=reason.strip())
+        return _apply(app, place, plan, organisation, consent, yes=yes)
 
 
 def _apply(
     app: App,
     place: Desk,
-    made: Plan,
+    plan: Plan,
     organisation: Organisation,
     consent: Consent,
     *,
@@ -170,37 +170,37 @@ def _apply(
     from reconciler.plan.make_plan import is_empty
     from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
 
-    if not (is_empty(made) or yes):
-        confirmed = _asked(app, made)
+    if not (is_empty(plan) or yes):
+        confirmed = _asked(app, plan)
         if confirmed is None:
             app.note("Nothing was written.")
             return ExitCode.NEEDS_APPROVAL
         yes = confirmed
     ports = ApplyPorts(organisation, place.chain, place.chain, place.clock, place.progress)
     with stoppable(app) as stopped:
-        record = apply(made, replace(consent, confirmed=yes), ports, stopped)
+        record = apply(plan, replace(consent, confirmed=yes), ports, stopped)
     app.show(receipt_text(record))
     assert record.receipt is not None
     return exit_code_of_receipt(record.receipt)
 
 
-def _asked(app: App, made: Plan) -> bool | None:
+def _asked(app: App, plan: Plan) -> bool | None:
     """Ask on a terminal; without one a plan goes on unconfirmed, and guards may still hold it."""
     if not app.interactive:
         return False
-    return True if app.ask(f"Apply plan {made.id:.12} to {made.body.environment}?") else None
+    return True if app.ask(f"Apply plan {plan.id:.12} to {plan.body.environment}?") else None
 
 
 def _consent(
-    place: Desk, made: Plan, approvals: tuple[str, ...], *, saved: bool, break_glass: str
+    place: Desk, plan: Plan, approvals: tuple[str, ...], *, saved: bool, break_glass: str
 ) -> Consent:
     from reconciler.plan.consent import consent
 
     return consent(
-        made,
+        plan,
         approvals,
         effective=place.effective,
-        head=place.chain.head(made.body.environment),
+        head=place.chain.head(plan.body.environment),
         actor=place.authorship.actor,
         now=place.clock.now(),
         saved=saved,
@@ -222,14 +222,14 @@ def caused(place: Desk, against: Path | None) -> CausedPlan:
     if against is None:
         return CausedPlan(_make(place), Causes())
     with place.organisation() as organisation:
-        made = plan_against(
+        caused_plan = plan_against(
             place.effective,
             place.base(against),
             place.chain.head(place.environment),
             place.made_from,
             place.plan_ports(organisation),
         )
-        return replace(made, plan=with_people(made.plan, organisation.people))
+        return replace(caused_plan, plan=with_people(caused_plan.plan, organisation.people))
 
 
 def planned(place: Desk, organisation: Organisation) -> Plan:
@@ -238,8 +238,8 @@ def planned(place: Desk, organisation: Organisation) -> Plan:
     from reconciler.plan.names import with_people
 
     head = place.chain.head(place.environment)
-    made = plan(place.effective, head, place.made_from, place.plan_ports(organisation))
-    return with_people(made, organisation.people)
+    new_plan = plan(place.effective, head, place.made_from, place.plan_ports(organisation))
+    return with_people(new_plan, organisation.people)
 
 
 def _saved(file: Path) -> Plan:
@@ -248,13 +248,13 @@ def _saved(file: Path) -> Plan:
     return decode_plan(read_file("the plan", file), str(file))
 
 
-def _renderers(made: Plan, *, full: bool, file: str | None) -> Mapping[str, Callable[[], str]]:
+def _renderers(plan: Plan, *, full: bool, file: str | None) -> Mapping[str, Callable[[], str]]:
     from reconciler.plan.show.formats import plan_html, plan_json, plan_markdown
     from reconciler.plan.show.text import plan_text
 
     return {
-        "text": lambda: plan_text(made, full=full, file=file),
-        "json": lambda: plan_json(made),
-        "markdown": lambda: plan_markdown(made, full=full),
-        "html": lambda: plan_html(made, full=full),
+        "text": lambda: plan_text(plan, full=full, file=file),
+        "json": lambda: plan_json(plan),
+        "markdown": lambda: plan_markdown(plan, full=full),
+        "html": lambda: plan_html(plan, full=full),
     }

@@ -50,7 +50,7 @@ def status(app: App, environment: str, exit_code: bool, formats: tuple[Output, .
         },
     )
     if exit_code:
-        return winning([report.code, *(one.code for one in parts)])
+        return winning([report.code, *(part.code for part in parts)])
     return ExitCode.DONE
 
 
@@ -97,7 +97,7 @@ def runs(
             seen = workflow.latest_runs(organisation, newest, known)[:limit]
         if payload:
             seen = tuple(workflow.with_payloads(organisation, seen))
-    names = {str(one.live.id): one.live.name for one in known}
+    names = {str(owner.live.id): owner.live.name for owner in known}
     looked = f"bill {bill}" if bill else f"the newest {NEWEST_BILLS} bills"
     app.publish(
         formats,
@@ -138,7 +138,7 @@ def events(app: App, environment: str, limit: int, formats: tuple[Output, ...]) 
         seen = workflow.seen_events(organisation, newest, known, limit)
         latest = workflow.latest_runs(organisation, newest, known)
     rows = workflow.error_rows(known, seen, latest)
-    names = {str(one.live.id): one.live.name for one in known}
+    names = {str(owner.live.id): owner.live.name for owner in known}
     app.publish(
         formats,
         {
@@ -164,15 +164,15 @@ def doctor(app: App, environment: str, formats: tuple[Output, ...]) -> ExitCode:
     from reconciler.wiring.doctor import checkup
 
     walk = checkup(app.root, environment, app.environ, app.settings, SilentProgress())
-    found = tuple(walk)
+    results = tuple(walk)
     app.publish(
         formats,
         {
-            "text": lambda: doctor_text(environment, found),
-            "json": lambda: doctor_json(environment, found),
+            "text": lambda: doctor_text(environment, results),
+            "json": lambda: doctor_json(environment, results),
         },
     )
-    return exit_code_of_checks(found)
+    return exit_code_of_checks(results)
 
 
 def _scopes(place: Desk, organisation: Organisation) -> tuple[RunOwner, ...]:
@@ -231,8 +231,9 @@ def _break_glass(place: Desk) -> Sequence[StatusPart]:
     approvals = tuple(lately(records, place.clock.now()))
     if not approvals:
         return ()
-    lines = [
-        f"break-glass: {one.guard} approved by {one.by} at {one.at}, no review: {one.reason}"
-        for one in approvals
-    ]
-    return (StatusPart("breakGlass", lines, as_json(approvals), ExitCode.DONE),)
+    lines = tuple(
+        f"break-glass: {approval.guard} approved by {approval.by} at {approval.at}, no review: "
+        f"{approval.reason}"
+        for approval in approvals
+    )
+    return (StatusPart("breakGlass", lines, {"approvals": as_json(approvals)}, ExitCode.DONE),)

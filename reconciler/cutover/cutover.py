@@ -63,7 +63,14 @@ def cutover(
     """
     effective = definitions_in_force(head, working)
     defined = _defined(order, effective)
-    place = next((one.origin for one in working.integrations if one.name == order.name), None)
+    place = next(
+        (
+            integration.origin
+            for integration in working.integrations
+            if integration.name == order.name
+        ),
+        None,
+    )
     mine = _live(order.name, head, ports.organisation.integrations.list())
     defined = replace(defined, origin=place or defined.origin)
     return look_and_record(order, defined, mine, ports, hear)
@@ -100,8 +107,8 @@ def look_and_record(
 def _decided(order: Order, ports: CutoverPorts) -> tuple[date, dict[str, str]]:
     """Give the date and what was decided before, of the cut-over that is under way."""
     # about both directions: deciding in one ends the other
-    said = ports.history.decisions(ports.site, subject(order.name, order.to).rsplit("/", 1)[0])
-    decided = current(said, order.name, order.to)
+    decisions = ports.history.decisions(ports.site, subject(order.name, order.to).rsplit("/", 1)[0])
+    decided = current(decisions, order.name, order.to)
     start = _start(order, decided)
     if start.isoformat() != decided.get("date"):
         # another date makes another list: what was confirmed for the old one does not count
@@ -144,7 +151,11 @@ def _facts(
     owners: Owners,
 ) -> CutoverFacts:
     live = ports.organisation.integrations.list()
-    sending = [one for one in live if _sends_bills(one) and is_connected(one)]
+    sending = [
+        integration
+        for integration in live
+        if _sends_bills(integration) and is_connected(integration)
+    ]
     return CutoverFacts(
         environment=ports.environment,
         name=order.name,
@@ -153,7 +164,11 @@ def _facts(
         applied=defined.spec,
         connected=None if mine is None else is_connected(mine),
         enabled=mine.enabled if mine else False,
-        others=tuple(one.name or one.id for one in sending if mine is None or one.id != mine.id),
+        others=tuple(
+            integration.name or integration.id
+            for integration in sending
+            if mine is None or integration.id != mine.id
+        ),
         half_way=_half_way(order.name, ports),
         paused=ports.ledger.paused(ports.site),
         disabled=ports.ledger.disabled(ports.site, order.name),
@@ -171,9 +186,9 @@ def _half_way(name: str, ports: CutoverPorts) -> dict[PushStatus, Purse]:
 
 
 def _defined(order: Order, effective: Effective) -> Defined[IntegrationSpec]:
-    for one in effective.integrations:
-        if one.name == order.name and one.spec.chargebee is not None:
-            return one
+    for integration in effective.integrations:
+        if integration.name == order.name and integration.spec.chargebee is not None:
+            return integration
     raise NotInForceError(order.name, effective.environment.name)
 
 
@@ -181,8 +196,12 @@ def _live(
     name: str, head: AppliedRecord | None, live: Sequence[LiveIntegration]
 ) -> LiveIntegration | None:
     address = Address("integration", name)
-    bound = {str(one.id) for one in head.bindings if one.address == address} if head else set()
-    return next((one for one in live if str(one.id) in bound), None)
+    bound = (
+        {str(binding.id) for binding in head.bindings if binding.address == address}
+        if head
+        else set()
+    )
+    return next((integration for integration in live if str(integration.id) in bound), None)
 
 
 def _sends_bills(live: LiveIntegration) -> bool:

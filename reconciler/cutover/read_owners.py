@@ -52,13 +52,13 @@ def owners_of(
     bills = ports.organisation.bills.list(BillQuery(since=start - LOOK_BACK))
     with ports.progress.task("reading bills", None) as task:
         for chunk in _chunks(bills):
-            for one in _owned(chunk, order, start, scope, ports):
+            for bill in _owned(chunk, order, start, scope, ports):
                 task.advance()
-                if one is None:
+                if bill is None:
                     owners.finished += 1
                 else:
-                    owners.add(one)
-                    hear(one)
+                    owners.add(bill)
+                    hear(bill)
     return owners
 
 
@@ -66,9 +66,9 @@ def _owned(
     bills: Sequence[Bill], order: Order, start: date, scope: AccountScope, ports: CutoverPorts
 ) -> Iterator[OwnedBill | None]:
     """Give the owner of each bill that the integration takes; ``None`` for one that is sent."""
-    codes = {one.account_code for one in bills if one.account_code}
+    codes = {bill.account_code for bill in bills if bill.account_code}
     accounts = ports.organisation.codes.accounts(codes) if codes else {}
-    latest = ports.organisation.runs.latest(BILL, [one.id for one in bills])
+    latest = ports.organisation.runs.latest(BILL, [bill.id for bill in bills])
     for bill in bills:
         if not _may_take(scope, accounts.get(bill.account_code), bill):
             continue
@@ -100,7 +100,7 @@ def _owner(
 def _by_m3ter(bill: Bill, name: str, runs: tuple[NativeRun, ...], ports: CutoverPorts) -> Interlock:
     """Say what m3ter's own runs of a bill mean, and what a person said of them."""
     now = ports.clock.now()
-    ours = tuple(one for one in runs if one.destination.casefold() in {"", "chargebee"})
+    ours = tuple(run for run in runs if run.destination.casefold() in {"", "chargebee"})
     known = RouteKnowledge(now, (), (RouteClaim(name, "in"),), ours)
     native = interlock(name, known, now, InterlockSettings())
     if isinstance(native, MaybePartial) and _said_not_sent(bill, ports):
@@ -110,8 +110,8 @@ def _by_m3ter(bill: Bill, name: str, runs: tuple[NativeRun, ...], ports: Cutover
 
 def _said_not_sent(bill: Bill, ports: CutoverPorts) -> bool:
     """Tell whether a person looked, and said that m3ter sent nothing of a bill."""
-    said = ports.history.decisions(ports.site, f"native/{bill.id}")
-    return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
+    decisions = ports.history.decisions(ports.site, f"native/{bill.id}")
+    return bool(decisions) and decisions[-1].what == NOT_SENT_BY_M3TER
 
 
 def _may_take(scope: AccountScope, account: Account | None, bill: Bill) -> bool:
@@ -125,9 +125,9 @@ def _account_ids(spec: IntegrationSpec, ports: CutoverPorts) -> dict[str, Accoun
     listed = spec.global_.account_ids
     named = () if isinstance(listed, str) else listed
     references = (*named, *spec.global_.restricted_account_ids)
-    codes = {one.code for one in references if isinstance(one, CodeReference)}
+    codes = {reference.code for reference in references if isinstance(reference, CodeReference)}
     found = ports.organisation.codes.accounts(codes) if codes else {}
-    return {code: one.id for code, one in found.items()}
+    return {code: account.id for code, account in found.items()}
 
 
 def _chunks(bills: Iterator[Bill]) -> Iterator[tuple[Bill, ...]]:

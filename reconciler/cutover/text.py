@@ -9,11 +9,13 @@ from reconciler.kernel.runbook import Page, page
 from reconciler.kernel.text import counted, day, printable, sums, wrapped
 
 
-def owned_text(one: OwnedBill) -> str:
+def owned_text(bill: OwnedBill) -> str:
     """Render one open bill: owner first, then the whole id."""
-    money = str(one.money) if one.money is not None else "unknown amount"
-    head = f"{one.owner:<9} {one.bill_id}  {one.account}, period to {day(one.period_end)}, {money}"
-    return printable("\n".join([*wrapped(head, "", "    "), *wrapped(one.why, "    ")]))
+    money = str(bill.money) if bill.money is not None else "unknown amount"
+    head = (
+        f"{bill.owner:<9} {bill.bill_id}  {bill.account}, period to {day(bill.period_end)}, {money}"
+    )
+    return printable("\n".join([*wrapped(head, "", "    "), *wrapped(bill.why, "    ")]))
 
 
 def cutover_text(facts: CutoverFacts, steps: Sequence[CutoverStep]) -> str:
@@ -43,16 +45,16 @@ def _owners(facts: CutoverFacts) -> Iterator[str]:
 
 
 def _steps(steps: Sequence[CutoverStep]) -> Iterator[str]:
-    now = next((one for one in steps if not one.done), None)
-    for number, one in enumerate(steps, start=1):
-        mark = "done" if one.done else "NOW " if one is now else "    "
-        yield f"  {number}. [{mark}] {one.title}"
-        if one is now:
-            yield from (f"            {line}" for line in one.todo)
+    now = next((step for step in steps if not step.done), None)
+    for number, step in enumerate(steps, start=1):
+        mark = "done" if step.done else "NOW " if step is now else "    "
+        yield f"  {number}. [{mark}] {step.title}"
+        if step is now:
+            yield from (f"            {line}" for line in step.todo)
 
 
 def _ending(facts: CutoverFacts, steps: Sequence[CutoverStep]) -> Iterator[str]:
-    left = sum(not one.done for one in steps)
+    left = sum(not step.done for step in steps)
     if left:
         yield f"{counted(left, 'step is', 'steps are')} left. Nothing was sent or changed in m3ter."
         yield f"Run the same command again after each step. {page(Page.CUTOVER)}"

@@ -87,4 +87,4 @@ class CutoverStand:
     @property
     def now(self) -> CutoverStep | None:
         """The step to do now; ``None`` when nothing is left."""
-        return next((one for one in self.steps if not one.done), None)
+        return next((step for step in self.steps if not step.done), None)

@@ -145,6 +145,6 @@ def nearest(
 ) -> Origin:
     """Find the origin of a path or of its nearest ancestor."""
     for length in range(len(path), -1, -1):
-        if (found := origins.get(path[:length])) is not None:
-            return found
+        if (origin := origins.get(path[:length])) is not None:
+            return origin
     return otherwise

@@ -25,9 +25,9 @@ class InvalidDefinitionsError(InvalidError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        errors = [one for one in problems if one.severity == "error"]
+        errors = [problem for problem in problems if problem.severity == "error"]
         lines = [f"the definitions have {_counted(len(errors), 'error')}."]
-        lines += [f"  {_line(one)}" for one in errors[:_SHOWN_MAX]]
+        lines += [f"  {_line(error)}" for error in errors[:_SHOWN_MAX]]
         if len(errors) > _SHOWN_MAX:
             lines.append(f"  and {len(errors) - _SHOWN_MAX} more")
         lines.append(
@@ -54,7 +54,7 @@ class Validated:
     @property
     def valid(self) -> bool:
         """Say whether there is no error; warnings do not count."""
-        return all(one.severity != "error" for one in self.problems)
+        return all(problem.severity != "error" for problem in self.problems)
 
 
 def validate(
@@ -69,12 +69,12 @@ def validate(
     """
     loaded = source.load()
     context = Context(allowance, knows_time_zone, source.text_from)
-    found = loaded.problems
-    if loaded.definitions.documents or not found:
-        files = {one.origin.file for one in found if one.origin is not None}
+    problems = loaded.problems
+    if loaded.definitions.documents or not problems:
+        files = {problem.origin.file for problem in problems if problem.origin is not None}
         meaning = broken_rules(loaded.definitions, source.effective, context, loaded.broken, files)
-        found = in_order((*found, *meaning))
-    return Validated(loaded.definitions, found, loaded.definitions.file_count)
+        problems = in_order((*problems, *meaning))
+    return Validated(loaded.definitions, problems, loaded.definitions.file_count)
 
 
 def effective(
@@ -101,8 +101,8 @@ def effective(
     return source.effective(validated.definitions, environment)
 
 
-def _line(one: Problem) -> str:
-    return f"{one.origin or 'integrations.d'}  {one.rule}  {one.message}"
+def _line(problem: Problem) -> str:
+    return f"{problem.origin or 'integrations.d'}  {problem.rule}  {problem.message}"
 
 
 def _counted(count: int, noun: str) -> str:

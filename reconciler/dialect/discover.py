@@ -43,9 +43,12 @@ def discover(
         clock: Dates the evidence.
         wanted: What to look for; by default what the definitions use, or Chargebee bills.
     """
-    used = {(one.spec.destination.value, one.spec.entity_type) for one in effective.integrations}
+    used = {
+        (integration.spec.destination.value, integration.spec.entity_type)
+        for integration in effective.integrations
+    }
     pairs = sorted(set(wanted) or used or {("Chargebee", "Bill")})
-    return tuple(_propose(effective, integrations, clock, one) for one in pairs)
+    return tuple(_propose(effective, integrations, clock, pair) for pair in pairs)
 
 
 def document(environment: str, proposal: Proposal) -> JsonObject | None:
@@ -63,9 +66,9 @@ def document(environment: str, proposal: Proposal) -> JsonObject | None:
 
 
 def _propose(
-    effective: Effective, integrations: Integrations, clock: Clock, one: Wanted
+    effective: Effective, integrations: Integrations, clock: Clock, wanted: Wanted
 ) -> Proposal:
-    destination, entity_type = one
+    destination, entity_type = wanted
     system = _system(integrations, destination, entity_type)
     available = read_available(
         integrations.available(system, entity_type), destination, entity_type
@@ -84,17 +87,17 @@ def _propose(
 
 def _system(integrations: Integrations, destination: str, entity_type: str) -> str:
     """Find how the organisation spells a system; our word where it lists none that fits."""
-    for one in integrations.systems(entity_type):
+    for system in integrations.systems(entity_type):
         for name in ("identifier", "displayName"):
-            spelled = one.get(name)
+            spelled = system.get(name)
             if isinstance(spelled, str) and folded(spelled) == folded(destination):
-                identifier = one.get("identifier")
+                identifier = system.get("identifier")
                 return identifier if isinstance(identifier, str) else spelled
     return destination
 
 
 FOLDER = "integrations.d/dialects"
-_OUR_WORDS = {folded(one): one for one in Destination}
+_OUR_WORDS = {folded(destination): destination for destination in Destination}
 
 
 def proposals(
@@ -104,10 +107,20 @@ def proposals(
 
     A destination that m3ter will not speak about has a proposal without a dialect.
     """
-    used = {(one.spec.destination.value, one.spec.entity_type) for one in effective.integrations}
+    used = {
+        (integration.spec.destination.value, integration.spec.entity_type)
+        for integration in effective.integrations
+    }
     live = () if used else integrations.list()
-    wanted = used or {pair for one in live if (pair := spoken(one))} or {("Chargebee", "Bill")}
-    return tuple(proposal_for(effective, integrations, clock, one) for one in sorted(wanted))
+    wanted = (
+        used
+        or {pair for integration in live if (pair := spoken(integration))}
+        or {("Chargebee", "Bill")}
+    )
+    return tuple(
+        proposal_for(effective, integrations, clock, published_pair)
+        for published_pair in sorted(wanted)
+    )
 
 
 def spoken(live: LiveIntegration) -> Wanted | None:
@@ -118,31 +131,35 @@ def spoken(live: LiveIntegration) -> Wanted | None:
 
 
 def dialect_edits(
-    environment: str, found: Iterable[Proposal], definitions: Definitions
+    environment: str, proposals: Iterable[Proposal], definitions: Definitions
 ) -> tuple[tuple[WrittenDialect, ...], tuple[Edit, ...]]:
     """Give what each proposal becomes; what already stands in git is edited where it stands.
 
     Args:
         environment: Whose organisation was asked.
-        found: What it publishes.
+        proposals: What it publishes.
         definitions: What stands in git now.
     """
-    names = {one.name for one in definitions.documents if one.kind == "Dialect"}
-    made = [_written(environment, one, definitions, names) for one in found]
-    return tuple(one for one, _ in made), tuple(edit for _, edits in made for edit in edits)
+    names = {
+        definition.name for definition in definitions.documents if definition.kind == "Dialect"
+    }
+    dialect_file = [_written(environment, proposal, definitions, names) for proposal in proposals]
+    return tuple(dialect for dialect, _ in dialect_file), tuple(
+        edit for _, edits in dialect_file for edit in edits
+    )
 
 
-def with_dialects(effective: Effective, found: Iterable[Proposal]) -> Effective:
+def with_dialects(effective: Effective, proposals: Iterable[Proposal]) -> Effective:
     """Give the view as it will be once proposed dialects are written."""
     new = tuple(
         Defined(
-            one.destination,
-            DialectSpec.model_validate(one.spec, strict=False),
+            proposal.destination,
+            DialectSpec.model_validate(proposal.spec, strict=False),
             Origin(FOLDER),
             {},
         )
-        for one in found
-        if one.spec is not None
+        for proposal in proposals
+        if proposal.spec is not None
     )
     return replace(effective, dialects=(*effective.dialects, *new))
 
@@ -164,16 +181,20 @@ def proposal_for(
 def _written(
     environment: str, proposal: Proposal, definitions: Definitions, names: set[str]
 ) -> tuple[WrittenDialect, tuple[Edit, ...]]:
-    made = document(environment, proposal)
-    if made is None:
+    body = document(environment, proposal)
+    if body is None:
         return WrittenDialect(proposal, "", "none"), ()
     known = _known(environment, proposal, definitions)
     if known is not None:
         return _in_place(known, proposal)
-    name = next(one for one in _names(text_at(made, "metadata", "name")) if one not in names)
+    name = next(
+        candidate
+        for candidate in _names(text_at(body, "metadata", "name"))
+        if candidate not in names
+    )
     names.add(name)
     file = f"{FOLDER}/{proposal.destination.lower()}-{environment}.yaml"
-    edit = AddDocuments(file, ({**made, "metadata": {"name": name}},))
+    edit = AddDocuments(file, ({**body, "metadata": {"name": name}},))
     return WrittenDialect(proposal, file, "new"), (edit,)
 
 
@@ -181,7 +202,7 @@ def _in_place(known: Document, proposal: Proposal) -> tuple[WrittenDialect, tupl
     before, after = mapping_at(known.body, "spec"), proposal.spec or {}
     if _said(before) == _said(after):
         return WrittenDialect(proposal, known.file, "same"), ()
-    if any(one.kind == "kept" for one in proposal.findings):
+    if any(finding.kind == "kept" for finding in proposal.findings):
         # what only a person knows keeps that person's name; discover would not find it again
         after = {**after, "evidence": before["evidence"]}
     edit = SetValue(known.file, known.index, ("spec",), after)
@@ -191,20 +212,20 @@ def _in_place(known: Document, proposal: Proposal) -> tuple[WrittenDialect, tupl
 def _said(spec: JsonObject) -> bytes:
     """Give what a dialect says, without when it was found and with defaults filled in."""
     plain = {"entityType": "Bill", "values": {}, **spec}
-    return canonical({key: one for key, one in plain.items() if key != "evidence"})
+    return canonical({key: value for key, value in plain.items() if key != "evidence"})
 
 
 def _known(environment: str, proposal: Proposal, definitions: Definitions) -> Document | None:
     wanted = (environment, proposal.destination, proposal.entity_type)
-    for one in definitions.documents:
-        spec = mapping_at(one.body, "spec")
+    for definition in definitions.documents:
+        spec = mapping_at(definition.body, "spec")
         place = (
             text_at(spec, "environment"),
             text_at(spec, "destination"),
             text_at(spec, "entityType") or "Bill",
         )
-        if one.kind == "Dialect" and one.environment is None and place == wanted:
-            return one
+        if definition.kind == "Dialect" and definition.environment is None and place == wanted:
+            return definition
     return None
 
 

@@ -38,19 +38,19 @@ def discover_text(
         tables_known: Whether the organisation says what may be mapped at all.
     """
     lines: list[str] = []
-    for one in written:
-        lines += [*_dialect(environment, one), ""]
+    for dialect in written:
+        lines += [*_dialect(environment, dialect), ""]
     lines += _mappings(illegal, known=tables_known)
     lines.append("Nothing was written to m3ter.")
-    if any(one.outcome in {"new", "changed"} for one in written):
+    if any(dialect.outcome in {"new", "changed"} for dialect in written):
         lines.append(f"Review and commit it, then:  reconciler plan --env {environment}")
     return "\n".join(lines) + "\n"
 
 
-def _dialect(environment: str, one: WrittenDialect) -> Iterator[str]:
-    proposal = one.proposal
+def _dialect(environment: str, dialect: WrittenDialect) -> Iterator[str]:
+    proposal = dialect.proposal
     place = f"{proposal.destination} {proposal.entity_type}s"
-    if one.outcome == "none":
+    if dialect.outcome == "none":
         yield f"{environment} · {place}: this organisation publishes nothing about them"
         yield "    Their settings cannot be written until someone confirms their wire names:"
         yield "    `reconciler import` reads them from a live configuration, or a person writes a"
@@ -59,19 +59,19 @@ def _dialect(environment: str, one: WrittenDialect) -> Iterator[str]:
     keys = _size(proposal, "keys")
     yield (
         f"{environment} · {place}: {counted(keys, 'setting', 'settings')} confirmed; "
-        f"{_DEEDS[one.outcome]} {one.file}"
+        f"{_DEEDS[dialect.outcome]} {dialect.file}"
     )
     for kind, heading in _HEADINGS.items():
-        found = [finding for finding in proposal.findings if finding.kind == kind]
-        if found:
+        findings = [finding for finding in proposal.findings if finding.kind == kind]
+        if findings:
             yield f"  {heading}"
-            yield from _findings(found)
+            yield from _findings(findings)
 
 
-def _findings(found: Sequence[DialectFinding]) -> Iterator[str]:
-    for one in found:
+def _findings(findings: Sequence[DialectFinding]) -> Iterator[str]:
+    for finding in findings:
         yield from textwrap.wrap(
-            one.message,
+            finding.message,
             WIDTH,
             initial_indent="    ",
             subsequent_indent="      ",
@@ -85,9 +85,12 @@ def _mappings(illegal: Sequence[IllegalName], *, known: bool) -> Iterator[str]:
         yield "The organisation does not say which tables may be mapped; nothing was checked there."
     elif not illegal:
         yield "All mapping sets use entities and tables that the organisation knows."
-    for one in illegal:
-        listed = ", ".join(f"`{name}`" for name in one.known)
-        yield f"! {one.origin}  {one.setting} `{one.name}` of {one.set_name} is not known there"
+    for illegal_name in illegal:
+        listed = ", ".join(f"`{name}`" for name in illegal_name.known)
+        yield (
+            f"! {illegal_name.origin}  {illegal_name.setting} `{illegal_name.name}` of "
+            f"{illegal_name.set_name} is not known there"
+        )
         yield f"    known: {listed or 'none'}"
 
 

@@ -36,7 +36,7 @@ _LISTED_MAX = 5
 
 def files(validated: Validated) -> CheckResult:
     """Say whether the definitions are valid."""
-    errors = [one for one in validated.problems if one.severity == "error"]
+    errors = [problem for problem in validated.problems if problem.severity == "error"]
     count = f"{validated.file_count:,} files"
     if errors:
         first = f"{errors[0].origin or 'integrations.d'}: {errors[0].message}"
@@ -116,7 +116,7 @@ def check_dialects(
     effective: Effective, organisation: Organisation, time: Clock
 ) -> Iterator[CheckResult]:
     """Compare the dialects in git with what the organisation publishes."""
-    specs = [one.spec for one in effective.dialects]
+    specs = [defined.spec for defined in effective.dialects]
     for proposal in proposals(effective, organisation.integrations, time):
         spec = dialect_for(specs, proposal.destination, proposal.entity_type)
         yield _dialect(effective.environment.name, spec, proposal)
@@ -131,13 +131,13 @@ def mapping_names(effective: Effective, organisation: Organisation) -> CheckResu
         document = organisation.mappings.configuration()
     except NotFoundError:
         return unseen(check, "the organisation does not publish its tables")
-    found = illegal_names(document, effective.mapping_sets)
-    if not found:
+    names = illegal_names(document, effective.mapping_sets)
+    if not names:
         return well(check, f"{len(effective.mapping_sets):,} sets use known entities and tables")
-    one = found[0]
-    more = f"; and {len(found) - 1:,} more" if len(found) > 1 else ""
-    message = f"{one.origin}: {one.setting} `{one.name}` is not known there{more}"
-    return wrong(check, message, f"Use one of: {', '.join(one.known) or 'none'}.")
+    name = names[0]
+    more = f"; and {len(names) - 1:,} more" if len(names) > 1 else ""
+    message = f"{name.origin}: {name.setting} `{name.name}` is not known there{more}"
+    return wrong(check, message, f"Use one of: {', '.join(name.known) or 'none'}.")
 
 
 def credentials(effective: Effective, organisation: Organisation) -> CheckResult:
@@ -148,7 +148,7 @@ def credentials(effective: Effective, organisation: Organisation) -> CheckResult
     listed = organisation.people.credentials()
     if listed is None:
         return unseen(check, "this organisation does not list its integration credentials")
-    missing = [name for name, one in wanted.items() if not _is_there(one, listed)]
+    missing = [name for name, value in wanted.items() if not _is_there(value, listed)]
     if missing:
         todo = "Correct their name or id in the Environment, or create them in m3ter."
         return wrong(check, f"m3ter has no credential for {_listed(missing)}", todo)
@@ -157,9 +157,9 @@ def credentials(effective: Effective, organisation: Organisation) -> CheckResult
 
 def check_references(effective: Effective, organisation: Organisation) -> Iterator[CheckResult]:
     """Look up every code and address that git uses."""
-    names = {one for used in names_of(effective).values() for one in used}
-    accounts = {one.value for one in names if one.kind == "account"}
-    users = {one.value for one in names if one.kind == "user"}
+    names = {name for used in names_of(effective).values() for name in used}
+    accounts = {name.value for name in names if name.kind == "account"}
+    users = {name.value for name in names if name.kind == "user"}
     yield _resolved("accounts", accounts, organisation.codes.accounts)
     yield _resolved("users", users, organisation.people.users_by_email)
 
@@ -172,7 +172,7 @@ def _dialect(environment: str, spec: DialectSpec | None, proposal: Proposal) -> 
     if proposal.spec is None:
         by = spec.evidence.source
         return doubtful(check, f"m3ter publishes nothing to compare it with; it is by {by}")
-    changed = [one for one in proposal.findings if one.kind == "changed"]
+    changed = [finding for finding in proposal.findings if finding.kind == "changed"]
     if changed:
         return wrong(check, changed[0].message, discover)
     published = proposal.spec.get("keys")
@@ -186,10 +186,10 @@ def _dialect(environment: str, spec: DialectSpec | None, proposal: Proposal) -> 
     return well(check, f"{len(spec.keys):,} settings, all as m3ter publishes them")
 
 
-def _is_there(one: object, listed: tuple[Credential, ...]) -> bool:
-    if isinstance(one, CredentialById):
-        return any(each.id == one.id for each in listed)
-    return sum(each.name == getattr(one, "name", "") for each in listed) == 1
+def _is_there(credential: object, listed: tuple[Credential, ...]) -> bool:
+    if isinstance(credential, CredentialById):
+        return any(candidate.id == credential.id for candidate in listed)
+    return sum(candidate.name == getattr(credential, "name", "") for candidate in listed) == 1
 
 
 def _resolved(
@@ -206,7 +206,7 @@ def _resolved(
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _LISTED_MAX:,} more" if len(names) > _LISTED_MAX else ""
-    return ", ".join(f"`{one}`" for one in names[:_LISTED_MAX]) + more
+    return ", ".join(f"`{name}`" for name in names[:_LISTED_MAX]) + more
 
 
 def check_or_report(check: str, make: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
@@ -220,28 +220,28 @@ def check_or_report(check: str, make: Callable[[], Iterator[CheckResult]]) -> It
 def push_integrations(effective: Effective) -> tuple[Push, ...]:
     """Give the integrations whose bills `sync` sends."""
     return tuple(
-        (one, one.spec.push)
-        for one in effective.integrations
-        if one.spec.delivery == "push" and one.spec.push is not None
+        (integration, integration.spec.push)
+        for integration in effective.integrations
+        if integration.spec.delivery == "push" and integration.spec.push is not None
     )
 
 
 def prices(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
     """Look for every item price that a push integration names; mappings are looked at by bill."""
     named = {
-        price: f"{one.name}: {setting}"
-        for one, _ in reversed(pushes)
-        for setting, price in _prices(one.spec)
+        price: f"{integration.name}: {setting}"
+        for integration, _ in reversed(pushes)
+        for setting, price in _prices(integration.spec)
     }
     if not named:
         return unseen("item prices", "no push integration names one")
     unfit = site.unfit_prices(named)
     if not unfit:
         return well("item prices", f"all {len(named):,} that pushes name can bill a line")
-    told = [f"`{one}` ({named[one]}) {why}" for one, why in unfit.items()]
-    more = f"; and {len(told) - _LISTED_MAX:,} more" if len(told) > _LISTED_MAX else ""
+    texts = [f"`{key}` ({named[key]}) {why}" for key, why in unfit.items()]
+    more = f"; and {len(texts) - _LISTED_MAX:,} more" if len(texts) > _LISTED_MAX else ""
     todo = "Correct the setting, or the item price in Chargebee; until then bills are blocked."
-    return wrong("item prices", "; ".join(told[:_LISTED_MAX]) + more, todo)
+    return wrong("item prices", "; ".join(texts[:_LISTED_MAX]) + more, todo)
 
 
 def stamps(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
@@ -249,7 +249,7 @@ def stamps(pushes: Sequence[Push], site: SiteCatalogue) -> CheckResult:
     fields = site.custom_fields()
     if fields is None:
         return doubtful("stamp", "Chargebee does not list its custom fields; the first bill shows")
-    missing = sorted({one for _, push in pushes for one in _unstamped(push, fields)})
+    missing = sorted({field for _, push in pushes for field in _unstamped(push, fields)})
     if missing:
         todo = "Create it in Chargebee as a text field; until then bills are blocked."
         return wrong("stamp", f"the site has no custom field {', '.join(missing)}", todo)

@@ -53,6 +53,6 @@ def failed(check: str, error: Exception, code: ExitCode) -> CheckResult:
     return wrong(check, first.rstrip("."), rest.strip(), code)
 
 
-def exit_code_of_checks(found: Iterable[CheckResult]) -> ExitCode:
+def exit_code_of_checks(results: Iterable[CheckResult]) -> ExitCode:
     """Choose the exit code by the worst finding."""
-    return winning(one.code for one in found)
+    return winning(result.code for result in results)

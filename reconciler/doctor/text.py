@@ -17,34 +17,34 @@ _MARKS = {"ok": "  ok", "problem": "! problem", "warning": "? look at", "not che
 _STATE_WIDTH = 11
 
 
-def doctor_text(environment: str, found: Sequence[CheckResult]) -> str:
+def doctor_text(environment: str, results: Sequence[CheckResult]) -> str:
     """Render the findings, the sum first."""
-    width = max(len(one.check) for one in found)
-    lines = [_summary(environment, found), ""]
-    for one in found:
-        lines += _lines(one, width)
+    width = max(len(result.check) for result in results)
+    lines = [_summary(environment, results), ""]
+    for result in results:
+        lines += _lines(result, width)
     return "\n".join(lines) + "\n"
 
 
-def doctor_json(environment: str, found: Sequence[CheckResult]) -> str:
+def doctor_json(environment: str, results: Sequence[CheckResult]) -> str:
     """Render the findings as one JSON document."""
     checks: list[JsonValue] = [
         {
-            "check": one.check,
-            "state": one.state,
-            "message": one.message,
-            "todo": one.todo,
-            "exitCode": int(one.code),
+            "check": result.check,
+            "state": result.state,
+            "message": result.message,
+            "todo": result.todo,
+            "exitCode": int(result.code),
         }
-        for one in found
+        for result in results
     ]
     return exact_json.encode(
         {"schema": SCHEMA, "environment": environment, "checks": checks}, indent=2
     )
 
 
-def _summary(environment: str, found: Sequence[CheckResult]) -> str:
-    counts = Counter(one.state for one in found)
+def _summary(environment: str, results: Sequence[CheckResult]) -> str:
+    counts = Counter(result.state for result in results)
     parts = [f"{environment}: {counted(counts['ok'], 'check is well', 'checks are well')}"]
     if counts["problem"]:
         parts.append(counted(counts["problem"], "problem", "problems"))
@@ -55,13 +55,13 @@ def _summary(environment: str, found: Sequence[CheckResult]) -> str:
     return " · ".join(parts) + ". Nothing was written to m3ter."
 
 
-def _lines(one: CheckResult, width: int) -> Iterator[str]:
-    start = f"{_MARKS[one.state].ljust(_STATE_WIDTH)}{one.check.ljust(width)}  "
+def _lines(result: CheckResult, width: int) -> Iterator[str]:
+    start = f"{_MARKS[result.state].ljust(_STATE_WIDTH)}{result.check.ljust(width)}  "
     indent = " " * len(start)
     yield from textwrap.wrap(
-        printable(one.message), WIDTH, initial_indent=start, subsequent_indent=indent
+        printable(result.message), WIDTH, initial_indent=start, subsequent_indent=indent
     )
-    if one.todo:
+    if result.todo:
         yield from textwrap.wrap(
-            printable(one.todo), WIDTH, initial_indent=indent, subsequent_indent=indent
+            printable(result.todo), WIDTH, initial_indent=indent, subsequent_indent=indent
         )

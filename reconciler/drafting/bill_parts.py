@@ -94,9 +94,9 @@ def _by_band(whole: LineSource, parts: tuple[BillPart, ...], rules: SplitRules) 
     broken = tuple(_broken(parts))
     if broken:
         return SplitLine(reasons=broken)
-    sent = tuple(one for one in parts if one.units or one.source.amount)
-    empty = tuple(one for one in parts if not (one.units or one.source.amount))
-    unsent = tuple(UnsentPart(one.source, UnsentReason.EMPTY_BAND) for one in empty)
+    sent = tuple(part for part in parts if part.units or part.source.amount)
+    empty = tuple(part for part in parts if not (part.units or part.source.amount))
+    unsent = tuple(UnsentPart(part.source, UnsentReason.EMPTY_BAND) for part in empty)
     gap = _gap(parts, whole.amount)
     if abs(gap) >= scale(Decimal(rules.tolerance), -rules.currency.places):
         text = (
@@ -130,7 +130,7 @@ def _broken(parts: Iterable[BillPart]) -> Iterator[BlockReason]:
 def _gap(parts: Iterable[BillPart], amount: Decimal | None) -> Decimal:
     if amount is None:
         return Decimal(0)
-    bands = total([one.source.amount for one in parts if one.source.amount is not None])
+    bands = total([part.source.amount for part in parts if part.source.amount is not None])
     return EXACT.subtract(bands, amount)
 
 
@@ -203,7 +203,7 @@ def sorted_lines(
 
     That the order is ascending is inferred; m3ter names only the three settings.
     """
-    groups = [tuple(one) for one in lines if one]
+    groups = [tuple(line) for line in lines if line]
     if by == "subtotal":
         groups.sort(key=_by_amount)
     elif by == "aggregationId":
@@ -214,7 +214,7 @@ def sorted_lines(
 def _by_amount(parts: tuple[BillPart, ...]) -> tuple[bool, Decimal]:
     if (converted := parts[0].line.converted_subtotal) is not None:
         return False, converted
-    amounts = [one.source.amount for one in parts if one.source.amount is not None]
+    amounts = [part.source.amount for part in parts if part.source.amount is not None]
     return not amounts, total(amounts)
 
 

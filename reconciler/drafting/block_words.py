@@ -26,4 +26,4 @@ SHORT: Final[Mapping[BlockCode, str]] = {
 
 def in_short(reasons: Iterable[BlockReason]) -> str:
     """Name the kinds of reasons, each once."""
-    return ", ".join(dict.fromkeys(SHORT[one.code] for one in reasons))
+    return ", ".join(dict.fromkeys(SHORT[reason.code] for reason in reasons))

@@ -354,12 +354,12 @@ class InvoiceDraft:
     @property
     def fallbacks(self) -> tuple[DraftLine, ...]:
         """The lines that fell to the default price."""
-        return tuple(one for one in self.lines if one.trace.price and one.trace.price.fallback)
+        return tuple(line for line in self.lines if line.trace.price and line.trace.price.fallback)
 
     def _total(self, amounts: list[Money | None]) -> Money:
-        minor = sum(one.minor for one in amounts if one is not None)
-        minor -= sum(one.amount.minor for one in self.discounts)
-        minor -= sum(one.amount.minor for one in self.credits)
+        minor = sum(amount.minor for amount in amounts if amount is not None)
+        minor -= sum(discount.amount.minor for discount in self.discounts)
+        minor -= sum(credit.amount.minor for credit in self.credits)
         return Money(minor, self.currency)
 
 

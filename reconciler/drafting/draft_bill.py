@@ -72,26 +72,26 @@ def draft_bill(bill: Bill, route: DraftingRules, now: datetime) -> DraftOutcome:
     if isinstance(target, BlockReason):
         reasons = (target, *reasons)
     if frame is None:
-        lines_of_bill = [source_of(one, n) for n, one in enumerate(bill.lines, start=1)]
+        lines_of_bill = [source_of(line, n) for n, line in enumerate(bill.lines, start=1)]
         return _blocked(bill, reasons, (), lines_of_bill)
     split = split_bill(frame)
     if not split.reasons and adds_up_to_zero(split.parts, frame.currency):
         return _nothing(frame, split)
     rows = [row_of(part, frame) for part in split.parts]
-    lines = tuple(one for one in rows if isinstance(one, DraftLine))
-    negative = tuple(one for one in rows if isinstance(one, NegativeLine))
+    lines = tuple(row for row in rows if isinstance(row, DraftLine))
+    negative = tuple(row for row in rows if isinstance(row, NegativeLine))
     adjusted = adjust(negative, lines, route.policy.negative_lines, delivery_of(route))
     reasons += split.reasons
-    reasons += tuple(reason for one in rows if isinstance(one, tuple) for reason in one)
+    reasons += tuple(reason for row in rows if isinstance(row, tuple) for reason in row)
     reasons += adjusted.reasons
     if reasons or isinstance(target, BlockReason):
-        return _blocked(bill, reasons, split.unsent, [one.source for one in split.parts])
+        return _blocked(bill, reasons, split.unsent, [part.source for part in split.parts])
     return _draft(frame, target, now, lines=lines, adjusted=adjusted, unsent=split.unsent)
 
 
 def _nothing(frame: BillContext, split: SplitBill) -> NothingToSend:
     bill = frame.bill
-    rest = tuple(UnsentPart(one.source, UnsentReason.NOTHING_TO_SEND) for one in split.parts)
+    rest = tuple(UnsentPart(part.source, UnsentReason.NOTHING_TO_SEND) for part in split.parts)
     if not bill.lines:
         why = "the bill has no lines"
     elif not split.parts:
@@ -108,12 +108,12 @@ def _blocked(
     unsent: tuple[UnsentPart, ...],
     sources: Iterable[LineSource],
 ) -> BlockedBill:
-    rest = tuple(UnsentPart(one, UnsentReason.BLOCKED) for one in sources)
+    rest = tuple(UnsentPart(source, UnsentReason.BLOCKED) for source in sources)
     return BlockedBill(bill.id, bill.version, reasons, _in_bill_order((*unsent, *rest)))
 
 
 def _in_bill_order(unsent: Iterable[UnsentPart]) -> tuple[UnsentPart, ...]:
-    return tuple(sorted(unsent, key=lambda one: (one.source.number, one.source.band or 0)))
+    return tuple(sorted(unsent, key=lambda part: (part.source.number, part.source.band or 0)))
 
 
 def _draft(
@@ -145,7 +145,7 @@ def _draft(
         discounts=adjusted.discounts,
         credits=adjusted.credits,
         unsent=_in_bill_order(unsent),
-        notes=tuple(one for one in (moved, _disputed(frame)) if one),
+        notes=tuple(note for note in (moved, _disputed(frame)) if note),
         input_hash=input_hash(bill),
         credits_as=_credits_as(route),
     )
@@ -202,11 +202,11 @@ def billed_party(bill: Bill, route: DraftingRules) -> BilledParty | BlockReason:
 
 def _mapped(bill: Bill, route: DraftingRules) -> BilledParty | BlockReason:
     kind = route.policy.account_is
-    tables = {one.casefold() for one in route.readings.account_tables.get(kind, ())}
-    found = route.mappings.of(route.readings.account_entity, bill.account_id)
-    for level in (found.linked, found.unlinked):
-        usable = [one for one in level if one.table.casefold() in tables]
-        if len({one.external_id for one in usable}) > 1:
+    tables = {table.casefold() for table in route.readings.account_tables.get(kind, ())}
+    candidates = route.mappings.of(route.readings.account_entity, bill.account_id)
+    for level in (candidates.linked, candidates.unlinked):
+        usable = [mapping for mapping in level if mapping.table.casefold() in tables]
+        if len({mapping.external_id for mapping in usable}) > 1:
             return _ambiguous(bill, usable)
         if usable:
             return BilledParty(kind, usable[0].external_id, usable[0].origin)
@@ -218,7 +218,9 @@ def _mapped(bill: Bill, route: DraftingRules) -> BilledParty | BlockReason:
 
 
 def _ambiguous(bill: Bill, level: list[KnownMapping]) -> BlockReason:
-    ids = " and ".join(f"{one.external_id} ({one.origin or 'only in m3ter'})" for one in level)
+    ids = " and ".join(
+        f"{candidate.external_id} ({candidate.origin or 'only in m3ter'})" for candidate in level
+    )
     return BlockReason(
         BlockCode.AMBIGUOUS_MAPPING,
         f"account {_name(bill)} has several mappings of one level: {ids}",
@@ -237,11 +239,11 @@ _TYPES = frozenset(LineItemType)
 def split_bill(frame: BillContext) -> SplitBill:
     """Split and sort every line; every line and band is in one of the answer's fields."""
     done = [_split(line, number, frame) for number, line in enumerate(frame.bill.lines, start=1)]
-    groups = sorted_lines([one.parts for one in done], frame.route.page.sort_line_items_by)
+    groups = sorted_lines([line.parts for line in done], frame.route.page.sort_line_items_by)
     return SplitBill(
         tuple(part for group in groups for part in group),
-        tuple(unsent for one in done for unsent in one.unsent),
-        tuple(reason for one in done for reason in one.reasons),
+        tuple(unsent for line in done for unsent in line.unsent),
+        tuple(reason for line in done for reason in line.reasons),
     )
 
 
@@ -300,7 +302,9 @@ def billed_amount(bill: Bill, currencies: CurrencyTable) -> Money | None:
             amounts = [part.source.amount for part in split.parts]
             if split.reasons or None in amounts:
                 return None if bill.total is None else to_money(bill.total, currency)
-            minor += sum(to_money(one, currency).minor for one in amounts if one is not None)
+            minor += sum(
+                to_money(amount, currency).minor for amount in amounts if amount is not None
+            )
     except (UnknownCurrencyError, AmountTooLargeError):
         return None
     if not bill.lines and bill.total is not None:

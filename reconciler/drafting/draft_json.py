@@ -62,10 +62,10 @@ def _body(data: bytes) -> JsonValue:
 
 def _written(value: Any) -> JsonValue:  # noqa: ANN401  any field of a draft
     if is_dataclass(value) and not isinstance(value, type):
-        body = {one.name: _written(getattr(value, one.name)) for one in fields(value)}
+        body = {field.name: _written(getattr(value, field.name)) for field in fields(value)}
         return body | {"is": type(value).__name__} if isinstance(value, _TAGGED) else body
     if isinstance(value, tuple):
-        return [_written(one) for one in value]
+        return [_written(element) for element in value]
     if isinstance(value, datetime):
         return value.isoformat()
     plain: JsonValue = value.value if isinstance(value, Enum) else value
@@ -79,7 +79,7 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401  any field of a draft
     if isinstance(kind, UnionType):
         return _read(_member(get_args(kind), value), value)
     if get_origin(kind) is tuple:
-        return tuple(_read(get_args(kind)[0], one) for one in value)
+        return tuple(_read(get_args(kind)[0], element) for element in value)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
         # a field with a default may be younger than the draft
@@ -105,10 +105,10 @@ def _member(kinds: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401  any fie
     """Choose the member of a union that a value was written from."""
     if value is None and NoneType in kinds:
         return NoneType
-    rest = [one for one in kinds if one is not NoneType]
+    rest = [kind for kind in kinds if kind is not NoneType]
     if len(rest) == 1:
         return rest[0]
-    return {one.__name__: one for one in rest}[value["is"]]
+    return {member.__name__: member for member in rest}[value["is"]]
 
 
 @cache

@@ -28,7 +28,7 @@ def row_of(part: BillPart, frame: BillContext) -> Row:
     price = choose_price(part, frame.route)
     period = line_period(part, frame.period, frame.zone, frame.route.readings)
     if isinstance(price, BlockReason) or isinstance(period, BlockReason):
-        return tuple(one for one in (price, period) if isinstance(one, BlockReason))
+        return tuple(reason for reason in (price, period) if isinstance(reason, BlockReason))
     if part.source.amount is None:
         return _from_catalogue(part, price, period, frame)
     try:
@@ -112,7 +112,7 @@ def details_of(part: BillPart, figures: str, readings: Readings) -> str:
     product = line.product_name or line.product_code
     facts = [figures, product and f"product {product}"]
     facts.extend(f"{key} {value}" for key, value in sorted(line.segment.items()))
-    return fit("; ".join(one for one in facts if one), readings.details_limit)
+    return fit("; ".join(fact for fact in facts if fact), readings.details_limit)
 
 
 def fit(text: str, limit: int, ending: str = "") -> str:

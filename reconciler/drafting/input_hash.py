@@ -28,7 +28,7 @@ def input_hash(bill: Bill) -> str:
             "start": bill.start_date.isoformat(),
             "end": bill.end_date.isoformat(),
             "zone": bill.time_zone,
-            "lines": _in_order([_line(one, bill) for one in bill.lines]),
+            "lines": _in_order([_line(line, bill) for line in bill.lines]),
         }
     )
 
@@ -49,7 +49,7 @@ def _line(line: BillLine, bill: Bill) -> JsonObject:
         "segment": dict(line.segment),
         "from": _when(line.service_from),
         "to": _when(line.service_to),
-        "bands": _in_order([_band(one) for one in line.bands]),
+        "bands": _in_order([_band(band) for band in line.bands]),
     }
 
 

@@ -59,15 +59,15 @@ def adjust(
     """
     match policy:
         case "refuse":
-            return Adjusted(reasons=tuple(_refused(one) for one in negative))
+            return Adjusted(reasons=tuple(_refused(line) for line in negative))
         case "credit-note":
             return _credited(negative, lines)
         case "promotional-credit":
             # a balance of the customer: no invoice has to bear it
-            return Adjusted(credits=tuple(_credit(one) for one in negative))
+            return Adjusted(credits=tuple(_credit(line) for line in negative))
         case "discount":
             if way == "pending":
-                return Adjusted(reasons=tuple(_no_discounts(one) for one in negative))
+                return Adjusted(reasons=tuple(_no_discounts(line) for line in negative))
             return _discounted(negative, lines)
         case _:
             assert_never(policy)
@@ -79,13 +79,13 @@ def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> A
     Source: third-party digest of the Chargebee specification, credit_notes create: an adjustment
     is at most what is due. A line at a catalogue price has no amount yet, so nothing is known then.
     """
-    billed = [one.expected.minor for one in lines if one.expected is not None]
-    credit = -sum(one.amount.minor for one in negative)
+    billed = [line.expected.minor for line in lines if line.expected is not None]
+    credit = -sum(line.amount.minor for line in negative)
     if lines and len(billed) == len(lines) and credit > sum(billed):
         first = negative[0]
         base = Money(sum(billed), first.amount.currency)
         return Adjusted(reasons=(_below_zero(first, Money(credit, base.currency), base),))
-    return Adjusted(credits=tuple(_credit(one) for one in negative))
+    return Adjusted(credits=tuple(_credit(line) for line in negative))
 
 
 def _discounted(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
@@ -93,9 +93,9 @@ def _discounted(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) ->
     reasons: list[BlockReason] = []
     for discount in _by_price(negative):
         base = sum(
-            one.expected.minor
-            for one in lines
-            if one.price_id == discount.price_id and one.expected is not None
+            line.expected.minor
+            for line in lines
+            if line.price_id == discount.price_id and line.expected is not None
         )
         if discount.amount.minor > base:
             reasons.append(_too_much(discount, Money(base, discount.amount.currency)))
@@ -106,48 +106,49 @@ def _discounted(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) ->
 
 def _by_price(negative: Sequence[NegativeLine]) -> Iterator[DraftDiscount]:
     groups: dict[str, list[NegativeLine]] = {}
-    for one in negative:
-        groups.setdefault(one.price_id, []).append(one)
+    for line in negative:
+        groups.setdefault(line.price_id, []).append(line)
     for price_id, group in groups.items():
-        minor = -sum(one.amount.minor for one in group)
-        description = "; ".join(one.description for one in group)
+        minor = -sum(line.amount.minor for line in group)
+        description = "; ".join(line.description for line in group)
         amount = Money(minor, group[0].amount.currency)
-        yield DraftDiscount(price_id, amount, description, tuple(one.trace for one in group))
+        yield DraftDiscount(price_id, amount, description, tuple(line.trace for line in group))
 
 
-def _credit(one: NegativeLine) -> DraftCredit:
-    return DraftCredit(one.price_id, -one.amount, one.period, one.description, one.trace)
+def _credit(line: NegativeLine) -> DraftCredit:
+    return DraftCredit(line.price_id, -line.amount, line.period, line.description, line.trace)
 
 
-def _refused(one: NegativeLine) -> BlockReason:
-    exact = plain(one.trace.source.amount) if one.trace.source.amount is not None else one.amount
+def _refused(line: NegativeLine) -> BlockReason:
+    exact = plain(line.trace.source.amount) if line.trace.source.amount is not None else line.amount
     return BlockReason(
         BlockCode.NEGATIVE_LINE,
-        f"{one.trace.source} is below zero ({one.amount.currency} {exact}), which Chargebee does"
+        f"{line.trace.source} is below zero ({line.amount.currency} {exact}), which Chargebee does"
         " not take as a line",
         "exclude its type, or set push.negativeLines to discount, credit-note or"
         " promotional-credit",
-        one.trace.source,
+        line.trace.source,
     )
 
 
-def _below_zero(one: NegativeLine, credit: Money, base: Money) -> BlockReason:
+def _below_zero(line: NegativeLine, credit: Money, base: Money) -> BlockReason:
     return BlockReason(
         BlockCode.NEGATIVE_LINE,
         f"the negative lines of the bill come to {credit}, more than the {base} that is billed:"
         " no invoice can bear a credit note above what is due",
         "exclude their type, set push.negativeLines to promotional-credit, or credit the customer"
         " in Chargebee by hand and skip this bill",
-        one.trace.source,
+        line.trace.source,
     )
 
 
-def _no_discounts(one: NegativeLine) -> BlockReason:
+def _no_discounts(line: NegativeLine) -> BlockReason:
     return BlockReason(
         BlockCode.NEGATIVE_LINE,
-        f"{one.trace.source} is below zero ({one.amount}), and a pending invoice takes no discount",
+        f"{line.trace.source} is below zero ({line.amount}), and a pending invoice takes no "
+        "discount",
         "exclude its type, or set push.negativeLines to credit-note",
-        one.trace.source,
+        line.trace.source,
     )
 
 

@@ -28,7 +28,7 @@ def choose_price(part: BillPart, route: DraftingRules) -> PriceChoice | BlockRea
     """Choose the price id of a part, or say why there is none."""
     offers: list[PriceSource] = []
     for level in _levels(part, route):
-        if len({one.price_id for one in level}) > 1 and not offers:
+        if len({source.price_id for source in level}) > 1 and not offers:
             return _ambiguous(part.source, level)
         offers.extend(level)
     offers.extend(_settings(part.line.type, route))
@@ -44,9 +44,9 @@ def _levels(part: BillPart, route: DraftingRules) -> Iterator[list[PriceSource]]
     if part.line.type not in route.readings.mapped_types:
         return
     for entity, identity, what in _objects(part, route):
-        found = route.mappings.of(entity, identity)
-        yield _level(found.linked, PriceRule.LINKED_MAPPING, what)
-        yield _level(found.unlinked, PriceRule.UNLINKED_MAPPING, what)
+        candidates = route.mappings.of(entity, identity)
+        yield _level(candidates.linked, PriceRule.LINKED_MAPPING, what)
+        yield _level(candidates.unlinked, PriceRule.UNLINKED_MAPPING, what)
 
 
 def _objects(part: BillPart, route: DraftingRules) -> Iterator[tuple[str, str, str]]:
@@ -62,8 +62,8 @@ def _objects(part: BillPart, route: DraftingRules) -> Iterator[tuple[str, str, s
         yield readings.product_entity, line.product_id, f"mapping of product {name}"
 
 
-def _level(found: tuple[KnownMapping, ...], rule: PriceRule, what: str) -> list[PriceSource]:
-    by_id = {one.external_id: one for one in reversed(found)}
+def _level(mappings: tuple[KnownMapping, ...], rule: PriceRule, what: str) -> list[PriceSource]:
+    by_id = {mapping.external_id: mapping for mapping in reversed(mappings)}
     return [PriceSource(rule, key, what, by_id[key].origin) for key in sorted(by_id)]
 
 
@@ -88,7 +88,9 @@ def _settings(kind: str, route: DraftingRules) -> Iterator[PriceSource]:
 
 
 def _ambiguous(source: LineSource, level: list[PriceSource]) -> BlockReason:
-    ids = " and ".join(f"{one.price_id} ({one.origin or 'only in m3ter'})" for one in level)
+    ids = " and ".join(
+        f"{candidate.price_id} ({candidate.origin or 'only in m3ter'})" for candidate in level
+    )
     text = f"{source} has several mappings of one level ({level[0].what}): {ids}"
     return BlockReason(
         BlockCode.AMBIGUOUS_MAPPING, text, "keep one of them", source, level[0].origin

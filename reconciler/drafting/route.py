@@ -80,14 +80,14 @@ def index(
     """
     linked: dict[tuple[str, str], dict[tuple[str, str], KnownMapping]] = {}
     unlinked: dict[tuple[str, str], dict[tuple[str, str], KnownMapping]] = {}
-    for one in mappings:
-        if one.link is None and enforced:
+    for mapping in mappings:
+        if mapping.link is None and enforced:
             continue
-        if one.link is not None and one.link != this:
+        if mapping.link is not None and mapping.link != this:
             continue
-        level = unlinked if one.link is None else linked
-        target = level.setdefault((one.entity.casefold(), one.m3ter_id), {})
-        target.setdefault((one.table.casefold(), one.external_id), one)
+        level = unlinked if mapping.link is None else linked
+        target = level.setdefault((mapping.entity.casefold(), mapping.m3ter_id), {})
+        target.setdefault((mapping.table.casefold(), mapping.external_id), mapping)
     return MappingIndex(
         {
             key: Candidates(_sorted(linked.get(key, {})), _sorted(unlinked.get(key, {})))
@@ -102,15 +102,15 @@ def from_live(
     """Take the live mappings of one external system."""
     return tuple(
         KnownMapping(
-            one.entity,
-            one.m3ter_id,
-            one.table,
-            one.external_id,
-            one.integration_id,
-            origins.get(one.id),
+            mapping.entity,
+            mapping.m3ter_id,
+            mapping.table,
+            mapping.external_id,
+            mapping.integration_id,
+            origins.get(mapping.id),
         )
-        for one in mappings
-        if one.system.casefold() == system.casefold()
+        for mapping in mappings
+        if mapping.system.casefold() == system.casefold()
     )
 
 

@@ -79,7 +79,7 @@ def _clear_faults(world: World, request: HttpRequest) -> JsonObject:
 
 
 def _faults(world: World, _: HttpRequest) -> JsonObject:
-    return {"rules": [one.as_dict() for one in world.faults.rules]}
+    return {"rules": [rule.as_dict() for rule in world.faults.rules]}
 
 
 def _clock(world: World, request: HttpRequest) -> JsonObject:
@@ -104,18 +104,18 @@ def _requests(world: World, request: HttpRequest) -> JsonObject:
     if "since" in query:
         since = parse_instant(query["since"].replace(" ", "+"))  # a plus sign left unescaped
     entries = world.log.select(vendor=_vendor(query), since=since)
-    return {"requests": [one.as_dict() for one in entries]}
+    return {"requests": [owner.as_dict() for owner in entries]}
 
 
 def _state(world: World, request: HttpRequest) -> JsonObject:
     vendor = _vendor(_query(request, {"vendor"}))
     shown: dict[str, dict[str, list[JsonObject]]] = {
-        one: {} for one in _VENDORS if vendor in (None, one)
+        side: {} for side in _VENDORS if vendor in (None, side)
     }
     for kind in world.store.kinds():
         owner, _, name = kind.partition("/")
         if owner in shown:
-            shown[owner][name] = [_public(one) for one in world.store.all(kind)]
+            shown[owner][name] = [_public(row) for row in world.store.all(kind)]
     return {**shown}
 
 
@@ -129,7 +129,9 @@ def _user_edit(world: World, request: HttpRequest) -> JsonObject:
     if not isinstance(key, str) or not isinstance(patch, dict) or not isinstance(user, str):
         raise ControlError("give `id` (text), `patch` (object) and `user` (text)")
     store = world.store
-    kind = next((one for one in store.kinds() if store.get(one, key) is not None), None)
+    kind = next(
+        (candidate for candidate in store.kinds() if store.get(candidate, key) is not None), None
+    )
     if kind is None:
         raise ControlError(f"nothing has the id {key!r}")
     half = world.chargebee if kind.startswith("chargebee/") else world.m3ter

@@ -147,7 +147,7 @@ class FaultBook:
         """
         if not isinstance(rules, list):
             raise FaultRuleError("`rules` must be a list of rules")
-        self.rules += [parse_rule(one) for one in rules]
+        self.rules += [parse_rule(rule) for rule in rules]
 
     def clear(self) -> None:
         """Forget all rules."""
@@ -198,8 +198,8 @@ def _match(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise FaultRuleError("`match` must be an object")
     _refuse_unknown(value, _MATCH_KEYS, "match")
-    match = {key: one for key, one in value.items() if one is not None}
-    if not all(isinstance(one, str) for one in match.values()):
+    match = {key: member for key, member in value.items() if member is not None}
+    if not all(isinstance(pattern, str) for pattern in match.values()):
         raise FaultRuleError("`vendor`, `method` and `path` must be text")
     if match.get("vendor", "m3ter") not in _VENDORS:
         raise FaultRuleError(f"unknown vendor {match['vendor']!r}; known: {', '.join(_VENDORS)}")

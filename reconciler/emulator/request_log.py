@@ -52,7 +52,7 @@ class RequestLog:
     def select(self, *, vendor: str | None = None, since: datetime | None = None) -> list[Entry]:
         """Requests of a vendor (any if ``None``) from an instant on, in the order of arrival."""
         return [
-            one
-            for one in self._entries
-            if (vendor is None or one.vendor == vendor) and (since is None or one.at >= since)
+            entry
+            for entry in self._entries
+            if (vendor is None or entry.vendor == vendor) and (since is None or entry.at >= since)
         ]

@@ -46,10 +46,10 @@ def build(
         BrokenStateFileError: On the value they name.
     """
     chosen: dict[str, object] = {}
-    for one in switches:
-        name, equals, value = one.partition("=")
+    for switch in switches:
+        name, equals, value = switch.partition("=")
         if not equals:
-            raise EmulatorOptionError(f"switch `{one}` must be written name=value")
+            raise EmulatorOptionError(f"switch `{switch}` must be written name=value")
         chosen[name] = value
     rules = None if faults is None else _rules(faults)
     world = World(scenario, seed, chosen, state=state)

@@ -17,7 +17,7 @@ from reconciler.emulator.world import World
 
 _DRIP_PIECES = 20
 _TIMER_SLACK_SECONDS = 0.01  # the event loop may wake a little early
-_REASONS = {int(one): one.phrase.encode("ascii") for one in HTTPStatus}
+_REASONS = {int(status): status.phrase.encode("ascii") for status in HTTPStatus}
 _HEAD_BYTES_MAX = 64 * 1024
 
 

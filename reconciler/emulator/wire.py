@@ -69,17 +69,17 @@ def _write(value: Any, parts: list[str]) -> None:
 
 def _write_object(value: Mapping[str, Any], parts: list[str]) -> None:
     before = "{"
-    for key, one in value.items():
+    for key, member in value.items():
         parts.append(before + encode_basestring(key) + ":")
-        _write(one, parts)
+        _write(member, parts)
         before = ","
     parts.append("{}" if before == "{" else "}")
 
 
 def _write_array(value: list[Any] | tuple[Any, ...], parts: list[str]) -> None:
     before = "["
-    for one in value:
+    for element in value:
         parts.append(before)
-        _write(one, parts)
+        _write(element, parts)
         before = ","
     parts.append("[]" if before == "[" else "]")

@@ -97,11 +97,11 @@ class GitHub:
         intent = f"list what was merged after {base:.12}"
         path = f"{self._path}/compare/{segment(base)}...{segment(head)}"
         compared = self._rest.pages(path, intent=intent, key="commits") if base else ()
-        commits = [text(one, "sha") for one in compared] or [head]
+        commits = [text(commit, "sha") for commit in compared] or [head]
         numbers: dict[int, None] = {}
         for commit in commits:
             pulls = self._rest.pages(f"{self._path}/commits/{commit}/pulls", intent=intent)
-            numbers |= {number(one, "number"): None for one in pulls if text(one, "merged_at")}
+            numbers |= {number(pull, "number"): None for pull in pulls if text(pull, "merged_at")}
         return tuple(numbers)
 
     def reviews(self, number_: int) -> tuple[Review, ...]:
@@ -138,8 +138,8 @@ class GitHub:
             rules = list(self._rest.pages(path, intent=f"read the rules of {branch}"))
         except ForgeRefusedError:
             return "unknown"
-        reviews = [one for one in rules if text(one, "type") == "pull_request"]
-        if any(at(one, "parameters", "dismiss_stale_reviews_on_push") is True for one in reviews):
+        reviews = [rule for rule in rules if text(rule, "type") == "pull_request"]
+        if any(at(rule, "parameters", "dismiss_stale_reviews_on_push") is True for rule in reviews):
             return "yes"
         return "no" if reviews else "unknown"
 
@@ -148,7 +148,9 @@ class GitHub:
         path = f"{self._path}/commits/{segment(commit)}/statuses"
         listed = self._rest.pages(path, intent=f"read the statuses of {commit:.12}")
         ours = self.whoami()
-        return tuple(_status(commit, one) for one in listed if person(one, "creator") == ours)
+        return tuple(
+            _status(commit, status) for status in listed if person(status, "creator") == ours
+        )
 
     def set_status(
         self, commit: Commit, context: str, state: StatusState, text_: str, url: str
@@ -171,9 +173,9 @@ class GitHub:
         listed = self._rest.pages(path, intent=f"read the comments of {number_}")
         ours = self.whoami()
         return tuple(
-            Note(number(one, "id"), text(one, "body"))
-            for one in listed
-            if person(one, "user") == ours
+            Note(number(comment, "id"), text(comment, "body"))
+            for comment in listed
+            if person(comment, "user") == ours
         )
 
     def write_note(self, number_: int, text_: str, replaces: int | None = None) -> None:
@@ -190,7 +192,7 @@ class GitHub:
         """Read the open issues of our own account; GitHub lists pull requests among them."""
         query = (("state", "open"), ("creator", self.whoami()))
         listed = self._rest.pages(f"{self._path}/issues", query, intent="read our issues")
-        return tuple(_issue(one) for one in listed if "pull_request" not in one)
+        return tuple(_issue(comment) for comment in listed if "pull_request" not in comment)
 
     def open_issue(self, title: str, text_: str) -> Issue:
         """Open an issue."""
@@ -216,7 +218,7 @@ class GitHub:
         """Give the parents of a commit, in order."""
         path = f"{self._path}/git/commits/{segment(commit)}"
         found = self._rest.read(path, intent=f"read commit {commit:.12}")
-        return tuple(Commit(text(one, "sha")) for one in at(found, "parents") or ())
+        return tuple(Commit(text(parent, "sha")) for parent in at(found, "parents") or ())
 
     def dispatch(self, workflow: str, branch: str, inputs: dict[str, str]) -> None:
         """Start a workflow."""

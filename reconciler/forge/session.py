@@ -103,7 +103,7 @@ class Session:
             listed = found.get(key) if key and isinstance(found, Mapping) else found
             if not isinstance(listed, list):
                 raise ForgeUnreachableError(intent, "the answer is no list")
-            yield from (one for one in listed if isinstance(one, dict))
+            yield from (entry for entry in listed if isinstance(entry, dict))
             following = _NEXT.search(answer.headers.get("link", ""))
             if following is None:
                 return

@@ -92,19 +92,19 @@ def accept_live(
         NoSuchFieldError: When nobody knows the field.
         NotLiveError: When the integration is not in m3ter.
     """
-    taken = tuple(
-        one
-        for each in _meant(compared, aim.address)
-        for one in accepted(each, _chosen(compared, each, aim.path))
+    fields = tuple(
+        field
+        for address in _meant(compared, aim.address)
+        for field in accepted(address, _chosen(compared, address, aim.path))
     )
-    new = [one for one in taken if one.before != one.after]
+    new = [field for field in fields if field.before != field.after]
     if aim.address.kind == "integration":
-        accounts = [one for field in new for one in _ids(field.after)]
+        accounts = [account_id for field in new for account_id in _ids(field.after)]
         names = known_names(compared.effective, organisation, accounts)
         edits = integration_edits(definitions, compared.effective.environment.name, new, names)
     else:
         edits = mapping_edits(definitions, compared.effective.environment.name, new)
-    paths = [(one.address, one.path) for one in taken if one.path != ENABLED]
+    paths = [(field.address, field.path) for field in fields if field.path != ENABLED]
     return DifferenceDecision(tuple(new), edits, moved_record(compared, paths, signature))
 
 
@@ -121,17 +121,21 @@ def keep(
     """
     fields: list[FieldChange] = []
     paths: list[tuple[Address, FieldPath]] = []
-    for one in _meant(compared, aim.address):
-        if _live(compared, one) is None:
-            raise NotLiveError(one)
-        if compared.head is None or all(each.address != one for each in compared.head.bindings):
-            raise NotBoundError(one)
-        chosen = [each for each in _chosen(compared, one, aim.path) if each.verdict != "both"]
-        fields += [each for each in chosen if each.path != ENABLED]
-        paths += [(one, each.path) for each in chosen if each.path != ENABLED]
+    for address in _meant(compared, aim.address):
+        if _live(compared, address) is None:
+            raise NotLiveError(address)
+        if compared.head is None or all(
+            binding.address != address for binding in compared.head.bindings
+        ):
+            raise NotBoundError(address)
+        chosen = [
+            field for field in _chosen(compared, address, aim.path) if field.verdict != "both"
+        ]
+        fields += [field for field in chosen if field.path != ENABLED]
+        paths += [(address, field.path) for field in chosen if field.path != ENABLED]
     kept = tuple(
-        Accepted(one, each.path, each.live, each.desired, each.by, each.at)
-        for (one, _), each in zip(paths, fields, strict=True)
+        Accepted(address, field.path, field.live, field.desired, field.by, field.at)
+        for (address, _), field in zip(paths, fields, strict=True)
     )
     return DifferenceDecision(kept, (), moved_record(compared, paths, signature))
 
@@ -145,7 +149,11 @@ def _meant(compared: EnvironmentComparison, address: Address) -> tuple[Address, 
             raise error
     if address in known:
         return (address,)
-    rows = tuple(one for one in known if one.kind == "mapping" and one.name == address.name)
+    rows = tuple(
+        candidate
+        for candidate in known
+        if candidate.kind == "mapping" and candidate.name == address.name
+    )
     if address.kind == "mapping" and not address.key and rows:
         return rows
     raise UnknownAddressError(address)
@@ -156,22 +164,22 @@ def _chosen(
 ) -> tuple[FieldChange, ...]:
     fields = _fields(compared, address)
     if path is None:
-        return tuple(one for one in fields if one.verdict in MOVED_BY_M3TER)
-    found = below(path, fields)
-    if not found:
+        return tuple(field for field in fields if field.verdict in MOVED_BY_M3TER)
+    changes = below(path, fields)
+    if not changes:
         raise NoSuchFieldError(address, path)
-    return tuple(_asked(one) for one in found if one.verdict != "same")
+    return tuple(_asked(field) for field in changes if field.verdict != "same")
 
 
-def _asked(one: FieldChange) -> FieldChange:
+def _asked(field: FieldChange) -> FieldChange:
     """A key that git never had becomes one that it wants gone, until it is accepted."""
-    return replace(one, desired=None) if one.verdict == "unmanaged" else one
+    return replace(field, desired=None) if field.verdict == "unmanaged" else field
 
 
 def differing_fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
     """Give the fields of a live object that are not as git says, whoever moved them."""
-    fields = (_asked(one) for one in _fields(compared, address) if one.verdict != "same")
-    return tuple(one for one in fields if one.live != one.desired)
+    fields = (_asked(field) for field in _fields(compared, address) if field.verdict != "same")
+    return tuple(field for field in fields if field.live != field.desired)
 
 
 def _fields(compared: EnvironmentComparison, address: Address) -> tuple[FieldChange, ...]:
@@ -217,7 +225,7 @@ def moved_record(
     record = head
     for address, path in paths:
         live = _live(compared, address)
-        if live is not None and any(one.address == address for one in head.bindings):
+        if live is not None and any(binding.address == address for binding in head.bindings):
             record = move_base(record, address, path, live, signature)
     if record.bindings == head.bindings:
         return None
@@ -226,4 +234,4 @@ def moved_record(
 
 def _ids(value: FieldValue | None) -> Iterator[str]:
     if value is not None and isinstance(value.value, Sequence) and not isinstance(value.value, str):
-        yield from (str(one) for one in value.value)
+        yield from (str(element) for element in value.value)

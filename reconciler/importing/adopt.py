@@ -61,13 +61,15 @@ def adopt(
         UnplannableError: When the object cannot be this address.
     """
     found = list(_candidates(compared, address, identity))
-    bindings = {one.address: one for one in compared.head.bindings} if compared.head else {}
+    bindings = (
+        {binding.address: binding for binding in compared.head.bindings} if compared.head else {}
+    )
     new = [
-        (one, live)
-        for one, live in found
-        if (held := bindings.get(one)) is None or held.id != LiveId(live.id)
+        (other, live)
+        for other, live in found
+        if (held := bindings.get(other)) is None or held.id != LiveId(live.id)
     ]
-    objects = [(_adoption(compared, one, live), live) for one, live in new]
+    objects = [(_adoption(compared, new_address, live), live) for new_address, live in new]
     if not objects:
         return Adoption((), None)
     setting = FirstRecord(
@@ -77,11 +79,12 @@ def adopt(
         definitions=rendered(compared.effective),
         references=compared.references,
     )
-    made = [
-        binding_of(one, live, protect=_protected(compared, one.address)) for one, live in objects
+    adopted = [
+        binding_of(adoption, live, protect=_protected(compared, adoption.address))
+        for adoption, live in objects
     ]
-    record = with_bindings(compared.head, made, setting, signature)
-    return Adoption(tuple(one for one, _ in objects), record)
+    record = with_bindings(compared.head, adopted, setting, signature)
+    return Adoption(tuple(adoption for adoption, _ in objects), record)
 
 
 def _candidates(
@@ -91,7 +94,7 @@ def _candidates(
     if address in pairs.integrations or address in pairs.mappings:
         yield address, _candidate(compared, address, identity)
         return
-    rows = [one for one in pairs.mappings if one.name == address.name]
+    rows = [mapping for mapping in pairs.mappings if mapping.name == address.name]
     if address.kind != "mapping" or address.key or identity or not rows:
         _refuse_failed(compared, address)
         raise UnknownAddressError(address)
@@ -111,7 +114,7 @@ def _candidate(compared: EnvironmentComparison, address: Address, identity: str)
     pairs = compared.paired.pairs
     if identity:
         everything: tuple[Live, ...] = (*compared.integrations, *compared.mappings)
-        live = next((one for one in everything if one.id == identity), None)
+        live = next((position for position in everything if position.id == identity), None)
         if live is None or isinstance(live, LiveMapping) != (address.kind == "mapping"):
             raise NoCandidateError(address, identity)
         return live

@@ -44,8 +44,8 @@ from reconciler.plan.model.applied import AppliedRecord
 class NoSuchConfigurationError(InvalidError):
     """m3ter has no configuration of that name or id."""
 
-    def __init__(self, wanted: str, there: Iterable[str]) -> None:
-        names = ", ".join(f'"{one}"' for one in sorted(there)) or "none"
+    def __init__(self, wanted: str, existing: Iterable[str]) -> None:
+        names = ", ".join(f'"{name}"' for name in sorted(existing)) or "none"
         super().__init__(
             f'm3ter has no integration "{wanted}"; there are: {names}.\n'
             "No file was written. Give a name as the Console shows it, or an id."
@@ -97,13 +97,13 @@ def chosen(
         NoSuchConfigurationError: When there is no such configuration.
     """
     found = list(integrations) if not wanted else []
-    for one in wanted:
-        fits = [live for live in integrations if one in {live.id, live.name}]
-        fits = fits or [live for live in integrations if live.id == names.get(one)]
+    for name in wanted:
+        fits = [live for live in integrations if name in {live.id, live.name}]
+        fits = fits or [live for live in integrations if live.id == names.get(name)]
         if not fits:
-            raise NoSuchConfigurationError(one, (live.name for live in integrations))
+            raise NoSuchConfigurationError(name, (live.name for live in integrations))
         found += fits
-    return tuple({one.id: one for one in found}.values())
+    return tuple({integration.id: integration for integration in found}.values())
 
 
 def missing_dialects(
@@ -113,21 +113,21 @@ def missing_dialects(
     integrations: Sequence[LiveIntegration],
 ) -> tuple[Proposal, ...]:
     """Propose the dialects that are not there yet: as published, else as the live objects speak."""
-    dialects = [one.spec for one in effective.dialects]
-    pairs = {pair for one in integrations if (pair := spoken(one)) is not None}
-    found: list[Proposal] = []
-    for pair in sorted(one for one in pairs if dialect_for(dialects, *one) is None):
+    dialects = [defined.spec for defined in effective.dialects]
+    pairs = {pair for integration in integrations if (pair := spoken(integration)) is not None}
+    proposals: list[Proposal] = []
+    for pair in sorted(words for words in pairs if dialect_for(dialects, *words) is None):
         proposal = proposal_for(effective, organisation.integrations, clock, pair)
         if proposal.spec is None:
-            live = [one for one in integrations if spoken(one) == pair]
+            live = [integration for integration in integrations if spoken(integration) == pair]
             place = {
                 "environment": effective.environment.name,
                 "destination": pair[0],
                 "entityType": pair[1],
             }
             proposal = from_evidence(live, settings_of(pair[0]), written_time(clock.now()), place)
-        found.append(proposal)
-    return tuple(found)
+        proposals.append(proposal)
+    return tuple(proposals)
 
 
 def import_live(
@@ -174,7 +174,11 @@ class _Work:
         self.credentials: tuple[str, ...] = ()
         self.addresses = _addresses(compared)
         self.folders: dict[str, str] = {}
-        self.taken = {one.name for one in definitions.documents if one.kind == "Integration"}
+        self.taken = {
+            definition.name
+            for definition in definitions.documents
+            if definition.kind == "Integration"
+        }
 
     @classmethod
     def begin(
@@ -190,20 +194,21 @@ class _Work:
         names = KnownNames(
             environment=effective.environment.name,
             accounts=account_codes(organisation, wish.integrations),
-            users={one.id: one.email for one in organisation.people.users() if one.email},
+            users={user.id: user.email for user in organisation.people.users() if user.email},
             credentials=credential_names(effective, listed),
         )
         work = cls(compared, definitions, wish, names)
-        work.name_credentials({str(one.id): one.name for one in listed})
+        work.name_credentials({str(credential.id): credential.name for credential in listed})
         return work
 
     def name_credentials(self, listed: dict[str, str]) -> None:
         """Give every credential in use a name in the environment."""
         environment = self.compared.effective.environment
         document = next(
-            one
-            for one in self.definitions.documents
-            if (one.kind, one.name, one.environment) == ("Environment", environment.name, None)
+            candidate
+            for candidate in self.definitions.documents
+            if (candidate.kind, candidate.name, candidate.environment)
+            == ("Environment", environment.name, None)
         )
         names, taken = dict(self.names.credentials), set(environment.spec.credentials)
         added: list[str] = []
@@ -237,10 +242,10 @@ class _Work:
             self.skipped.append(Skipped(f'"{live.name}"', f"{error.what}. {error.hint}"))
 
     def _edit(self, address: Address) -> None:
-        taken = accepted(address, differing_fields(self.compared, address), whole=True)
+        fields = accepted(address, differing_fields(self.compared, address), whole=True)
         environment = self.compared.effective.environment.name
-        self.edits += integration_edits(self.definitions, environment, taken, self.names)
-        self.fields += taken
+        self.edits += integration_edits(self.definitions, environment, fields, self.names)
+        self.fields += fields
 
     def _unfit(self, live: LiveIntegration) -> str:
         """Say why a configuration cannot stand in git, if so."""
@@ -251,16 +256,22 @@ class _Work:
         if spoken(live) is None:
             return f"the destination {live.destination} is not known here"
         key = integration_key(live)
-        same = [one for one in self.compared.integrations if integration_key(one) == key]
+        same = [
+            integration
+            for integration in self.compared.integrations
+            if integration_key(integration) == key
+        ]
         if len(same) > 1:
-            ids = ", ".join(one.id for one in same)
+            ids = ", ".join(integration.id for integration in same)
             return f"several have its name ({ids}); rename all but one in m3ter's Console"
         return ""
 
     def _write(self, live: LiveIntegration) -> None:
         words = spoken(live)
         assert words is not None
-        dialect = dialect_for([one.spec for one in self.compared.effective.dialects], *words)
+        dialect = dialect_for(
+            [defined.spec for defined in self.compared.effective.dialects], *words
+        )
         name = free_name(live.name, self.taken)
         address = Address("integration", name)
         refuse_lookalikes(address, live.config_data, settings_of(words[0]), dialect, None)
@@ -270,7 +281,7 @@ class _Work:
         here = self.compared.effective.environment.name
         if environment_names(self.definitions) != (here,):
             document, patch = connected_in(document, here)
-            self.edits += [AddDocuments(f"{folder}/{here}.yaml", (one,)) for one in patch]
+            self.edits += [AddDocuments(f"{folder}/{here}.yaml", (patched,)) for patched in patch]
         self.taken.add(name)
         self.addresses[live.id] = address
         self.folders[name] = folder
@@ -279,14 +290,14 @@ class _Work:
 
     def owners(self) -> MappingOwners:
         """Say whose mappings come along, and where new sets go."""
-        ids = {one.id for one in self.wish.integrations}
-        named = {one: address.name for one, address in self.addresses.items() if one in ids}
+        ids = {integration.id for integration in self.wish.integrations}
+        named = {key: address.name for key, address in self.addresses.items() if key in ids}
         return MappingOwners(named, self.folders, everything=self.wish.everything)
 
     def ended(self, rows: ImportedRows, signature: SignedBy) -> Import:
         """Sum up; the base of what git had already moves along."""
         fields = (*self.fields, *rows.fields)
-        paths: list[tuple[Address, FieldPath]] = [(one.address, one.path) for one in fields]
+        paths: list[tuple[Address, FieldPath]] = [(field.address, field.path) for field in fields]
         report = Imported(
             looked=len(self.wish.integrations),
             new=(*self.new, *rows.new),
@@ -299,10 +310,12 @@ class _Work:
         return Import(report, (*self.edits, *rows.edits), record, self._new_folders())
 
     def _new_folders(self) -> Mapping[str, str]:
-        names = {one: address.name for one, address in self.addresses.items()}
-        return {one: self.folders[name] for one, name in names.items() if name in self.folders}
+        names = {key: address.name for key, address in self.addresses.items()}
+        return {key: self.folders[name] for key, name in names.items() if name in self.folders}
 
 
 def _addresses(compared: EnvironmentComparison) -> dict[str, Address]:
     found = compared.paired.pairs.live_integrations.found
-    return {str(one.live.id): name for name, one in found.items() if not isinstance(one, Missing)}
+    return {
+        str(value.live.id): name for name, value in found.items() if not isinstance(value, Missing)
+    }

@@ -89,41 +89,41 @@ def import_mappings(
         owners: Whose.
         folder: For new files, relative to the repository.
     """
-    live = [one for one in organisation.mappings.list() if _comes_along(one, owners)]
+    live = [mapping for mapping in organisation.mappings.list() if _comes_along(mapping, owners)]
     rows = _Rows()
     found = compared.paired.pairs.live_mappings.found
-    there = ((one, name) for name, one in found.items() if not isinstance(one, Missing))
-    addresses = {str(one.live.id): name for one, name in there}
-    for one in live:
-        if (address := addresses.get(one.id)) is not None:
+    matches = ((value, name) for name, value in found.items() if not isinstance(value, Missing))
+    addresses = {str(match.live.id): name for match, name in matches}
+    for mapping in live:
+        if (address := addresses.get(mapping.id)) is not None:
             _change(compared, address, rows)
-    new = [one for one in live if one.id not in addresses]
+    new = [mapping for mapping in live if mapping.id not in addresses]
     _add(compared, _unique(new, rows), _codes(organisation, new), owners, rows)
     return _written(compared, definitions, owners, folder, rows)
 
 
-def _comes_along(one: LiveMapping, owners: MappingOwners) -> bool:
-    return one.integration_id in owners.names if one.integration_id else owners.everything
+def _comes_along(mapping: LiveMapping, owners: MappingOwners) -> bool:
+    return mapping.integration_id in owners.names if mapping.integration_id else owners.everything
 
 
 def _change(compared: EnvironmentComparison, address: Address, rows: _Rows) -> None:
-    for one in accepted(address, differing_fields(compared, address)):
-        if one.path == EXTERNAL_ID and one.after is not None:
-            rows.known[address.name][address.key] = str(one.after.value)
-            rows.fields.append(one)
+    for acceptance in accepted(address, differing_fields(compared, address)):
+        if acceptance.path == EXTERNAL_ID and acceptance.after is not None:
+            rows.known[address.name][address.key] = str(acceptance.after.value)
+            rows.fields.append(acceptance)
 
 
 def _unique(live: Sequence[LiveMapping], rows: _Rows) -> Iterator[LiveMapping]:
     by_key: defaultdict[tuple[str, ...], list[LiveMapping]] = defaultdict(list)
-    for one in live:
-        by_key[mapping_key(one)].append(one)
+    for mapping in live:
+        by_key[mapping_key(mapping)].append(mapping)
     for same in by_key.values():
         if len(same) == 1:
             yield same[0]
             continue
-        one = same[0]
-        ids = ", ".join(each.external_id for each in same)
-        what = f"{one.entity} {one.m3ter_id} -> {one.system} {one.table}"
+        mapping = same[0]
+        ids = ", ".join(twin.external_id for twin in same)
+        what = f"{mapping.entity} {mapping.m3ter_id} -> {mapping.system} {mapping.table}"
         rows.skipped.append(Skipped(what, f"m3ter maps it several times: {ids}; keep one"))
 
 
@@ -131,8 +131,8 @@ def _codes(
     organisation: Organisation, live: Iterable[LiveMapping]
 ) -> Mapping[tuple[str, str], str]:
     ids: defaultdict[str, set[str]] = defaultdict(set)
-    for one in live:
-        ids[one.entity].add(one.m3ter_id)
+    for mapping in live:
+        ids[mapping.entity].add(mapping.m3ter_id)
     return {
         (entity, identity): code
         for entity, some in ids.items()
@@ -148,31 +148,33 @@ def _add(
     rows: _Rows,
 ) -> None:
     sets: defaultdict[SetKey, list[DefinedSet]] = defaultdict(list)
-    for each in compared.effective.mapping_sets:
-        spec = each.defined.spec
+    for mapping_set in compared.effective.mapping_sets:
+        spec = mapping_set.defined.spec
         key = SetKey(spec.integration, spec.external_system, spec.external_table, spec.m3ter_entity)
-        sets[key].append(each)
-    for one in live:
-        owner = owners.names.get(one.integration_id) if one.integration_id else None
-        key = SetKey(owner, one.system, one.table, one.entity)
-        code = codes.get((one.entity, one.m3ter_id))
+        sets[key].append(mapping_set)
+    for mapping in live:
+        owner = owners.names.get(mapping.integration_id) if mapping.integration_id else None
+        key = SetKey(owner, mapping.system, mapping.table, mapping.entity)
+        code = codes.get((mapping.entity, mapping.m3ter_id))
         by: By = "code" if code else "id"
-        name = code or one.m3ter_id
-        there = next((each for each in sets[key] if _takes(each, by, rows)), None)
-        if there is None:
-            rows.fresh[key, by][name] = one.external_id
+        name = code or mapping.m3ter_id
+        defined = next(
+            (mapping_set for mapping_set in sets[key] if _takes(mapping_set, by, rows)), None
+        )
+        if defined is None:
+            rows.fresh[key, by][name] = mapping.external_id
             continue
-        rows.known[there.defined.name][name] = one.external_id
-        rows.by.setdefault(there.defined.name, by)
-        rows.added.append(Address("mapping", there.defined.name, name))
+        rows.known[defined.defined.name][name] = mapping.external_id
+        rows.by.setdefault(defined.defined.name, by)
+        rows.added.append(Address("mapping", defined.defined.name, name))
 
 
-def _takes(one: DefinedSet, by: By, rows: _Rows) -> bool:
+def _takes(mapping_set: DefinedSet, by: By, rows: _Rows) -> bool:
     """Tell whether a set names its objects so; new inline rows of one import are all alike."""
-    listed = one.defined.spec.rows
+    listed = mapping_set.defined.spec.rows
     if isinstance(listed, CsvRows):
         return isinstance(listed.m3ter, KeyColumn) == (by == "code")
-    return rows.by.get(one.defined.name, by) == by
+    return rows.by.get(mapping_set.defined.name, by) == by
 
 
 def _written(
@@ -187,18 +189,20 @@ def _written(
     for name, wanted in rows.known.items():
         found = layers(definitions, "MappingSet", name, environment)
         edits += row_edits(definitions, found, wanted, rows.by.get(name, "code"))
-    taken = {one.name for one in definitions.documents if one.kind == "MappingSet"}
+    taken = {
+        definition.name for definition in definitions.documents if definition.kind == "MappingSet"
+    }
     new: list[NewObject] = []
     for (key, by), listed in rows.fresh.items():
-        made = NewSet(_name(key, by, rows, taken), key, by, listed)
-        taken.add(made.name)
+        mapping_set = NewSet(_name(key, by, rows, taken), key, by, listed)
+        taken.add(mapping_set.name)
         place = _folder(key, definitions, owners, folder)
         alone = environment_names(definitions) == (environment,)
-        written = tuple(set_edits(made, place, environment, alone=alone))
+        written = tuple(set_edits(mapping_set, place, environment, alone=alone))
         edits += written
         label = f"{key.entity} -> {key.system} {key.table}"
         file = files_of(written)[-1]
-        new.append(NewObject(Address("mapping", made.name), label, file, len(listed)))
+        new.append(NewObject(Address("mapping", mapping_set.name), label, file, len(listed)))
     return ImportedRows(
         tuple(edits), tuple(new), tuple(rows.fields), tuple(rows.added), tuple(rows.skipped)
     )
@@ -207,8 +211,8 @@ def _written(
 def _name(key: SetKey, by: By, rows: _Rows, taken: set[str]) -> str:
     """Name a set after its entity; with the table where there are several."""
     owner = key.integration or key.system
-    alike = (one for one, _ in rows.fresh if (one.integration or one.system) == owner)
-    tables = {one.table for one in alike if one.entity == key.entity}
+    alike = (other for other, _ in rows.fresh if (other.integration or other.system) == owner)
+    tables = {other.table for other in alike if other.entity == key.entity}
     words = [owner, f"{key.entity}s", *([key.table] if len(tables) > 1 else [])]
     return free_name("-".join([*words, *(["ids"] if by == "id" else [])]), taken)
 

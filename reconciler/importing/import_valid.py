@@ -33,10 +33,10 @@ def import_valid(make: Callable[[Mapping[str, str]], Import], check: Check) -> I
 
 def _faults(folders: Mapping[str, str], problems: Iterable[Problem]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for one in problems:
-        if one.severity != "error" or one.origin is None:
+    for problem in problems:
+        if problem.severity != "error" or problem.origin is None:
             continue
         for identity, folder in folders.items():
-            if one.origin.file.startswith(f"{folder}/"):
-                found.setdefault(identity, f"it breaks rule {one.rule}: {one.message}")
+            if problem.origin.file.startswith(f"{folder}/"):
+                found.setdefault(identity, f"it breaks rule {problem.rule}: {problem.message}")
     return found

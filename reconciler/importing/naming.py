@@ -33,17 +33,19 @@ def known_names(
     return KnownNames(
         environment=effective.environment.name,
         accounts=organisation.codes.entity_codes("Account", accounts) if accounts else {},
-        users={one.id: one.email for one in organisation.people.users() if one.email},
+        users={user.id: user.email for user in organisation.people.users() if user.email},
         credentials=credential_names(effective, organisation.people.credentials() or ()),
     )
 
 
 def credential_names(effective: Effective, listed: Iterable[Credential]) -> Mapping[str, str]:
     """Give the environment's names of credentials, by id."""
-    ids = {one.name: str(one.id) for one in listed}
+    ids = {credential.name: str(credential.id) for credential in listed}
     found: dict[str, str] = {}
-    for name, one in effective.environment.spec.credentials.items():
-        identity = one.id if isinstance(one, CredentialById) else ids.get(one.name)
+    for name, credential in effective.environment.spec.credentials.items():
+        identity = (
+            credential.id if isinstance(credential, CredentialById) else ids.get(credential.name)
+        )
         if identity is not None:
             found[identity] = name
     return found
@@ -52,8 +54,11 @@ def credential_names(effective: Effective, listed: Iterable[Credential]) -> Mapp
 def shown_names(compared: EnvironmentComparison, organisation: Organisation) -> Mapping[str, str]:
     """Give the names of everything that a difference may show: people, accounts, credentials."""
     codes = account_codes(organisation, compared.integrations)
-    people = {str(one.id): one.name or one.email for one in organisation.people.users()}
-    credentials = {str(one.id): one.name for one in organisation.people.credentials() or ()}
+    people = {str(user.id): user.name or user.email for user in organisation.people.users()}
+    credentials = {
+        str(credential.id): credential.name
+        for credential in organisation.people.credentials() or ()
+    }
     return {**credentials, **people, **compared.names, **codes}
 
 
@@ -61,18 +66,35 @@ def account_codes(
     organisation: Organisation, integrations: Iterable[LiveIntegration]
 ) -> Mapping[str, str]:
     """Give the codes of accounts that configurations name, by id."""
-    ids = {one for live in integrations for one in _texts(live.config_data.values())}
+    ids = {text for live in integrations for text in _texts(live.config_data.values())}
     return organisation.codes.entity_codes("Account", ids) if ids else {}
 
 
 def origin_of(effective: Effective, address: Address, path: FieldPath) -> Origin | None:
     """Give the place in git that sets a field."""
     if address.kind == "integration":
-        found = next((one for one in effective.integrations if one.name == address.name), None)
-        return found.at(*document_path(path)) if found else None
-    rows = (one for one in effective.mapping_sets if one.defined.name == address.name)
+        defined = next(
+            (
+                integration
+                for integration in effective.integrations
+                if integration.name == address.name
+            ),
+            None,
+        )
+        return defined.at(*document_path(path)) if defined else None
+    rows = (
+        mapping_set
+        for mapping_set in effective.mapping_sets
+        if mapping_set.defined.name == address.name
+    )
     return next(
-        (row.origin for one in rows for row in one.rows if row.key.value == address.key), None
+        (
+            row.origin
+            for mapping_set in rows
+            for row in mapping_set.rows
+            if row.key.value == address.key
+        ),
+        None,
     )
 
 
@@ -80,4 +102,8 @@ def _texts(values: Iterable[JsonValue]) -> Iterator[str]:
     """Give the items of all lists: among them the ids of accounts."""
     for value in values:
         if isinstance(value, Sequence) and not isinstance(value, str):
-            yield from (one for one in value if isinstance(one, str) and _UUID.fullmatch(one))
+            yield from (
+                element
+                for element in value
+                if isinstance(element, str) and _UUID.fullmatch(element)
+            )

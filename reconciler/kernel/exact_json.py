@@ -169,9 +169,9 @@ class _Writer:
         inner, mark = line and line + self._step, "["
         if len(self._pieces) > _HELD:
             self._drain()
-        for one in value:
+        for element in value:
             self._pieces.append(mark + inner)
-            self._write(one, inner)
+            self._write(element, inner)
             mark = ","
         self._pieces.append("[]" if mark == "[" else line + "]")
 
@@ -200,9 +200,9 @@ def as_json(value: object) -> JsonValue:
             if (held := getattr(value, name)) or name not in later
         }
     if isinstance(value, dict | Mapping):
-        return {str(key): as_json(one) for key, one in value.items()}
+        return {str(key): as_json(member) for key, member in value.items()}
     if isinstance(value, list | tuple | Sequence):
-        return [as_json(one) for one in value]
+        return [as_json(element) for element in value]
     raise NotExactError(value)
 
 

@@ -38,8 +38,8 @@ class InexactMoneyError(ReconcilerError):
 class CurrencyMismatchError(ReconcilerError):
     """Two amounts of different currencies were put together."""
 
-    def __init__(self, one: Money, other: Money) -> None:
-        super().__init__(f"{one} and {other} cannot be added: their currencies differ")
+    def __init__(self, amount: Money, other: Money) -> None:
+        super().__init__(f"{amount} and {other} cannot be added: their currencies differ")
 
 
 class UnknownCurrencyError(InvalidError):

@@ -74,9 +74,9 @@ def computed(unit_price: Decimal, quantity: Decimal, currency: Currency) -> Mone
     return to_money(product(unit_price, quantity), currency)
 
 
-def product(one: Decimal, other: Decimal) -> Decimal:
+def product(decimal: Decimal, other: Decimal) -> Decimal:
     """Multiply without losing a digit."""
-    return EXACT.multiply(one, other)
+    return EXACT.multiply(decimal, other)
 
 
 def total(amounts: list[Decimal]) -> Decimal:

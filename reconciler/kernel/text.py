@@ -28,7 +28,7 @@ def signed(money: Money) -> str:
 
 def sums(amounts: Iterable[Money]) -> str:
     """Write sums of several currencies in one line."""
-    return ", ".join(str(one) for one in amounts)
+    return ", ".join(str(amount) for amount in amounts)
 
 
 def day(when: date) -> str:
@@ -47,8 +47,8 @@ def span_of_days(first: date, last: date) -> str:
 
 def clock(when: datetime) -> str:
     """Write an instant in UTC: ``1 Dec 2026, 06:14:09``."""
-    told = when.astimezone(UTC)
-    return f"{day(told)}, {told:%H:%M:%S}"
+    moment = when.astimezone(UTC)
+    return f"{day(moment)}, {moment:%H:%M:%S}"
 
 
 def span(length: timedelta) -> str:
@@ -57,8 +57,8 @@ def span(length: timedelta) -> str:
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
-    told = [f"{count:,} {unit}" for count, unit in parts if count][:2]
-    return " ".join(told) or "under a minute"
+    words = [f"{count:,} {unit}" for count, unit in parts if count][:2]
+    return " ".join(words) or "under a minute"
 
 
 def short_id(identity: str) -> str:
@@ -95,9 +95,9 @@ def printable(text: str) -> str:
     return _UNSHOWABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def counted(count: int, one: str, many: str) -> str:
+def counted(count: int, singular: str, many: str) -> str:
     """Write a number with its noun."""
-    return f"{count:,} {one if count == 1 else many}"
+    return f"{count:,} {singular if count == 1 else many}"
 
 
 def shown_time(text: str) -> str:

@@ -56,20 +56,20 @@ def back_up(database: Database, place: Path) -> LedgerIdentity:
         raise UnwrittenBackupError(place, "it exists already, and no backup is ever overwritten")
     try:
         with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".ledger-backup-") as file:
-            found = _copied(database, Path(file.name))
+            identity = _copied(database, Path(file.name))
             os.fsync(file.fileno())
             place.hardlink_to(file.name)
     except FileExistsError:
         raise UnwrittenBackupError(place, "another process made it meanwhile") from None
     except OSError as error:
         raise UnwrittenBackupError(place, error.strerror or str(error)) from None
-    return found
+    return identity
 
 
 def _copied(database: Database, copy: Path) -> LedgerIdentity:
     with closing(sqlite3.connect(copy)) as target:
         try:
-            found = database.read(lambda source: _copy(source, target))
+            identity = database.read(lambda source: _copy(source, target))
             # one file, without a log that could be left behind
             target.execute("PRAGMA journal_mode=DELETE").fetchall()
             sound = str(target.execute("PRAGMA integrity_check(1)").fetchone()[0])
@@ -79,11 +79,11 @@ def _copied(database: Database, copy: Path) -> LedgerIdentity:
             raise UnwrittenBackupError(copy, str(error)) from None
     if sound != "ok":
         raise LedgerDamagedError(database.where, sound.splitlines()[-1])
-    return found
+    return identity
 
 
 def _copy(source: Connection, target: sqlite3.Connection) -> LedgerIdentity:
-    found = identity_of(source)
+    identity = identity_of(source)
     driver: Any = source.connection.dbapi_connection
     driver.backup(target)
-    return found
+    return identity

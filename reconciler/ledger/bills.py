@@ -23,9 +23,9 @@ _ONE = select(bills).where(
 )
 
 
-def bill(connection: Connection, site: SiteName, one: BillId) -> BillRow | None:
+def bill(connection: Connection, site: SiteName, bill_id: BillId) -> BillRow | None:
     """Give the row of a bill."""
-    row = connection.execute(_ONE, {"of_site": site, "of_bill": one}).mappings().first()
+    row = connection.execute(_ONE, {"of_site": site, "of_bill": bill_id}).mappings().first()
     return None if row is None else bill_of(row)
 
 
@@ -43,7 +43,7 @@ def stream_bills(
     """
     wanted = bills.c.site == site
     if statuses is not None:
-        wanted &= bills.c.status.in_([one.value for one in statuses])
+        wanted &= bills.c.status.in_([status.value for status in statuses])
     pages = select(bills).where(wanted).order_by(bills.c.period_end, bills.c.bill_id).limit(PAGE)
     query = pages
     while True:
@@ -70,7 +70,7 @@ def put_stamps(database: Database, site: SiteName, invoices: Iterable[Invoice]) 
     The stream is read between transactions: it may wait for a network.
     """
     new = 0
-    stamped = (one for one in invoices if one.stamp)
+    stamped = (other for other in invoices if other.stamp)
     for batch in _batches(stamped):
         new += database.write(partial(_put, site=site, batch=batch))
     return new
@@ -90,10 +90,10 @@ def _put(connection: Connection, site: SiteName, batch: dict[str, Invoice]) -> i
     known = connection.execute(
         select(func.count()).where((stamps.c.site == site) & stamps.c.invoice_id.in_(batch))
     ).scalar_one()
-    put(connection, stamps, [stamp_columns(site, one) for one in batch.values()])
+    put(connection, stamps, [stamp_columns(site, invoice) for invoice in batch.values()])
     return len(batch) - int(known)
 
 
 def _batches(invoices: Iterator[Invoice]) -> Iterator[dict[str, Invoice]]:
-    while batch := {str(one.id): one for one in islice(invoices, BATCH)}:
+    while batch := {str(invoice.id): invoice for invoice in islice(invoices, BATCH)}:
         yield batch

@@ -72,10 +72,10 @@ def lines_known(
     connection: Connection, site: SiteName, lines: Collection[InvoiceLineId]
 ) -> frozenset[InvoiceLineId]:
     """Give those of some lines that effects of any bill made."""
-    named = (effects.c.line_ids.contains(one, autoescape=True) for one in lines)
+    named = (effects.c.line_ids.contains(line, autoescape=True) for line in lines)
     query = select(effects).where((effects.c.site == site) & or_(false(), *named))
-    made = (effect_of(row) for row in connection.execute(query).mappings())
-    return frozenset(line for one in made for line in one.line_ids).intersection(lines)
+    recorded = (effect_of(row) for row in connection.execute(query).mappings())
+    return frozenset(line for effect in recorded for line in effect.line_ids).intersection(lines)
 
 
 def find(connection: Connection, key: PushKey) -> Effect:
@@ -178,8 +178,8 @@ def ended(
     if current and (effect.state in UNDER_WAY or not effect.attempts):
         return happened(connection, key, outcome, at, settings)
     if isinstance(outcome, Performed):
-        made = Found(outcome.object_id, outcome.line_ids)
-        return happened(connection, key, made, at, settings)
+        created = Found(outcome.object_id, outcome.line_ids)
+        return happened(connection, key, created, at, settings)
     return effect
 
 

@@ -96,14 +96,14 @@ def _taken(
     if row is not None and row.until > stamp_text(now):
         return None
     fence = row.fence + 1 if row else wanted.fence
-    taken = replace(wanted, fence=fence, until=_until(now, seconds))
-    values = {"worker": taken.worker, "fence": fence, "until": stamp_text(taken.until)}
+    lease = replace(wanted, fence=fence, until=_until(now, seconds))
+    values = {"worker": lease.worker, "fence": fence, "until": stamp_text(lease.until)}
     if row is None:
-        new = {"site": taken.site, "bill_id": taken.bill_id, **values}
+        new = {"site": lease.site, "bill_id": lease.bill_id, **values}
         connection.execute(insert(leases), new)
     else:
         connection.execute(_TAKE, {**place, **values})
-    return taken
+    return lease
 
 
 def _of(lease: Lease) -> Columns:

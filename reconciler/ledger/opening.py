@@ -64,9 +64,9 @@ class OtherLedgerError(IdentityError):
 class OldLedgerError(IdentityError):
     """The ledger is behind what was seen of it: a backup was restored."""
 
-    def __init__(self, where: str, found: LedgerIdentity, seen: LedgerNote) -> None:
+    def __init__(self, where: str, identity: LedgerIdentity, seen: LedgerNote) -> None:
         super().__init__(
-            f"the ledger in {where} {_behind(found, seen)}: an older copy was restored.\n"
+            f"the ledger in {where} {_behind(identity, seen)}: an older copy was restored.\n"
             "Nothing was sent: it does not know all that was sent. Run `reconciler ledger rebuild "
             "--since DATE` with a day before the copy was made.\n"
             f"First read {page(Page.OLDER_LEDGER)}."
@@ -98,12 +98,12 @@ def open_ledger(database: Database, expected: Expected, settings: RetryTimes) ->
         OldLedgerError: When an older copy was restored.
         LedgerDamagedError: When a page or an index of it is not sound.
     """
-    found = look(database)
-    if found is None:
+    identity = look(database)
+    if identity is None:
         refuse_lost(database.where, expected)
         raise NoLedgerError(database.where)
-    _refuse_other(database, expected, found)
-    _refuse_older(database, expected, found)
+    _refuse_other(database, expected, identity)
+    _refuse_older(database, expected, identity)
     database.refuse_damaged()
     return _writable(database, expected, settings)
 
@@ -116,13 +116,13 @@ def read_ledger(database: Database, expected: Expected, settings: RetryTimes) ->
         OtherLedgerError: When it is another one than pinned.
         OldLedgerError: When an older copy was restored, to which the same applies.
     """
-    found = look(database)
-    if found is None:
+    identity = look(database)
+    if identity is None:
         refuse_lost(database.where, expected)
         return None
-    if found.id != expected.id:
-        raise OtherLedgerError(database.where, expected.id, found.id)
-    _refuse_older(database, expected, found)
+    if identity.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, identity.id)
+    _refuse_older(database, expected, identity)
     catch_up(database)
     return SqlLedger(database, settings, expected.note)
 
@@ -135,8 +135,8 @@ def create_ledger(database: Database, expected: Expected, settings: RetryTimes) 
         OtherLedgerError: When another ledger is there.
         OldLedgerError: When the one that is there is a restored copy.
     """
-    found = look(database)
-    if found is not None:
+    identity = look(database)
+    if identity is not None:
         return open_ledger(database, expected, settings)
     refuse_lost(database.where, expected)
     _insert(database, expected.id)
@@ -149,11 +149,11 @@ def reopen_ledger(database: Database, expected: Expected, settings: RetryTimes) 
     Raises:
         OtherLedgerError: When another ledger is there.
     """
-    found = look(database)
-    if found is None:
+    identity = look(database)
+    if identity is None:
         _insert(database, expected.id)
-    elif found.id != expected.id:
-        raise OtherLedgerError(database.where, expected.id, found.id)
+    elif identity.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, identity.id)
     migrate(database)
     return SqlLedger(database, settings, lambda _: None)
 
@@ -206,27 +206,27 @@ def refuse_lost(where: str, expected: Expected) -> None:
         raise LostLedgerError(where, expected.seen)
 
 
-def _refuse_older(database: Database, expected: Expected, found: LedgerIdentity) -> None:
+def _refuse_older(database: Database, expected: Expected, identity: LedgerIdentity) -> None:
     seen = expected.seen
-    if seen is None or seen.id != found.id:
+    if seen is None or seen.id != identity.id:
         return
     same = database.read(lambda connection: came_from(connection, seen))
-    if found.sequence < seen.sequence or not same:
-        raise OldLedgerError(database.where, found, seen)
+    if identity.sequence < seen.sequence or not same:
+        raise OldLedgerError(database.where, identity, seen)
 
 
-def _behind(found: LedgerIdentity, seen: LedgerNote) -> str:
-    if found.sequence < seen.sequence:
-        return f"is at record {found.sequence}, but was at {seen.sequence} already"
+def _behind(identity: LedgerIdentity, seen: LedgerNote) -> str:
+    if identity.sequence < seen.sequence:
+        return f"is at record {identity.sequence}, but was at {seen.sequence} already"
     return f"does not hold the request that it had sent when it was at record {seen.sequence}"
 
 
-def _refuse_other(database: Database, expected: Expected, found: LedgerIdentity) -> None:
-    if found.id != expected.id:
-        raise OtherLedgerError(database.where, expected.id, found.id)
+def _refuse_other(database: Database, expected: Expected, identity: LedgerIdentity) -> None:
+    if identity.id != expected.id:
+        raise OtherLedgerError(database.where, expected.id, identity.id)
     seen = expected.seen
-    if seen is not None and seen.sequence and seen.id != found.id:
-        raise OtherLedgerError(database.where, seen.id, found.id)
+    if seen is not None and seen.sequence and seen.id != identity.id:
+        raise OtherLedgerError(database.where, seen.id, identity.id)
 
 
 def _insert(database: Database, identity: str) -> None:

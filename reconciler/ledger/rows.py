@@ -70,7 +70,7 @@ def effect_columns(effect: Effect) -> Columns:
         "round_vendor_at": instant_text(effect.round_vendor_at),
         "last_vendor_at": instant_text(effect.last_vendor_at),
         "doubt": effect.doubt,
-        "empty_looks": exact_json.encode([stamp_text(one) for one in effect.empty_looks]),
+        "empty_looks": exact_json.encode([stamp_text(look) for look in effect.empty_looks]),
         "key_conflict": effect.key_conflict,
         "failed_since": instant_text(effect.failed_since),
         "object_id": effect.object_id,
@@ -200,13 +200,13 @@ def _money(minor: int | None, row: RowMapping) -> Money | None:
 def _texts(text: str) -> list[str]:
     found = exact_json.decode(text)
     assert isinstance(found, list)
-    return [str(one) for one in found]
+    return [str(element) for element in found]
 
 
 def _pairs(text: str) -> list[list[JsonValue]]:
     found = exact_json.decode(text)
     assert isinstance(found, list)
-    return [one for one in found if isinstance(one, list)]
+    return [pair for pair in found if isinstance(pair, list)]
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Columns]) -> None:
@@ -218,9 +218,11 @@ def put(connection: Connection, table: Table, rows: Sequence[Columns]) -> None:
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
     """Make the statement once for each table: it runs for every bill."""
-    made: Any = insert_in_postgres(table) if dialect == "postgresql" else insert_in_sqlite(table)
-    new = {name: made.excluded[name] for name in names}
-    statement: Insert = made.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
+    insert: Any = insert_in_postgres(table) if dialect == "postgresql" else insert_in_sqlite(table)
+    new = {name: insert.excluded[name] for name in names}
+    statement: Insert = insert.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=new
+    )
     return statement
 
 

@@ -49,8 +49,8 @@ class AppriseNotifier:
 
     def notify(self, event: str, title: str, text: str) -> None:
         """Tell every subscriber of the event; swallow and count what fails."""
-        for one in self.subscriptions:
-            if event in one.events and not self._arrived(one.url, title, text):
+        for subscription in self.subscriptions:
+            if event in subscription.events and not self._arrived(subscription.url, title, text):
                 self.lost += 1
 
     def _arrived(self, url: Secret, title: str, text: str) -> bool:

@@ -83,7 +83,9 @@ class UnplannedError(InvalidError):
     """The plan has objects with errors."""
 
     def __init__(self, plan: Plan) -> None:
-        listed = "\n".join(f"  {one.address}: {one.message}" for one in plan.body.unplanned)
+        listed = "\n".join(
+            f"  {unplanned.address}: {unplanned.message}" for unplanned in plan.body.unplanned
+        )
         super().__init__(
             f"plan {plan.id:.12} has objects of which nothing could be planned:\n{listed}\n"
             "Nothing was written. Put them right and make a new plan."
@@ -169,8 +171,8 @@ def apply(
 
 def _fenced(plan: Plan, organisation: Organisation) -> Met:
     """Read what the plan touches, and refuse it when anything of that has moved."""
-    touched = [one for one in plan.body.changes if not isinstance(one, Keep | Ignore)]
-    kinds = {one.address.kind for one in touched}
+    touched = [change for change in plan.body.changes if not isinstance(change, Keep | Ignore)]
+    kinds = {change.address.kind for change in touched}
     met = check_unchanged(
         touched,
         organisation.integrations.list() if "integration" in kinds else (),
@@ -185,9 +187,9 @@ def _fenced(plan: Plan, organisation: Organisation) -> Met:
 def _started(run: Run, head: AppliedRecord | None) -> AppliedRecord:
     """Leave evidence for whoever comes after a crash; what git wants holds only once it is done."""
     outcomes = tuple(
-        ChangeOutcome(one.id, one.address, OutcomeUnknown("the apply was cut off"))
-        for one in run.plan.body.changes
-        if isinstance(one, Create | Adopt)
+        ChangeOutcome(change.id, change.address, OutcomeUnknown("the apply was cut off"))
+        for change in run.plan.body.changes
+        if isinstance(change, Create | Adopt)
     )
     receipt = Receipt(run.plan.id, run.started_at, run.started_at, outcomes)
     started = _record(run, head, STARTED, _bindings(head), receipt)
@@ -210,11 +212,11 @@ def _refuse(plan: Plan, ports: ApplyPorts) -> None:
 
 
 def _refuse_held(plan: Plan, consent: Consent) -> None:
-    held = uncovered(
+    hits = uncovered(
         (*plan.body.hits, *consent.late_hits), consent.approvals, confirmed=consent.confirmed
     )
-    if held:
-        raise NeedsApprovalError(plan.id, held)
+    if hits:
+        raise NeedsApprovalError(plan.id, hits)
 
 
 def _writes(change: Change) -> bool:
@@ -239,9 +241,9 @@ def _carry_out(run: Run, carrier: ChangeSender, done: frozenset[ChangeId]) -> No
         ThreadPoolExecutor(PARALLEL, thread_name_prefix="apply") as pool,
     ):
         for batch in _batches(changes):
-            carrier.read_again([one for one in batch if isinstance(one, Delete)])
-            outcomes = pool.map(lambda one: _one(run, carrier, one, done, task), batch)
-            run.outcomes.update(zip((one.id for one in batch), outcomes, strict=True))
+            carrier.read_again([change for change in batch if isinstance(change, Delete)])
+            outcomes = pool.map(lambda change: _one(run, carrier, change, done, task), batch)
+            run.outcomes.update(zip((change.id for change in batch), outcomes, strict=True))
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -249,7 +251,9 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
     batch: dict[ChangeId, Change] = {}
     sort = ("", "")
     for change in changes:
-        if batch and (_sort(change) != sort or any(one in batch for one in _waits_for(change))):
+        if batch and (
+            _sort(change) != sort or any(change_id in batch for change_id in _waits_for(change))
+        ):
             yield list(batch.values())
             batch = {}
         batch[change.id] = change
@@ -290,7 +294,7 @@ def _makes_way(run: Run, change: Change) -> Iterator[ChangeId]:
         return
     for other in run.plan.body.changes:
         narrows = isinstance(other, Update) and any(
-            one.path in SELECTING and one.verdict in MOVED for one in other.fields
+            field.path in SELECTING and field.verdict in MOVED for field in other.fields
         )
         if isinstance(other, Disconnect) or narrows:
             yield other.id

@@ -81,8 +81,8 @@ class ChangeSender:
 
     def already(self, address: Address) -> Already:
         """Say that nothing has to be sent for an address."""
-        found = self.live.get(address)
-        return Already(LiveId(found.id) if found else None)
+        live = self.live.get(address)
+        return Already(LiveId(live.id) if live else None)
 
     def not_attempted(self, *, stopped: bool) -> NotAttempted | None:
         """Say why nothing more is sent; ``None`` while it may go on."""
@@ -95,21 +95,24 @@ class ChangeSender:
         kinds = {change.address.kind for change in changes}
         seen: dict[LiveId, Live] = {}
         if "integration" in kinds:
-            seen |= {LiveId(one.id): one for one in self.organisation.integrations.list()}
+            seen |= {
+                LiveId(integration.id): integration
+                for integration in self.organisation.integrations.list()
+            }
         if "mapping" in kinds:
             seen |= {LiveId(row.id): row for row in self.organisation.mappings.list()}
         for change in changes:
-            known, found = self.live.get(change.address), seen.get(change.live.id)
-            if found is not None and (known is None or self._is_edited(change, known, found)):
+            known, live = self.live.get(change.address), seen.get(change.live.id)
+            if live is not None and (known is None or self._is_edited(change, known, live)):
                 self.edited.add(change.address)
-            elif found is None and change.address not in self.touched:
+            elif live is None and change.address not in self.touched:
                 # of what was written a moment ago a list may lag; it is deleted all the same
                 self.live.pop(change.address, None)
 
-    def _is_edited(self, change: Delete, known: Live, found: Live) -> bool:
+    def _is_edited(self, change: Delete, known: Live, live: Live) -> bool:
         if change.address in self.touched:
-            return found.version != known.version
-        return live_hash(found) != live_hash(known)
+            return live.version != known.version
+        return live_hash(live) != live_hash(known)
 
     def _send(self, change: Writing) -> Outcome:
         match change:
@@ -168,7 +171,7 @@ class ChangeSender:
                 f'm3ter does not list the configuration "{content.name}" yet, so it stays '
                 "disconnected. Run the apply again in a minute."
             )
-        ids = ", ".join(one.id for one in same)
+        ids = ", ".join(integration.id for integration in same)
         return (
             f'm3ter has {len(same)} configurations named "{content.name}" ({ids}), so this one '
             "stays disconnected. Delete the surplus in m3ter's Console and plan again."
@@ -176,11 +179,15 @@ class ChangeSender:
 
     def _named(self, content: ConfigurationContent) -> list[LiveIntegration]:
         key = content_key(content, {})
-        return [one for one in self.organisation.integrations.list() if integration_key(one) == key]
+        return [
+            integration
+            for integration in self.organisation.integrations.list()
+            if integration_key(integration) == key
+        ]
 
     def _delete(self, change: Delete) -> Outcome:
-        found = self.live.get(change.address)
-        if found is None:
+        live = self.live.get(change.address)
+        if live is None:
             return Already(change.live.id)
         if change.address in self.edited:
             return Failed("it was changed just before its deletion; plan again and review it")
@@ -194,9 +201,9 @@ class ChangeSender:
 
     def _expected(self, change: Writing) -> tuple[LiveId, int]:
         """Give id and version: those this run last read back, else those of the plan."""
-        found = self.live.get(change.address)
-        if found is not None:
-            return LiveId(found.id), found.version
+        live = self.live.get(change.address)
+        if live is not None:
+            return LiveId(live.id), live.version
         reference = getattr(change, "live", None)
         assert isinstance(reference, LiveReference)
         return reference.id, reference.version

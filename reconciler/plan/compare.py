@@ -76,24 +76,26 @@ class _Lookup:
         match kind:
             case "account":
                 accounts = self.organisation.codes.accounts(values)
-                return {Name("account", code): one.id for code, one in accounts.items()}
+                return {Name("account", code): account.id for code, account in accounts.items()}
             case "user":
                 users = self.organisation.people.users_by_email(values)
-                return {Name("user", mail): one for mail, one in users.items()}
+                return {Name("user", mail): user_id for mail, user_id in users.items()}
             case "credential":
                 return self._credentials(values)
             case _:
                 ids = self.organisation.codes.entities(entity, values)
-                return {Name("entity", code, entity): one for code, one in ids.items()}
+                return {Name("entity", code, entity): value for code, value in ids.items()}
 
     def _credentials(self, values: set[str]) -> dict[Name, str]:
         listed = self.organisation.people.credentials()
         self.lists_credentials = listed is not None
         by_name: defaultdict[str, list[str]] = defaultdict(list)
-        for one in listed or ():
-            by_name[one.name].append(one.id)
+        for credential in listed or ():
+            by_name[credential.name].append(credential.id)
         self.shared = {name: tuple(sorted(ids)) for name, ids in by_name.items() if len(ids) > 1}
-        return {Name("credential", one): by_name[one][0] for one in values if one in by_name}
+        return {
+            Name("credential", value): by_name[value][0] for value in values if value in by_name
+        }
 
 
 def compare(
@@ -115,7 +117,7 @@ def compare(
         adoption: Another policy than the project's, for ``reconciler adopt``.
         fresh: Look every name up, whatever the record remembers.
     """
-    bindings = {one.address: one for one in head.bindings} if head else {}
+    bindings = {binding.address: binding for binding in head.bindings} if head else {}
     used = names_of(effective)
     lookup = _Lookup(organisation, Known() if fresh or not head else remembered(head.references))
     with progress.task("reading m3ter", None) as task:
@@ -123,7 +125,7 @@ def compare(
         task.advance(len(integrations), "integrations")
         mappings = _mappings(effective, bindings, organisation)
         task.advance(len(mappings), "external mappings")
-        wanted = {one for names in used.values() for one in names}
+        wanted = {name for names in used.values() for name in names}
         lookup.ask(wanted - set(lookup.known.ids))
         task.advance(len(wanted), "names")
     sources = Sources(
@@ -157,7 +159,7 @@ def compare_other(compared: EnvironmentComparison, other: Effective) -> Environm
         other,
         compared.integrations,
         compared.mappings,
-        {one.address: one for one in head.bindings} if head else {},
+        {binding.address: binding for binding in head.bindings} if head else {},
         Known({**known, **remembered(compared.references).ids}),
         used,
         {},
@@ -193,8 +195,8 @@ def _settled(
             adoption=sources.adoption,
             begun=sources.begun,
         )
-        written = {one.address for one in found.changes if not isinstance(one, Ignore)}
-        if not lookup.ask(name for one in written for name in sources.used.get(one, ())):
+        written = {change.address for change in found.changes if not isinstance(change, Ignore)}
+        if not lookup.ask(name for address in written for name in sources.used.get(address, ())):
             break
         sources = replace(
             sources,
@@ -219,19 +221,23 @@ def _settled(
 def _begun(head: AppliedRecord | None) -> frozenset[Address]:
     """Name what the last apply was about to make, and does not know whether it did."""
     outcomes = head.receipt.outcomes if head and head.receipt else ()
-    return frozenset(one.address for one in outcomes if isinstance(one.outcome, OutcomeUnknown))
+    return frozenset(
+        outcome.address for outcome in outcomes if isinstance(outcome.outcome, OutcomeUnknown)
+    )
 
 
 def _mappings(
     effective: Effective, bindings: Mapping[Address, Binding], organisation: Organisation
 ) -> tuple[LiveMapping, ...]:
     """Read the mappings of every system that is or was mapped to; none where there is none."""
-    systems = {one.defined.spec.external_system for one in effective.mapping_sets}
-    systems |= {_system(one) for one in bindings.values() if one.address.kind == "mapping"}
+    systems = {mapping_set.defined.spec.external_system for mapping_set in effective.mapping_sets}
+    systems |= {
+        _system(binding) for binding in bindings.values() if binding.address.kind == "mapping"
+    }
     return organisation.mappings.list(sorted(systems - {""})) if systems else ()
 
 
 def _system(binding: Binding) -> str:
-    key = next((one.read for one in binding.fields if one.path == "key"), None)
+    key = next((field.read for field in binding.fields if field.path == "key"), None)
     parts = key.value if key else None
     return str(parts[0]) if isinstance(parts, Sequence) and parts else ""

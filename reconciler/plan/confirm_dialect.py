@@ -24,7 +24,7 @@ class DisprovedDialectError(HeldError):
     """The organisation publishes other wire names than those the plan would send."""
 
     def __init__(self, plan: Plan, differences: Iterable[str]) -> None:
-        listed = "\n".join(f"  {one}" for one in differences)
+        listed = "\n".join(f"  {difference}" for difference in differences)
         super().__init__(
             f"plan {plan.id:.12} would send wire names that this organisation does not use:\n"
             f"{listed}\nNothing was written. Run `reconciler discover --env "
@@ -45,10 +45,10 @@ def confirm_dialects(plan: Plan, integrations: Integrations) -> None:
     written = set(_written(plan.body.changes))
     found = [
         difference
-        for one in _dialects(plan)
-        if one.evidence.source == "discover"
-        and (one.wire_names.destination, one.wire_names.entity_type) in written
-        for difference in _differences(one, integrations)
+        for dialect in _dialects(plan)
+        if dialect.evidence.source == "discover"
+        and (dialect.wire_names.destination, dialect.wire_names.entity_type) in written
+        for difference in _differences(dialect, integrations)
     ]
     if found:
         raise DisprovedDialectError(plan, found)

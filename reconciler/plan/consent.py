@@ -77,7 +77,9 @@ def consent(
         raise ReviewNeededError(plan)
     given = tuple(approve(held, text, by=actor, at=at) for text in texts)
     if break_glass:
-        given = tuple(replace(one, forge=BREAK_GLASS, reason=break_glass) for one in given)
+        given = tuple(
+            replace(approval, forge=BREAK_GLASS, reason=break_glass) for approval in given
+        )
     return Consent(actor, (*given, *_earlier(plan, head)), late_hits=late)
 
 
@@ -103,14 +105,16 @@ def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterable[Approval]:
     """
     if head is None or (head.receipt is not None and _complete(head.receipt)):
         return ()
-    items = {(one.guard, one.digest) for one in plan.body.hits}
+    items = {(hit.guard, hit.digest) for hit in plan.body.hits}
     return (
-        one for one in head.approvals if any((one.guard, digest) in items for digest in one.digests)
+        approval
+        for approval in head.approvals
+        if any((approval.guard, digest) in items for digest in approval.digests)
     )
 
 
 def _complete(receipt: Receipt) -> bool:
-    return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
+    return all(isinstance(outcome.outcome, Done | Already) for outcome in receipt.outcomes)
 
 
 def _late(

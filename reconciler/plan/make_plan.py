@@ -103,7 +103,7 @@ def plan(
         compared = compare(effective, head, ports.organisation, ports.progress, fresh=fresh)
     if accounts is None:
         accounts = needed_accounts(compared, ports.organisation)
-    codes: dict[str, str] = {one.id: one.code for one in accounts if one.code}
+    codes: dict[str, str] = {owner.id: owner.code for owner in accounts if owner.code}
     names = labels(compared.changes, compared.names, codes, ports.organisation)
     changes = handed_over(compared.changes, *selections(compared.paired.pairs), accounts)
     found = guard_hits(compared, accounts, {**names, **codes}, ports.clock)
@@ -114,7 +114,10 @@ def plan(
         changes=changes,
         hits=found,
         unplanned=tuple(
-            sorted((one.as_unplanned() for one in compared.errors), key=lambda one: one.address)
+            sorted(
+                (error.as_unplanned() for error in compared.errors),
+                key=lambda unplanned: unplanned.address,
+            )
         ),
         definitions=rendered(effective),
         references=compared.references,
@@ -155,12 +158,12 @@ def exit_code_of_plan(plan: Plan) -> ExitCode:
     """
     if plan.body.unplanned:
         return ExitCode.INVALID
-    lost = {one.address for one in plan.body.hits if one.guard == "drift" and not one.field}
+    lost = {hit.address for hit in plan.body.hits if hit.guard == "drift" and not hit.field}
     ahead, drifted = any(hit.guard == "policy" for hit in plan.body.hits), bool(lost)
     for change in plan.body.changes:
         if isinstance(change, Keep):
             continue
-        verdicts = {one.verdict for one in change.fields}
+        verdicts = {field.verdict for field in change.fields}
         if "conflict" in verdicts and not isinstance(change, Adopt):
             return ExitCode.BOTH_MOVED
         drifted = drifted or "theirs" in verdicts
@@ -176,19 +179,19 @@ def is_empty(plan: Plan) -> bool:
     """Tell whether nothing would be sent or bound, no rule changes, and no object has an error."""
     return (
         not plan.body.unplanned
-        and all(isinstance(one, Keep | Ignore) for one in plan.body.changes)
+        and all(isinstance(change, Keep | Ignore) for change in plan.body.changes)
         and all(hit.guard != "policy" for hit in plan.body.hits)
     )
 
 
 def estimated_calls(changes: tuple[Change, ...], mappings: int) -> int:
     """Estimate what apply will send: two lists to check, each write, a list before each Connect."""
-    writes = [one for one in changes if not isinstance(one, Adopt | Keep | Ignore)]
+    writes = [planned for planned in changes if not isinstance(planned, Adopt | Keep | Ignore)]
     if not writes:
         return 0
     pages = 1 + max(1, -(-mappings // PAGE))
-    again = sum(isinstance(one, Connect) for one in writes)
-    deletes = pages if any(isinstance(one, Delete) for one in writes) else 0
+    again = sum(isinstance(change, Connect) for change in writes)
+    deletes = pages if any(isinstance(change, Delete) for change in writes) else 0
     return pages + len(writes) + again + deletes
 
 
@@ -227,13 +230,15 @@ def guard_hits(
     wanted = Policy.wanted(effective)
     judging = in_force(applied, wanted)
     before, after = selections(pairs)
-    dialects = [one.spec for one in effective.dialects]
+    dialects = [dialect.spec for dialect in effective.dialects]
     situation = hits(
         GuardFacts(
             project=judging.project,
             environment=judging.environment,
             changes=compared.changes,
-            bindings={one.address: one for one in compared.head.bindings} if compared.head else {},
+            bindings={binding.address: binding for binding in compared.head.bindings}
+            if compared.head
+            else {},
             wanted=wanted_counts(effective),
             unconfirmed=unconfirmed(pairs),
             before=before,
@@ -249,9 +254,9 @@ def guard_hits(
 
 def _widened(hits: tuple[GuardHit, ...], codes: dict[str, str]) -> dict[str, str]:
     """Give the codes of the accounts that a plan would add."""
-    added = [one.desired.value for one in hits if one.guard == "widening" and one.desired]
-    ids = [one for many in added if isinstance(many, list) for one in many]
-    return {str(one): codes[str(one)] for one in ids if one in codes}
+    added = [hit.desired.value for hit in hits if hit.guard == "widening" and hit.desired]
+    ids = [account_id for many in added if isinstance(many, list) for account_id in many]
+    return {str(account_id): codes[str(account_id)] for account_id in ids if account_id in codes}
 
 
 def _checked(compared: EnvironmentComparison, calls: int, seconds: Decimal) -> Checked:

@@ -62,11 +62,11 @@ def missed_bills(
     if not gaps:
         return ()
     now = clock.now()
-    first = min((one.since for one in gaps if one.since), default=now) - LOOK_BACK
+    first = min((gap.since for gap in gaps if gap.since), default=now) - LOOK_BACK
     query = BillQuery(since=first.date(), status="APPROVED", lines=False, total=True)
     try:
         bills = tuple(organisation.bills.list(query))
-        return tuple(note for one in gaps for note in _notes(one, bills, plan, organisation, now))
+        return tuple(note for gap in gaps for note in _notes(gap, bills, plan, organisation, now))
     except OrganisationError as error:
         return (f"bills approved while nothing was connected could not be listed: {error}",)
 
@@ -75,9 +75,9 @@ def _notes(
     gap: _Gap, bills: Iterable[Bill], plan: Plan, organisation: Organisation, now: datetime
 ) -> Iterator[str]:
     since = gap.since or now - LOOK_BACK
-    late = [one for one in bills if one.approved_at is None or one.approved_at >= since]
+    late = [bill for bill in bills if bill.approved_at is None or bill.approved_at >= since]
     selected = _selected(gap, late, plan, organisation)
-    mine = [one for one in late if one.account_id in selected]
+    mine = [bill for bill in late if bill.account_id in selected]
     if not mine:
         return
     address = gap.change.address
@@ -101,7 +101,7 @@ def _selected(
     after = selecting(fields)
     if after.included is not None and not after.filter:
         return after.included - after.restricted
-    codes = {one.account_code for one in bills}
+    codes = {bill.account_code for bill in bills}
     return frozenset(added(_NOBODY, after, organisation.codes.accounts(codes).values()))
 
 
@@ -121,7 +121,9 @@ def _disconnected_at(change: Connect, plan: Plan, chain: StateChain) -> datetime
 
 def _did(record: AppliedRecord, wanted: ChangeId) -> bool:
     outcomes = record.receipt.outcomes if record.receipt else ()
-    return any(one.change == wanted and isinstance(one.outcome, Done) for one in outcomes)
+    return any(
+        outcome.change == wanted and isinstance(outcome.outcome, Done) for outcome in outcomes
+    )
 
 
 def _counted(bills: list[Bill]) -> str:
@@ -131,17 +133,17 @@ def _counted(bills: list[Bill]) -> str:
 def _money(bills: Iterable[Bill]) -> str:
     totals: defaultdict[str, Decimal] = defaultdict(Decimal)
     unknown = 0
-    for one in bills:
-        if one.total is None:
+    for bill in bills:
+        if bill.total is None:
             unknown += 1
         else:
-            totals[one.currency] += one.total
+            totals[bill.currency] += bill.total
     parts = [f"{currency} {amount:,f}" for currency, amount in sorted(totals.items())]
     return ", ".join([*parts, *([f"{unknown} without a total"] if unknown else [])])
 
 
 def _named(bills: Iterable[Bill]) -> str:
-    accounts = Counter(one.account_code or one.account_id for one in bills)
+    accounts = Counter(bill.account_code or bill.account_id for bill in bills)
     shown = [f"{name} ({count})" if count > 1 else name for name, count in sorted(accounts.items())]
     rest = len(shown) - 10
     return ", ".join(shown[:10]) + (f" and {rest} more accounts" if rest > 0 else "")

@@ -37,13 +37,17 @@ def labels(
     ]
     found = dict(known)
     accounts = _ids(fields, {ACCOUNT_IDS.path, RESTRICTED.path})
-    found |= {one: codes[one] for one in accounts if one in codes}
+    found |= {owner: codes[owner] for owner in accounts if owner in codes}
     if unknown := accounts - set(found):
         found |= organisation.codes.entity_codes("Account", sorted(unknown))
     if _ids(fields, {NOTIFIED.path}) - set(found):
-        found |= {one.id: one.email for one in organisation.people.users() if one.email}
+        found |= {user.id: user.email for user in organisation.people.users() if user.email}
     if _ids(fields, {CONNECTION}) - set(found):
-        found |= {one.id: one.name for one in organisation.people.credentials() or () if one.name}
+        found |= {
+            credential.id: credential.name
+            for credential in organisation.people.credentials() or ()
+            if credential.name
+        }
     return found
 
 
@@ -55,13 +59,17 @@ def _ids(fields: Iterable[FieldChange], paths: Collection[FieldPath]) -> set[str
         for side in (field.base, field.live, field.desired)
         if side is not None
     )
-    return {one for side in sides for one in _texts(side)} - {ACCOUNT_IDS.default}
+    return {text for side in sides for text in _texts(side)} - {ACCOUNT_IDS.default}
 
 
 def _texts(value: JsonValue) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+    return (
+        tuple(element for element in value if isinstance(element, str))
+        if isinstance(value, list)
+        else ()
+    )
 
 
 def with_people(plan: Plan, people: People) -> Plan:
@@ -75,6 +83,6 @@ def with_people(plan: Plan, people: People) -> Plan:
     }
     if not who:
         return plan
-    found = {str(one.id): one.name or one.email for one in people.users() if one.id in who}
+    found = {str(user.id): user.name or user.email for user in people.users() if user.id in who}
     names: dict[str, str] = {**plan.head.names, **found}
     return replace(plan, head=replace(plan.head, names=names))

@@ -56,13 +56,15 @@ def invoices_of(
 ) -> tuple[Invoice, ...]:
     """Give the invoices of a bill with their lines, ours first, those that were undone last."""
     known = invoice_ids(effects)
-    found = {one.id: one for one in ports.shelf.take(bill)}
+    found = {invoice.id: invoice for invoice in ports.shelf.take(bill)}
     for identity in (*known, *found):
         if identity not in found or not found[identity].lines:
             read = ports.destination.read(identity)
             if read is not None:
                 found[identity] = read
-    if draft is not None and any(one not in found for one in known):
+    if draft is not None and any(invoice_id not in found for invoice_id in known):
         # a pending invoice may get another id when it is closed
-        found |= {one.id: one for one in ports.destination.by_bill(bill, draft, effects)}
+        found |= {
+            invoice.id: invoice for invoice in ports.destination.by_bill(bill, draft, effects)
+        }
     return in_our_order(without_undone(tuple(found.values()), effects), known)

@@ -74,9 +74,9 @@ def sides_of_stamp(bill_id: BillId, ports: SidePorts, first: date, after: date) 
         after: And before this day.
     """
     invoices = tuple(
-        one
-        for one in invoices_of(bill_id, (), None, ports)
-        if one.date is None or first <= one.date.date() < after
+        invoice
+        for invoice in invoices_of(bill_id, (), None, ports)
+        if invoice.date is None or first <= invoice.date.date() < after
     )
     plain = BillSides(bill_id, "", "", "")
     return decided(plain, ThreeSides(bill_id, AccountId(""), None, None, invoices))
@@ -87,8 +87,8 @@ def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
     draft = draft_from_json(row.draft)
     sent, invoices, effects = _sent(row, draft, ports)
     plain = replace(blank(bill, row.integration, row), former=former_ids(effects))
-    held = not_sent_by_row(row.status, row.message, effects)
-    if sent is None and held is not None and not held.settled and not invoices:
+    unsent = not_sent_by_row(row.status, row.message, effects)
+    if sent is None and unsent is not None and not unsent.settled and not invoices:
         standing = ports.routes.standing(bill)
         if isinstance(standing, NotOurs | NotYet | SentByM3ter):
             return not_due(bill, plain, standing, ports)
@@ -99,14 +99,14 @@ def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
         if isinstance(outcome, BlockedBill) and sent is not None:
             case = ThreeSides(bill.id, bill.account_id, draft, sent, invoices)
             return _changed_and_blocked(bill, plain, case, outcome, ports)
-        if isinstance(outcome, BlockedBill) and held is not None:
-            return blocked_sides(bill, plain, blocking(outcome, held), invoices, ports)
+        if isinstance(outcome, BlockedBill) and unsent is not None:
+            return blocked_sides(bill, plain, blocking(outcome, unsent), invoices, ports)
         due = None if isinstance(outcome, NothingToSend) else draft
         due = outcome if isinstance(outcome, InvoiceDraft) else due
     case = ThreeSides(
-        bill.id, bill.account_id, due, sent, invoices, why_missing(row), held is not None
+        bill.id, bill.account_id, due, sent, invoices, why_missing(row), unsent is not None
     )
-    sides = decided(plain, case, held)
+    sides = decided(plain, case, unsent)
     if sent is not None and sides.result is not None and sides.result.not_sent.minor:
         return replace(sides, held=part_not_sent(row.status, row.message))
     return sides
@@ -126,16 +126,16 @@ def _changed_and_blocked(
     """
     draft = case.due
     assert draft is not None, "what was recorded is taken for due"
-    why = "; ".join(one.text for one in outcome.reasons)
+    why = "; ".join(reason.text for reason in outcome.reasons)
     now = money_billed(bill, ports)
     same = now is not None and now.currency == draft.currency
     text = f"m3ter changed the bill after it was recorded; it bills {now or 'an unknown sum'} now,"
     text += f" {draft.billed} was recorded, and it cannot be drafted: {why}"
     gap = draft.billed - now if now is not None and same else None
-    found = Difference(DifferenceClass.AMOUNT, bill.id, bill.account_id, None, gap, text)
+    difference = Difference(DifferenceClass.AMOUNT, bill.id, bill.account_id, None, gap, text)
     sides = decided(plain, case)
     assert sides.result is not None, "a recorded draft is a side"
-    differences = (found, *sides.differences)
+    differences = (difference, *sides.differences)
     result = replace(sides.result, differences=differences)
     if now is not None and same:
         result = replace(result, billed=now)
@@ -148,8 +148,8 @@ def _sent(
     """Give what was sent, the invoices, and the effects that the ledger holds."""
     effects = ports.ledger.effects(ports.site, row.bill_id)
     invoices = invoices_of(row.bill_id, effects, draft, ports)
-    given = given_for(ports.destination, draft, effects, row.generation)
-    sent = recorded_of(draft, effects, row.generation, invoices, given)
+    amount = given_for(ports.destination, draft, effects, row.generation)
+    sent = recorded_of(draft, effects, row.generation, invoices, amount)
     if sent is not None:
         lines, notes = lines_not_sent(draft, effects, row.generation, row.status)
         sent = replace(sent, held=lines, credits_held=notes)

@@ -109,8 +109,8 @@ def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanati
     effects = ports.ledger.effects(ports.site, row.bill_id)
     draft = draft_from_json(row.draft) if row.draft else None
     provenance = ports.history.provenance(ports.site, row.bill_id)
-    newest = [one.commit for key, one in provenance.items() if key.generation == row.generation]
-    told = Explanation(
+    newest = [value.commit for key, value in provenance.items() if key.generation == row.generation]
+    explanation = Explanation(
         bill_id=row.bill_id,
         account=draft.account_code if draft else row.account_id,
         bill=bill,
@@ -126,49 +126,51 @@ def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanati
         unsent=draft.unsent if draft else (),
         effects=effects,
         attempts=tuple(
-            Tried(one.key, one.number, one.started_at, one.outcome, one.message)
-            for one in ports.ledger.attempts(ports.site, row.bill_id)
+            Tried(attempt.key, attempt.number, attempt.started_at, attempt.outcome, attempt.message)
+            for attempt in ports.ledger.attempts(ports.site, row.bill_id)
         ),
         decisions=_decisions(row.bill_id, ports),
     )
-    return _with_invoices(told, draft, row, ports) if draft else told
+    return _with_invoices(explanation, draft, row, ports) if draft else explanation
 
 
 def _with_invoices(
-    told: Explanation, draft: InvoiceDraft, row: BillRow, ports: ExplainPorts
+    explanation: Explanation, draft: InvoiceDraft, row: BillRow, ports: ExplainPorts
 ) -> Explanation:
     """Add what stands at the destination, and what differs."""
-    invoices = _invoices(draft, told.effects, ports)
-    given = given_for(ports.destination, draft, told.effects, row.generation)
-    sent = recorded_of(draft, told.effects, row.generation, invoices, given)
+    invoices = _invoices(draft, explanation.effects, ports)
+    amount = given_for(ports.destination, draft, explanation.effects, row.generation)
+    sent = recorded_of(draft, explanation.effects, row.generation, invoices, amount)
     if sent is not None:
-        held, credited = lines_not_sent(draft, told.effects, row.generation, row.status)
+        held, credited = lines_not_sent(draft, explanation.effects, row.generation, row.status)
         sent = replace(sent, held=held, credits_held=credited)
     due: InvoiceDraft | None = draft
-    if told.bill is None:
+    if explanation.bill is None:
         due = None
-    elif input_hash(told.bill) != draft.input_hash:
-        outcome = ports.routes.draft(told.bill, row.integration)
+    elif input_hash(explanation.bill) != draft.input_hash:
+        outcome = ports.routes.draft(explanation.bill, row.integration)
         due = outcome if isinstance(outcome, InvoiceDraft) else None
-    standing = without_undone(invoices, told.effects)
+    standing = without_undone(invoices, explanation.effects)
     case = ThreeSides(draft.bill_id, draft.account_id, due, sent, standing)
     result = reconcile_bill(case) if sent is not None else None
-    alive = [one for one in invoices if not one.deleted and one.status != "voided"]
+    alive = [other for other in invoices if not other.deleted and other.status != "voided"]
     lines = None
     if sent is not None and alive and alive[0].currency == draft.currency.code:
         lines = match(sent, alive[0])
     found = result.differences if result else ()
-    of_bill = (found, former_ids(told.effects))
+    of_bill = (found, former_ids(explanation.effects))
     (differences,), note = find_authors([of_bill], ports.invoices, draft.period.start)
     notes = (note,) if note else ()
-    return replace(told, invoices=invoices, lines=lines, differences=differences, notes=notes)
+    return replace(
+        explanation, invoices=invoices, lines=lines, differences=differences, notes=notes
+    )
 
 
 def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explanation:
     """Draft a bill that was never recorded as it would be drafted now."""
     standing = ports.routes.standing(bill)
     stands, where = route_sentence(standing)
-    told = Explanation(
+    explanation = Explanation(
         bill_id=bill.id,
         account=bill.account_code or bill.account_id,
         bill=bill,
@@ -186,59 +188,71 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
         decisions=_decisions(bill.id, ports),
     )
     if row is not None and row.status is not PushStatus.BLOCKED:
-        told = replace(
-            told, stands=STATUS_SENTENCES[row.status], why=row.message, page=bill_page(row.status)
+        explanation = replace(
+            explanation,
+            stands=STATUS_SENTENCES[row.status],
+            why=row.message,
+            page=bill_page(row.status),
         )
     if not standing.integration:
-        return told
-    return _with_outcome(told, bill, standing, ports)
+        return explanation
+    return _with_outcome(explanation, bill, standing, ports)
 
 
 def _with_outcome(
-    told: Explanation, bill: Bill, standing: RouteStanding, ports: ExplainPorts
+    explanation: Explanation, bill: Bill, standing: RouteStanding, ports: ExplainPorts
 ) -> Explanation:
     outcome = ports.routes.draft(bill, standing.integration)
     ours = isinstance(standing, Ours)
     match outcome:
         case InvoiceDraft():
             reasons = ports.destination.check(outcome) if ours else ()
-            told = replace(told, draft=outcome, unsent=outcome.unsent, reasons=reasons)
+            explanation = replace(
+                explanation, draft=outcome, unsent=outcome.unsent, reasons=reasons
+            )
         case NothingToSend():
-            told = replace(told, unsent=outcome.unsent)
+            explanation = replace(explanation, unsent=outcome.unsent)
             if ours:
                 nothing = bill_page(PushStatus.NOTHING_TO_SEND)
-                told = replace(
-                    told, stands="It has nothing to send.", why=outcome.why, page=nothing
+                explanation = replace(
+                    explanation, stands="It has nothing to send.", why=outcome.why, page=nothing
                 )
         case BlockedBill():
-            told = replace(told, reasons=outcome.reasons, unsent=outcome.unsent)
+            explanation = replace(explanation, reasons=outcome.reasons, unsent=outcome.unsent)
         case _:
             assert_never(outcome)
-    if ours and told.reasons:
+    if ours and explanation.reasons:
         return replace(
-            told,
+            explanation,
             stands="It is blocked: nothing of it is sent until this is put right.",
             why="",
-            page=bill_page(told.reasons[0].code),
+            page=bill_page(explanation.reasons[0].code),
         )
-    return told
+    return explanation
 
 
 def _decisions(bill: BillId, ports: ExplainPorts) -> tuple[Decision, ...]:
     """Give what people decided about a bill, its steps and m3ter's own runs of it."""
     subjects = (f"{ports.site}/{bill}", f"native/{bill}", bill)
-    said = [one for each in subjects for one in ports.history.decisions(ports.site, each)]
-    return tuple(sorted(said, key=lambda one: one.at))
+    decisions = [
+        decision
+        for subject in subjects
+        for decision in ports.history.decisions(ports.site, subject)
+    ]
+    return tuple(sorted(decisions, key=lambda decision: decision.at))
 
 
 def _invoices(
     draft: InvoiceDraft, effects: tuple[Effect, ...], ports: ExplainPorts
 ) -> tuple[Invoice, ...]:
     known = invoice_ids(effects)
-    read = [ports.destination.read(one) for one in known]
-    found = {one.id: one for one in read if one is not None}
+    read = [ports.destination.read(invoice_id) for invoice_id in known]
+    found = {invoice.id: invoice for invoice in read if invoice is not None}
     if len(found) < len(known) or not known:
-        found |= {one.id: one for one in ports.destination.by_bill(draft.bill_id, draft, effects)}
+        found |= {
+            invoice.id: invoice
+            for invoice in ports.destination.by_bill(draft.bill_id, draft, effects)
+        }
     return in_our_order(tuple(found.values()), known)
 
 
@@ -286,18 +300,18 @@ _PENDING = (
 _NO_DRAFT = "nothing of it would be sent as it is now"
 
 
-def estimate_bill(told: Explanation, destination: PushDestination) -> Estimate:
+def estimate_bill(explanation: Explanation, destination: PushDestination) -> Estimate:
     """Ask for an estimate of an explained bill, or say why there is none.
 
     Raises:
         DestinationError: When no usable answer came.
     """
-    if told.status is PushStatus.COMPLETE or told.invoices:
+    if explanation.status is PushStatus.COMPLETE or explanation.invoices:
         return NotEstimated(_SENT)
-    if told.effects:
+    if explanation.effects:
         return NotEstimated(_BEGUN)
-    if told.draft is None:
+    if explanation.draft is None:
         return NotEstimated(_NO_DRAFT)
-    if told.draft.way == "pending":
+    if explanation.draft.way == "pending":
         return NotEstimated(_PENDING)
-    return destination.estimate(told.draft)
+    return destination.estimate(explanation.draft)

@@ -28,7 +28,7 @@ def find_authors(
     Returns:
         The differences of each bill, and what could not be found out, in one sentence or empty.
     """
-    wanted = {one for bill in bills for one in _invoices(bill)}
+    wanted = {invoice for bill in bills for invoice in _invoices(bill)}
     changes: list[InvoiceChange] = []
     note = ""
     try:
@@ -39,11 +39,13 @@ def find_authors(
     if wanted and not changes and not note:
         # Source: Chargebee API docs, list events: nothing older than 90 days can be retrieved.
         note = "Who changed what is not known: Chargebee told no event of these invoices."
-    changes.sort(key=lambda one: one.at)
-    return [with_authors(found, changes, former) for found, former in bills], note
+    changes.sort(key=lambda change: change.at)
+    return [with_authors(differences, changes, former) for differences, former in bills], note
 
 
 def _invoices(bill: OfBill) -> set[InvoiceId]:
     differences, former = bill
-    edited = [one.invoice_id for one in differences if may_be_edited(one)]
-    return {one for one in edited if one is not None} | set(former if edited else ())
+    edited = [difference.invoice_id for difference in differences if may_be_edited(difference)]
+    return {invoice_id for invoice_id in edited if invoice_id is not None} | set(
+        former if edited else ()
+    )

@@ -68,7 +68,7 @@ def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconcil
             made come last, with names. What it keeps is its own affair.
     """
     sides = ports.sides
-    found = Reconciled(question, sides.routes.in_force, sides.site)
+    reconciled = Reconciled(question, sides.routes.in_force, sides.site)
     tally = Tally()
     with ports.progress.task("reading invoices", None) as task:
         for invoice in sides.destination.stamped(_since(question.month)):
@@ -76,31 +76,31 @@ def reconcile(question: Question, ports: ReconcilePorts, hear: Hear) -> Reconcil
             task.advance()
     waiting: list[BillSides] = []
     with ports.progress.task("comparing bills", None) as task:
-        for one in _every_bill(question, ports, task):
-            told = _for_question(one, question)
-            if len(waiting) < ports.named_most and any(map(may_be_edited, told.differences)):
-                waiting.append(told)
+        for bill in _every_bill(question, ports, task):
+            answered = _for_question(bill, question)
+            if len(waiting) < ports.named_most and any(map(may_be_edited, answered.differences)):
+                waiting.append(answered)
                 continue
-            _count(told, found, tally, ports)
-            hear(told)
-    for one in _with_authors(waiting, found, ports):
-        _count(one, found, tally, ports)
-        hear(one)
-    found.totals = tuple(tally.totals())
-    return found
+            _count(answered, reconciled, tally, ports)
+            hear(answered)
+    for author in _with_authors(waiting, reconciled, ports):
+        _count(author, reconciled, tally, ports)
+        hear(author)
+    reconciled.totals = tuple(tally.totals())
+    return reconciled
 
 
-def passes(one: Difference, tolerance: Decimal, by_currency: Mapping[str, Decimal]) -> bool:
+def passes(difference: Difference, tolerance: Decimal, by_currency: Mapping[str, Decimal]) -> bool:
     """Tell whether a difference is inside the tolerance of its currency."""
-    if one.unexplained is not None:
-        tolerance = by_currency.get(one.unexplained.currency.code, tolerance)
-    return not outside(Reconciliation((), (one,)), tolerance)
+    if difference.unexplained is not None:
+        tolerance = by_currency.get(difference.unexplained.currency.code, tolerance)
+    return not outside(Reconciliation((), (difference,)), tolerance)
 
 
 def _every_bill(question: Question, ports: ReconcilePorts, task: Task) -> Iterator[BillSides]:
     """Give every bill of the month once."""
-    for one in _PASSES:
-        for sides in one(question.month, ports):
+    for sides_of_pass in _PASSES:
+        for sides in sides_of_pass(question.month, ports):
             if ports.sides.shelf.meet(sides.bill_id):
                 task.advance()
                 yield sides
@@ -110,7 +110,7 @@ def _of_m3ter(month: BillingMonth, ports: ReconcilePorts) -> Iterator[BillSides]
     """Bills that m3ter lists in the month."""
     readings = ports.sides.routes.readings
     listed = ports.bills.list(_query(month))
-    for chunk in _chunks(one for one in listed if month.holds(one.end_date, readings)):
+    for chunk in _chunks(bill for bill in listed if month.holds(bill.end_date, readings)):
         ports.sides.routes.expect(chunk)
         for bill in chunk:
             yield sides_of(bill, ports.sides)
@@ -121,7 +121,7 @@ def _of_ledger(month: BillingMonth, ports: ReconcilePorts) -> Iterator[BillSides
     sides = ports.sides
     for chunk in _chunks(_ledger_rows(month, sides)):
         query = BillQuery(ids=tuple(row.bill_id for row in chunk))
-        live = {one.id: one for one in ports.bills.list(query)}
+        live = {live_bill.id: live_bill for live_bill in ports.bills.list(query)}
         for row in chunk:
             bill = live.get(row.bill_id)
             if bill is None:
@@ -134,13 +134,13 @@ def _of_stamps(month: BillingMonth, ports: ReconcilePorts) -> Iterator[BillSides
     """Stamped invoices of bills that neither m3ter nor the ledger has."""
     sides = ports.sides
     for ids in _chunks(sides.shelf.rest()):
-        there = {one.id for one in ports.bills.list(BillQuery(ids=ids, lines=False))}
+        bill_ids = {bill.id for bill in ports.bills.list(BillQuery(ids=ids, lines=False))}
         for identity in ids:
-            if identity in there or sides.ledger.bill(sides.site, identity) is not None:
+            if identity in bill_ids or sides.ledger.bill(sides.site, identity) is not None:
                 continue
-            one = sides_of_stamp(identity, sides, month.after, month.next.after)
-            if one.result is not None:
-                yield one
+            stamped = sides_of_stamp(identity, sides, month.after, month.next.after)
+            if stamped.result is not None:
+                yield stamped
 
 
 _PASSES = (_of_m3ter, _of_ledger, _of_stamps)
@@ -153,48 +153,50 @@ def _ledger_rows(month: BillingMonth, sides: SidePorts) -> Iterator[BillRow]:
 
 
 def _with_authors(
-    waiting: list[BillSides], found: Reconciled, ports: ReconcilePorts
+    waiting: list[BillSides], reconciled: Reconciled, ports: ReconcilePorts
 ) -> Iterator[BillSides]:
     """Name who made the differences, from one reading of the destination's memory."""
-    since = datetime.combine(found.question.month.first, time(0), UTC)
-    of_bills = [(one.differences, one.former) for one in waiting]
+    since = datetime.combine(reconciled.question.month.first, time(0), UTC)
+    of_bills = [(sides.differences, sides.former) for sides in waiting]
     named, note = find_authors(of_bills, ports.history, since)
-    found.notes.extend([note] if note else [])
-    for one, differences in zip(waiting, named, strict=True):
-        result = replace(one.result, differences=differences) if one.result else None
-        yield replace(one, differences=differences, result=result)
+    reconciled.notes.extend([note] if note else [])
+    for sides, differences in zip(waiting, named, strict=True):
+        result = replace(sides.result, differences=differences) if sides.result else None
+        yield replace(sides, differences=differences, result=result)
 
 
-def _count(one: BillSides, found: Reconciled, tally: Tally, ports: ReconcilePorts) -> None:
-    if one.result is not None:
-        tally.add(one.result)
-        _count_unsent(one, found)
-    elif one.left is not None:
-        found.left.setdefault(one.left, Purse()).add(one.money)
+def _count(sides: BillSides, reconciled: Reconciled, tally: Tally, ports: ReconcilePorts) -> None:
+    if sides.result is not None:
+        tally.add(sides.result)
+        _count_unsent(sides, reconciled)
+    elif sides.left is not None:
+        reconciled.left.setdefault(sides.left, Purse()).add(sides.money)
     routes = ports.sides.routes
-    for difference in one.differences:
-        found.differences += 1
-        own = routes.tolerance(one.integration) if one.integration else Decimal(0)
-        if not passes(difference, own, found.question.tolerances):
-            found.outside += 1
-            if len(found.shown) < SHOWN_MAX:
-                found.shown.append((difference, one.account))
+    for difference in sides.differences:
+        reconciled.differences += 1
+        own = routes.tolerance(sides.integration) if sides.integration else Decimal(0)
+        if not passes(difference, own, reconciled.question.tolerances):
+            reconciled.outside += 1
+            if len(reconciled.shown) < SHOWN_MAX:
+                reconciled.shown.append((difference, sides.account))
 
 
-def _count_unsent(one: BillSides, found: Reconciled) -> None:
-    if one.held is None or one.result is None:
+def _count_unsent(sides: BillSides, reconciled: Reconciled) -> None:
+    if sides.held is None or sides.result is None:
         return
-    money = one.result.not_sent
-    (found.never if one.held.settled else found.not_yet).add(money)
-    if len(found.unsent) < SHOWN_MAX:
-        found.unsent.append(UnsentBill(one.bill_id, one.account, one.integration, money, one.held))
+    money = sides.result.not_sent
+    (reconciled.never if sides.held.settled else reconciled.not_yet).add(money)
+    if len(reconciled.unsent) < SHOWN_MAX:
+        reconciled.unsent.append(
+            UnsentBill(sides.bill_id, sides.account, sides.integration, money, sides.held)
+        )
 
 
-def _for_question(one: BillSides, question: Question) -> BillSides:
+def _for_question(sides: BillSides, question: Question) -> BillSides:
     """Leave bills of other integrations out of the table, but count them."""
-    if question.integration is None or one.integration in {"", question.integration}:
-        return one
-    return replace(one, result=None, differences=(), left=OutsideTable.OTHER, held=None)
+    if question.integration is None or sides.integration in {"", question.integration}:
+        return sides
+    return replace(sides, result=None, differences=(), left=OutsideTable.OTHER, held=None)
 
 
 def _query(month: BillingMonth) -> BillQuery:

@@ -144,26 +144,26 @@ class ScopeView:
     @property
     def integrations(self) -> tuple[str, ...]:
         """The names of the push integrations."""
-        return tuple(one.name for one in self.scope.routes)
+        return tuple(route.name for route in self.scope.routes)
 
     @property
     def readings(self) -> Readings:
         """How undocumented rules are read."""
-        return next((one.route.readings for one in self.scope.routes), Readings())
+        return next((route.route.readings for route in self.scope.routes), Readings())
 
     def tolerance(self, integration: str) -> Decimal:
         """Give ``push.tolerance``; zero for an integration that is no longer pushed."""
-        found = self.scope.route(integration)
-        return Decimal(found.route.policy.tolerance) if found else Decimal(0)
+        route = self.scope.route(integration)
+        return Decimal(route.route.policy.tolerance) if route else Decimal(0)
 
     def expect(self, bills: Sequence[Bill]) -> None:
         """Ask m3ter about these bills at once, and forget the ones before."""
-        self._known = self.watch.about([(one.id, one.account_code) for one in bills])
+        self._known = self.watch.about([(bill.id, bill.account_code) for bill in bills])
 
     def standing(self, bill: Bill) -> RouteStanding:
         """Say who takes a bill."""
         about = self._about(bill)
-        asked = [(one, _takes(one, bill, about)) for one in self.scope.routes]
+        asked = [(route, _takes(route, bill, about)) for route in self.scope.routes]
         for route, answer in asked:
             if isinstance(answer, Taken):
                 return self._taken(route, answer, about, bill.id)
@@ -172,17 +172,17 @@ class ScopeView:
                 kind = NotYet if answer.reason == "unapproved" else UndecidedRoute
                 return kind(route.name, answer.why)
         whys: dict[str, list[str]] = {}
-        for one, found in asked:
+        for route, found in asked:
             assert isinstance(found, NotTaken), "what is taken was answered above"
-            whys.setdefault(found.why, []).append(one.name)
-        told = [f"{', '.join(names)}: {why}" for why, names in whys.items()]
-        return NotOurs("; ".join(told))
+            whys.setdefault(found.why, []).append(route.name)
+        texts = [f"{', '.join(names)}: {why}" for why, names in whys.items()]
+        return NotOurs("; ".join(texts))
 
     def draft(self, bill: Bill, integration: str) -> DraftOutcome:
         """Draft a bill as one integration would now."""
-        found = self.scope.route(integration)
-        if found is not None:
-            return draft_bill(bill, found.route, self.clock.now())
+        route = self.scope.route(integration)
+        if route is not None:
+            return draft_bill(bill, route.route, self.clock.now())
         reason = BlockReason(
             BlockCode.PREFLIGHT,
             f"no integration `{integration}` is pushed any more",
@@ -264,8 +264,8 @@ def _takes(route: PushRoute, bill: Bill, about: AccountFacts) -> Taken | NotTake
     return takes(route.scope, since, bill, about.account)
 
 
-def _by_interlock(name: str, taken: Taken, found: Interlock) -> RouteStanding:
-    match found:
+def _by_interlock(name: str, taken: Taken, interlock: Interlock) -> RouteStanding:
+    match interlock:
         case Clear():
             return Ours(name, taken.assumptions)
         case SentNatively(run):
@@ -290,13 +290,13 @@ def newest_that_pushed(records: Iterable[AppliedRecord]) -> AppliedRecord | None
     Args:
         records: Newest first; only as many are read as are needed.
     """
-    return next((one for one in records if _pushes(one)), None)
+    return next((record for record in records if _pushes(record)), None)
 
 
 def _pushes(record: AppliedRecord) -> bool:
     bodies = _kind(record, "Integration")
-    pushed = any(_text(one, "delivery") == "push" for one in bodies)
-    return pushed and any(_has_site(one) for one in _kind(record, "Environment"))
+    pushed = any(_text(body, "delivery") == "push" for body in bodies)
+    return pushed and any(_has_site(document) for document in _kind(record, "Environment"))
 
 
 def _kind(record: AppliedRecord, kind: str) -> list[JsonValue]:

@@ -40,21 +40,21 @@ def unrecorded(bill: Bill, row: BillRow | None, ports: SidePorts) -> BillSides:
         kept = not_due(bill, plain, standing, ports)
         case = ThreeSides(bill.id, bill.account_id, None, None, invoices)
         return decided(kept, case) if invoices else kept
-    held = not_sent_by_row(row.status, row.message) if row is not None else None
+    unsent = not_sent_by_row(row.status, row.message) if row is not None else None
     outcome = ports.routes.draft(bill, standing.integration)
     match outcome:
         case BlockedBill():
-            return blocked_sides(bill, plain, blocking(outcome, held), invoices, ports)
+            return blocked_sides(bill, plain, blocking(outcome, unsent), invoices, ports)
         case NothingToSend() if not invoices:
             return replace(plain, left=OutsideTable.NOTHING_TO_SEND, why=outcome.why)
         case _:
             due = outcome if isinstance(outcome, InvoiceDraft) else None
-            held = _held_now(standing, due, row, ports)
+            unsent = _held_now(standing, due, row, ports)
             missing = why_missing(row) if row is not None else "no `sync run` has tried it yet"
             case = ThreeSides(
-                bill.id, bill.account_id, due, None, invoices, missing, held is not None
+                bill.id, bill.account_id, due, None, invoices, missing, unsent is not None
             )
-            return decided(plain, case, held)
+            return decided(plain, case, unsent)
 
 
 def blocking(outcome: BlockedBill, by_row: NotSent | None) -> NotSent:
@@ -65,7 +65,7 @@ def blocking(outcome: BlockedBill, by_row: NotSent | None) -> NotSent:
 
 
 def blocked_sides(
-    bill: Bill, plain: BillSides, held: NotSent, invoices: tuple[Invoice, ...], ports: SidePorts
+    bill: Bill, plain: BillSides, unsent: NotSent, invoices: tuple[Invoice, ...], ports: SidePorts
 ) -> BillSides:
     """A blocked bill has no draft, yet its money is due and must not vanish from the table.
 
@@ -75,7 +75,7 @@ def blocked_sides(
     extra = reconcile_bill(ThreeSides(bill.id, bill.account_id, None, None, invoices))
     differences = extra.differences if extra else ()
     if money is None:
-        text = f"an amount that cannot be read is due and was not sent: {held.why}"
+        text = f"an amount that cannot be read is due and was not sent: {unsent.why}"
         missing = Difference(DifferenceClass.MISSING, bill.id, bill.account_id, None, None, text)
         return replace(plain, differences=(missing, *differences))
     zero = Money(0, money.currency)
@@ -85,8 +85,8 @@ def blocked_sides(
         plain,
         differences=differences,
         money=money,
-        held=held,
-        invoices=tuple(one.id for one in invoices),
+        held=unsent,
+        invoices=tuple(other.id for other in invoices),
         result=BillComparison(
             money.currency, money, zero, money, invoiced, zero, zero, differences
         ),
@@ -119,19 +119,19 @@ def _held_now(
     return not_sent_by_switch(paused, ports.ledger.disabled(ports.site, standing.integration))
 
 
-def decided(plain: BillSides, case: ThreeSides, held: NotSent | None = None) -> BillSides:
-    """Reconcile a case; ``held`` counts only where it is due and nothing was sent."""
+def decided(plain: BillSides, case: ThreeSides, unsent: NotSent | None = None) -> BillSides:
+    """Reconcile a case; ``unsent`` counts only where it is due and nothing was sent."""
     result = reconcile_bill(case)
     if result is None:
         return replace(plain, left=plain.left or OutsideTable.NOT_OURS)
     return replace(
         plain,
-        invoices=tuple(one.id for one in case.invoices),
+        invoices=tuple(stamped.id for stamped in case.invoices),
         result=result,
         differences=result.differences,
         left=None,
         money=result.billed,
-        held=held if case.sent is None and case.due is not None else None,
+        held=unsent if case.sent is None and case.due is not None else None,
     )
 
 

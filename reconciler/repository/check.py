@@ -84,14 +84,14 @@ def _word(
 ) -> Problem:
     if value is None:
         place = source.origin(document.root.start)
-        choice = ", ".join(f"`{one}`" for one in known)
+        choice = ", ".join(f"`{name}`" for name in known)
         return KIND.broken(place, f"`{key}` is missing", f"Add `{key}:` with {choice}.", key)
     node = document.node((key,))
     place = source.origin(offset_of(node) if node else document.root.start)
     shown = f"`{value[:60]}`" if isinstance(value, str) else "no text"
     hint = meant(value if isinstance(value, str) else "", known)
     if hint.startswith("Known"):
-        hint = f"Use {', '.join(f'`{one}`' for one in known)}."
+        hint = f"Use {', '.join(f'`{name}`' for name in known)}."
     return KIND.broken(place, f"`{key}` is {shown}, which is not known", hint, key)
 
 
@@ -101,10 +101,10 @@ def _located(
     # jsonschema takes longer to import than a whole good run takes.
     from reconciler.repository.schema.findings import findings
 
-    for one in findings(kind, form, body):
-        path = one.path[:-1] if one.at == "parent" else one.path
-        place = source.origin(_offset(document, path, of_key=one.at == "key"))
-        yield one.rule.broken(place, one.message, one.hint, dotted(one.path))
+    for finding in findings(kind, form, body):
+        path = finding.path[:-1] if finding.at == "parent" else finding.path
+        place = source.origin(_offset(document, path, of_key=finding.at == "key"))
+        yield finding.rule.broken(place, finding.message, finding.hint, dotted(finding.path))
 
 
 def _offset(document: YamlDocument, path: DocumentPath, *, of_key: bool) -> int:
@@ -126,11 +126,11 @@ def patch_problems(patch: Document, body: JsonObject) -> tuple[Problem, ...]:
     from reconciler.repository.schema.findings import findings
 
     return tuple(
-        one.rule.broken(
-            patch.origin(one.path),
-            f"with this patch, {one.message}",
-            one.hint,
-            dotted(one.path),
+        finding.rule.broken(
+            patch.origin(finding.path),
+            f"with this patch, {finding.message}",
+            finding.hint,
+            dotted(finding.path),
         )
-        for one in findings(patch.kind, "full", body)
+        for finding in findings(patch.kind, "full", body)
     )

@@ -74,7 +74,7 @@ def secret_spans(text: str, start: int, end: int) -> list[Span]:
     while (span := looks_like_secret(window[from_:])) is not None:
         found.append((from_ + span[0], from_ + span[1]))
         from_ += span[1]
-    return _joined([(one + at, other + at) for one, other in sorted(found)])
+    return _joined([(first + at, other + at) for first, other in sorted(found)])
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

@@ -79,16 +79,16 @@ class Folder:
         """Give a file's name relative to the repository."""
         return shown_path(os.path.relpath(path, self._root))
 
-    def content(self, found: DefinitionFile, limit: int) -> bytes | Problem:
+    def content(self, file: DefinitionFile, limit: int) -> bytes | Problem:
         """Read a definition file; links are followed inside the folder only.
 
         Args:
-            found: The file.
+            file: The file.
             limit: At most this many bytes and one more, which shows that there are more.
         """
-        if found.is_link:
-            return self.read(found.path, limit, Origin(found.name))
-        return _opened(found.path, limit, Origin(found.name))
+        if file.is_link:
+            return self.read(file.path, limit, Origin(file.name))
+        return _opened(file.path, limit, Origin(file.name))
 
     def read(self, path: str, limit: int, origin: Origin) -> bytes | Problem:
         """Read a regular file inside the folder.
@@ -119,12 +119,12 @@ def _walk(folder: str) -> Iterator[_Entry]:
         at = waiting.pop()
         try:
             with os.scandir(at) as entries:
-                found = [_entry(one) for one in entries]
+                found = [_entry(owner) for owner in entries]
         except OSError as error:
             yield _Entry(at, is_folder=True, is_link=False, fault=str(error.strerror))
             continue
         yield from found
-        waiting += [one.path for one in found if one.is_folder and not one.is_link]
+        waiting += [entry.path for entry in found if entry.is_folder and not entry.is_link]
 
 
 def _entry(entry: os.DirEntry[str]) -> _Entry:

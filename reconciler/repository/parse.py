@@ -62,9 +62,9 @@ def effective_view(definitions: Definitions, environment: str) -> Effective:
         MissingProjectError: When there is no Project.
     """
     environments = _defined(definitions, "Environment", environment, EnvironmentSpec)
-    here = next((one for one in environments if one.name == environment), None)
+    here = next((defined for defined in environments if defined.name == environment), None)
     if here is None:
-        raise UnknownEnvironmentError(environment, [one.name for one in environments])
+        raise UnknownEnvironmentError(environment, [defined.name for defined in environments])
     projects = _defined(definitions, "Project", environment, ProjectSpec)
     if not projects:
         raise MissingProjectError
@@ -75,30 +75,35 @@ def effective_view(definitions: Definitions, environment: str) -> Effective:
         environment=here,
         integrations=_defined(definitions, "Integration", environment, IntegrationSpec),
         mapping_sets=tuple(
-            DefinedSet(one, tuple(_rows(one, definitions.tables, environment))) for one in sets
+            DefinedSet(mapping_set, tuple(_rows(mapping_set, definitions.tables, environment)))
+            for mapping_set in sets
         ),
-        dialects=tuple(one for one in dialects if one.spec.environment == environment),
+        dialects=tuple(dialect for dialect in dialects if dialect.spec.environment == environment),
     )
 
 
 def patches(definitions: Definitions) -> Iterator[tuple[Document, Layer]]:
     """Give every patch that has an object, with what it makes of the whole document."""
     for group in _by_object(definitions.documents):
-        whole = next((one for one in group if one.environment is None), None)
-        for one in group:
-            if whole is not None and one.environment is not None:
-                yield one, _patched(whole, [one])
+        whole = next((document for document in group if document.environment is None), None)
+        for document in group:
+            if whole is not None and document.environment is not None:
+                yield document, _patched(whole, [document])
 
 
 def _defined(
     definitions: Definitions, kind: KindName, environment: str, spec: type[SpecT]
 ) -> tuple[Defined[SpecT], ...]:
     found: list[Defined[SpecT]] = []
-    for group in _by_object(one for one in definitions.documents if one.kind == kind):
-        whole = next((one for one in group if one.environment is None), None)
+    for group in _by_object(
+        definition for definition in definitions.documents if definition.kind == kind
+    ):
+        whole = next((document for document in group if document.environment is None), None)
         if whole is None:
             continue
-        layer = _patched(whole, [one for one in group if one.environment == environment])
+        layer = _patched(
+            whole, [document for document in group if document.environment == environment]
+        )
         found.append(
             Defined(
                 name=whole.name,
@@ -112,14 +117,14 @@ def _defined(
 
 def _by_object(documents: Iterator[Document] | Sequence[Document]) -> Iterator[list[Document]]:
     """Group documents of one kind and name; by kind, then by name."""
-    ordered = sorted(documents, key=lambda one: (one.kind, one.name))
-    for _, group in groupby(ordered, key=lambda one: (one.kind, one.name)):
+    ordered = sorted(documents, key=lambda document: (document.kind, document.name))
+    for _, group in groupby(ordered, key=lambda document: (document.kind, document.name)):
         yield list(group)
 
 
 def _patched(whole: Document, changes: Sequence[Document]) -> Layer:
     """Apply patches to ``spec``; the rest of the document stays."""
-    layers = [Layer({"spec": one.body["spec"]}, one.origins) for one in changes]
+    layers = [Layer({"spec": planned.body["spec"]}, planned.origins) for planned in changes]
     return overlaid(Layer(whole.body, whole.origins), layers)
 
 

@@ -64,10 +64,12 @@ class Repository:
         definitions = Definitions(tuple(documents), tables, len(self._yaml) + len(tables))
         broken = list(_broken_patches(definitions, problems))
         if broken:
-            kept = tuple(one for one in documents if not any(one is bad for bad in broken))
+            kept = tuple(
+                document for document in documents if not any(document is bad for bad in broken)
+            )
             definitions = replace(definitions, documents=kept)
         problems.sort(key=_place)
-        shown = tuple(_without_secrets(one) for one in problems)
+        shown = tuple(_without_secrets(problem) for problem in problems)
         return Loaded(definitions, shown, tuple(self._broken))
 
     def effective(self, definitions: Definitions, environment: str) -> Effective:
@@ -82,7 +84,7 @@ class Repository:
     def excerpts(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Add source excerpts, secrets blanked, to problems that have a line."""
         read: dict[str, _Read | None] = {}
-        return tuple(self._excerpted(one, read) for one in problems)
+        return tuple(self._excerpted(problem, read) for problem in problems)
 
     def text_from(self, origin: Origin, length: int) -> str:
         """Give so many characters of source text from a place on; empty when there are none."""
@@ -94,11 +96,11 @@ class Repository:
         return source.text[at : at + length]
 
     def _documents(self, problems: list[Problem]) -> Iterator[Document]:
-        for found in self._folder.definitions():
-            if isinstance(found, Problem):
-                problems.append(found)
+        for definition in self._folder.definitions():
+            if isinstance(definition, Problem):
+                problems.append(definition)
                 continue
-            file = self._file(found, problems)
+            file = self._file(definition, problems)
             if file is None or file.source is None:
                 continue
             for document in file.documents:

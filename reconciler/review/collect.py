@@ -48,7 +48,7 @@ class Reviews:
         reviews = self.forge.reviews(number)
         found = self.opened(number, self.forge.notes(number))
         commits = dict.fromkeys(review.commit for review in reviews)
-        posted = tuple(one for commit in commits for one in self._posted(commit))
+        posted = tuple(plan for commit in commits for plan in self._posted(commit))
         return Reviewed(pull_request, reviews, found.sealed, found.damaged, posted)
 
     def opened(self, number: int, notes: Iterable[Note]) -> Opened:
@@ -63,16 +63,16 @@ class Reviews:
 
     def members(self, hits: Iterable[GuardHit], reviewed: Sequence[Reviewed]) -> Members:
         """Ask about those who said something, and nobody else."""
-        excluded = frozenset(person for one in reviewed for person in one.pull_request.people)
+        excluded = frozenset(person for change in reviewed for person in change.pull_request.people)
         voices: tuple[Login, ...] = tuple(
             dict.fromkeys(
-                consent.by for one in reviewed for consent in heard(one, excluded).consents
+                consent.by for change in reviewed for consent in heard(change, excluded).consents
             )
         )
         is_free = any(not self.rules.matching(hit) for hit in hits if hit.needs != "remedy")
         groups = asked_groups(self.rules, voices)
         by_review = any(rule.by == "review" for rule in self.rules.approvers)
-        bases = sorted({one.pull_request.base for one in reviewed}) if by_review else []
+        bases = sorted({change.pull_request.base for change in reviewed}) if by_review else []
         answers = {self.forge.dismisses_on_push(base) for base in bases}
         return Members(
             groups={(who, group): self.forge.is_member(who, group) for who, group in groups},

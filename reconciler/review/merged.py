@@ -88,7 +88,7 @@ class Merged:
         if asking(judged.open):
             sentence = self._tell(plan, judged, reviewed)
             raise WaitsForApprovalError(
-                plan, sentence, (one.pull_request.number for one in reviewed)
+                plan, sentence, (change.pull_request.number for change in reviewed)
             )
         return judged
 
@@ -103,8 +103,8 @@ class Merged:
 
     def _tell(self, plan: Plan, judged: Judged, reviewed: tuple[Reviewed, ...]) -> str:
         report = self.judging.report(CausedPlan(plan, Causes()), judged, self.commit)
-        for one in reviewed:
-            post = Post(self.judging.reviews, one.pull_request, self.judging.run, self.now)
+        for change in reviewed:
+            post = Post(self.judging.reviews, change.pull_request, self.judging.run, self.now)
             _quietly(lambda post=post: post.report(report))  # type: ignore[misc]
         title = f"{self.branch} is not applied to {report.plan.body.environment}"
         _quietly(lambda: self._issue.report(title, comment(report).text, plan.id))

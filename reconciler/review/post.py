@@ -40,7 +40,9 @@ class Post:
     def status(self, commit: Commit, state: StatusState, text: str) -> None:
         """Set the status, unless the newest says the same."""
         context = self.reviews.context
-        before = [one for one in self.reviews.forge.statuses(commit) if one.context == context]
+        before = [
+            status for status in self.reviews.forge.statuses(commit) if status.context == context
+        ]
         if before and (before[0].state, before[0].text) == (state, text):
             return
         self.reviews.forge.set_status(commit, context, state, text, self.run)
@@ -102,7 +104,7 @@ class Post:
             digests=frozenset(short(hit.digest) for hit in report.plan.body.hits),
         )
         before = self.reviews.opened(pull_request.number, notes).sealed
-        newest = max(before, key=lambda one: one.at, default=None)
+        newest = max(before, key=lambda plan: plan.at, default=None)
         if newest and (newest.plan, newest.head) == (plan.plan, plan.head):
             return ()
         return seal(plan, self.reviews.keys[0])

@@ -131,13 +131,13 @@ def interlock(
 
 
 def _other_route(route: str, known: RouteKnowledge) -> str:
-    for one in known.native:
-        if one.verdict != "out":
-            return _words(f"the native configuration {one.name}", one)
-    for one in known.pushes:
-        if one.name != route and one.verdict != "out":
-            return _words(f"the push integration {one.name}", one)
-    mine = [one for one in known.pushes if one.name == route]
+    for claim in known.native:
+        if claim.verdict != "out":
+            return _words(f"the native configuration {claim.name}", claim)
+    for push in known.pushes:
+        if push.name != route and push.verdict != "out":
+            return _words(f"the push integration {push.name}", push)
+    mine = [push for push in known.pushes if push.name == route]
     if len(mine) == 1 and mine[0].verdict == "in":
         return ""
     why = mine[0].why if len(mine) == 1 else f"{len(mine)} definitions bear its name"
@@ -151,13 +151,13 @@ def _words(route: str, claim: RouteClaim) -> str:
 
 
 def _by_runs(runs: Sequence[NativeRun], settings: InterlockSettings) -> Interlock:
-    telling = [one for one in runs if one.status not in settings.harmless]
-    for one in telling:
-        if one.status in settings.running:
-            return NativeRunning(one)
+    telling = [run for run in runs if run.status not in settings.harmless]
+    for run in telling:
+        if run.status in settings.running:
+            return NativeRunning(run)
     if not telling:
         return Clear()
-    newest = max(telling, key=lambda one: (one.started_at, one.id))
+    newest = max(telling, key=lambda run: (run.started_at, run.id))
     if newest.status in settings.sent:
         return SentNatively(newest)
     return MaybePartial(newest)

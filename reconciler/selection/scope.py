@@ -89,9 +89,9 @@ def scope_of(spec: IntegrationSpec, ids: Mapping[str, AccountId]) -> AccountScop
     panel = spec.global_
     named = () if panel.account_ids == "all" else panel.account_ids
     missing = sorted(
-        one.code
-        for one in (*named, *panel.restricted_account_ids)
-        if isinstance(one, CodeReference) and one.code not in ids
+        reference.code
+        for reference in (*named, *panel.restricted_account_ids)
+        if isinstance(reference, CodeReference) and reference.code not in ids
     )
     problem = f"account codes {', '.join(missing)} do not exist" if missing else ""
     predicate = None
@@ -145,7 +145,7 @@ def takes(scope: AccountScope, since: date, bill: Bill, account: Account) -> Tak
 
 def _filtered(predicate: Predicate, account: Account) -> Membership:
     answer = predicate(filter_account(account))
-    assumptions = tuple(dict.fromkeys(one.reading for one in answer.assumptions))
+    assumptions = tuple(dict.fromkeys(assumption.reading for assumption in answer.assumptions))
     if isinstance(answer.result, NoAnswer):
         why = f"the account filter has no answer: {answer.result.message}"
         return Membership("unknown", why, assumptions)
@@ -158,6 +158,8 @@ def _resolved(
     references: tuple[AccountReference, ...], ids: Mapping[str, AccountId]
 ) -> frozenset[AccountId]:
     return frozenset(
-        ids.get(one.code, AccountId("")) if isinstance(one, CodeReference) else AccountId(one)
-        for one in references
+        ids.get(reference.code, AccountId(""))
+        if isinstance(reference, CodeReference)
+        else AccountId(reference)
+        for reference in references
     )

@@ -45,7 +45,9 @@ class NoSuchBillError(InvalidError):
 def scopes(effective: Effective, integrations: Iterable[LiveIntegration]) -> tuple[RunOwner, ...]:
     """Read which accounts each live configuration of bills takes, where a dialect tells."""
     return tuple(
-        _scope(effective, one) for one in integrations if folded(one.entity_type) == folded(BILL)
+        _scope(effective, integration)
+        for integration in integrations
+        if folded(integration.entity_type) == folded(BILL)
     )
 
 
@@ -58,10 +60,10 @@ def latest_runs(
     organisation: Organisation, bills: Sequence[Bill], known: Sequence[RunOwner]
 ) -> tuple[SeenRun, ...]:
     """Give the latest run of each bill that has one, newest first."""
-    runs = organisation.runs.latest(BILL, [one.id for one in bills]) if bills else {}
-    accounts = {str(one.id): (str(one.account_id), one.account_code) for one in bills}
+    runs = organisation.runs.latest(BILL, [bill.id for bill in bills]) if bills else {}
+    accounts = {str(bill.id): (str(bill.account_id), bill.account_code) for bill in bills}
     seen = [_seen(run, *accounts.get(run.entity_id, ("", "")), known) for run in runs.values()]
-    return tuple(sorted(seen, key=lambda one: one.run.started_at, reverse=True))
+    return tuple(sorted(seen, key=lambda run: run.run.started_at, reverse=True))
 
 
 def runs_of_bill(
@@ -77,32 +79,32 @@ def runs_of_bill(
     except NotFoundError:
         raise NoSuchBillError(identity) from None
     runs = islice(organisation.runs.of_entity(BILL, identity), count)
-    return tuple(_seen(one, bill.account_id, bill.account_code, known) for one in runs)
+    return tuple(_seen(run, bill.account_id, bill.account_code, known) for run in runs)
 
 
 def with_payloads(organisation: Organisation, seen: Iterable[SeenRun]) -> Iterator[SeenRun]:
     """Read what each run exchanged."""
-    for one in seen:
+    for run in seen:
         try:
-            payload = organisation.runs.log(one.run.id)
+            payload = organisation.runs.log(run.run.id)
         except NotFoundError:
             payload = "m3ter has no log of this run"
-        yield SeenRun(one.run, one.account, one.configurations, payload)
+        yield SeenRun(run.run, run.account, run.configurations, payload)
 
 
 def seen_events(
     organisation: Organisation, bills: Sequence[Bill], known: Sequence[RunOwner], count: int
 ) -> tuple[SeenEvent, ...]:
     """Give the newest events, newest first."""
-    accounts = {str(one.id): str(one.account_id) for one in bills}
+    accounts = {str(bill.id): str(bill.account_id) for bill in bills}
     return tuple(
         SeenEvent(
-            one,
-            bill_of_event(one),
-            message_of(one),
-            configurations_of_event(one, accounts, known),
+            event,
+            bill_of_event(event),
+            message_of(event),
+            configurations_of_event(event, accounts, known),
         )
-        for one in islice(organisation.runs.events(), count)
+        for event in islice(organisation.runs.events(), count)
     )
 
 
@@ -110,15 +112,15 @@ def error_rows(
     known: Sequence[RunOwner], events: Sequence[SeenEvent], runs: Sequence[SeenRun]
 ) -> tuple[ErrorRow, ...]:
     """Count the errors in a row of each configuration, as far as events and runs tell."""
-    return tuple(_error_row(one.live, events, runs) for one in known)
+    return tuple(_error_row(owner.live, events, runs) for owner in known)
 
 
 def newest_by_configuration(seen: Iterable[SeenRun]) -> Mapping[str, SeenRun]:
     """Give the newest run that may be of each configuration, by its id."""
     found: dict[str, SeenRun] = {}
-    for one in seen:
-        for identity in one.configurations:
-            found.setdefault(identity, one)
+    for run in seen:
+        for identity in run.configurations:
+            found.setdefault(identity, run)
     return found
 
 
@@ -126,18 +128,18 @@ def _error_row(
     live: LiveIntegration, events: Sequence[SeenEvent], runs: Sequence[SeenRun]
 ) -> ErrorRow:
     successes = [
-        one.run.completed_at or one.run.started_at
-        for one in runs
-        if live.id in one.configurations and one.run.status == "COMPLETE"
+        run.run.completed_at or run.run.started_at
+        for run in runs
+        if live.id in run.configurations and run.run.status == "COMPLETE"
     ]
     last = max(successes, default="")
     errors = [
-        one
-        for one in events
-        if live.id in one.configurations and is_error(one.event) and one.event.time > last
+        event
+        for event in events
+        if live.id in event.configurations and is_error(event.event) and event.event.time > last
     ]
-    count = errors_in_a_row((one.event.time for one in errors), last)
-    shared = any(len(one.configurations) > 1 for one in errors)
+    count = errors_in_a_row((error.event.time for error in errors), last)
+    shared = any(len(error.configurations) > 1 for error in errors)
     return ErrorRow(live.id, live.name, live.enabled, count, shared, oldest=not last)
 
 
@@ -149,7 +151,7 @@ def _scope(effective: Effective, live: LiveIntegration) -> RunOwner:
     words = spoken(live)
     if words is None:
         return RunOwner(live, None, frozenset())
-    dialect = dialect_for([one.spec for one in effective.dialects], *words)
+    dialect = dialect_for([defined.spec for defined in effective.dialects], *words)
     fields = live_fields(live, settings_of(words[0]), dialect)
     accounts, restricted = fields.get(ACCOUNT_IDS.path), fields.get(RESTRICTED.path)
     return RunOwner(

@@ -45,17 +45,20 @@ def status(
     name = effective.environment.name
     head = chain.head(name)
     compared = compare(effective, head, organisation, ports.progress)
-    made = plan(effective, head, source, ports, compared=compared)
+    new_plan = plan(effective, head, source, ports, compared=compared)
     bills = newest_bills(organisation, NEWEST_BILLS)
     runs = latest_runs(organisation, bills, scopes(effective, compared.integrations))
     return Report(
         environment=name,
         applied=applied(chain.records(name)),
-        standings=_standings(compared, made.body, newest_by_configuration(runs)),
+        standings=_standings(compared, new_plan.body, newest_by_configuration(runs)),
         unmanaged=tuple(
-            sorted(one.name for one in compared.paired.pairs.live_integrations.unmanaged)
+            sorted(
+                integration.name
+                for integration in compared.paired.pairs.live_integrations.unmanaged
+            )
         ),
-        code=exit_code_of_plan(made),
+        code=exit_code_of_plan(new_plan),
         calls=organisation.calls - before,
     )
 
@@ -65,24 +68,26 @@ def _standings(
 ) -> tuple[IntegrationStatus, ...]:
     effective = compared.effective
     owners = {
-        one.defined.name: one.defined.spec.integration
-        for one in effective.mapping_sets
-        if one.defined.spec.integration
+        mapping_set.defined.name: mapping_set.defined.spec.integration
+        for mapping_set in effective.mapping_sets
+        if mapping_set.defined.spec.integration
     }
     differs = differences_of(body, owners)
-    addresses = {Address("integration", one.name) for one in effective.integrations}
+    addresses = {Address("integration", integration.name) for integration in effective.integrations}
     addresses |= {
-        Address("mapping", one.defined.name)
-        for one in effective.mapping_sets
-        if one.defined.name not in owners
+        Address("mapping", mapping_set.defined.name)
+        for mapping_set in effective.mapping_sets
+        if mapping_set.defined.name not in owners
     }
-    labels = {one.name: one.spec.display_name for one in effective.integrations}
-    found: list[IntegrationStatus] = []
+    labels = {
+        integration.name: integration.spec.display_name for integration in effective.integrations
+    }
+    statuses: list[IntegrationStatus] = []
     for address in sorted(addresses | set(differs)):
         sync, words = differs.get(address, ("in sync", ()))
         live = _live(compared, address)
         is_configuration = address.kind == "integration"
-        found.append(
+        statuses.append(
             IntegrationStatus(
                 address=address,
                 label=labels.get(address.name, "") if is_configuration else "",
@@ -93,7 +98,7 @@ def _standings(
                 run=_run(live, runs),
             )
         )
-    return tuple(found)
+    return tuple(statuses)
 
 
 def _live(compared: EnvironmentComparison, address: Address) -> LiveIntegration | None:
@@ -101,7 +106,7 @@ def _live(compared: EnvironmentComparison, address: Address) -> LiveIntegration 
     found = pairs.found.get(address)
     if found is not None and not isinstance(found, Missing):
         return found.live
-    return next((one.live for one in pairs.left if one.address == address), None)
+    return next((git.live for git in pairs.left if git.address == address), None)
 
 
 def _run(live: LiveIntegration | None, runs: Mapping[str, SeenRun]) -> RunSeen | None:

@@ -57,13 +57,13 @@ def redact_value(value: JsonValue) -> JsonValue:
     """Give plain data with the values of all secret keys blanked, at any depth."""
     if isinstance(value, Mapping):
         return {
-            key: BLANK if is_secret_key(key) and one is not None else redact_value(one)
-            for key, one in value.items()
+            key: BLANK if is_secret_key(key) and member is not None else redact_value(member)
+            for key, member in value.items()
         }
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Sequence):
-        return [redact_value(one) for one in value]
+        return [redact_value(element) for element in value]
     return value
 
 

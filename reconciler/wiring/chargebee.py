@@ -105,19 +105,25 @@ def connect_site(
 
 def with_flat_prices(scope: PushesInForce, destination: ChargebeeDestination) -> PushesInForce:
     """Tell every route which of its item prices are flat fees, from the site's catalogue."""
-    flat = destination.flat_prices(sorted({key for one in scope.routes for key in _prices(one)}))
-    routes = tuple(replace(one, route=replace(one.route, flat_prices=flat)) for one in scope.routes)
+    flat = destination.flat_prices(
+        sorted({key for route in scope.routes for key in _prices(route)})
+    )
+    routes = tuple(
+        replace(route, route=replace(route.route, flat_prices=flat)) for route in scope.routes
+    )
     return replace(scope, routes=routes)
 
 
 def _prices(route: PushRoute) -> Iterator[str]:
     page = route.route.page
     named = (page.minimum_spend_item_price, page.standing_charge_item_price, page.default_price_id)
-    yield from (one for one in named if one)
+    yield from (price_id for price_id in named if price_id)
     yield from page.price_id_mapping.values()
-    for (entity, _), found in route.route.mappings.by_object.items():
+    for (entity, _), candidates in route.route.mappings.by_object.items():
         if entity != route.route.readings.account_entity.casefold():
-            yield from (one.external_id for one in (*found.linked, *found.unlinked))
+            yield from (
+                mapping.external_id for mapping in (*candidates.linked, *candidates.unlinked)
+            )
 
 
 BURST_SECONDS = 1.0

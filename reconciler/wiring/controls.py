@@ -81,6 +81,10 @@ def controls(desk: Desk) -> Iterator[Controls]:
     effective = definitions_in_force(desk.chain.head(desk.environment), desk.effective)
     spec = effective.environment.spec
     site = SiteName(site_of(desk, spec).site)
-    names = tuple(one.name for one in effective.integrations if one.spec.delivery == "push")
+    names = tuple(
+        integration.name
+        for integration in effective.integrations
+        if integration.spec.delivery == "push"
+    )
     with controlling_ledger(desk, spec) as opened, _told_here():
         yield Controls(desk.environment, site, opened.ledger, desk.authorship.actor, names)

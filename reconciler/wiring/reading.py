@@ -80,7 +80,7 @@ def open_reading(desk: Desk) -> Iterator[ReadingDesk]:
         opened = stack.enter_context(reading_ledger(desk, scope.environment))
         if opened is None:
             raise NoLedgerError(where(desk, scope.environment))
-        stamps = {one.route.policy.stamp for one in scope.routes}
+        stamps = {route.route.policy.stamp for route in scope.routes}
         limiter = opened.limiter(spec)
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
         scope = with_flat_prices(scope, site.destination)
@@ -152,8 +152,8 @@ def open_cutover(desk: Desk) -> Iterator[CutoverPorts]:
 
 
 def _cleared(history: PushHistory, site: SiteName, bill: BillId) -> bool:
-    said = history.decisions(site, f"native/{bill}")
-    return bool(said) and said[-1].what == NOT_SENT_BY_M3TER
+    decisions = history.decisions(site, f"native/{bill}")
+    return bool(decisions) and decisions[-1].what == NOT_SENT_BY_M3TER
 
 
 def requests_for(desk: Desk, bill: BillId) -> tuple[Tried, ...]:

@@ -43,9 +43,10 @@ class EditsNotValidError(InvalidError):
     """The definitions would no longer be valid after the edits; no file was written."""
 
     def __init__(self, problems: Sequence[Problem], files: Sequence[str]) -> None:
-        errors = [one for one in problems if one.severity == "error"]
+        errors = [problem for problem in problems if problem.severity == "error"]
         lines = [
-            f"  {one.origin or FOLDER}  {one.rule}  {one.message}" for one in errors[:_SHOWN_MAX]
+            f"  {error.origin or FOLDER}  {error.rule}  {error.message}"
+            for error in errors[:_SHOWN_MAX]
         ]
         if len(errors) > _SHOWN_MAX:
             lines.append(f"  and {len(errors) - _SHOWN_MAX} more")
@@ -155,7 +156,7 @@ def edit_files(root: Path, edits: tuple[Edit, ...], settings: Settings) -> None:
     if not edits:
         return
     problems = problems_after(root, edits, settings)
-    if any(one.severity == "error" for one in problems):
+    if any(problem.severity == "error" for problem in problems):
         raise EditsNotValidError(problems, files_of(edits))
     perform(edits, FileEditor(root))
 

@@ -147,9 +147,9 @@ class PushDesk:
         Raises:
             NoPushError: For a name that is none.
         """
-        for one in integrations:
-            if self.scope.route(one) is None:
-                raise NoPushError(self.scope.name, one)
+        for integration in integrations:
+            if self.scope.route(integration) is None:
+                raise NoPushError(self.scope.name, integration)
         return frozenset(integrations)
 
     def accounts(self, codes: Iterable[str]) -> frozenset[AccountId]:
@@ -162,7 +162,7 @@ class PushDesk:
         found = self.organisation.codes.accounts(wanted) if wanted else {}
         if missing := sorted(wanted - set(found)):
             raise NoAccountError(missing)
-        return frozenset(one.id for one in found.values())
+        return frozenset(run.id for run in found.values())
 
     def bills(self, ids: Iterable[str]) -> frozenset[BillId]:
         """Check ids of bills: one that nobody knows is a slip, not a bill with nothing to do.
@@ -170,14 +170,14 @@ class PushDesk:
         Raises:
             UnknownBillError: For an id that neither m3ter nor the ledger has.
         """
-        wanted = frozenset(BillId(one) for one in ids)
+        wanted = frozenset(BillId(bill_id) for bill_id in ids)
         if not wanted:
             return wanted
         query = BillQuery(ids=tuple(sorted(wanted)), lines=False)
-        found = {one.id for one in self.organisation.bills.list(query)}
-        for one in sorted(wanted - found):
-            if self.view.bill(self.scope.site, one) is None:
-                raise UnknownBillError(one, self.scope.name)
+        bill_ids = {bill.id for bill in self.organisation.bills.list(query)}
+        for bill_id in sorted(wanted - bill_ids):
+            if self.view.bill(self.scope.site, bill_id) is None:
+                raise UnknownBillError(bill_id, self.scope.name)
         return wanted
 
     def decided(self, subject: str, what: str, reason: str) -> None:
@@ -204,8 +204,8 @@ class PushDesk:
         """Tell whether a person said that m3ter's own failed run of a bill sent nothing."""
         if self.opened is None:
             return False
-        made = self.opened.history.decisions(self.scope.site, f"native/{bill}")
-        return bool(made) and made[-1].what == NOT_SENT_BY_M3TER
+        decisions = self.opened.history.decisions(self.scope.site, f"native/{bill}")
+        return bool(decisions) and decisions[-1].what == NOT_SENT_BY_M3TER
 
     def _freed(self, bill: BillId, rebuilt: datetime) -> bool:
         """Tell whether a person said since the ledger was rebuilt that it had not sent a bill.
@@ -214,9 +214,13 @@ class PushDesk:
         """
         if self.opened is None:
             return False
-        made = self.opened.history.decisions(self.scope.site, f"bill/{bill}")
-        since = [one for one in made if one.at >= rebuilt or rebuilt > self.desk.clock.now()]
-        return any(one.what == NOT_SENT_BY_LEDGER for one in since)
+        decisions = self.opened.history.decisions(self.scope.site, f"bill/{bill}")
+        since = [
+            decision
+            for decision in decisions
+            if decision.at >= rebuilt or rebuilt > self.desk.clock.now()
+        ]
+        return any(decision.what == NOT_SENT_BY_LEDGER for decision in since)
 
 
 def in_force(desk: Desk, organisation: Organisation, *, from_files: bool = False) -> PushesInForce:
@@ -247,7 +251,7 @@ def open_push(
         scope = in_force(desk, organisation, from_files=from_files)
         spec = site_of(desk, scope.environment)
         opened = _ledger(desk, scope.environment, stack, reading=reading)
-        stamps = {one.route.policy.stamp for one in scope.routes}
+        stamps = {route.route.policy.stamp for route in scope.routes}
         limiter = opened.limiter(spec) if opened else None
         site = stack.enter_context(connect_site(spec, desk, stamps=stamps, limiter=limiter))
         scope = with_flat_prices(scope, site.destination)
@@ -285,8 +289,8 @@ def notifier(environment: EnvironmentSpec, settings: Settings, desk: Desk) -> No
     """
     if not environment.notices:
         return SilentNotifier()
-    told = [
-        Subscription(frozenset(one.events), settings.resolve(one.url, desk.root))
-        for one in environment.notices
+    subscriptions = [
+        Subscription(frozenset(notice.events), settings.resolve(notice.url, desk.root))
+        for notice in environment.notices
     ]
-    return AppriseNotifier(told, apprise_send())
+    return AppriseNotifier(subscriptions, apprise_send())

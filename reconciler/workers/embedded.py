@@ -42,13 +42,13 @@ class EmbeddedWorkers:
         self, schedules: Sequence[Schedule], work: Callable[[Job], Outcome], stopped: Stopped
     ) -> Iterator[tuple[Job, Outcome]]:
         """Begin every schedule at once, then each in its time, one after the other."""
-        due = {one.name: self.clock.monotonic() for one in schedules}
+        due = {schedule.name: self.clock.monotonic() for schedule in schedules}
         while not stopped():
             now = self.clock.monotonic()
-            for one in schedules:
-                if due[one.name] <= now and not stopped():
-                    due[one.name] = now + one.minutes * 60
-                    yield from self.run(one.jobs(), work, stopped)
+            for schedule in schedules:
+                if due[schedule.name] <= now and not stopped():
+                    due[schedule.name] = now + schedule.minutes * 60
+                    yield from self.run(schedule.jobs(), work, stopped)
             self.clock.sleep(HEAR_SECONDS)
 
 
@@ -86,7 +86,7 @@ class _Round(Generic[Outcome]):
         return self.fatal is not None or self.stopped()
 
     def _begin(self) -> None:
-        busy = {one.serial for one in self.flying.values()}
+        busy = {flight.serial for flight in self.flying.values()}
         while len(self.flying) < self.threads and not self._ending():
             job = self._next(busy)
             if job is None:

@@ -269,7 +269,7 @@ class JobQueue(Generic[Outcome]):
                 stalled_worker_timeout=self.dead_after,
             )
             helpers = [
-                asyncio.create_task(one) for one in (self._end(worker), self._care.keep(worker))
+                asyncio.create_task(task) for task in (self._end(worker), self._care.keep(worker))
             ]
             try:
                 await _untyped(worker).run()
@@ -278,8 +278,8 @@ class JobQueue(Generic[Outcome]):
                     self.fail(QueueGoneError())
                 await asyncio.sleep(PAUSE_SECONDS)
             finally:
-                for one in helpers:
-                    one.cancel()
+                for helper in helpers:
+                    helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)
 
     async def _end(self, worker: Worker) -> None:

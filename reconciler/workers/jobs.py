@@ -70,7 +70,7 @@ class Care:
             strays = await self._strays(worker)
             await _again(worker.app, strays & before)
         dead = await manager.get_stalled_jobs(seconds_since_heartbeat=self.dead_after)
-        await _again(worker.app, {one.id for one in dead if one.id is not None})
+        await _again(worker.app, {job.id for job in dead if job.id is not None})
         return strays
 
     async def _strays(self, worker: Worker) -> set[int]:
@@ -121,12 +121,12 @@ def queueing_lock(job: Job) -> str:
 async def _again(app: App, jobs: Iterable[int]) -> None:
     """Put jobs back into the queue."""
     manager = app.job_manager
-    for one in jobs:
+    for job in jobs:
         try:
-            await manager.retry_job_by_id_async(one, datetime.now(UTC))
+            await manager.retry_job_by_id_async(job, datetime.now(UTC))
         except exceptions.UniqueViolation:
             # the bill waits in the queue again; the dead job would hold its lock for ever
-            await manager.finish_job_by_id_async(one, Status.FAILED, delete_job=True)
+            await manager.finish_job_by_id_async(job, Status.FAILED, delete_job=True)
 
 
 MAKING_LOCK = 0x6A6F6273
@@ -140,7 +140,7 @@ def schema_name() -> str:
     Jobs are hints, so a newer layout begins with empty tables instead of migrating the old ones.
     """
     files = Path(SchemaManager.get_migrations_path()).glob("*.sql")
-    newest = max(one.name.partition("_")[0] for one in files)
+    newest = max(file.name.partition("_")[0] for file in files)
     return "reconciler_jobs_" + re.sub(r"\D+", "_", newest)
 
 

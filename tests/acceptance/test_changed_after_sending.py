@@ -51,9 +51,13 @@ def make_place(
 
 def recalculate(place: SyncPlace, bill: str, more: int = 1) -> None:
     """m3ter bills more on the first line than before."""
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
-    lines = [dict(one) for one in found["lineItems"]]
-    first = next(one for one in lines if one["subtotal"] > 0 and not one.get("usagePerPricingBand"))
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
+    lines = [dict(line) for line in found["lineItems"]]
+    first = next(
+        line for line in lines if line["subtotal"] > 0 and not line.get("usagePerPricingBand")
+    )
     first["subtotal"] += more
     if "convertedSubtotal" in first:
         first["convertedSubtotal"] += more
@@ -62,12 +66,12 @@ def recalculate(place: SyncPlace, bill: str, more: int = 1) -> None:
 
 def plain_bill(place: SyncPlace, *, name: str = GBP, credited: bool = False) -> str:
     """A bill that has a line without bands, and credits only when asked for."""
-    bills = {one["id"]: one for one in place.state("m3ter", "bills")}
+    bills = {bill["id"]: bill for bill in place.state("m3ter", "bills")}
     return next(
         key
-        for key, one in place.drafts(name).items()
-        if bool(one.credits) is credited
-        and not one.discounts
+        for key, draft in place.drafts(name).items()
+        if bool(draft.credits) is credited
+        and not draft.discounts
         and any(
             line["subtotal"] > 0 and not line.get("usagePerPricingBand")
             for line in bills[key]["lineItems"]
@@ -82,23 +86,27 @@ def pay(place: SyncPlace, invoice: Any) -> None:
 
 
 def steps(place: SyncPlace, bill: str, generation: int = 2) -> list[str]:
-    return [str(one.key.step) for one in place.effects(bill) if one.key.generation == generation]
+    return [
+        str(effect.key.step)
+        for effect in place.effects(bill)
+        if effect.key.generation == generation
+    ]
 
 
 def stands(place: SyncPlace, bill: str) -> list[Any]:
     """Invoices of the bill that hold, credit notes taken off."""
     return [
-        one
-        for one in place.invoices_of(bill)
-        if one["status"] != "voided" and not one["deleted"] and left(place, one)
+        invoice
+        for invoice in place.invoices_of(bill)
+        if invoice["status"] != "voided" and not invoice["deleted"] and left(place, invoice)
     ]
 
 
 def left(place: SyncPlace, invoice: Any) -> int:
     notes = [
-        one["total"]
-        for one in place.state("chargebee", "credit_notes")
-        if one["reference_invoice_id"] == invoice["id"] and one["status"] != "voided"
+        note["total"]
+        for note in place.state("chargebee", "credit_notes")
+        if note["reference_invoice_id"] == invoice["id"] and note["status"] != "voided"
     ]
     total: int = invoice["sub_total"] - sum(notes)
     return total
@@ -119,7 +127,11 @@ def assert_as_billed(place: SyncPlace, bill: str, result: SyncResult) -> None:
     told = place.reconciler(
         "sync", "reconcile", "--env", ENV, "--period", "2026-11", "--format", "csv"
     )[1]
-    assert not [one for one in told.splitlines() if bill in one and "difference" in one], told
+    assert not [
+        splitline
+        for splitline in told.splitlines()
+        if bill in splitline and "difference" in splitline
+    ], told
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -192,7 +204,7 @@ def test_an_invoice_that_was_closed_by_us_is_undone_by_its_new_id(
     recalculate(place, bill)
     result = place.run(bill)
     assert result.tally.bills(Group.SENT) == 1, place.row(bill)
-    undoing = next(one for one in place.effects(bill) if one.key.generation == 2)
+    undoing = next(effect for effect in place.effects(bill) if effect.key.generation == 2)
     assert undoing.invoice_id == closed["id"]
     (invoice,) = stands(place, bill)
     assert invoice["status"] == "pending"
@@ -266,10 +278,12 @@ def test_a_changed_bill_that_is_blocked_goes_on_once_it_is_put_right(make_place:
     bill = plain_bill(place)
     place.run(bill)
     recalculate(place, bill)
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
     undated = {
-        key: one
-        for key, one in found["lineItems"][0].items()
+        key: line
+        for key, line in found["lineItems"][0].items()
         if not key.startswith("servicePeriod")
     }
     wrong = {**undated, "lineItemType": "DEBIT_MEMO", "id": "undated"}
@@ -305,8 +319,8 @@ def test_a_bill_whose_promotional_credit_was_given_is_left_to_a_person(
     make_place: Open, policy: str
 ) -> None:
     place = make_place(policy)
-    for one in (EUR, GBP):
-        place.edit(f"{one}/integration.yaml", "credit-note", "promotional-credit")
+    for text in (EUR, GBP):
+        place.edit(f"{text}/integration.yaml", "credit-note", "promotional-credit")
     place.apply()
     bill = plain_bill(place, name=EUR, credited=True)
     result = place.run(bill)
@@ -314,7 +328,7 @@ def test_a_bill_whose_promotional_credit_was_given_is_left_to_a_person(
     assert not result.tally.differing
     (credit,) = place.state("chargebee", "promotional_credits")
     assert credit["reference"] == bill
-    assert all(not one.minor for one in result.tally.unexplained.money)
+    assert all(not amount.minor for amount in result.tally.unexplained.money)
     recalculate(place, bill)
     told = standing_of(place.run(bill), bill)
     assert told.group is Group.DECIDE
@@ -373,11 +387,13 @@ def test_a_bill_moves_on_to_the_next_pending_invoice_when_the_first_one_closed(
     )["invoice"]
     result = place.run(bill)
     assert result.tally.bills(Group.SENT) == 1, place.row(bill).message
-    assert {one.object_id for one in place.effects(bill)} == {second["id"]}
-    (invoice,) = [one for one in place.state("chargebee", "invoices") if one["id"] == second["id"]]
-    ours = [one for one in invoice["line_items"] if one["entity_type"] == "charge_item_price"]
+    assert {effect.object_id for effect in place.effects(bill)} == {second["id"]}
+    (invoice,) = [
+        entry for entry in place.state("chargebee", "invoices") if entry["id"] == second["id"]
+    ]
+    ours = [line for line in invoice["line_items"] if line["entity_type"] == "charge_item_price"]
     assert len(ours) == len(draft.lines)
-    assert sum(one["amount"] for one in ours) == draft.expected.minor
+    assert sum(entry["amount"] for entry in ours) == draft.expected.minor
     assert place.row(bill).message.endswith("as sent")
 
 
@@ -387,15 +403,15 @@ def test_on_the_pending_path_lines_are_replaced_and_a_closed_invoice_is_left_alo
     place = make_place("refuse")
     bill = plain_bill(place, name=WAITS)
     place.run(bill)
-    former = {key for one in place.effects(bill) for key in one.line_ids}
+    former = {key for effect in place.effects(bill) for key in effect.line_ids}
     recalculate(place, bill)
     result = place.run(bill)
     assert result.tally.bills(Group.SENT) == 1, place.row(bill).message
-    newest = [one for one in place.effects(bill) if one.key.generation == 2]
+    newest = [effect for effect in place.effects(bill) if effect.key.generation == 2]
     assert str(newest[-1].key.step) == "delete-lines"
     key = newest[-1].object_id
-    (invoice,) = [one for one in place.state("chargebee", "invoices") if one["id"] == key]
-    assert not former & {one["id"] for one in invoice["line_items"]}
+    (invoice,) = [entry for entry in place.state("chargebee", "invoices") if entry["id"] == key]
+    assert not former & {line["id"] for line in invoice["line_items"]}
     assert place.row(bill).message.endswith("as sent")
     place.person(f"/invoices/{key}/close")
     recalculate(place, bill)
@@ -413,13 +429,13 @@ def test_a_second_sending_that_dies_anywhere_ends_in_one_invoice(
     place = make_place(way, open_=way == "replace", bills=40)
     place.run()
     bills = [
-        one["id"]
-        for one in place.state("m3ter", "bills")
-        if len(place.invoices_of(one["id"])) == 1
-        and place.row(one["id"]).integration == GBP
+        bill["id"]
+        for bill in place.state("m3ter", "bills")
+        if len(place.invoices_of(bill["id"])) == 1
+        and place.row(bill["id"]).integration == GBP
         and any(
             line["subtotal"] > 0 and not line.get("usagePerPricingBand")
-            for line in one["lineItems"]
+            for line in bill["lineItems"]
         )
     ]
     dies_at = 14
@@ -455,7 +471,9 @@ def test_the_emulated_log_shows_every_undoing_once(make_place: Open) -> None:
         place.run(bill)
     with EmulatedHttp(place.url) as http:
         found = http.requests(vendor="chargebee")
-    voided = [one for one in found if one["path"].endswith("/void") and one["committed"]]
+    voided = [
+        request for request in found if request["path"].endswith("/void") and request["committed"]
+    ]
     assert len(voided) == 1
     assert len(stands(place, bill)) == 1
 
@@ -500,8 +518,10 @@ def test_lines_are_not_replaced_by_credits_alone(make_place: Open) -> None:
     place = make_place("void-and-recreate", open_=True)
     bill = plain_bill(place, name=EUR)
     place.run(bill)
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
-    first = next(one for one in found["lineItems"] if one["subtotal"] > 0)
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
+    first = next(line for line in found["lineItems"] if line["subtotal"] > 0)
     less = {**first, "subtotal": -5, "convertedSubtotal": -5, "usagePerPricingBand": []}
     place.person_edits(bill, lineItems=[{**less, "lineItemType": "AD_HOC"}])
     writes = len(place.chargebee_writes())
@@ -524,8 +544,10 @@ def test_a_bill_of_which_only_credits_are_left_does_not_wait_for_lines_that_clos
     place.fault("auto_close")
     place.run(bill)
     assert place.row(bill).status is PushStatus.WAITING
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
-    first = next(one for one in found["lineItems"] if one["subtotal"] > 0)
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
+    first = next(line for line in found["lineItems"] if line["subtotal"] > 0)
     less = {**first, "subtotal": -5, "convertedSubtotal": -5, "usagePerPricingBand": []}
     place.person_edits(bill, lineItems=[{**less, "lineItemType": "AD_HOC"}])
     result = place.run(bill)
@@ -577,4 +599,6 @@ def test_a_bill_that_was_tried_for_a_day_is_planned_for_a_person_until_he_says_a
 
 def _planned(place: SyncPlace, bill: str) -> Group:
     listed = place.plan().tally.listed.values()
-    return next(one.group for some in listed for one in some if one.who.bill_id == bill)
+    return next(
+        standing.group for some in listed for standing in some if standing.who.bill_id == bill
+    )

@@ -65,8 +65,8 @@ def sent(place: SyncPlace, *, credited: bool = False, name: str = EUR, lines: in
     drafts = place.drafts(name)
     bill = next(
         key
-        for key, one in drafts.items()
-        if bool(one.credits) is credited and len(one.lines) >= lines
+        for key, draft in drafts.items()
+        if bool(draft.credits) is credited and len(draft.lines) >= lines
     )
     place.run(bill)
     (invoice,) = place.invoices_of(bill)
@@ -75,32 +75,36 @@ def sent(place: SyncPlace, *, credited: bool = False, name: str = EUR, lines: in
 
 
 def only(result: CloseResult) -> Closed:
-    (one,) = result.tally.of(*Fate)
-    return one
+    (closing,) = result.tally.of(*Fate)
+    return closing
 
 
 def closings(place: SyncPlace) -> list[Any]:
     """Closings that Chargebee carried out."""
     with EmulatedHttp(place.url) as http:
         found = http.requests(vendor="chargebee")
-    return [one for one in found if one["path"].endswith("/close") and one["committed"]]
+    return [
+        request for request in found if request["path"].endswith("/close") and request["committed"]
+    ]
 
 
 def test_a_month_is_closed_once_with_its_money_and_reads_back_as_sent(place: SyncPlace) -> None:
     place.run()
-    drafts = [one for one in place.state("chargebee", "invoices") if one["status"] == "pending"]
-    ours = [one for one in drafts if one.get("cf_m3ter_bill_id")]
+    drafts = [
+        entry for entry in place.state("chargebee", "invoices") if entry["status"] == "pending"
+    ]
+    ours = [draft for draft in drafts if draft.get("cf_m3ter_bill_id")]
     assert len(ours) > 5
     month = BillingMonth.parse("2026-11")
     result = place.close(month=month)
     assert result.tally.bills(Fate.CLOSED) == len(ours)
     assert not result.tally.of(Fate.OPEN, Fate.UNKNOWN)
     assert result.exit_code == 0
-    for one in result.tally.of(Fate.CLOSED):
-        (invoice,) = place.invoices_of(one.bill_id)
-        assert invoice["id"] == one.invoice
+    for closing in result.tally.of(Fate.CLOSED):
+        (invoice,) = place.invoices_of(closing.bill_id)
+        assert invoice["id"] == closing.invoice
         assert invoice["status"] != "pending"
-        assert place.row(one.bill_id).status is PushStatus.COMPLETE
+        assert place.row(closing.bill_id).status is PushStatus.COMPLETE
     assert len(closings(place)) == len(ours)
     again = place.close(month=month)
     assert again.tally.bills(Fate.CLOSED) == 0
@@ -116,24 +120,24 @@ def test_other_months_integrations_and_accounts_stay_open(place: SyncPlace) -> N
     place.run()
     assert place.close(month=BillingMonth.parse("2026-10")).tally.money == {}
     euro = place.close(integrations=frozenset({EUR}))
-    assert {one.integration for one in euro.tally.of(Fate.CLOSED)} == {EUR}
+    assert {bill.integration for bill in euro.tally.of(Fate.CLOSED)} == {EUR}
     account = place.row(str(place.bill_of("acct-00000"))).account_id
-    one = only(place.close(accounts=frozenset({account})))
-    assert one.account == "acct-00000"
+    closing = only(place.close(accounts=frozenset({account})))
+    assert closing.account == "acct-00000"
 
 
 def test_a_credit_note_that_waited_is_sent_once_its_invoice_is_closed(place: SyncPlace) -> None:
     bill = sent(place, credited=True)
     again = place.run(bill).tally
-    assert [one.short for one in again.listed[Group.WAITING]] == ["waits for its invoice"]
+    assert [standing.short for standing in again.listed[Group.WAITING]] == ["waits for its invoice"]
     assert "sync close" in again.listed[Group.WAITING][0].why
-    one = only(place.close(bill))
-    assert (one.fate, one.why) == (Fate.CLOSED, "")
+    closing = only(place.close(bill))
+    assert (closing.fate, closing.why) == (Fate.CLOSED, "")
     (invoice,) = place.invoices_of(bill)
     (note,) = [
-        one
-        for one in place.state("chargebee", "credit_notes")
-        if one["reference_invoice_id"] == invoice["id"]
+        credit_note
+        for credit_note in place.state("chargebee", "credit_notes")
+        if credit_note["reference_invoice_id"] == invoice["id"]
     ]
     assert note["cf_m3ter_bill_id"] == bill
     assert place.row(bill).status is PushStatus.COMPLETE
@@ -154,8 +158,10 @@ def test_a_bill_that_changes_while_its_credit_waits_is_finished_as_it_was_begun(
 
 def recalculate(place: SyncPlace, bill: str) -> None:
     """m3ter bills more than before."""
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
-    lines = [dict(one) for one in found["lineItems"]]
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
+    lines = [dict(line) for line in found["lineItems"]]
     lines[0] |= {"subtotal": lines[0]["subtotal"] + 1}
     if "convertedSubtotal" in lines[0]:
         lines[0]["convertedSubtotal"] += 1
@@ -171,11 +177,11 @@ def test_an_edited_line_is_named_and_nothing_is_closed(place: SyncPlace) -> None
     row = place.row(bill)
     for foreign in (False, True):
         result = place.close(bill, foreign=foreign)
-        one = only(result)
-        assert one.fate is Fate.OPEN
-        assert "not as it was sent" in one.why
-        assert one.hint
-        assert one.page.endswith("#stays-open")
+        closing = only(result)
+        assert closing.fate is Fate.OPEN
+        assert "not as it was sent" in closing.why
+        assert closing.hint
+        assert closing.page.endswith("#stays-open")
         assert result.exit_code == 14
     assert place.row(bill) == row
     assert not closings(place)
@@ -188,10 +194,10 @@ def test_a_foreign_line_is_closed_with_the_invoice_only_when_a_person_says_so(
     (invoice,) = place.invoices_of(bill)
     charge = {"amount": "500", "description": "by hand"}
     place.person(f"/invoices/{invoice['id']}/add_charge", **charge)
-    one = only(place.close(bill))
-    assert one.fate is Fate.OPEN
-    assert '"by hand" of' in one.why
-    assert "--with-foreign-lines" in one.hint
+    closing = only(place.close(bill))
+    assert closing.fate is Fate.OPEN
+    assert '"by hand" of' in closing.why
+    assert "--with-foreign-lines" in closing.hint
     assert len(place.effects(bill)) == 1
     one = only(place.close(bill, foreign=True))
     assert (one.fate, one.why) == (Fate.CLOSED, "")
@@ -203,7 +209,8 @@ def test_bills_of_other_ways_are_named_with_the_reason(place: SyncPlace) -> None
     place.run(waits, final)
     nothing = "00000000-0000-4000-8000-00000000dead"
     told = {
-        str(one.bill_id): one.why for one in place.close(waits, final, nothing).tally.of(Fate.OPEN)
+        str(closing.bill_id): closing.why
+        for closing in place.close(waits, final, nothing).tally.of(Fate.OPEN)
     }
     assert "subscription's own pending invoice" in told[waits]
     assert "final at once" in told[final]
@@ -215,9 +222,12 @@ def test_an_invoice_that_a_person_closed_lets_the_bill_go_on(place: SyncPlace) -
     bill = sent(place, credited=True)
     (invoice,) = place.invoices_of(bill)
     closed = place.person(f"/invoices/{invoice['id']}/close")["invoice"]
-    one = only(place.close(bill))
-    assert (one.fate, one.invoice) == (Fate.EARLIER, closed["id"])
-    assert [str(one.key.step) for one in place.effects(bill)] == ["create-invoice", "credit-note"]
+    closing = only(place.close(bill))
+    assert (closing.fate, closing.invoice) == (Fate.EARLIER, closed["id"])
+    assert [str(effect.key.step) for effect in place.effects(bill)] == [
+        "create-invoice",
+        "credit-note",
+    ]
     plain = sent(place)
     (invoice,) = place.invoices_of(plain)
     place.person(f"/invoices/{invoice['id']}/close")
@@ -229,17 +239,17 @@ def test_an_invoice_that_a_person_voided_stays_as_it_is(place: SyncPlace) -> Non
     bill = sent(place)
     (invoice,) = place.invoices_of(bill)
     place.person(f"/invoices/{invoice['id']}/void")
-    one = only(place.close(bill))
-    assert one.fate is Fate.OPEN
-    assert "was voided" in one.why
+    closing = only(place.close(bill))
+    assert closing.fate is Fate.OPEN
+    assert "was voided" in closing.why
 
 
 @pytest.mark.parametrize(
     ("fault", "switches"),
     [
         *(
-            (one, {})
-            for one in ("cut_before_commit", "commit_after_cut", "http_504", "lock_timeout")
+            (literal, {})
+            for literal in ("cut_before_commit", "commit_after_cut", "http_504", "lock_timeout")
         ),
         ("cut_after_commit", {"line_ids_stable": False}),
         ("cut_before_commit", {"line_ids_stable": False}),
@@ -267,7 +277,7 @@ def test_an_unknown_outcome_ends_in_one_closing(
 
 
 def only_closing(place: SyncPlace, bill: str) -> Any:
-    (found,) = [one for one in place.effects(bill) if str(one.key.step) == "close-invoice"]
+    (found,) = [effect for effect in place.effects(bill) if str(effect.key.step) == "close-invoice"]
     return found
 
 
@@ -293,7 +303,7 @@ def test_a_closing_that_dies_anywhere_closes_once(
 ) -> None:
     place = make_place(40 if stride > 1 else 90)
     place.run()
-    bills = [one.bill_id for one in rows(place)]
+    bills = [row.bill_id for row in rows(place)]
     dies_at = 1 - stride
     for bill in bills:
         dies_at += stride
@@ -328,7 +338,7 @@ def rows(place: SyncPlace) -> list[Any]:
     with place.open(reading=True) as opened:
         assert opened.opened is not None
         found = opened.opened.ledger.bills(opened.scope.site, [PushStatus.COMPLETE])
-        return [one for one in found if one.integration in {EUR, GBP}]
+        return [row for row in found if row.integration in {EUR, GBP}]
 
 
 def test_a_paused_site_and_a_stop_close_nothing(place: SyncPlace) -> None:
@@ -342,9 +352,9 @@ def test_a_paused_site_and_a_stop_close_nothing(place: SyncPlace) -> None:
         assert "paused" in told
         pusher = opened.pusher(RunFilter(), RunLimits(), lambda: False)
         closer = Closer(pusher, CloseOrder((BillId(bill),)))
-        one = only(closer.run(opened.workers, SilentProgress()))
-    assert one.fate is Fate.OPEN
-    assert "audit" in one.why
+        closing = only(closer.run(opened.workers, SilentProgress()))
+    assert closing.fate is Fate.OPEN
+    assert "audit" in closing.why
     assert place.row(bill) == row
     assert not closings(place)
     code, told = place.reconciler("sync", "close", "--env", ENV, bill)
@@ -356,9 +366,9 @@ def test_a_closing_that_would_collect_by_itself_is_refused(place: SyncPlace) -> 
     bill = sent(place)
     (invoice,) = place.invoices_of(bill)
     place.person_edits(invoice["customer_id"], auto_collection="on")
-    one = only(place.close(bill))
-    assert one.fate is Fate.OPEN
-    assert "would collect by itself" in one.why
+    closing = only(place.close(bill))
+    assert closing.fate is Fate.OPEN
+    assert "would collect by itself" in closing.why
     assert not closings(place)
 
 
@@ -369,14 +379,14 @@ def test_a_refused_closing_is_named_and_tried_again_when_the_cause_is_gone(
     place = make_place()
     place.edit(f"{EUR}/integration.yaml", "collection: off", "collection: customer-default")
     place.apply()
-    for one in place.state("chargebee", "customers"):
-        place.person_edits(one["id"], net_term_days=0)  # what is closed is due at once
+    for customer in place.state("chargebee", "customers"):
+        place.person_edits(customer["id"], net_term_days=0)  # what is closed is due at once
     bill = sent(place, credited=True)
     (invoice,) = place.invoices_of(bill)
     place.person_edits(invoice["customer_id"], auto_collection="on")
-    one = only(place.close(bill))
-    assert one.fate is Fate.OPEN
-    assert "payment_method_not_present" in one.why
+    customer = only(place.close(bill))
+    assert customer.fate is Fate.OPEN
+    assert "payment_method_not_present" in customer.why
     assert place.row(bill).status is PushStatus.PARTIAL
     place.run(bill)
     assert not closings(place)
@@ -404,8 +414,8 @@ def test_a_refused_closing_is_not_tried_again_on_an_invoice_that_changed(
     place = make_place()
     place.edit(f"{EUR}/integration.yaml", "collection: off", "collection: customer-default")
     place.apply()
-    for one in place.state("chargebee", "customers"):
-        place.person_edits(one["id"], net_term_days=0)
+    for customer in place.state("chargebee", "customers"):
+        place.person_edits(customer["id"], net_term_days=0)
     bill = sent(place)
     (invoice,) = place.invoices_of(bill)
     place.person_edits(invoice["customer_id"], auto_collection="on")
@@ -428,9 +438,9 @@ def test_a_bill_under_way_or_of_a_worker_is_left_alone(place: SyncPlace) -> None
     place.person(f"/invoices/{invoice['id']}/close")
     place.fault("cut_before_commit", "/api/v2/credit_notes")
     place.run(bill)
-    one = only(place.close(bill))
-    assert one.fate is Fate.OPEN
-    assert "its step credit-note is IN_DOUBT" in one.why
+    closing = only(place.close(bill))
+    assert closing.fate is Fate.OPEN
+    assert "its step credit-note is IN_DOUBT" in closing.why
 
 
 def test_an_invoice_that_is_voided_while_its_credit_waits_leaves_the_bill_partly_sent(
@@ -450,9 +460,9 @@ def test_what_cannot_be_read_is_not_closed_and_the_others_go_on(place: SyncPlace
     row = place.row(bill)
     unreadable = {"vendor": "chargebee", "method": "GET", "path": "/api/v2/invoices/*"}
     place.fault("http_500", match=unreadable, times=60)
-    one = only(place.close(bill))
-    assert one.fate is Fate.OPEN
-    assert "500" in one.why
+    closing = only(place.close(bill))
+    assert closing.fate is Fate.OPEN
+    assert "500" in closing.why
     assert place.row(bill) == row
     assert not closings(place)
 
@@ -460,13 +470,13 @@ def test_what_cannot_be_read_is_not_closed_and_the_others_go_on(place: SyncPlace
 def test_a_bill_whose_integration_is_gone_stays_open(place: SyncPlace) -> None:
     bill = sent(place)
     with place.open() as opened:
-        routes = tuple(one for one in opened.scope.routes if one.name != EUR)
+        routes = tuple(route for route in opened.scope.routes if route.name != EUR)
         opened.watch.scope = replace(opened.scope, routes=routes)
         pusher = opened.pusher(RunFilter(), RunLimits(), lambda: False)
         closer = Closer(pusher, CloseOrder((BillId(bill),)))
-        one = only(closer.run(opened.workers, SilentProgress()))
-    assert one.fate is Fate.OPEN
-    assert "no longer a push integration" in one.why
+        closing = only(closer.run(opened.workers, SilentProgress()))
+    assert closing.fate is Fate.OPEN
+    assert "no longer a push integration" in closing.why
 
 
 def test_the_command_says_what_was_closed_and_what_was_not(place: SyncPlace) -> None:

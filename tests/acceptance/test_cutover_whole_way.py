@@ -52,7 +52,7 @@ class Killing(SmallMonth):
         """Merge a change and apply it, in CI's way."""
         self.define(**spec)
         asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", self.run("plan", *ENV).out)))
-        self._maybe_die("apply", *ENV, "--yes", *(f"--approve={one}" for one in asked))
+        self._maybe_die("apply", *ENV, "--yes", *(f"--approve={entry}" for entry in asked))
         self.apply()
 
     def cut(self, to: str, more: str = "") -> Ended:
@@ -119,8 +119,8 @@ class Bills:
             place.bill(account, amount, status="PENDING")
             for account, amount in ((4, "8"), (4, "9"), (4, "11"), (4, "12"), (24, "13"))
         )
-        for one in (self.sent, self.failed, self.running):
-            place.approve(one)
+        for text in (self.sent, self.failed, self.running):
+            place.approve(text)
         place.edit(place.runs_of(self.failed)[0]["id"], status="ERROR")
         place.edit(place.runs_of(self.running)[0]["id"], status="STARTED")
 
@@ -149,15 +149,15 @@ def to_native(place: Killing) -> None:
 
 def by_push(place: Killing) -> list[int]:
     """Amounts that we billed, over all accounts."""
-    return sorted(one for account in (ON_TIME, LATE, NEVER) for one in place.lines_for(account))
+    return sorted(line for account in (ON_TIME, LATE, NEVER) for line in place.lines_for(account))
 
 
 def natively(place: Killing) -> set[str]:
     """Bills that m3ter's own runs sent."""
     return {
-        one["entityId"]
-        for one in place.store.all("m3ter/integrationruns")
-        if one["status"] == "COMPLETE"
+        integrationrun["entityId"]
+        for integrationrun in place.store.all("m3ter/integrationruns")
+        if integrationrun["status"] == "COMPLETE"
     }
 
 
@@ -196,8 +196,8 @@ def there_and_back(place: Killing) -> None:
         bills.pending: "native",
         bills.late: "native",
     }
-    for one in (bills.pending, bills.late):
-        place.approve(one)
+    for text in (bills.pending, bills.late):
+        place.approve(text)
     assert by_push(place) == [500, 1100], "nothing was sent twice"
     assert natively(place) == {bills.sent, bills.running, bills.pending, bills.late}
     for line in ("status", "runs", f"sync explain {bills.failed}", f"sync explain {bills.pending}"):
@@ -211,7 +211,7 @@ def there_and_back(place: Killing) -> None:
 COMMANDS = 15
 # The first request, then writes; before each and after each.
 MOMENTS = [(at, after) for at in (0, 1, 2, 3) for after in (False, True)]
-EVERY = [(command, *one) for command in range(1, COMMANDS + 1) for one in MOMENTS]
+EVERY = [(command, *moment) for command in range(1, COMMANDS + 1) for moment in MOMENTS]
 # Disconnecting, a run, and connecting, each at its first write.
 FEW = [(2, 1, False), (7, 1, True), (12, 1, True)]
 

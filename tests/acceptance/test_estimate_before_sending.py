@@ -26,12 +26,14 @@ def explained(place: SyncPlace, bill: str) -> str:
 
 def test_a_bill_that_is_ready_is_estimated_as_predicted_and_then_made_so(place: SyncPlace) -> None:
     bill, draft = next(
-        (key, one) for key, one in place.drafts(GBP).items() if not one.credits and one.lines
+        (key, value)
+        for key, value in place.drafts(GBP).items()
+        if not value.credits and value.lines
     )
     text = explained(place, bill)
     said = f"Chargebee would make of it: {draft.expected} before tax, as predicted."
     assert f"{said} Tax £0.00, in all {draft.expected}." in text
-    assert [one["path"] for one in place.chargebee_writes()] == [ESTIMATE]
+    assert [request["path"] for request in place.chargebee_writes()] == [ESTIMATE]
     assert place.invoices_of(bill) == []
     place.run(bill)
     (invoice,) = place.invoices_of(bill)
@@ -42,12 +44,14 @@ def test_a_bill_that_is_ready_is_estimated_as_predicted_and_then_made_so(place: 
 
 
 def test_what_chargebee_would_add_is_told_before_it_is_sent(place: SyncPlace) -> None:
-    bill, draft = next((key, one) for key, one in place.drafts(GBP).items() if not one.credits)
+    bill, draft = next(
+        (key, value) for key, value in place.drafts(GBP).items() if not value.credits
+    )
     charge = {"charges[amount][0]": "500", "charges[description][0]": "Set-up"}
     owner = next(
-        one["id"]
-        for one in place.state("chargebee", "subscriptions")
-        if draft.target.external_id in {one["id"], one["customer_id"]}
+        subscription["id"]
+        for subscription in place.state("chargebee", "subscriptions")
+        if draft.target.external_id in {subscription["id"], subscription["customer_id"]}
     )
     place.person("/unbilled_charges", subscription_id=owner, currency_code="GBP", **charge)
     text = explained(place, bill)

@@ -38,10 +38,10 @@ def standing(place: Inside, bill: str) -> list[tuple[str, int]]:
     assert isinstance(due, Due)
     return sorted(
         (line["entity_id"], line["amount"])
-        for one in place.after().chargebee["invoices"]
-        if one["subscription_id"] == due.owner
-        and (due.pending or one.get("cf_m3ter_bill_id") == bill)
-        for line in one["line_items"]
+        for invoice in place.after().chargebee["invoices"]
+        if invoice["subscription_id"] == due.owner
+        and (due.pending or invoice.get("cf_m3ter_bill_id") == bill)
+        for line in invoice["line_items"]
         if line["entity_type"].startswith("charge_item")
     )
 
@@ -54,7 +54,7 @@ def once(place: Inside, bill: str) -> None:
         only(place, bill)
     due = place.before.due()[bill]
     assert isinstance(due, Due)
-    assert standing(place, bill) == sorted(one[:2] for one in due.lines.elements())
+    assert standing(place, bill) == sorted(element[:2] for element in due.lines.elements())
 
 
 @WAYS

@@ -24,7 +24,7 @@ def files(place: Inside) -> list[Path]:
 
 def posts(place: Inside) -> int:
     """Writes that Chargebee saw."""
-    return sum(one["method"] == "POST" for one in place.control.requests())
+    return sum(request["method"] == "POST" for request in place.control.requests())
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def test_what_else_held_a_bill_back_does_not_hide_that_a_lost_ledger_may_have_se
     rebuild(place)
     configs = list(place.control.state().m3ter["integrationconfigs"])
     for name in ("drifted", None):
-        for one in configs:
-            place.control.user_edit(one["id"], {"name": name or one["name"]})
+        for config in configs:
+            place.control.user_edit(config["id"], {"name": name or config["name"]})
         only(place, bill)
         place.run("sync", "retry", bill, "--env", "chaos")
         only(place, bill)
@@ -146,7 +146,7 @@ def test_two_runs_at_once_send_nothing_twice(make_ground: Callable[..., Inside])
     init(place)
     try:
         runs = [place.start("sync", "run", "--env", "chaos") for _ in range(2)]
-        codes = {one.wait(60) for one in runs}
+        codes = {run.wait(60) for run in runs}
     finally:
         place.end()
     assert 15 in codes  # the second writer was refused, because the first had the file

@@ -20,9 +20,9 @@ def prices(place: Inside, bill: str) -> list[tuple[str, int]]:
     assert isinstance(due, Due)
     return sorted(
         (line["entity_id"], line["amount"])
-        for one in place.after().chargebee["invoices"]
-        if one["subscription_id"] == due.owner
-        for line in one["line_items"]
+        for invoice in place.after().chargebee["invoices"]
+        if invoice["subscription_id"] == due.owner
+        for line in invoice["line_items"]
         if line["entity_type"].startswith("charge_item")
     )
 
@@ -31,7 +31,7 @@ def wanted(place: Inside, bill: str) -> list[tuple[str, int]]:
     """The charge lines that the bill comes to."""
     due = place.before.due()[bill]
     assert isinstance(due, Due)
-    return sorted(one[:2] for one in due.lines.elements())
+    return sorted(element[:2] for element in due.lines.elements())
 
 
 @pytest.fixture
@@ -86,5 +86,5 @@ def test_an_invoice_that_closes_in_the_middle_is_partial_and_listed(place: Insid
         only(place, bill)
     found = prices(place, bill)
     assert len(found) < len(wanted(place, bill))
-    assert all(found.count(one) <= wanted(place, bill).count(one) for one in found)
+    assert all(found.count(entry) <= wanted(place, bill).count(entry) for entry in found)
     assert bill in listed(place)

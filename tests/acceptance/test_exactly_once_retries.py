@@ -60,7 +60,7 @@ def test_pushing_again_sends_nothing_whenever_that_is(ground: Ground) -> None:
         ("http_500", {}, 38 * MINUTE),
         ("html_502", {"commit": True}, 3 * DAY),
     ],
-    ids=lambda one: "-".join(map(str, one.values())) if isinstance(one, dict) else str(one),
+    ids=lambda entry: "-".join(map(str, entry.values())) if isinstance(entry, dict) else str(entry),
 )
 def test_an_unknown_outcome_ends_in_one_invoice(
     ground: Ground, fault: str, more: dict[str, Any], later: int
@@ -106,13 +106,13 @@ def merge_a_mapping(place: Inside, bill: str) -> None:
     ended = place.run("plan", "--env", "chaos")
     names = {line.partition("@")[0].split()[-1] for line in ended.out.splitlines() if "@" in line}
     plan = ended.out.partition("Plan ")[2][:12]
-    approvals = [f"--approve={one}@{plan}" for one in sorted(names)]
+    approvals = [f"--approve={name}@{plan}" for name in sorted(names)]
     assert place.run("apply", "--env", "chaos", "--yes", *approvals).code == 0
 
 
 def lock(place: Inside, bill: str) -> None:
     """A lock raises the bill's version."""
-    found = next(one for one in place.after().m3ter["bills"] if one["id"] == bill)
+    found = next(candidate for candidate in place.after().m3ter["bills"] if candidate["id"] == bill)
     place.control.user_edit(bill, {"locked": True, "version": found["version"] + 1})
 
 
@@ -136,8 +136,8 @@ def test_a_change_between_two_attempts_sends_nothing_new(
     (made,) = invoices(place, bill)
     due = place.before.due()[bill]
     assert isinstance(due, Due)
-    sent = sorted((one["entity_id"], one["amount"]) for one in made["line_items"])
-    assert sent == sorted(one[:2] for one in due.lines.elements())
+    sent = sorted((line["entity_id"], line["amount"]) for line in made["line_items"])
+    assert sent == sorted(element[:2] for element in due.lines.elements())
 
 
 def test_a_voided_invoice_stops_for_a_person(ground: Ground) -> None:
@@ -148,7 +148,7 @@ def test_a_voided_invoice_stops_for_a_person(ground: Ground) -> None:
     for seconds in (38 * MINUTE, 3 * MINUTE, 38 * MINUTE):
         place.pass_time(seconds)
         only(place, bill)
-    assert [one["status"] for one in invoices(place, bill)] == ["voided"]
+    assert [invoice["status"] for invoice in invoices(place, bill)] == ["voided"]
     assert "void" in listed(place)[bill]
 
 

@@ -73,7 +73,7 @@ class Bench:
 
     def _run(self, arguments: list[str], environ: dict[str, str]) -> int:
         out, err = StringIO(), StringIO()
-        typed = [one.replace("plan.", f"{self.folder}/plan.") for one in arguments]
+        typed = [argument.replace("plan.", f"{self.folder}/plan.") for argument in arguments]
         typed = ["-C", str(self.folder), *typed]
         code = main(typed, self.environ | environ, stdin=StringIO(), stdout=out, stderr=err)
         self.printed.append((" ".join(arguments), out.getvalue() + err.getvalue()))
@@ -82,11 +82,13 @@ class Bench:
     def leaks(self) -> Iterator[str]:
         """Every place where a secret, or what looks like one, can be read."""
         texts = [(f"output of `{name}`", text.encode()) for name, text in self.printed]
-        texts += [(str(one), one.read_bytes()) for one in self.folder.rglob("*") if one.is_file()]
+        texts += [
+            (str(file), file.read_bytes()) for file in self.folder.rglob("*") if file.is_file()
+        ]
         texts += list(self._rows())
         for name, data in texts:
-            yield from (f"{name}: {one}" for one in SECRETS if one.encode() in data)
-            yield from (f"{name}: {hit!r}" for one in SHAPES for hit in one.findall(data))
+            yield from (f"{name}: {secret}" for secret in SECRETS if secret.encode() in data)
+            yield from (f"{name}: {hit!r}" for shape in SHAPES for hit in shape.findall(data))
 
     def _rows(self) -> Iterator[tuple[str, bytes]]:
         for file in self.folder.rglob("*.sqlite"):
@@ -138,7 +140,7 @@ def test_no_refused_key_is_quoted(bench: Bench) -> None:
     key = {"CHARGEBEE_API_KEY": wrong["CHARGEBEE_API_KEY"]}
     assert bench.run("sync", "run", *ENV, **key) == 11
     assert not [*bench.leaks()]
-    assert not [text for _, text in bench.printed for one in wrong.values() if one in text]
+    assert not [text for _, text in bench.printed for word in wrong.values() if word in text]
 
 
 def test_no_address_of_a_database_is_quoted(bench: Bench) -> None:

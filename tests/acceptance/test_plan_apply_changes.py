@@ -15,9 +15,9 @@ def apply_approved(place: Place) -> None:
     """Save a plan, approve all that it asks for, and apply it."""
     path = place.plan()
     made = decode_plan((place.folder / "plan.json").read_bytes(), path)
-    guards = sorted({one.guard for one in made.body.hits if one.needs == "approval"})
+    guards = sorted({hit.guard for hit in made.body.hits if hit.needs == "approval"})
     place.forget()
-    ran = place.run("apply", path, "--yes", *(f"--approve={one}@{made.id}" for one in guards))
+    ran = place.run("apply", path, "--yes", *(f"--approve={guard}@{made.id}" for guard in guards))
     assert ran.code == 0, ran
 
 
@@ -182,7 +182,7 @@ def test_an_account_that_could_not_be_given_up_is_not_taken(applied: Place) -> N
     us, _ = move_initech(applied)
     path = applied.plan()
     made = decode_plan((applied.folder / "plan.json").read_bytes(), path)
-    approvals = [f"--approve={one.guard}@{made.id}" for one in made.body.hits]
+    approvals = [f"--approve={hit.guard}@{made.id}" for hit in made.body.hits]
     match = {"vendor": "m3ter", "method": "PUT", "path": "/organizations/*"}
     applied.fault("version_conflict", match=match, times=1)
     applied.forget()

@@ -38,8 +38,8 @@ def test_a_first_apply_creates_disconnected_maps_and_connects_last(place: Place)
         *[("POST", "externalmappings")] * 10,
         *[("PUT", "integrationconfigs")] * 2,
     ]
-    ours = [place.config(f"Chargebee {one} bills") for one in ("UK", "US")]
-    assert all(one["integrationCredentialsId"] for one in ours)
+    ours = [place.config(f"Chargebee {literal} bills") for literal in ("UK", "US")]
+    assert all(entry["integrationCredentialsId"] for entry in ours)
 
 
 def test_the_same_saved_plan_twice_writes_once(place: Place) -> None:
@@ -50,17 +50,21 @@ def test_the_same_saved_plan_twice_writes_once(place: Place) -> None:
     assert (again.code, place.writes()) == (0, [])
     assert "14 already as desired of 14 changes" in again.out
     records = list(place.state().records("sandbox"))
-    assert [one.action for one in records] == ["apply", "apply-started"]
+    assert [record.action for record in records] == ["apply", "apply-started"]
 
 
 def test_what_this_repository_does_not_manage_is_not_touched(applied: Place) -> None:
     store = applied.emulator.world.store
-    strangers = [one for one in store.all("m3ter/integrationconfigs") if one["version"] == 1]
-    assert "Stripe internal bills" in {one["name"] for one in strangers}
-    assert any(one["externalSystem"] == "Stripe" for one in applied.mappings())
+    strangers = [
+        integration
+        for integration in store.all("m3ter/integrationconfigs")
+        if integration["version"] == 1
+    ]
+    assert "Stripe internal bills" in {stranger["name"] for stranger in strangers}
+    assert any(mapping["externalSystem"] == "Stripe" for mapping in applied.mappings())
 
 
-@pytest.mark.parametrize("switches", SPELLINGS, ids=lambda one: "-".join(one.values()))
+@pytest.mark.parametrize("switches", SPELLINGS, ids=lambda entry: "-".join(entry.values()))
 def test_every_spelling_of_the_server_is_applied_once_and_stays(
     make_place: Callable[..., Place], switches: dict[str, str]
 ) -> None:
@@ -76,7 +80,7 @@ def test_every_spelling_of_the_server_is_applied_once_and_stays(
     assert place.writes() == []
 
 
-@pytest.mark.parametrize("switches", SPELLINGS, ids=lambda one: "-".join(one.values()))
+@pytest.mark.parametrize("switches", SPELLINGS, ids=lambda entry: "-".join(entry.values()))
 def test_every_spelling_survives_an_edit_in_git_and_one_in_the_console(
     make_place: Callable[..., Place], switches: dict[str, str]
 ) -> None:
@@ -84,7 +88,9 @@ def test_every_spelling_survives_an_edit_in_git_and_one_in_the_console(
     place.discover()
     place.apply()
     key = next(
-        one for one in place.config("Chargebee UK bills")["configData"] if "efault" in one.lower()
+        candidate
+        for candidate in place.config("Chargebee UK bills")["configData"]
+        if "efault" in candidate.lower()
     )
     place.user_edit(place.config("Chargebee UK bills")["id"], configData={key: "other-GBP"})
     assert place.run("drift", "--env", "sandbox", "--exit-code").code == ExitCode.ONLY_DRIFT

@@ -34,12 +34,14 @@ def changed(applied: Place) -> Place:
 def approved(place: Place, path: str) -> tuple[str, ...]:
     """Everything that a saved plan needs, as a person would type it."""
     made = decode_plan(Path(path).read_bytes(), path)
-    guards = {one.guard for one in made.body.hits if one.needs != "remedy"}
-    return ("apply", path, "--yes", *(f"--approve={one}@{made.id}" for one in sorted(guards)))
+    guards = {hit.guard for hit in made.body.hits if hit.needs != "remedy"}
+    return ("apply", path, "--yes", *(f"--approve={guard}@{made.id}" for guard in sorted(guards)))
 
 
 def mapping_of(place: Place, external_id: str) -> str:
-    return str(next(one["id"] for one in place.mappings() if one["externalId"] == external_id))
+    return str(
+        next(mapping["id"] for mapping in place.mappings() if mapping["externalId"] == external_id)
+    )
 
 
 def _edit_config(place: Place) -> None:
@@ -81,7 +83,7 @@ TOUCHED = [
 ]
 
 
-@pytest.mark.parametrize("interfere", TOUCHED, ids=lambda one: one.__name__.strip("_"))
+@pytest.mark.parametrize("interfere", TOUCHED, ids=lambda entry: entry.__name__.strip("_"))
 def test_a_plan_is_refused_after_a_change_of_what_it_touches(
     changed: Place, interfere: Callable[[Place], None]
 ) -> None:
@@ -116,12 +118,12 @@ def test_a_plan_is_refused_when_its_new_objects_appear_otherwise(place: Place) -
 def test_a_plan_is_refused_when_a_new_mapping_appears_with_another_far_side(
     applied: Place,
 ) -> None:
-    row = next(one for one in applied.mappings() if one["externalId"] == "storage-GBP")
+    row = next(mapping for mapping in applied.mappings() if mapping["externalId"] == "storage-GBP")
     applied.delete("externalmappings", row["id"])
     path = applied.plan()
     applied.create(
         "externalmappings",
-        {key: one for key, one in row.items() if key in MAPPING_KEYS} | {"externalId": "other"},
+        {key: value for key, value in row.items() if key in MAPPING_KEYS} | {"externalId": "other"},
     )
     applied.forget()
     ran = applied.run(*approved(applied, path))
@@ -147,7 +149,10 @@ def test_a_plan_is_applied_after_changes_of_what_it_does_not_touch(changed: Plac
     ran = changed.run(*approved(changed, path))
     assert ran.code == 0, ran
     assert changed.config("US, edited")
-    assert {one["externalId"] for one in changed.mappings()} >= {"sub_other", "sub_test_acme_uk_2"}
+    assert {mapping["externalId"] for mapping in changed.mappings()} >= {
+        "sub_other",
+        "sub_test_acme_uk_2",
+    }
 
 
 def test_a_plan_made_before_another_apply_is_refused(changed: Place) -> None:
@@ -284,7 +289,7 @@ def test_inside_a_freeze_window_an_apply_needs_approval(changed: Place) -> None:
     for path in (before, changed.plan(file="inside.json")):
         changed.forget()
         plan_id = changed.plan_document(Path(path).name)["id"]
-        without = [one for one in approved(changed, path) if "approve=freeze" not in one]
+        without = [text for text in approved(changed, path) if "approve=freeze" not in text]
         ran = changed.run(*without)
         assert (ran.code, changed.writes()) == (ExitCode.NEEDS_APPROVAL, []), ran
         assert "month end" in ran.err

@@ -48,11 +48,16 @@ def test_a_killed_process_is_made_good_by_the_next(place: Place, writes: int) ->
     place.emulator.world.faults.clear()
     place.apply()
     assert place.is_in_sync()
-    assert Counter(one["name"] for one in place.configs() if "Chargebee" in one["name"]) == {
+    assert Counter(
+        config["name"] for config in place.configs() if "Chargebee" in config["name"]
+    ) == {
         "Chargebee UK bills": 1,
         "Chargebee US bills": 1,
     }
-    assert len([one for one in place.mappings() if one["externalSystem"] == "Chargebee"]) == 10
+    assert (
+        len([mapping for mapping in place.mappings() if mapping["externalSystem"] == "Chargebee"])
+        == 10
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -70,7 +75,7 @@ def test_a_signal_lets_what_is_in_flight_finish_and_is_recorded(
     head = place.state().head("sandbox")
     assert head is not None
     assert head.receipt is not None
-    done = [one for one in head.receipt.outcomes if one.outcome.type == "done"]
+    done = [outcome for outcome in head.receipt.outcomes if outcome.outcome.type == "done"]
     assert len(done) == len(place.writes()) == 2
     place.emulator.world.faults.clear()
     place.apply()

@@ -36,24 +36,24 @@ def test_a_bill_billed_anew_after_the_backup_stops_for_a_person(
     calm = {"clock": "still", "requests_per_second": 0, "month_end_bills": 20}
     world, _ = prepared.world(tmp_path / "r", "month-end", calm, policied, policy)
     place = SyncPlace(tmp_path / "r", running(world).url)
-    bills = {one["id"]: one for one in place.state("m3ter", "bills")}
+    bills = {entry["id"]: entry for entry in place.state("m3ter", "bills")}
     bill = next(
         key
-        for key, one in place.drafts(GBP).items()
-        if not one.credits and not one.discounts and any(map(plain, bills[key]["lineItems"]))
+        for key, draft in place.drafts(GBP).items()
+        if not draft.credits and not draft.discounts and any(map(plain, bills[key]["lineItems"]))
     )
     place.run(bill)
     ledger, backup = place.root / ".reconciler/ledger.sqlite", tmp_path / "backup"
     shutil.copy(ledger, backup)
-    lines = [dict(one) for one in bills[bill]["lineItems"]]
+    lines = [dict(line) for line in bills[bill]["lineItems"]]
     changed = next(filter(plain, lines))
     for name in {"subtotal", "convertedSubtotal"} & set(changed):
         changed[name] += 1
     place.person_edits(bill, lineItems=lines)
     place.run(bill)
     assert len(place.invoices_of(bill)) == 2
-    for one in ledger.parent.glob("ledger.sqlite*"):
-        one.unlink()
+    for file in ledger.parent.glob("ledger.sqlite*"):
+        file.unlink()
     shutil.copy(backup, ledger)
     code, told = place.reconciler("ledger", "rebuild", "--env", ENV, "--since", "2026-10-01")
     assert code in {0, 14}, told

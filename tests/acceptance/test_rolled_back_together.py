@@ -28,9 +28,9 @@ def lines(place: Inside, bill: str) -> list[tuple[str, int]]:
     assert isinstance(due, Due)
     return sorted(
         (line["entity_id"], line["amount"])
-        for one in place.after().chargebee["invoices"]
-        if one["subscription_id"] == due.owner
-        for line in one["line_items"]
+        for invoice in place.after().chargebee["invoices"]
+        if invoice["subscription_id"] == due.owner
+        for line in invoice["line_items"]
         if line["entity_type"].startswith("charge_item")
     )
 
@@ -39,7 +39,7 @@ def wanted(place: Inside, bill: str) -> list[tuple[str, int]]:
     """The charge lines that the bill comes to."""
     due = place.before.due()[bill]
     assert isinstance(due, Due)
-    return sorted(one[:2] for one in due.lines.elements())
+    return sorted(element[:2] for element in due.lines.elements())
 
 
 def keep(place: Inside, tmp_path: Path) -> Path:
@@ -69,9 +69,9 @@ def pending_invoice(place: Inside, bill: str) -> str:
     assert isinstance(due, Due)
     found = place.after().chargebee["invoices"]
     return next(
-        str(one["id"])
-        for one in found
-        if one["subscription_id"] == due.owner and one["status"] == "pending"
+        str(candidate["id"])
+        for candidate in found
+        if candidate["subscription_id"] == due.owner and candidate["status"] == "pending"
     )
 
 
@@ -129,10 +129,10 @@ def test_a_line_that_stands_twice_is_said_to_stand_twice_and_never_to_be_missing
             decide(place, bill, *word)
             only(place, bill)
         ended = place.run("sync", "reconcile", "--env", "chaos", *period)
-        rows = [one for one in ended.json["rows"] if one["bill"] == bill]
-        found = [one for one in rows if one["row"] == "difference"]
-        assert ["stands twice" in one["text"] for one in found] == [True], [
-            one["text"] for one in found
+        rows = [row for row in ended.json["rows"] if row["bill"] == bill]
+        found = [row for row in rows if row["row"] == "difference"]
+        assert ["stands twice" in entry["text"] for entry in found] == [True], [
+            entry["text"] for entry in found
         ]
         assert found[0]["unexplained"].strip("0.") != ""
     assert len(lines(place, bill)) == len(wanted(place, bill)) + 1

@@ -222,7 +222,7 @@ def test_a_difference_is_explained_and_gone_once_it_is_undone(month: Walked) -> 
     month.push(bill)
     (invoice,) = month.invoices(bill)
     lines = invoice["line_items"]
-    changed = [one | {"amount": one["amount"] + 7, "unit_amount": 4107} for one in lines]
+    changed = [line | {"amount": line["amount"] + 7, "unit_amount": 4107} for line in lines]
     month.edit(invoice["id"], line_items=changed)
     ended = month.follow("difference", "sync reconcile")
     assert ended.code == 17, ended

@@ -67,6 +67,6 @@ def test_every_command_of_a_page_can_be_pasted(anchor: str) -> None:
     _, _, told = section(anchor).partition("**What to do**")
     told = told.partition("\n")[0]
     bare = re.findall(rf"`((?:{verbs}) [^`]*)`", told)
-    assert [one for one in bare if one not in {"sync run", "sync worker"}] == []
-    for one in re.findall(r"`(reconciler (?:sync|ledger) [^`]+)`", told):
-        assert "--env " in one or one == "reconciler sync cutover"
+    assert [entry for entry in bare if entry not in {"sync run", "sync worker"}] == []
+    for entry in re.findall(r"`(reconciler (?:sync|ledger) [^`]+)`", told):
+        assert "--env " in entry or entry == "reconciler sync cutover"

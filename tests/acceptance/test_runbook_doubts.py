@@ -28,9 +28,9 @@ def assert_sent_once(month: Walked, bill: str) -> None:
 def pending_invoice(month: Walked, account: int) -> str:
     """The pending invoice of an account's subscription."""
     (found,) = (
-        one["id"]
-        for one in month.store.where("chargebee/invoices", "status", "pending")
-        if one.get("subscription_id") == f"sub-acct-{account:05}"
+        invoice["id"]
+        for invoice in month.store.where("chargebee/invoices", "status", "pending")
+        if invoice.get("subscription_id") == f"sub-acct-{account:05}"
     )
     return str(found)
 
@@ -68,8 +68,8 @@ def test_lines_that_were_there_before_are_decided_by_a_person_who_looked(
 @pytest.mark.parametrize("status", ["ERROR", "TIMEOUT_LIMIT_EXCEEDED"])
 def test_a_bill_that_m3ter_may_have_sent_waits_for_a_person(month: Walked, status: str) -> None:
     there, not_there = month.bill(0, "21"), month.bill(0, "22")
-    for one in (there, not_there):
-        month.native_run(one, status)
+    for text in (there, not_there):
+        month.native_run(text, status)
     page_in(month.go(f"sync explain {there} --env production"), "timeout")
     ended = month.push(there, not_there)
     assert ended.code == 14

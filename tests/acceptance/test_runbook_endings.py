@@ -27,14 +27,14 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 def price_in_m3ter(month: Walked, price: str) -> None:
     """Edit the default price in the Console."""
     configs = month.store.all("m3ter/integrationconfigs")
-    mine = next(one["id"] for one in configs if one["name"] == GBP)
+    mine = next(config["id"] for config in configs if config["name"] == GBP)
     month.edit(mine, configData={"chargebeeDefaultPriceId": price})
 
 
 def approvals(text: str) -> list[str]:
     """What a plan asks a person to approve."""
     asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", text)))
-    return [part for one in asked for part in ("--approve", one)]
+    return [part for entry in asked for part in ("--approve", entry)]
 
 
 def plan_and_apply(month: Walked, anchor: str) -> None:
@@ -126,11 +126,11 @@ def test_a_month_is_ended_as_it_is_written(tmp_path: Path) -> None:
         pending, late = month.bill(ON_TIME, "20"), month.bill(LATE, "21")
         wrong = month.bill(12, "30", "-2")
         assert "a line below zero" in month.follow("month-end", "sync plan").out
-        for one in bills:
-            month.approve(one)
+        for bill in bills:
+            month.approve(bill)
         assert "£50.00" in month.follow("month-end", "sync plan").out
         assert month.follow("month-end", "--canary 5").code == 14
-        assert [len(month.invoices(one)) for one in bills] == [1] * len(bills)
+        assert [len(month.invoices(bill)) for bill in bills] == [1] * len(bills)
         assert month.follow("month-end", "status").code == 0
         month.pass_time(DAY)
         assert wrong in month.follow("month-end", "explain", BILL=wrong).out.replace("…", wrong)
@@ -143,6 +143,6 @@ def test_a_month_is_ended_as_it_is_written(tmp_path: Path) -> None:
         ended = month.follow("month-end", "sync reconcile")
         assert ended.code == 0, ended
         assert (tmp_path / "reconcile-2026-11.csv").exists()
-        assert [month.status(one) for one in (pending, late, wrong)] == ["COMPLETE"] * 3
+        assert [month.status(text) for text in (pending, late, wrong)] == ["COMPLETE"] * 3
         assert month.lines_for(ON_TIME) == [2000]
         assert month.lines_for(LATE) == [2100]

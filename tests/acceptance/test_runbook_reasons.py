@@ -47,7 +47,7 @@ def lines_of(month: Walked, bill: str, *lines: Any) -> None:
 
 @walks("blocked", "blocked-account-mapping")
 def test_an_account_without_a_mapping(month: Walked) -> None:
-    codes = [{"code": f"acct-{one:05}"} for one in (AMERICAN, IN_NONE)]
+    codes = [{"code": f"acct-{number:05}"} for number in (AMERICAN, IN_NONE)]
     changed: dict[str, Any] = {"global": {"accountIds": codes}}
     month.define(**changed)
     month.apply()
@@ -65,9 +65,9 @@ def test_an_account_without_a_mapping(month: Walked) -> None:
 def test_an_account_with_two_mappings(month: Walked) -> None:
     bill = month.bill(AMERICAN)
     (row,) = [
-        one
-        for one in month.store.all("m3ter/externalmappings")
-        if one["externalId"] == f"sub-acct-{AMERICAN:05}"
+        mapping
+        for mapping in month.store.all("m3ter/externalmappings")
+        if mapping["externalId"] == f"sub-acct-{AMERICAN:05}"
     ]
     body = {key: row[key] for key in row if key.startswith(("m3ter", "external", "integration"))}
     made = month.m3ter("POST", "/externalmappings", {**body, "externalId": "sub-acct-00003"})
@@ -140,7 +140,7 @@ def test_a_credit_that_the_policy_has_no_answer_for(month: Walked) -> None:
 @walks("blocked-period")
 def test_a_debit_without_a_service_period(month: Walked) -> None:
     bill, debit = month.bill(0), month.line("10", "GBP", lineItemType="DEBIT_MEMO")
-    undated = {key: one for key, one in debit.items() if not key.startswith("servicePeriod")}
+    undated = {key: value for key, value in debit.items() if not key.startswith("servicePeriod")}
     lines_of(month, bill, undated)
     blocked(month, bill, "period")
     lines_of(month, bill, debit)

@@ -25,7 +25,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 
 
 def writes(month: Walked) -> int:
-    return sum(one["method"] == "POST" for one in month.control.requests())
+    return sum(request["method"] == "POST" for request in month.control.requests())
 
 
 def assert_stops(month: Walked, code: int, anchor: str, *bills: str) -> None:
@@ -39,14 +39,14 @@ def assert_stops(month: Walked, code: int, anchor: str, *bills: str) -> None:
 
 def assert_sent_once(month: Walked, *bills: str) -> None:
     assert month.push(*bills).code == 0
-    assert [month.status(one) for one in bills] == ["COMPLETE"] * len(bills)
-    assert [len(month.invoices(one)) for one in bills] == [1] * len(bills)
+    assert [month.status(bill) for bill in bills] == ["COMPLETE"] * len(bills)
+    assert [len(month.invoices(bill)) for bill in bills] == [1] * len(bills)
 
 
 def live(month: Walked, name: str) -> str:
     """The id of a configuration in m3ter."""
     configs = month.store.all("m3ter/integrationconfigs")
-    return next(str(one["id"]) for one in configs if one["name"] == name)
+    return next(str(config["id"]) for config in configs if config["name"] == name)
 
 
 @walks("paused", "exit-13")
@@ -78,7 +78,7 @@ def test_ten_failures_in_a_row_disable_the_push_until_it_is_enabled(month: Walke
     for minutes in (40, 3):
         month.pass_time(minutes * 60)
         month.push(*bills)
-    named = [part for one in bills for part in ("--bill", one)]
+    named = [part for bill in bills for part in ("--bill", bill)]
     assert month.follow("disabled", "--canary", *named).code == 0
     assert_sent_once(month, *bills)
 
@@ -120,7 +120,7 @@ def test_drift_is_undone_before_anything_is_sent(month: Walked) -> None:
     assert "k.smith" in month.follow("drift-blocks-sync", "drift").out
     planned = month.follow("drift-blocks-sync", "plan --env")
     asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", planned.out)))
-    approvals = [part for one in asked for part in ("--approve", one)]
+    approvals = [part for entry in asked for part in ("--approve", entry)]
     assert month.follow("drift-blocks-sync", "apply", *approvals, "--yes").code == 0
     month.follow("drift-blocks-sync", "sync run", "--bill", bill)
     assert_sent_once(month, bill)
@@ -151,7 +151,7 @@ def test_a_stale_plan_is_made_again(month: Walked) -> None:
     month.edit(live(month, "Month end UK"), name=GBP)
     planned = month.follow("stale-plan", "plan --env")
     asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", planned.out)))
-    approvals = [part for one in asked for part in ("--approve", one)]
+    approvals = [part for entry in asked for part in ("--approve", entry)]
     assert month.follow("stale-plan", "apply", "--yes", *approvals).code == 0
     month.define("month-end-gbp", displayName=GBP)
     month.apply()
@@ -198,7 +198,9 @@ def pending_invoice(month: Walked) -> str:
     """The open invoice of the account whose invoice came on time."""
     invoices = month.store.all("chargebee/invoices")
     return next(
-        str(one["id"]) for one in invoices if one.get("subscription_id") == f"sub-acct-{ON_TIME:05}"
+        str(other["id"])
+        for other in invoices
+        if other.get("subscription_id") == f"sub-acct-{ON_TIME:05}"
     )
 
 

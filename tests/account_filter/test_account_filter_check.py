@@ -9,7 +9,7 @@ GUARD = "customFields != null AND "
 
 
 def _found(text: str) -> list[tuple[str, int, str]]:
-    return [(one.code, one.column, one.suggestion) for one in check(parse(text))]
+    return [(finding.code, finding.column, finding.suggestion) for finding in check(parse(text))]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,13 @@ def test_every_custom_field_is_reported_where_it_is_read() -> None:
     ],
 )
 def test_a_message_says_what_is_wrong_in_words(text: str, message: str) -> None:
-    assert any(message in one.message for one in check(parse(text)))
+    assert any(message in finding.message for finding in check(parse(text)))
 
 
 def test_errors_and_warnings_are_told_apart() -> None:
-    severities = {one.code: one.severity for one in check(parse("name = = currency + UK"))}
+    severities = {
+        finding.code: finding.severity for finding in check(parse("name = = currency + UK"))
+    }
     assert severities == {
         "unknown-field": "error",
         "split-operator": "warning",

@@ -19,7 +19,9 @@ def _account(currency: JsonValue = "GBP", **custom: JsonValue) -> FilterAccount:
 
 def _asked(text: str, account: FilterAccount) -> tuple[bool | NoAnswer, list[tuple[str, int]]]:
     evaluation = evaluate(parse(text), account)
-    return evaluation.result, [(one.code, one.span.column) for one in evaluation.assumptions]
+    return evaluation.result, [
+        (assumption.code, assumption.span.column) for assumption in evaluation.assumptions
+    ]
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,10 @@ def test_a_filter_answers_as_the_documentation_and_our_readings_say(case: Answer
 @pytest.mark.parametrize("case", ANSWERS, ids=lambda case: case.text)
 def test_a_filter_is_warned_of_exactly_what_is_doubtful(case: Answer) -> None:
     tree = parse(case.text)
-    met = {one.code for one in evaluate(tree, case.account).assumptions}
+    met = {assumption.code for assumption in evaluate(tree, case.account).assumptions}
     found = check(tree)
-    assert {one.code for one in found} | (met & {MISMATCH}) == case.warnings
-    assert {one.severity for one in found} <= {"warning"}
+    assert {finding.code for finding in found} | (met & {MISMATCH}) == case.warnings
+    assert {finding.severity for finding in found} <= {"warning"}
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.text)
@@ -161,7 +161,7 @@ def _failure(text: str) -> tuple[str, int, str]:
         return error.code, error.column, error.hint
     result = evaluate(tree, BRITISH).result
     assert isinstance(result, NoAnswer)
-    findings = [one for one in check(tree) if one.severity == "error"]
+    findings = [finding for finding in check(tree) if finding.severity == "error"]
     if findings:
         assert result.code == "invalid-filter"
         return findings[0].code, findings[0].column, findings[0].suggestion

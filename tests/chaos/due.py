@@ -63,7 +63,9 @@ class Organisation:
 
     def due_of(self, bill: Json) -> Due | NotDue:
         """One bill."""
-        routes = [one for one in self.integrations if self._selects(one, bill)]
+        routes = [
+            integration for integration in self.integrations if self._selects(integration, bill)
+        ]
         if len(routes) != 1:
             return NotDue(f"{len(routes)} integrations take its account")
         spec = routes[0]["spec"]
@@ -81,15 +83,17 @@ class Organisation:
         config = self._config(integration)
         found: dict[tuple[str, str], str] = {}
         for linked in (False, True):
-            for one in self.m3ter["externalmappings"]:
-                link = one.get("integrationConfigId")
+            for mapping in self.m3ter["externalmappings"]:
+                link = mapping.get("integrationConfigId")
                 if link == config if linked else link is None:
-                    found[one["m3terEntity"], one["m3terId"]] = one["externalId"]
+                    found[mapping["m3terEntity"], mapping["m3terId"]] = mapping["externalId"]
         return found
 
     def _config(self, integration: Json) -> str:
         name = integration["spec"]["displayName"]
-        (found,) = (one["id"] for one in self.m3ter["integrationconfigs"] if one["name"] == name)
+        (found,) = (
+            entry["id"] for entry in self.m3ter["integrationconfigs"] if entry["name"] == name
+        )
         return str(found)
 
     def _selects(self, integration: Json, bill: Json) -> bool:
@@ -97,7 +101,7 @@ class Organisation:
         if accounts != "all" and {"code": bill["accountCode"]} not in accounts:
             return False
         only = _COUNTRY.search(integration["spec"]["entity"].get("accountFilter", ""))
-        (account,) = (one for one in self.m3ter["accounts"] if one["id"] == bill["accountId"])
+        (account,) = (entry for entry in self.m3ter["accounts"] if entry["id"] == bill["accountId"])
         return only is None or account["customFields"]["country"] == only.group(1)
 
 
@@ -125,7 +129,7 @@ class _Drafting:
     def due(self) -> Due | NotDue:
         owner = self.mapped.get(("Account", self.bill["accountId"]))
         parts = [part for line in self.bill["lineItems"] for part in self._parts(line)]
-        if sum(self._minor(one.amount) for one in parts) == 0:
+        if sum(self._minor(part.amount) for part in parts) == 0:
             return NotDue("it adds up to nothing")
         if owner is None:
             return NotDue("its account is not mapped")
@@ -134,14 +138,14 @@ class _Drafting:
         negative: Counter[str] = Counter()
         base: Counter[str] = Counter()
         rounding = 0
-        for one in parts:
-            billed = self._minor(one.amount)
+        for part in parts:
+            billed = self._minor(part.amount)
             if billed < 0:
-                negative[one.price] -= billed
+                negative[part.price] -= billed
                 continue
-            computed = self._computed(one)
-            lines[one.price, computed, one.start, one.end] += 1
-            base[one.price] += computed
+            computed = self._computed(part)
+            lines[part.price, computed, part.start, part.end] += 1
+            base[part.price] += computed
             rounding += computed - billed
         discounts, credit = self._adjust(negative, base)
         if self.problems:
@@ -159,7 +163,7 @@ class _Drafting:
             return Counter(), negative.total()
         if negative and policy == "refuse":
             self.problems.append("it has negative lines")
-        if policy == "discount" and any(negative[one] > base[one] for one in negative):
+        if policy == "discount" and any(negative[text] > base[text] for text in negative):
             self.problems.append("its discounts are above what they apply to")
         return negative, 0
 
@@ -201,16 +205,18 @@ class _Drafting:
         if kind == "STANDING_CHARGE":
             offers.append(self.page.get("standingChargeItemPrice"))
         offers += [self.page.get("priceIdMapping", {}).get(kind), self.page.get("defaultPriceId")]
-        return next((str(one) for one in offers if one), "")
+        return next((str(offer) for offer in offers if offer), "")
 
     def _check_site(self, owner: str) -> None:
         """What Chargebee would refuse, or bill wrongly."""
         site = self.world.chargebee
         if self.push["accountIs"] == "customer":
-            if not any(one["id"] == owner for one in site["customers"]):
+            if not any(customer["id"] == owner for customer in site["customers"]):
                 self.problems.append(f"there is no customer {owner}")
             return
-        found = [one for one in site["subscriptions"] if one["id"] == owner]
+        found = [
+            subscription for subscription in site["subscriptions"] if subscription["id"] == owner
+        ]
         if not found:
             self.problems.append(f"there is no subscription {owner}")
             return
@@ -218,7 +224,7 @@ class _Drafting:
             self.problems.append(f"subscription {owner} is cancelled")
         if found[0]["currency_code"] != self.bill["currency"]:
             self.problems.append(f"subscription {owner} is in {found[0]['currency_code']}")
-        if any(one["subscription_id"] == owner for one in site.get("unbilled_charges", ())):
+        if any(charge["subscription_id"] == owner for charge in site.get("unbilled_charges", ())):
             self.problems.append(f"subscription {owner} has unbilled charges of others")
 
     def _minor(self, amount: Fraction) -> int:

@@ -54,7 +54,7 @@ class Control:
 
     def fault(self, *rules: Mapping[str, Any]) -> None:
         """Add fault rules."""
-        self._call("POST", "/faults", {"rules": [dict(one) for one in rules]})
+        self._call("POST", "/faults", {"rules": [dict(rule) for rule in rules]})
 
     def calm(self) -> None:
         """Forget all fault rules."""
@@ -89,10 +89,10 @@ class Control:
 
     def give_dinars_a_default(self) -> None:
         """Complete the one configuration that `validate` refuses: a type of it has no price."""
-        for one in self.state().m3ter["integrationconfigs"]:
-            if one["name"] == "Month end KWD":
+        for integration in self.state().m3ter["integrationconfigs"]:
+            if integration["name"] == "Month end KWD":
                 patch = {"configData": {"chargebeeDefaultPriceId": "other-KWD"}}
-                self.user_edit(one["id"], patch)
+                self.user_edit(integration["id"], patch)
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         content = b"" if body is None else wire.encode(body)
@@ -204,8 +204,8 @@ def emulated(scenario: str, *switches: str, seed: int = 1) -> Iterator[tuple[str
     """Run an emulator in its own process; give its URL and the variables that lead to it."""
     arguments = ["emulate", "--port", "0", "--print-env", "--scenario", scenario]
     arguments += ["--seed", str(seed)]
-    for one in switches:
-        arguments += ["--switch", one]
+    for switch in switches:
+        arguments += ["--switch", switch]
     with subprocess.Popen(
         [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as process:

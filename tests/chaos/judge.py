@@ -57,13 +57,15 @@ def judge(before: Organisation, after: Organisation, listed: Mapping[str, str]) 
     wrong = list(site.unasked(wanted))
     for key, due in wanted.items():
         if isinstance(due, NotDue):
-            wrong += [f"bill {key} must not be sent ({due.why}): {one}" for one in site.traces(key)]
+            wrong += [
+                f"bill {key} must not be sent ({due.why}): {trace}" for trace in site.traces(key)
+            ]
             continue
         if due.pending and not site.has_invoice(due):
             waiting[key] = "its subscription has no invoice to add lines to"
             continue
         problems, gaps = site.compare(key, due)
-        wrong += [f"bill {key}: {one}" for one in problems]
+        wrong += [f"bill {key}: {problem}" for problem in problems]
         if gaps:
             missing[key] = "; ".join(gaps)
         elif not problems:
@@ -88,9 +90,9 @@ class _Site:
     def compare(self, bill: str, due: Due) -> tuple[list[str], list[str]]:
         """Give what is wrong, and what is missing."""
         found = [self._pending(due)] if due.pending else self._stamped(bill)
-        found = [one for one in found if one]
+        found = [entry for entry in found if entry]
         if len(found) > 1:
-            ids = ", ".join(one["id"] for one in _all(found))
+            ids = ", ".join(entry["id"] for entry in _all(found))
             return [f"there are {len(found)} invoices of it: {ids}"], []
         if not found and due.lines:
             return [], ["no invoice"]
@@ -98,16 +100,16 @@ class _Site:
 
     def has_invoice(self, due: Due) -> bool:
         """Whether the subscription has any invoice that lines could stand on."""
-        return any(one["subscription_id"] == due.owner for one in self._invoices())
+        return any(invoice["subscription_id"] == due.owner for invoice in self._invoices())
 
     def traces(self, bill: str) -> list[str]:
         """Invoices and credits that carry the mark of a bill that must not be sent."""
-        invoices = [f"invoice {one['id']}" for group in self._stamped(bill) for one in group]
-        return invoices + [f"promotional credit {one['id']}" for one in self._promoted(bill)]
+        invoices = [f"invoice {entry['id']}" for group in self._stamped(bill) for entry in group]
+        return invoices + [f"promotional credit {entry['id']}" for entry in self._promoted(bill)]
 
     def unasked(self, wanted: Mapping[str, Due | NotDue]) -> Iterator[str]:
         """Give charge lines on invoices that nobody asked for."""
-        owners = {one.owner for one in wanted.values() if isinstance(one, Due) and one.pending}
+        owners = {due.owner for due in wanted.values() if isinstance(due, Due) and due.pending}
         for invoice in self._invoices():
             stamp = invoice.get(STAMP)
             if stamp is not None and stamp not in wanted:
@@ -118,13 +120,13 @@ class _Site:
 
     def _contents(self, bill: str, group: Sequence[Json], due: Due) -> tuple[list[str], list[str]]:
         wrong = [
-            f"invoice {one['id']} is in {one['currency_code']}, not {due.currency}"
-            for one in group
-            if one["currency_code"] != due.currency
+            f"invoice {entry['id']} is in {entry['currency_code']}, not {due.currency}"
+            for entry in group
+            if entry["currency_code"] != due.currency
         ]
-        lines = Counter(_key(line) for one in group for line in self._new_lines(one))
-        wrong += [f"line {_say(one)} is too much" for one in (lines - due.lines).elements()]
-        gaps = [f"line {_say(one)} is missing" for one in (due.lines - lines).elements()]
+        lines = Counter(_key(line) for entry in group for line in self._new_lines(entry))
+        wrong += [f"line {_say(element)} is too much" for element in (lines - due.lines).elements()]
+        gaps = [f"line {_say(element)} is missing" for element in (due.lines - lines).elements()]
         discounts, credit = self._reductions(bill, group)
         if discounts != due.discounts.total():
             wrong.append(f"discounts of {discounts}, not {due.discounts.total()}")
@@ -135,39 +137,43 @@ class _Site:
         return wrong, gaps
 
     def _reductions(self, bill: str, group: Sequence[Json]) -> tuple[int, int]:
-        ids = {one["id"] for one in group}
+        ids = {entry["id"] for entry in group}
         discounts = sum(
             part["discount_amount"]
-            for one in group
-            for part in one["line_item_discounts"]
+            for entry in group
+            for part in entry["line_item_discounts"]
             if part.get("discount_type") != PROMOTIONAL  # the customer's own credits
         )
         credit = sum(
-            one["total"]
-            for one in self.after.get("credit_notes", ())
-            if one["reference_invoice_id"] in ids and one["status"] != "voided"
+            note["total"]
+            for note in self.after.get("credit_notes", ())
+            if note["reference_invoice_id"] in ids and note["status"] != "voided"
         )
-        promoted = sum(one["amount"] for one in self._promoted(bill))
+        promoted = sum(entry["amount"] for entry in self._promoted(bill))
         return discounts, credit + promoted
 
     def _promoted(self, bill: str) -> list[Json]:
         """Promotional credits of a bill, by their reference; they belong to no invoice."""
         found = self.after.get("promotional_credits", ())
-        return [one for one in found if one["reference"] == bill and one["type"] == "increment"]
+        return [
+            credit
+            for credit in found
+            if credit["reference"] == bill and credit["type"] == "increment"
+        ]
 
     def _stamped(self, bill: str) -> list[list[Json]]:
         """Invoices of a bill, each its own group; voided ones do not count."""
-        return [[one] for one in self._invoices() if one.get(STAMP) == bill]
+        return [[invoice] for invoice in self._invoices() if invoice.get(STAMP) == bill]
 
     def _pending(self, due: Due) -> list[Json]:
         """The invoices of the subscription that bear charge lines, as one group."""
-        mine = [one for one in self._invoices() if one["subscription_id"] == due.owner]
-        return [one for one in mine if any(True for _ in self._new_lines(one))]
+        mine = [invoice for invoice in self._invoices() if invoice["subscription_id"] == due.owner]
+        return [entry for entry in mine if any(True for _ in self._new_lines(entry))]
 
     def _invoices(self) -> Iterator[Json]:
-        for one in self.after.get("invoices", ()):
-            if one["status"] != "voided" and not one.get("deleted"):
-                yield one
+        for invoice in self.after.get("invoices", ()):
+            if invoice["status"] != "voided" and not invoice.get("deleted"):
+                yield invoice
 
     def _new_lines(self, invoice: Json) -> Iterator[Json]:
         for line in invoice["line_items"]:
@@ -179,7 +185,7 @@ class _Site:
 def _added_by_hand(events: Sequence[Json]) -> Iterator[str]:
     """Give ids of the lines that a person added in Chargebee's own pages."""
     seen: set[str] = set()
-    for event in sorted(events, key=lambda one: int(one["_number"])):
+    for event in sorted(events, key=lambda entry: int(entry["_number"])):
         ids = {line["id"] for line in event["content"].get("invoice", {}).get("line_items", ())}
         if event["source"] == "admin_console":
             yield from ids - seen

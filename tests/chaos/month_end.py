@@ -53,19 +53,23 @@ _VALUES = {
 
 def integrations(m3ter: Mapping[str, Sequence[Json]]) -> list[Json]:
     """The push integrations, one for each live configuration that has accounts."""
-    codes = {one["id"]: one["code"] for one in m3ter["accounts"]}
-    return [_integration(one, codes) for one in _with_accounts(m3ter)]
+    codes = {account["id"]: account["code"] for account in m3ter["accounts"]}
+    return [_integration(account, codes) for account in _with_accounts(m3ter)]
 
 
 def mapping_sets(m3ter: Mapping[str, Sequence[Json]]) -> list[Json]:
     """The live mappings of each integration, by entity."""
-    names = {one["id"]: _name(one) for one in _with_accounts(m3ter)}
+    names = {account["id"]: _name(account) for account in _with_accounts(m3ter)}
     groups: dict[tuple[str, str, str], list[Json]] = {}
-    for one in m3ter["externalmappings"]:
-        if one["integrationConfigId"] not in names:
+    for mapping in m3ter["externalmappings"]:
+        if mapping["integrationConfigId"] not in names:
             continue
-        key = (names[one["integrationConfigId"]], one["m3terEntity"], one["externalTable"])
-        groups.setdefault(key, []).append(one)
+        key = (
+            names[mapping["integrationConfigId"]],
+            mapping["m3terEntity"],
+            mapping["externalTable"],
+        )
+        groups.setdefault(key, []).append(mapping)
     return [_mapping_set(*key, rows) for key, rows in groups.items()]
 
 
@@ -89,13 +93,17 @@ def write(
     documents = [_project(), _environment(ledger, pace, notices), *pushes, *mapping_sets(m3ter)]
     where = folder / "integrations.d"
     where.mkdir(parents=True, exist_ok=True)
-    for number, one in enumerate(documents):
-        (where / f"{number:03}.yaml").write_bytes(wire.encode(dict(one)) + b"\n")
+    for number, document in enumerate(documents):
+        (where / f"{number:03}.yaml").write_bytes(wire.encode(dict(document)) + b"\n")
     return pushes
 
 
 def _with_accounts(m3ter: Mapping[str, Sequence[Json]]) -> list[Json]:
-    return [one for one in m3ter["integrationconfigs"] if one["configData"]["accountIds"]]
+    return [
+        integration
+        for integration in m3ter["integrationconfigs"]
+        if integration["configData"]["accountIds"]
+    ]
 
 
 def _integration(config: Json, codes: Mapping[str, str]) -> Json:
@@ -111,7 +119,7 @@ def _integration(config: Json, codes: Mapping[str, str]) -> Json:
         "destination": "Chargebee",
         "delivery": "push",
         "connection": "disconnected",
-        "global": {"accountIds": [{"code": codes[one]} for one in data["accountIds"]]},
+        "global": {"accountIds": [{"code": codes[entry]} for entry in data["accountIds"]]},
         "entity": {name: data[name] for name in _ENTITY if name in data},
         "chargebee": page,
         "push": push,
@@ -126,8 +134,8 @@ def _mapping_set(name: str, entity: str, table: str, rows: Sequence[Json]) -> Js
         "externalTable": table,
         "m3terEntity": entity,
         "rows": [
-            {"m3ter": {"id": one["m3terId"]}, "externalId": one["externalId"]}
-            for one in sorted(rows, key=lambda one: str(one["m3terId"]))
+            {"m3ter": {"id": row["m3terId"]}, "externalId": row["externalId"]}
+            for row in sorted(rows, key=lambda row: str(row["m3terId"]))
         ],
     }
     return _document("MappingSet", f"{name}-{entity.lower()}-{table.lower()}", spec)

@@ -55,9 +55,9 @@ def closed_by_killed(place: Ground, random: Random) -> None:
         place.pass_time(LOOK_MINUTES * MINUTE)
         to_the_end(place)
     open_ones = [
-        one["cf_m3ter_bill_id"]
-        for one in place.after().chargebee["invoices"]
-        if one["status"] == "pending" and one.get("cf_m3ter_bill_id")
+        invoice["cf_m3ter_bill_id"]
+        for invoice in place.after().chargebee["invoices"]
+        if invoice["status"] == "pending" and invoice.get("cf_m3ter_bill_id")
     ]
     assert not open_ones
 
@@ -73,7 +73,7 @@ def to_the_end(place: Ground) -> int:
         ended = push(place, "--format", "json")
         assert ended.code in ALLOWED, ended.err
         groups = ended.json["groups"]
-        if not any(groups.get(one, {}).get("bills") for one in MOVING):
+        if not any(groups.get(text, {}).get("bills") for text in MOVING):
             return runs
         place.pass_time(LOOK_MINUTES * MINUTE)
     raise AssertionError(f"it never came to rest: {groups}")
@@ -87,9 +87,9 @@ def listed(place: Ground) -> dict[str, str]:
     """
     ended = place.run("sync", "plan", "--env", ENVIRONMENT, "--format", "json")
     assert ended.code == 0, ended.err
-    named = {one["bill"]: f"{one['reason']}: {one['why']}" for one in ended.json["bills"]}
-    counted = {one["reason"]: one["bills"] for one in ended.json["reasons"]}
-    nobodys = [key for key, one in place.before.due().items() if one == NOBODYS]
+    named = {bill["bill"]: f"{bill['reason']}: {bill['why']}" for bill in ended.json["bills"]}
+    counted = {reason["reason"]: reason["bills"] for reason in ended.json["reasons"]}
+    nobodys = [key for key, due in place.before.due().items() if due == NOBODYS]
     if counted.get(IN_NONE, 0) == len(nobodys):
         named |= dict.fromkeys(nobodys, IN_NONE)
     return named
@@ -112,12 +112,12 @@ def only(place: Ground, bill: str) -> int:
 def invoices(place: Ground, bill: str) -> list[Json]:
     """The invoices that carry a bill's stamp."""
     found = place.after().chargebee["invoices"]
-    return [one for one in found if one.get("cf_m3ter_bill_id") == bill]
+    return [entry for entry in found if entry.get("cf_m3ter_bill_id") == bill]
 
 
 def creates(place: Ground) -> list[Json]:
     """Create calls that Chargebee saw."""
-    return [one for one in place.control.requests() if one["path"] == CREATE]
+    return [request for request in place.control.requests() if request["path"] == CREATE]
 
 
 def assert_reconciled(place: Ground, sent: Collection[str]) -> None:
@@ -125,16 +125,16 @@ def assert_reconciled(place: Ground, sent: Collection[str]) -> None:
     ended = place.run("sync", "reconcile", "--env", ENVIRONMENT, "--format", "json", *PERIOD)
     assert ended.code == 0, ended.out + ended.err
     rows = ended.json["rows"]
-    assert not [one for one in rows if one["row"] == "difference"]
-    held = [one for one in rows if one["class"] in {"not sent yet", "not to be sent"}]
-    assert all(one["text"] and one["page"] for one in held)
-    assert not {one["bill"] for one in held} & set(sent)
-    assert {one["unexplained"].strip("0.") for one in ended.json["totals"]} == {""}
+    assert not [row for row in rows if row["row"] == "difference"]
+    held = [row for row in rows if row["class"] in {"not sent yet", "not to be sent"}]
+    assert all(entry["text"] and entry["page"] for entry in held)
+    assert not {row["bill"] for row in held} & set(sent)
+    assert {total["unexplained"].strip("0.") for total in ended.json["totals"]} == {""}
     wanted: Counter[str] = Counter()
     for key, due in place.before.due().items():
         if isinstance(due, Due) and key in sent:
             wanted[due.currency] += due.rounding
-    totals = {one["currency"]: one["rounding"] for one in ended.json["totals"]}
-    assert {one: int(text.replace(".", "")) for one, text in totals.items()} == {
-        one: wanted[one] for one in totals
+    totals = {total["currency"]: total["rounding"] for total in ended.json["totals"]}
+    assert {key: int(text.replace(".", "")) for key, text in totals.items()} == {
+        total: wanted[total] for total in totals
     }

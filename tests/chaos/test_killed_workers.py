@@ -51,7 +51,7 @@ def test_two_runs_at_once_over_postgresql_send_every_bill_once(
     with ground(tmp_path, bills, ledger=LEDGER, LEDGER_URL=postgres_url.reveal()) as place:
         init(place)
         runs = [place.start("sync", "run", "--env", ENVIRONMENT) for _ in range(2)]
-        assert {one.wait(SECONDS_MAX) for one in runs} <= ALLOWED
+        assert {run.wait(SECONDS_MAX) for run in runs} <= ALLOWED
         to_the_end(place)
         verdict = place.verdict(listed(place))
         assert verdict.done, verdict
@@ -60,14 +60,14 @@ def test_two_runs_at_once_over_postgresql_send_every_bill_once(
 def _work(place: Ground, postgres: Postgres, random: Random, seconds: float) -> None:
     """Three workers begin; two are killed, the database restarts, and the third goes on."""
     first, second, third = [place.start(*WORKER) for _ in range(3)]
-    for one in (first, second, third):
-        place.wait_for(one, "working for")
-    for one in (first, second):
-        kill_within(one, random.uniform(1.0, seconds))
+    for entry in (first, second, third):
+        place.wait_for(entry, "working for")
+    for entry in (first, second):
+        kill_within(entry, random.uniform(1.0, seconds))
     postgres.restart()
     kill_within(third, random.uniform(1.0, seconds))
     # An expired token twice in a row is a refused key, which ends a worker at once.
-    assert {one.returncode for one in (first, second, third)} <= {-signal.SIGKILL, 11}
+    assert {entry.returncode for entry in (first, second, third)} <= {-signal.SIGKILL, 11}
 
 
 def test_a_worker_that_starts_while_postgresql_restarts_waits_for_it(

@@ -87,7 +87,7 @@ def test_days_later_the_look_up_finds_it_and_nothing_is_sent_again(world: Open) 
     done = site.found(effect, draft)
     (invoice,) = site.invoices()
     assert done.state is PushState.DONE
-    assert [*done.line_ids] == [one["id"] for one in invoice["line_items"]]
+    assert [*done.line_ids] == [line["id"] for line in invoice["line_items"]]
 
 
 def test_a_look_at_a_list_that_lags_alone_does_not_prove_absence(world: Open) -> None:

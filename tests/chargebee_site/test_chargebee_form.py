@@ -33,7 +33,7 @@ def test_the_emulated_chargebee_joins_the_same_rows(rows: list[dict[str, str]]) 
     for field, column in tree.get("item_prices", {}).items():
         for index, value in column.items():
             joined.setdefault(int(index), {})[field] = value
-    assert [joined[one] for one in sorted(joined)] == rows
+    assert [joined[number] for number in sorted(joined)] == rows
 
 
 def test_a_group_is_one_row_and_plain_values_are_found_by_name() -> None:

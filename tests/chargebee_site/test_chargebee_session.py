@@ -148,7 +148,7 @@ def test_a_resource_that_is_not_there_is_none_and_a_list_that_is_not_there_an_er
 def test_reads_are_repeated_after_passing_trouble() -> None:
     good = answer({"list": [{"invoice": {"id": "1"}}]})
     session, script = speaking(Answer(502, {}, b"<html>"), LostAnswerError("GET", "cut"), good)
-    assert [one["id"] for one in session.pages("/invoices", "invoice")] == ["1"]
+    assert [invoice["id"] for invoice in session.pages("/invoices", "invoice")] == ["1"]
     assert len(script.asked) == 3
 
 
@@ -274,7 +274,7 @@ def test_the_lines_of_a_very_long_invoice_are_read_page_by_page() -> None:
     session, script = speaking(answer({"invoice": first}), answer({"invoice": second}))
     invoice = Invoices(session, READING).read(InvoiceId("17"))
     assert invoice is not None
-    assert [one.id for one in invoice.lines] == ["li_1", "li_2"]
+    assert [line.id for line in invoice.lines] == ["li_1", "li_2"]
     assert ("line_items_offset", "x") in script.asked[1].query
     endless, _ = speaking(answer({"invoice": first}))
     with pytest.raises(UnreadableChargebeeAnswerError, match="never end"):
@@ -301,7 +301,7 @@ def test_many_prices_are_asked_for_in_batches() -> None:
     ids = [f"price-{number:03}-{'x' * 60}" for number in range(120)]
     assert Catalogue(session).prices(ids) == {}
     assert len(script.asked) > 2
-    assert all(len(dict(one.query)["id[in]"]) < 3500 for one in script.asked)
+    assert all(len(dict(request.query)["id[in]"]) < 3500 for request in script.asked)
 
 
 def test_an_answer_about_another_customer_is_told() -> None:
@@ -319,7 +319,7 @@ def test_a_listed_subscription_without_its_customer_is_read_alone() -> None:
     first, second = (BilledParty("subscription", key) for key in ("s1", "s2"))
     catalogue.expect([first, second])
     assert "who was deleted in Chargebee" in catalogue.owner(first).why
-    assert [one.path for one in script.asked] == [
+    assert [request.path for request in script.asked] == [
         "/api/v2/subscriptions",
         "/api/v2/subscriptions/s1",
     ]
@@ -353,9 +353,9 @@ TRIED = StoredRequest("/estimates/create_invoice_for_items", b"currency_code=GBP
 def test_what_is_tried_out_carries_no_idempotency_key_and_is_repeated() -> None:
     session, script = speaking(LostAnswerError("POST", "cut"), answer({"estimate": {}}))
     assert session.try_out(TRIED) == {"estimate": {}}
-    assert [one.method for one in script.asked] == ["POST", "POST"]
-    assert all(one.body == TRIED.body for one in script.asked)
-    assert not any("idempotency" in name for one in script.asked for name in one.headers)
+    assert [request.method for request in script.asked] == ["POST", "POST"]
+    assert all(request.body == TRIED.body for request in script.asked)
+    assert not any("idempotency" in name for request in script.asked for name in request.headers)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
@@ -399,7 +399,7 @@ def test_tax_is_read_apart_and_lines_need_no_ids() -> None:
     made = estimate(session, TRIED, "cf_m3ter_bill_id", READING)
     assert isinstance(made, Estimated)
     assert (made.sub_total.minor, made.tax.minor, made.total.minor) == (200, 40, 240)
-    assert [one.id for one in made.invoice.lines] == ["line 1", "line 2"]
+    assert [invoice_line.id for invoice_line in made.invoice.lines] == ["line 1", "line 2"]
 
 
 def test_an_estimate_without_an_invoice_is_unreadable() -> None:

@@ -68,14 +68,14 @@ def test_every_bill_becomes_one_invoice(world: Open, seed: int) -> None:
     for fault in FAULTS:
         site.http.fault(fault, match=MATCH, probability=Decimal("0.04"))
     bills = [f"bill-{number}" for number in range(8)]
-    for one in bills:
-        push(site, draft_of(bill_id=one))
+    for bill in bills:
+        push(site, draft_of(bill_id=bill))
     push(site, pending_draft(*[line("AD_HOC", "7")] * 6))
     site.http.control("DELETE", "/faults")
-    counts = Counter(one["cf_m3ter_bill_id"] for one in site.invoices(UK))
+    counts = Counter(entry["cf_m3ter_bill_id"] for entry in site.invoices(UK))
     assert counts == dict.fromkeys(bills, 1)
     (invoice,) = site.invoices(US)
-    assert [one["amount"] for one in invoice["line_items"]] == [2000] + [700] * 6
+    assert [line["amount"] for line in invoice["line_items"]] == [2000] + [700] * 6
 
 
 def test_running_out_of_patience_is_a_state_and_not_a_second_invoice(world: Open) -> None:

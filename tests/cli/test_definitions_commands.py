@@ -85,7 +85,7 @@ def test_one_broken_project_is_one_problem(repository: Path) -> None:
     _, out, _ = run("validate", "-C", str(repository), "--format", "json")
 
     document: Any = decode(out)
-    assert [one["rule"] for one in document["problems"]] == ["R001"]
+    assert [problem["rule"] for problem in document["problems"]] == ["R001"]
 
 
 def test_problems_of_all_files_come_in_one_run(repository: Path) -> None:
@@ -98,7 +98,7 @@ def test_problems_of_all_files_come_in_one_run(repository: Path) -> None:
     code, out, _ = run("validate", "-C", str(repository), "--format", "json")
 
     document: Any = decode(out)
-    rules = [one["rule"] for one in document["problems"]]
+    rules = [problem["rule"] for problem in document["problems"]]
     assert code == 10
     assert {"R012", "R130", "R106", "R064", "R031"} <= set(rules)
     assert "a1a1a1" not in out
@@ -180,7 +180,7 @@ def test_render_knows_json() -> None:
     document: Any = decode(out)
     assert code == 0
     assert document["environment"] == "sandbox"
-    assert {one["kind"] for one in document["documents"]} >= {"Project", "MappingSet"}
+    assert {entry["kind"] for entry in document["documents"]} >= {"Project", "MappingSet"}
 
 
 def test_render_of_an_unknown_environment_is_an_error() -> None:

@@ -47,7 +47,7 @@ def test_switches_faults_and_state_are_options(emulate_process: Start, tmp_path:
     url, _ = emulate_process(*options)
     with EmulatedHttp(url) as client:
         products = client.control("GET", "/state")["m3ter"]["products"]
-    assert "kept" in {one["code"] for one in products}
+    assert "kept" in {product["code"] for product in products}
 
 
 def test_print_env_prints_what_a_shell_can_evaluate_and_ends() -> None:
@@ -108,7 +108,7 @@ def test_a_port_in_use_is_a_usage_error(emulate_process: Start) -> None:
 
 def test_faults_may_be_a_bare_list() -> None:
     world = build(faults='[{"fault":"http_500"}]')
-    assert [one.fault for one in world.faults.rules] == ["http_500"]
+    assert [rule.fault for rule in world.faults.rules] == ["http_500"]
     with pytest.raises(EmulatorOptionError):
         build(faults="[")
 

@@ -75,9 +75,9 @@ def test_an_import_needs_only_adoption_however_the_server_spells(
 
 def test_a_second_import_changes_no_file(fresh: LiveRepository) -> None:
     fresh.ok("import")
-    before = {one: fresh.text(one) for one in fresh.files()}
+    before = {file: fresh.text(file) for file in fresh.files()}
     assert "Git says all of it already." in fresh.ok("import")
-    assert {one: fresh.text(one) for one in fresh.files()} == before
+    assert {file: fresh.text(file) for file in fresh.files()} == before
 
 
 def test_an_import_edits_in_place_and_keeps_comments(place: LiveRepository) -> None:
@@ -111,8 +111,12 @@ def test_new_mappings_join_the_sets_that_git_has(place: LiveRepository) -> None:
 
 
 def test_new_inline_rows_hold_in_their_environment_only(place: LiveRepository) -> None:
-    plan = next(one for one in place.live("products") if one["code"] == "storage")
-    row = next(one for one in place.live("externalmappings") if one["externalId"] == "storage-USD")
+    plan = next(candidate for candidate in place.live("products") if candidate["code"] == "storage")
+    row = next(
+        candidate
+        for candidate in place.live("externalmappings")
+        if candidate["externalId"] == "storage-USD"
+    )
     place.edit(
         "chargebee-us/prices.yaml", "    - {m3ter: {code: storage}, externalId: storage-USD}\n", ""
     )

@@ -58,7 +58,11 @@ def test_after_a_loss_nothing_is_sent_until_it_was_rebuilt_and_then_nothing_twic
 ) -> None:
     gbp = RunFilter(integrations=frozenset({"month-end-gbp"}))
     place.run(narrow=gbp)
-    stamped = [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
+    stamped = [
+        invoice
+        for invoice in place.state("chargebee", "invoices")
+        if invoice.get("cf_m3ter_bill_id")
+    ]
     assert stamped
     drop(place)
     for command in (("ledger", "init"), ("sync", "run")):
@@ -77,13 +81,17 @@ def test_after_a_loss_nothing_is_sent_until_it_was_rebuilt_and_then_nothing_twic
 
 def test_what_stamps_cannot_say_is_listed_and_ends_with_14(place: SyncPlace) -> None:
     place.run(narrow=RunFilter(integrations=frozenset({"month-end-gbp"})))
-    one = next(one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id"))
-    path = f"{place.url}/api/v2/invoices/{one['id']}/void"
+    invoice = next(
+        candidate
+        for candidate in place.state("chargebee", "invoices")
+        if candidate.get("cf_m3ter_bill_id")
+    )
+    path = f"{place.url}/api/v2/invoices/{invoice['id']}/void"
     assert httpx.post(path, auth=(API_KEY, "")).status_code == 200
     code, told = place.reconciler("ledger", "rebuild", "--env", ENV, *SINCE, "--format", "json")
     assert code == 14, told
     body: Any = exact_json.decode(told)
-    assert [found["invoices"] for found in body["undecided"]] == [[one["id"]]]
+    assert [found["invoices"] for found in body["undecided"]] == [[invoice["id"]]]
 
 
 @pytest.mark.parametrize("since", [(), ("--since", "last week")])

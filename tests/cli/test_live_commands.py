@@ -140,7 +140,7 @@ def test_accept_live_edits_the_patch_that_sets_the_value(place: LiveRepository) 
 
 def test_accept_live_writes_accounts_by_code_in_the_order_git_has(place: LiveRepository) -> None:
     place.applied()
-    ids = {one["code"]: one["id"] for one in place.live("accounts")}
+    ids = {entry["code"]: entry["id"] for entry in place.live("accounts")}
     wanted = [ids["acme-us"], ids["initech-uk"], ids["acme-uk"]]
     place.console(place.config(UK)["id"], configData={"accountIds": wanted})
     place.ok("accept-live integration/chargebee-uk#global")
@@ -176,7 +176,9 @@ def test_accept_live_names_the_credential_that_the_environment_lacks(
 ) -> None:
     place.applied()
     stripe = next(
-        one for one in place.live("integrationcredentials") if one["name"] == "Stripe (test)"
+        candidate
+        for candidate in place.live("integrationcredentials")
+        if candidate["name"] == "Stripe (test)"
     )
     place.console(place.config(UK)["id"], integrationCredentialsId=stripe["id"])
     code, _, err = place.run("accept-live integration/chargebee-uk")
@@ -188,13 +190,13 @@ def test_accept_live_that_would_make_the_files_invalid_writes_nothing(
     place: LiveRepository,
 ) -> None:
     place.applied()
-    before = {one: place.text(one) for one in place.files()}
+    before = {file: place.text(file) for file in place.files()}
     place.console(place.config(UK)["id"], configData={"splitUsageLineItems": "ITEM_PER_MOON"})
     code, _, err = place.run("accept-live integration/chargebee-uk")
     assert code == 10
     assert "what m3ter has cannot stand in git as it is" in err
     assert "No file was written" in err
-    assert {one: place.text(one) for one in place.files()} == before
+    assert {file: place.text(file) for file in place.files()} == before
 
 
 def test_accept_live_edits_csv_cells_and_inline_rows(place: LiveRepository) -> None:
@@ -217,7 +219,11 @@ def test_accept_live_edits_csv_cells_and_inline_rows(place: LiveRepository) -> N
 def test_accept_live_of_a_deleted_mapping_removes_its_row_here_only(place: LiveRepository) -> None:
     place.applied()
     for gone in ("sub_test_acme_uk", "storage-GBP"):
-        row = next(one for one in place.live("externalmappings") if one["externalId"] == gone)
+        row = next(
+            candidate
+            for candidate in place.live("externalmappings")
+            if candidate["externalId"] == gone
+        )
         place.call("DELETE", f"/externalmappings/{row['id']}")
     out = place.ok("accept-live mapping/chargebee-uk-accounts/acme-uk")
     assert "removed from git" in out

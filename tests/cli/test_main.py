@@ -118,8 +118,8 @@ def test_help_names_every_command_and_imports_none() -> None:
 
     assert code == 0
     for listed in cli.COMMANDS.values():
-        for one in listed:
-            assert f"  {one.name} " in out
+        for entry in listed:
+            assert f"  {entry.name} " in out
     program = (
         "import sys\nfrom reconciler.cli.main import main\nmain(['--help'], {})\n"
         "heavy = {'pydantic', 'httpx', 'sqlalchemy', 'ruamel', 'rich', 'jsonschema', 'asyncio',"
@@ -132,7 +132,9 @@ def test_help_names_every_command_and_imports_none() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", [one.name for listed in cli.COMMANDS.values() for one in listed])
+@pytest.mark.parametrize(
+    "name", [entry.name for listed in cli.COMMANDS.values() for entry in listed]
+)
 def test_every_command_of_the_table_exists_and_has_help(name: str) -> None:
     code, out, err = run(name, "--help")
 

@@ -18,9 +18,9 @@ def place(tmp_path: Path, emulator: RunningEmulator) -> LiveRepository:
 
 def approve(place: LiveRepository, code: str) -> str:
     """Approve the newest bill of an account; gives its id."""
-    account = next(one for one in place.live("accounts") if one["code"] == code)
-    bills = [one for one in place.live("bills") if one["accountId"] == account["id"]]
-    bill = next(one for one in bills if one["status"] == "PENDING")
+    account = next(candidate for candidate in place.live("accounts") if candidate["code"] == code)
+    bills = [entry for entry in place.live("bills") if entry["accountId"] == account["id"]]
+    bill = next(candidate for candidate in bills if candidate["status"] == "PENDING")
     place.call("POST", "/bills/approve", {"billIds": [bill["id"]]})
     return str(bill["id"])
 
@@ -111,18 +111,20 @@ def test_status_says_that_an_apply_was_cut_off(place: LiveRepository) -> None:
 def test_status_as_json_is_versioned(place: LiveRepository) -> None:
     document = place.applied().json("status")
     assert document["schema"] == "m3ter-reconciler/status/v1"
-    assert [one["address"] for one in document["integrations"]] == [
+    assert [integration["address"] for integration in document["integrations"]] == [
         "integration/chargebee-uk",
         "integration/chargebee-us",
     ]
-    assert {one["sync"] for one in document["integrations"]} == {"in sync"}
+    assert {integration["sync"] for integration in document["integrations"]} == {"in sync"}
 
 
 def test_a_run_is_shown_for_the_integration_that_takes_its_account(place: LiveRepository) -> None:
     place.applied()
     bill = approve(place, "acme-uk")
     document = place.json("status")
-    runs = {one["address"]: one["lastRun"] for one in document["integrations"]}
+    runs = {
+        integration["address"]: integration["lastRun"] for integration in document["integrations"]
+    }
     assert runs["integration/chargebee-uk"]["bill"] == bill
     assert runs["integration/chargebee-uk"]["status"] == "COMPLETE"
     assert runs["integration/chargebee-us"] is None
@@ -156,7 +158,7 @@ def test_runs_of_a_bill_that_does_not_exist_are_an_error(place: LiveRepository) 
 
 
 def test_runs_of_a_bill_that_never_ran(place: LiveRepository) -> None:
-    bill = next(one for one in place.live("bills") if one["status"] == "PENDING")
+    bill = next(candidate for candidate in place.live("bills") if candidate["status"] == "PENDING")
     assert "m3ter has no runs for bill" in place.ok(f"runs --bill {bill['id']}")
 
 
@@ -180,7 +182,9 @@ def test_events_count_towards_auto_disable(
     assert "the destination refused the bill" in out
     assert "This one is inferred" in " ".join(out.split())
     document = place.json("events")
-    counts = {one["name"]: one["errorsInARow"] for one in document["integrations"]}
+    counts = {
+        integration["name"]: integration["errorsInARow"] for integration in document["integrations"]
+    }
     assert counts[UK] == 2
 
 

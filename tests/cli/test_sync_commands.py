@@ -28,7 +28,7 @@ def told_json(told: str) -> Any:
 def test_help_names_every_subcommand_without_importing_them(place: SyncPlace) -> None:
     code, told = place.reconciler("sync", "--help")
     assert code == 0
-    assert all(f"  {one.name} " in told for one in COMMANDS)
+    assert all(f"  {command.name} " in told for command in COMMANDS)
 
 
 def test_an_unknown_subcommand_is_a_usage_error(place: SyncPlace) -> None:
@@ -67,8 +67,8 @@ def test_a_plan_as_json_is_one_document_with_exact_amounts(place: SyncPlace) -> 
     assert code == 0
     assert body["schema"] == "m3ter-reconciler/sync-plan/v1"
     assert body["groups"]["ready"]["bills"] > 20
-    assert all(isinstance(one, str) for one in body["groups"]["ready"]["money"].values())
-    assert any(one["page"] for one in body["bills"])
+    assert all(isinstance(entry, str) for entry in body["groups"]["ready"]["money"].values())
+    assert any(bill["page"] for bill in body["bills"])
 
 
 def test_a_plan_from_the_files_obeys_what_was_not_applied(place: SyncPlace) -> None:
@@ -120,7 +120,11 @@ def test_a_bill_that_nobody_knows_is_a_slip_and_not_nothing_to_do(
     assert code == 10
     assert "there is no bill `INV-0042`: neither m3ter nor the ledger of `month-end` has it" in told
     assert "Give the whole id" in told
-    assert not [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
+    assert not [
+        invoice
+        for invoice in place.state("chargebee", "invoices")
+        if invoice.get("cf_m3ter_bill_id")
+    ]
 
 
 def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
@@ -130,7 +134,11 @@ def test_a_canary_goes_first_and_then_the_rest(place: SyncPlace) -> None:
     assert "canary: 2 bills stand in Chargebee as they were sent; going on" in told
     assert "Unexplained after reading back: $0.00" in told
     assert code in {0, 14}
-    sent = [one for one in place.state("chargebee", "invoices") if one.get("cf_m3ter_bill_id")]
+    sent = [
+        invoice
+        for invoice in place.state("chargebee", "invoices")
+        if invoice.get("cf_m3ter_bill_id")
+    ]
     assert re.search(rf"sent +{len(sent)} bills", told), told
     assert "unchanged" not in told
 

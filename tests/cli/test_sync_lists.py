@@ -32,11 +32,11 @@ def test_a_list_names_every_bill_with_its_reason_and_money(place: SyncPlace) -> 
     body: Any = decode(text.encode())
     with file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert {one["bill"] for one in rows} == {one["id"] for one in place.state("m3ter", "bills")}
-    assert len(rows) == sum(one["bills"] for one in body["groups"].values())
+    assert {row["bill"] for row in rows} == {bill["id"] for bill in place.state("m3ter", "bills")}
+    assert len(rows) == sum(group["bills"] for group in body["groups"].values())
     for group, found in body["groups"].items():
-        mine = [one for one in rows if one["group"] == group and one["currency"] == "GBP"]
-        total = sum((Decimal(one["amount"]) for one in mine), Decimal(0))
+        mine = [row for row in rows if row["group"] == group and row["currency"] == "GBP"]
+        total = sum((Decimal(entry["amount"]) for entry in mine), Decimal(0))
         assert total == Decimal(found["money"].get("GBP", "0"))
 
 
@@ -45,8 +45,8 @@ def test_bills_that_nobody_sends_are_named_and_the_text_says_where(place: SyncPl
     assert code == 0, text
     assert f"Bills {IN_NONE} are not sent; `--list FILE` names them" in text
     body: Any = decode(asked(place, "sync", "plan", "--format", "json")[1].encode())
-    counted = {one["reason"]: one["bills"] for one in body["reasons"]}
-    named = [one for one in body["bills"] if one["reason"] == IN_NONE]
+    counted = {reason["reason"]: reason["bills"] for reason in body["reasons"]}
+    named = [bill for bill in body["bills"] if bill["reason"] == IN_NONE]
     assert len(named) == counted[IN_NONE] > 0
     assert body["groups"]["not ours"]["named"] == len(named)
 
@@ -63,7 +63,7 @@ def test_runs_as_json_give_the_pushes_that_the_text_gives(place: SyncPlace) -> N
     bill = place.bill_of(ACCOUNT)
     assert asked(place, "sync", "run", "--bill", bill)[0] == 0
     body: Any = decode(asked(place, "runs", "--format", "json")[1].encode())
-    assert [(one["bill"], one["status"]) for one in body["pushes"]] == [(bill, "COMPLETE")]
+    assert [(push["bill"], push["status"]) for push in body["pushes"]] == [(bill, "COMPLETE")]
     one: Any = decode(asked(place, "runs", "--bill", bill, "--format", "json")[1].encode())
     assert "pushes" not in one
     assert one["requests"][0]["attempt"] == 1
@@ -72,11 +72,11 @@ def test_runs_as_json_give_the_pushes_that_the_text_gives(place: SyncPlace) -> N
 
 def test_bills_that_are_not_sent_keep_their_money(place: SyncPlace) -> None:
     body: Any = decode(asked(place, "sync", "plan", "--format", "json")[1].encode())
-    held = [one for one in body["bills"] if one["group"] in {"blocked", "waiting", "not ours"}]
+    held = [bill for bill in body["bills"] if bill["group"] in {"blocked", "waiting", "not ours"}]
     assert held
-    totals = {one["id"]: one for one in place.state("m3ter", "bills")}
-    for one in held:
-        if one["reason"] == "a currency that is not known":
+    totals = {bill["id"]: bill for bill in place.state("m3ter", "bills")}
+    for row in held:
+        if row["reason"] == "a currency that is not known":
             continue
-        assert one["currency"] == totals[one["bill"]]["currency"]
-        assert one["amount"] is not None, one
+        assert row["currency"] == totals[row["bill"]]["currency"]
+        assert row["amount"] is not None, row

@@ -48,18 +48,18 @@ def test_a_month_is_reconciled_before_and_after_it_is_sent(place: SyncPlace) -> 
     assert all(len(line) <= 100 for line in text.splitlines())
     body: Any = decode(table.read_bytes())
     assert (body["complete"], body["exitCode"], body["differences"]) == (False, 0, 0)
-    held = [one for one in body["rows"] if one["class"] == "not sent yet"]
+    held = [row for row in body["rows"] if row["class"] == "not sent yet"]
     assert len(held) == body["notSentYet"]["bills"] > 5
-    assert all(one["text"] and one["page"] for one in held)
+    assert all(entry["text"] and entry["page"] for entry in held)
     for row in body["totals"]:
         columns = [Decimal(row[name]) for name in ("m3ter", "sent", "rounding", "notSent")]
         assert columns[0] == columns[1] - columns[2] + columns[3]
     strict = asked(place, "reconcile", "--period", "2026-11", "--complete")
     assert strict[0] == 17
     assert strict[1].splitlines()[-1].endswith("Exit 17, by --complete.")
-    sent = [one for one in body["rows"] if one["row"] == "bill" and one["status"] == "COMPLETE"]
+    sent = [row for row in body["rows"] if row["row"] == "bill" and row["status"] == "COMPLETE"]
     assert len(sent) > 20
-    assert {one["unexplained"] for one in sent} <= {"0.00", "0"}
+    assert {entry["unexplained"] for entry in sent} <= {"0.00", "0"}
     assert rows.read_text(encoding="utf-8").startswith("row,bill,account")
     code, narrow = asked(
         place, "reconcile", "--integration", "month-end-kwd", "--tolerance", "KWD:1"
@@ -119,8 +119,8 @@ def test_a_past_month_is_read_after_nothing_is_pushed_any_more(place: SyncPlace)
     then: Any = decode(before)
     now: Any = decode(after)
     sums = ("currency", "sent", "chargebee", "rounding", "unexplained")
-    assert [[row[one] for one in sums] for row in now["totals"]] == [
-        [row[one] for one in sums] for row in then["totals"]
+    assert [[row[word] for word in sums] for row in now["totals"]] == [
+        [row[word] for word in sums] for row in then["totals"]
     ]
     assert now["differences"] == 0
     code, text = asked(place, "reconcile", "--integration", "month-end-gbp", "--period", "2026-11")

@@ -43,7 +43,7 @@ def client(emulator: RunningEmulator) -> Chargebee:
 
 def fits(answer: Any, kind: type) -> None:
     """Every field of the answer is one that the client's model knows, but for custom fields."""
-    known = {one.name for one in dataclasses.fields(kind)}
+    known = {field.name for field in dataclasses.fields(kind)}
     extra = {name for name in answer.raw_data if name not in known and name != "object"}
     assert {name for name in extra if not name.startswith("cf_")} <= {
         "base_currency_code",
@@ -131,7 +131,7 @@ def test_a_pending_invoice_takes_lines_and_is_closed_under_another_id(client: Ch
         client.Invoice.add_charge(closed.id, charge)
     assert state.value.api_error_code == "invalid_state_for_request"
     remarks = client.Comment.list({"entity_type": "invoice", "entity_id": closed.id}).list
-    assert [one.comment.notes for one in remarks] == ["c"]
+    assert [remark.comment.notes for remark in remarks] == ["c"]
 
 
 def test_invoices_are_listed_by_page_and_filter(client: Chargebee) -> None:
@@ -148,8 +148,8 @@ def test_invoices_are_listed_by_page_and_filter(client: Chargebee) -> None:
     }
     first = client.Invoice.list(query)
     rest = client.Invoice.list({**query, "offset": first.next_offset})
-    found = [one.invoice.id for one in (*first.list, *rest.list)]
-    assert found == [one.id for one in reversed(made)]
+    found = [entry.invoice.id for entry in (*first.list, *rest.list)]
+    assert found == [entry.id for entry in reversed(made)]
     assert rest.next_offset is None
 
 
@@ -163,10 +163,10 @@ def test_an_invoice_is_voided_deleted_written_off_and_described(client: Chargebe
         client.Invoice.void_invoice(first.id, {})
     assert caught.value.http_status_code == 409
     assert client.Invoice.delete(second.id, {"comment": "c"}).invoice.deleted
-    named = {one.invoice.id for one in client.Invoice.list({"limit": 100}).list}
+    named = {entry.invoice.id for entry in client.Invoice.list({"limit": 100}).list}
     assert second.id not in named
     everything = client.Invoice.list({"limit": 100, "include_deleted": True}).list
-    assert second.id in {one.invoice.id for one in everything}
+    assert second.id in {position.invoice.id for position in everything}
     details = client.Invoice.update_details(third.id, {"po_number": "p", "cf_m3ter_bill_id": "y"})
     assert (details.invoice.po_number, details.invoice.cf_m3ter_bill_id) == ("p", "y")
     off = client.Invoice.write_off(third.id, {"comment": "lost"})
@@ -197,7 +197,7 @@ def test_credit_notes_and_promotional_credits(client: Chargebee) -> None:
     later = client.Invoice.create_for_charge_items_and_charges(bill()).invoice
     assert later.total == 7534
     found = client.CreditNote.list({"limit": 10, "type": {"in": ["adjustment"]}}).list
-    assert [one.credit_note.id for one in found] == [noted.credit_note.id]
+    assert [entry.credit_note.id for entry in found] == [noted.credit_note.id]
     asked = {"customer_id": {"is": "c1"}, "type": {"is": "increment"}}
     (listed,) = client.PromotionalCredit.list(asked).list
     key = added.promotional_credit.id
@@ -208,7 +208,9 @@ def test_credit_notes_and_promotional_credits(client: Chargebee) -> None:
 
 def test_an_estimate_says_what_creating_would_make(client: Chargebee) -> None:
     form = {
-        name: one for name, one in bill().items() if name not in {"customer_id", "cf_m3ter_bill_id"}
+        name: value
+        for name, value in bill().items()
+        if name not in {"customer_id", "cf_m3ter_bill_id"}
     }
     owner = {"subscription_id": form.pop("subscription_id"), "customer_id": "c1"}
     estimate = client.Estimate.create_invoice_for_items({**form, "invoice": owner}).estimate
@@ -227,15 +229,15 @@ def test_unbilled_charges_are_held_listed_deleted_and_swept(client: Chargebee) -
     form = {"subscription_id": "s1", "currency_code": "USD", "item_prices": items}
     held = client.UnbilledCharge.create({**form, "charges": charges}).unbilled_charges
     fits(held[0], type(held[0]))
-    assert [one.amount for one in held] == [20, 1]
+    assert [entry.amount for entry in held] == [20, 1]
     assert client.UnbilledCharge.delete(held[1].id).unbilled_charge.deleted
     found = client.UnbilledCharge.list({"subscription_id": {"is": "s1"}}).list
-    assert [one.unbilled_charge.id for one in found] == [held[0].id]
+    assert [entry.unbilled_charge.id for entry in found] == [held[0].id]
     made = client.Invoice.create_for_charge_items_and_charges(bill()).invoice
     assert [line.amount for line in made.line_items] == [4734, 2500, 500, 20]
     client.UnbilledCharge.create({**form, "charges": charges})
     now = client.UnbilledCharge.invoice_unbilled_charges({"subscription_id": "s1"}).invoices
-    assert [one.total for one in now] == [21]
+    assert [entry.total for entry in now] == [21]
 
 
 def test_the_catalogue_and_the_parties_are_read_back(client: Chargebee) -> None:
@@ -248,13 +250,15 @@ def test_the_catalogue_and_the_parties_are_read_back(client: Chargebee) -> None:
     fits(client.Item.retrieve("api").item, type(client.Item.retrieve("api").item))
     query = {"limit": 100, "item_type": {"is": "charge"}, "currency_code": {"in": ["USD", "EUR"]}}
     own = {**query, "item_id": {"is": "api"}}
-    assert [one.item_price.id for one in client.ItemPrice.list(own).list] == ["api-USD"]
+    assert [entry.item_price.id for entry in client.ItemPrice.list(own).list] == ["api-USD"]
     families = {"type": {"in": ["charge", "plan"]}, "item_family_id": {"is": "f"}}
     assert len(client.Item.list(families).list) == 2
     archived = client.ItemPrice.update("api-USD", {"status": "archived"}).item_price
     assert archived.status == "archived"
     assert client.Subscription.list({"customer_id": {"is": "c1"}, "sort_by": {"asc": "created_at"}})
-    assert [one.customer.id for one in client.Customer.list({"id": {"in": ["c1"]}}).list] == ["c1"]
+    assert [entry.customer.id for entry in client.Customer.list({"id": {"in": ["c1"]}}).list] == [
+        "c1"
+    ]
     cancelled = client.Subscription.cancel_for_items("s1", {"cancel_option": "immediately"})
     assert cancelled.subscription.status == "cancelled"
 
@@ -263,7 +267,7 @@ def test_events_tell_what_happened_in_order(client: Chargebee) -> None:
     client.Invoice.create_for_charge_items_and_charges(bill())
     wanted = ["invoice_generated", "pending_invoice_created"]
     query = {"event_type": {"in": wanted}, "sort_by": {"asc": "occurred_at"}, "limit": 100}
-    found = [one.event for one in client.Event.list(query).list]
+    found = [entry.event for entry in client.Event.list(query).list]
     fits(found[-1], type(found[-1]))
     assert found[-1].content["invoice"]["object"] == "invoice"
     assert (found[-1].source, found[-1].user) == ("api", "full_access_key_v1")
@@ -276,7 +280,7 @@ def test_events_of_a_person_name_that_person(client: Chargebee, emulator: Runnin
         patch = {"po_number": "PO-9"}
         http.control("POST", "/user-edit", {"id": made.id, "patch": patch, "user": "k.smith"})
     query = {"event_type": {"in": ["invoice_updated"]}, "sort_by": {"asc": "occurred_at"}}
-    (event,) = [one.event for one in client.Event.list(query).list]
+    (event,) = [entry.event for entry in client.Event.list(query).list]
     fits(event, type(event))
     assert (event.source, event.user) == ("admin_console", "k.smith")
     assert event.content["invoice"]["po_number"] == "PO-9"

@@ -15,7 +15,7 @@ from reconciler.emulator.chargebee.parameters.forms import read_form, read_pairs
 from reconciler.emulator.chargebee.parameters.parameters import SAFE_INTEGER, Strictness
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
-DECIMALS = st.decimals("0", "999999", places=6).map(lambda one: format(one, "f"))
+DECIMALS = st.decimals("0", "999999", places=6).map(lambda amount: format(amount, "f"))
 ITEMS = st.fixed_dictionaries(
     {"item_price_id": WORDS},
     optional={
@@ -47,9 +47,12 @@ FORMS = st.fixed_dictionaries(
 def plain(value: Any) -> Any:
     """Values as they were before they were sent: rows as objects, decimals as text."""
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [plain(dict(one.values)) if hasattr(one, "values") else plain(one) for one in value]
+        return [
+            plain(dict(element.values)) if hasattr(element, "values") else plain(element)
+            for element in value
+        ]
     return value if isinstance(value, str | int) else format(value, "f")
 
 
@@ -59,7 +62,7 @@ def test_a_form_is_read_back_as_it_was_meant(form: dict[str, Any]) -> None:
     reading = Strictness(custom_fields=frozenset({"cf_m3ter_bill_id"}))
     read = reading.read(CREATE_INVOICE, read_form(body))
     # An empty list sends nothing at all.
-    assert plain(read) == {name: one for name, one in form.items() if one != []}
+    assert plain(read) == {name: value for name, value in form.items() if value != []}
 
 
 @given(

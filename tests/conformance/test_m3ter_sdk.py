@@ -138,7 +138,7 @@ class Sdk:
         raw = method(*args, **kwargs)
         parsed = raw.parse()
         found = differences(type(parsed), wire.decode(raw.http_response.content), "")
-        unknown = [one for one in found if not _is_documented(one)]
+        unknown = [text for text in found if not _is_documented(text)]
         assert unknown == []
         return parsed
 
@@ -172,7 +172,7 @@ def test_a_resource_is_created_read_changed_listed_and_deleted(sdk: Sdk, name: s
     changed = sdk.call(api.update, made.id, version=1, **body)
     assert changed.version == 2
     page = sdk.call(api.list, page_size=100)
-    assert made.id in {one.id for one in page.data}
+    assert made.id in {entry.id for entry in page.data}
     assert sdk.call(api.delete, made.id).id == made.id
     with pytest.raises(m3ter.NotFoundError):
         api.retrieve(made.id)
@@ -187,8 +187,8 @@ def test_the_iteration_of_the_sdk_finds_every_object(
         "integration_configurations": "integrationconfigs",
     }
     kind = kinds.get(name, name.replace("_", ""))
-    stored = {one["id"] for one in emulator.world.store.all(f"m3ter/{kind}")}
-    found = [one.id for one in getattr(sdk.client, name).list(page_size=1)]
+    stored = {entry["id"] for entry in emulator.world.store.all(f"m3ter/{kind}")}
+    found = [entry.id for entry in getattr(sdk.client, name).list(page_size=1)]
     assert set(found) == stored
     assert len(found) == len(stored)
 
@@ -227,10 +227,10 @@ def test_plans_and_pricings(sdk: Sdk) -> None:
 def test_accounts_are_searched_and_have_children(sdk: Sdk) -> None:
     accounts = raw(sdk, "accounts")
     found = sdk.call(accounts.search, search_query="code:acme-uk")
-    assert [one.code for one in found.data] == ["acme-uk"]
+    assert [entry.code for entry in found.data] == ["acme-uk"]
     assert sdk.call(accounts.list_children, found.data[0].id).data == []
     both = sdk.call(accounts.list, codes=["acme-uk", "acme-us"])
-    assert {one.code for one in both.data} == {"acme-uk", "acme-us"}
+    assert {entry.code for entry in both.data} == {"acme-uk", "acme-us"}
 
 
 def test_integration_configurations_are_enabled_and_found_by_entity(sdk: Sdk) -> None:
@@ -241,7 +241,7 @@ def test_integration_configurations_are_enabled_and_found_by_entity(sdk: Sdk) ->
     answer = configs.get_by_entity("Bill", destination="Chargebee")
     # The specification says one integration run; the live API pages configurations.
     page = wire.decode(answer.http_response.content)
-    assert [one["id"] for one in page["data"]] == [made.id]
+    assert [entry["id"] for entry in page["data"]] == [made.id]
 
 
 def test_the_read_of_one_configuration_can_have_the_published_shape(
@@ -266,7 +266,7 @@ def test_mappings_are_found_from_both_sides(sdk: Sdk) -> None:
         external_table="Subscription",
     )
     inside = sdk.call(mappings.list_by_m3ter_entity, "a", entity="Account")
-    assert [one.id for one in (*outside.data, *inside.data)] == [made.id, made.id]
+    assert [entry.id for entry in (*outside.data, *inside.data)] == [made.id, made.id]
     assert len(sdk.call(mappings.list, external_system_id="Chargebee").data) == 1
 
 
@@ -296,7 +296,7 @@ def test_line_items_have_their_own_shape(sdk: Sdk) -> None:
     bill = sdk.client.bills.list(status="PENDING").data[0]
     items = sdk.client.with_raw_response.bills.line_items
     page = sdk.call(items.list, bill.id, page_size=100)
-    with_bands = next(one for one in page.data if one.band_usage)
+    with_bands = next(candidate for candidate in page.data if candidate.band_usage)
     assert sdk.call(items.retrieve, with_bands.id, bill_id=bill.id).bill_id == bill.id
 
 
@@ -354,7 +354,7 @@ def test_the_sdk_asks_for_a_token_before_every_request(emulator: RunningEmulator
     """A quirk of the SDK: it takes the lifetime for an instant in 1970."""
     for _ in range(3):
         sdk.client.products.list()
-    paths = [one.path for one in emulator.world.log.select()]
+    paths = [entry.path for entry in emulator.world.log.select()]
     assert paths.count("/oauth/token") == 3
 
 
@@ -392,6 +392,6 @@ def test_the_asynchronous_client_works_with_a_token(emulator: RunningEmulator, s
                 http_client=http,
             ) as client,
         ):
-            return len([one async for one in client.accounts.list(page_size=4)])
+            return len([entry async for entry in client.accounts.list(page_size=4)])
 
     assert asyncio.run(count()) == 10

@@ -80,7 +80,7 @@ class Runs:
     runs: dict[str, list[NativeRun]]
 
     def latest(self, entity_type: str, ids: Sequence[str]) -> Mapping[str, NativeRun]:
-        return {one: self.runs[one][0] for one in ids if one in self.runs}
+        return {text: self.runs[text][0] for text in ids if text in self.runs}
 
     def of_entity(self, entity_type: str, identity: str) -> Iterator[NativeRun]:
         return iter(self.runs[identity])
@@ -164,12 +164,12 @@ def test_the_whole_way_to_push_and_nothing_is_left(world: World) -> None:
     stand = world.go()
     assert stand.now is not None
     assert stand.now.name == "owners"
-    assert [each.owner for each in world.heard] == [Owner.PUSH]
+    assert [bill.owner for bill in world.heard] == [Owner.PUSH]
     assert world.now(confirm=stand.facts.owners.digest) == "define"
     world.applied = PUSH
     assert world.now() == ""
     assert world.now() == "", "it stays finished"
-    what = [each.what for each in world.month.history.decisions(SITE, f"cutover/{NAME}")]
+    what = [decision.what for decision in world.month.history.decisions(SITE, f"cutover/{NAME}")]
     assert what == ["2026-12-01", stand.facts.owners.digest, "finished"] or what[-1] == "2026-12-01"
     assert len(what) == 3
 
@@ -184,7 +184,7 @@ def test_the_way_back_begins_anew_and_ends_connected(world: World) -> None:
     assert world.now(to="native") == "quiet"
     world.month.ledger.pause(SITE, "k.smith", "cut-over")
     stand = world.go(to="native")
-    assert [each.owner for each in world.heard] == [Owner.NATIVE]
+    assert [bill.owner for bill in world.heard] == [Owner.NATIVE]
     assert world.now(to="native", confirm=stand.facts.owners.digest) == "define"
     world.applied = NATIVE
     assert world.now(to="native") == "connect"
@@ -215,7 +215,7 @@ def test_bills_that_m3ter_may_have_sent_in_part_stay_a_persons(world: World) -> 
     world.connected = False
     world.runs.runs["bill-1"] = [run("ERROR")]
     stand = world.go(confirm="2026-12-01")
-    assert [each.owner for each in world.heard] == [Owner.PERSON]
+    assert [bill.owner for bill in world.heard] == [Owner.PERSON]
     assert "docs/runbook.md#timeout" in " ".join((stand.now or stand.steps[0]).todo)
     world.go(confirm=stand.facts.owners.digest)
     world.applied = PUSH
@@ -224,11 +224,11 @@ def test_bills_that_m3ter_may_have_sent_in_part_stay_a_persons(world: World) -> 
     assert "1 bill waits for a person" in cutover_text(done.facts, done.steps)
     world.month.recorded(one(), PushStatus.TIMEOUT_LIMIT_EXCEEDED)
     world.go()
-    assert [each.owner for each in world.heard] == [Owner.PERSON]
+    assert [bill.owner for bill in world.heard] == [Owner.PERSON]
     world.month.recorded(one(), PushStatus.BLOCKED)
     world.month.history.decide(SITE, "native/bill-1", NOT_SENT_BY_M3TER, "k.smith", "looked")
     world.go()
-    assert [each.owner for each in world.heard] == [Owner.PUSH]
+    assert [bill.owner for bill in world.heard] == [Owner.PUSH]
 
 
 def test_what_was_confirmed_may_be_confirmed_again(world: World) -> None:
@@ -267,7 +267,7 @@ def test_sent_bills_and_bills_of_other_accounts_are_not_listed(world: World) -> 
     world.month.recorded(sent, PushStatus.COMPLETE)
     world.runs.runs["bill-2"] = [run("COMPLETE", "bill-2")]
     stand = world.go()
-    assert (stand.facts.owners.finished, [each.bill_id for each in world.heard]) == (2, ["bill-4"])
+    assert (stand.facts.owners.finished, [bill.bill_id for bill in world.heard]) == (2, ["bill-4"])
 
 
 def test_a_paused_or_disabled_push_is_the_last_thing_to_undo(world: World) -> None:
@@ -378,7 +378,7 @@ def test_a_finished_cut_over_says_what_to_run(to: str, words: str) -> None:
 
 def test_half_way_pushes_are_named_by_state() -> None:
     made = facts(to="native", half_way={PushStatus.PARTIAL: Purse(bills=2)})
-    now = next(each for each in steps(made, {"date": "2026-12-01"}) if not each.done)
+    now = next(step for step in steps(made, {"date": "2026-12-01"}) if not step.done)
     assert "did not end: 2 (PARTIAL)" in now.todo[0]
     assert "PARTIAL" in now.todo[0]
 
@@ -392,7 +392,7 @@ def test_what_we_sent_and_m3ter_opened_again_must_be_approved_before_m3ter_is_co
     world.month.billed(one(status="PENDING"))
     world.month.recorded(one(), row)
     stand = world.go(to="native", confirm="2026-12-01")
-    assert [each.owner for each in world.heard] == [Owner.PERSON]
+    assert [bill.owner for bill in world.heard] == [Owner.PERSON]
     assert "approve them in m3ter now" in " ".join((stand.now or stand.steps[0]).todo)
     world.bills.bills[:] = [one()]
     assert world.go(to="native").facts.owners.finished == 1
@@ -401,5 +401,5 @@ def test_what_we_sent_and_m3ter_opened_again_must_be_approved_before_m3ter_is_co
 
 def test_bills_that_only_we_can_send_are_sent_before_m3ter_is_connected() -> None:
     made = facts(to="native", applied=PUSH, paused="k.smith")
-    now = next(each for each in steps(made, {"date": "2026-12-01"}) if not each.done)
+    now = next(step for step in steps(made, {"date": "2026-12-01"}) if not step.done)
     assert f"  reconciler sync run --env sandbox --integration {NAME}" in now.todo

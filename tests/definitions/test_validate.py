@@ -36,7 +36,7 @@ def test_form_and_meaning_are_reported_in_the_order_of_the_files() -> None:
 
     validated = validate(repository, Allowance(), _any_zone)
 
-    assert [one.rule for one in validated.problems] == ["R050", "R130", "R014", "R073"]
+    assert [problem.rule for problem in validated.problems] == ["R050", "R130", "R014", "R073"]
     assert not validated.valid
 
 
@@ -48,7 +48,7 @@ def test_a_repository_that_cannot_be_read_has_no_missing_project() -> None:
 
     validated = validate(repository, Allowance(), _any_zone)
 
-    assert [one.rule for one in validated.problems] == ["R030"]
+    assert [problem.rule for problem in validated.problems] == ["R030"]
 
 
 def test_warnings_do_not_make_definitions_invalid() -> None:
@@ -57,7 +57,7 @@ def test_warnings_do_not_make_definitions_invalid() -> None:
 
     validated = validate(repository, Allowance(), _any_zone)
 
-    assert [one.rule for one in validated.problems] == ["R105"]
+    assert [problem.rule for problem in validated.problems] == ["R105"]
     assert validated.valid
     assert effective(repository, "sandbox", Allowance(), _any_zone).project.name == "acme"
 

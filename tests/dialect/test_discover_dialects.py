@@ -28,15 +28,15 @@ def published(style: int) -> dict[str, Any]:
 
     def option(path: str) -> dict[str, Any]:
         setting = BY_PATH[FieldPath(path)]
-        listed = [candidates_of(one) for one in setting.choices]
+        listed = [candidates_of(choice) for choice in setting.choices]
         return {
             "key": candidates(setting)[style],
             "label": setting.label,
-            "options": [{"id": one, "label": one} for one in listed],
+            "options": [{"id": text, "label": text} for text in listed],
         }
 
     def panel(name: str) -> list[dict[str, Any]]:
-        return [option(one.path) for one in SETTINGS if one.panel == name]
+        return [option(setting.path) for setting in SETTINGS if setting.panel == name]
 
     place = {
         "destination": "Chargebee",
@@ -52,7 +52,7 @@ def published(style: int) -> dict[str, Any]:
 
 
 def candidates_of(word: str) -> str:
-    return "".join(f"_{one}" if one.isupper() else one for one in word).upper()
+    return "".join(f"_{text}" if text.isupper() else text for text in word).upper()
 
 
 @pytest.mark.parametrize("style", [0, 1])
@@ -80,9 +80,9 @@ def test_the_wrong_dialect_writes_nothing_over_what_is_there() -> None:
     made: Any = document("sandbox", found)
     scene.dialect = made["spec"]
     plan = scene.plan()
-    assert [str(one.address) for one in plan.body.unplanned] == ["integration/uk"]
+    assert [str(unplanned.address) for unplanned in plan.body.unplanned] == ["integration/uk"]
     assert "looks like" in plan.body.unplanned[0].message
-    assert {one.kind for one in found.findings} == {"changed"}
+    assert {finding.kind for finding in found.findings} == {"changed"}
 
 
 def test_without_definitions_it_looks_for_chargebee_bills() -> None:
@@ -118,7 +118,7 @@ def test_the_emulated_organisation_is_understood(
     with connect(environment_spec(running.url), settings, clock=FakeClock()) as organisation:
         (found,) = discover(Scene().effective(), organisation.integrations, FakeClock())
     spec: Any = found.spec
-    assert spec["keys"] == {one.path: candidates(one)[number] for one in SETTINGS}
+    assert spec["keys"] == {setting.path: candidates(setting)[number] for setting in SETTINGS}
     assert len(spec["keys"]) == len(KEYS)
 
 

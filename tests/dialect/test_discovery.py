@@ -50,14 +50,14 @@ def keys(found: Proposal) -> dict[str, Any]:
 
 
 def kinds(found: Proposal) -> list[tuple[str, str]]:
-    return [(one.kind, one.path) for one in found.findings if one.kind != "missing"]
+    return [(finding.kind, finding.path) for finding in found.findings if finding.kind != "missing"]
 
 
 def full(name: str, label: str, choices: str) -> dict[str, Any]:
     def option(setting: Any) -> dict[str, Any]:
         words = VALUES.get(setting.path, {})
         listed = [
-            {"id": one, "label": one.replace("_", " ").capitalize()} for one in words.values()
+            {"id": word, "label": word.replace("_", " ").capitalize()} for word in words.values()
         ]
         shown = {name: KEYS[setting.path], label: setting.label, "type": "ANY"}
         return shown | ({choices: listed} if listed else {})
@@ -126,14 +126,14 @@ def test_values_that_do_not_fit_are_reported() -> None:
     assert found.spec["values"] == {
         "chargebee.splitUsageLineItems": {"itemPerProduct": "ITEM_PER_PRODUCT"}
     }
-    (finding,) = [one for one in found.findings if one.kind == "unknown-value"]
+    (finding,) = [entry for entry in found.findings if entry.kind == "unknown-value"]
     assert finding.message == (
         "no published value of `splitUsageLineItems` is `itemPerUsageBand` "
         "(published: `ITEM_PER_PRODUCT`, `X`)"
     )
     bare = proposal(published({"key": "sortLineItemsBy"}))
     assert "values" not in (bare.spec or {})
-    assert any("(published: none)" in one.message for one in bare.findings)
+    assert any("(published: none)" in entry.message for entry in bare.findings)
 
 
 def test_choices_may_be_a_map() -> None:
@@ -156,11 +156,11 @@ def test_what_is_not_modelled_or_not_readable_is_listed() -> None:
         published({"key": "newThing", "label": "New thing"}, {"key": "plain"}, {"x": 1})
     )
     assert kinds(found) == [("unknown-key", ""), ("unknown-key", ""), ("unreadable", "")]
-    assert "`newThing` (New thing)" in [one.message for one in found.findings][-3]
-    missing = [one for one in found.findings if one.kind == "missing"]
+    assert "`newThing` (New thing)" in [finding.message for finding in found.findings][-3]
+    missing = [finding for finding in found.findings if finding.kind == "missing"]
     assert len(missing) == len(SETTINGS)
     assert "`chargebeeCreateInvoice` and `CHARGEBEE_CREATE_INVOICE`" in " ".join(
-        one.message for one in missing
+        position.message for position in missing
     )
 
 
@@ -204,7 +204,7 @@ def test_a_dialect_that_says_otherwise_is_compared() -> None:
 def test_an_organisation_that_publishes_nothing_gives_no_dialect(document: Any) -> None:
     found = proposal(document)
     assert found.spec is None
-    assert [one.kind for one in found.findings] == ["missing"]
+    assert [finding.kind for finding in found.findings] == ["missing"]
 
 
 json = st.recursive(

@@ -35,10 +35,10 @@ def test_everything_that_stops_has_a_page(of: Page | PushStatus | BlockCode | Ex
     )
 
 
-@pytest.mark.parametrize("anchor", sorted(set(ANCHORS) - {one.value for one in GUIDES}))
+@pytest.mark.parametrize("anchor", sorted(set(ANCHORS) - {guide.value for guide in GUIDES}))
 def test_every_page_says_what_a_reader_needs(anchor: str) -> None:
     text = section(anchor)
-    assert [one for one in PARTS if one not in text] == []
+    assert [part for part in PARTS if part not in text] == []
 
 
 def test_anchors_are_unique_and_links_inside_lead_somewhere() -> None:

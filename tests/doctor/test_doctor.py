@@ -59,7 +59,7 @@ class SilentMappings:
 
 
 def states(found: Iterator[CheckResult]) -> dict[str, tuple[str, str]]:
-    return {one.check: (one.state, one.message) for one in found}
+    return {result.check: (result.state, result.message) for result in found}
 
 
 def test_warnings_stop_nothing_and_errors_do() -> None:
@@ -206,6 +206,9 @@ def test_an_error_of_one_check_is_its_finding() -> None:
         raise AccessError("refused. Ask for it.")
 
     found = list(checks.check_or_report("second", fails))
-    assert [(one.check, one.state) for one in found] == [("first", "ok"), ("second", "problem")]
+    assert [(result.check, result.state) for result in found] == [
+        ("first", "ok"),
+        ("second", "problem"),
+    ]
     assert found[1].code is ExitCode.REFUSED_IDENTITY
     assert replace(found[1], todo="") != found[1]

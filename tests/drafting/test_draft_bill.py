@@ -66,7 +66,7 @@ def test_an_excluded_type_is_never_sent_and_always_listed(kind: LineItemType) ->
     )
     stays = LineItemType.AD_HOC if kind is not LineItemType.AD_HOC else LineItemType.USAGE
     draft = drafted(bill(line(kind, "-5"), line(stays, "1")), by)
-    assert [one.trace.source.type for one in draft.lines] == [stays]
+    assert [drafted.trace.source.type for drafted in draft.lines] == [stays]
     (unsent,) = draft.unsent
     assert unsent.reason is UnsentReason.EXCLUDED_TYPE
     assert unsent.source.number == 1
@@ -93,9 +93,9 @@ def test_the_account_mapping_decides_who_is_billed() -> None:
         mapping("account", "acc-acme", "cust_acme", table="customer"),
     ]
     mapped = {"use_external_mapping_account_code": True}
-    one = drafted(bill(line()), route(entity=mapped, mappings=maps))
-    assert one.target.external_id == "sub_acme"
-    assert one.target.origin == Origin("prices.csv", 12)
+    draft = drafted(bill(line()), route(entity=mapped, mappings=maps))
+    assert draft.target.external_id == "sub_acme"
+    assert draft.target.origin == Origin("prices.csv", 12)
     other = drafted(
         bill(line()), route(entity=mapped, mappings=maps, push={"account_is": "customer"})
     )
@@ -120,7 +120,9 @@ def test_a_missing_account_mapping_blocks_with_m3ters_own_event() -> None:
 
 
 def test_two_account_mappings_of_one_level_block() -> None:
-    maps = [mapping("Account", "acc-acme", one, table="Subscription") for one in ("s1", "s2")]
+    maps = [
+        mapping("Account", "acc-acme", literal, table="Subscription") for literal in ("s1", "s2")
+    ]
     by = route(entity={"use_external_mapping_account_code": True}, mappings=maps)
     (reason,) = blocked(bill(line(), account_code=""), by).reasons
     assert reason.code is BlockCode.AMBIGUOUS_MAPPING
@@ -159,7 +161,7 @@ def test_a_credit_line_without_a_service_period_blocks_the_bill() -> None:
     (reason,) = outcome.reasons
     assert reason.code is BlockCode.PERIOD
     assert "line 1 (DEBIT_MEMO)" in reason.text
-    assert [one.reason for one in outcome.unsent] == [UnsentReason.BLOCKED] * 2
+    assert [part.reason for part in outcome.unsent] == [UnsentReason.BLOCKED] * 2
 
 
 def test_a_line_with_a_reason_for_credit_needs_a_service_period_too() -> None:
@@ -184,17 +186,17 @@ def test_every_reason_is_reported_at_once() -> None:
         ),
         route(page={"default_price_id": None}, entity={"use_external_mapping_account_code": True}),
     )
-    codes = [one.code for one in outcome.reasons]
+    codes = [reason.code for reason in outcome.reasons]
     assert codes.count(BlockCode.PRICE) == 3
     assert {BlockCode.ACCOUNT_MAPPING, BlockCode.LINE_TYPE, BlockCode.PERIOD} <= set(codes)
 
 
 def test_an_unknown_currency_or_time_zone_blocks() -> None:
-    codes = [one.code for one in blocked(bill(line(), currency="XXX"), route()).reasons]
+    codes = [reason.code for reason in blocked(bill(line(), currency="XXX"), route()).reasons]
     assert codes == [BlockCode.CURRENCY]
     outcome = blocked(bill(line(), time_zone="Mars/Olympus"), route())
-    assert [one.code for one in outcome.reasons] == [BlockCode.TIME_ZONE]
-    assert [one.source.number for one in outcome.unsent] == [1]
+    assert [reason.code for reason in outcome.reasons] == [BlockCode.TIME_ZONE]
+    assert [part.source.number for part in outcome.unsent] == [1]
 
 
 def test_missing_decimal_places_block() -> None:
@@ -205,7 +207,7 @@ def test_missing_decimal_places_block() -> None:
 def test_a_bill_of_zero_has_nothing_to_send() -> None:
     outcome = nothing(bill(line("USAGE", "10"), line("COMMITMENT_CONSUMED", "-10")), route())
     assert outcome.why == "what would be sent adds up to £0.00"
-    assert [one.reason for one in outcome.unsent] == [UnsentReason.NOTHING_TO_SEND] * 2
+    assert [part.reason for part in outcome.unsent] == [UnsentReason.NOTHING_TO_SEND] * 2
 
 
 def test_an_empty_bill_has_nothing_to_send() -> None:
@@ -216,7 +218,7 @@ def test_a_bill_of_excluded_lines_has_nothing_to_send() -> None:
     by = route(entity={"excluded_line_item_types": (LineItemType.USAGE,)})
     outcome = nothing(bill(line()), by)
     assert "no line of the bill is of a type that is sent" in outcome.why
-    assert [one.reason for one in outcome.unsent] == [UnsentReason.EXCLUDED_TYPE]
+    assert [part.reason for part in outcome.unsent] == [UnsentReason.EXCLUDED_TYPE]
 
 
 def test_a_zero_line_is_sent_at_price_zero_beside_others() -> None:
@@ -251,7 +253,7 @@ def test_many_units_at_a_tiny_price_are_sent_as_one_with_the_figures_in_the_text
     assert row.details == "1000000 calls x GBP 0.0004 = GBP 400"
     note = "sent as quantity 1 at £400.00: 3 places would send 0.000 x 1000000 = £0.00"
     assert row.trace.notes[-1] == note
-    steps = [(one.what, one.places, str(one.rounded)) for one in row.trace.rounding]
+    steps = [(step.what, step.places, str(step.rounded)) for step in row.trace.rounding]
     assert steps == [
         ("units", 3, "1000000.000"),
         ("unit price", 3, "0.000"),
@@ -438,8 +440,8 @@ def test_lines_are_sorted_by_subtotal_with_bands_together() -> None:
         line("MINIMUM_SPEND", None),
     )
     by = route(page={"sort_line_items_by": "subtotal"})
-    sources = [one.trace.source for one in drafted(some, by).lines]
-    assert [(one.number, one.band) for one in sources] == [
+    sources = [line.trace.source for line in drafted(some, by).lines]
+    assert [(source.number, source.band) for source in sources] == [
         (2, 1),
         (2, 2),
         (3, None),
@@ -456,8 +458,8 @@ def test_lines_are_sorted_by_aggregation_id_stably_and_those_without_come_last()
         line("USAGE", "4", aggregation_id="b"),
     )
     by = route(page={"sort_line_items_by": "aggregationId"})
-    assert [one.trace.source.number for one in drafted(some, by).lines] == [3, 2, 4, 1]
-    assert [one.trace.source.number for one in drafted(some, route()).lines] == [1, 2, 3, 4]
+    assert [line.trace.source.number for line in drafted(some, by).lines] == [3, 2, 4, 1]
+    assert [line.trace.source.number for line in drafted(some, route()).lines] == [1, 2, 3, 4]
 
 
 def test_the_default_price_is_noted_only_where_the_environment_warns() -> None:
@@ -502,7 +504,7 @@ def test_prices_of_mapped_lines_name_their_rule() -> None:
     assert choice is not None
     assert choice.chosen.rule is PriceRule.LINKED_MAPPING
     assert choice.chosen.what == "mapping of product api-calls"
-    assert [(one.what, str(one.origin)) for one in choice.not_used] == [
+    assert [(source.what, str(source.origin)) for source in choice.not_used] == [
         ("priceIdMapping.USAGE", f"{FILE}:32:7"),
         ("defaultPriceId", f"{FILE}:30:5"),
     ]

@@ -64,6 +64,6 @@ def test_what_is_no_draft_is_refused(data: bytes) -> None:
 def test_a_draft_of_before_promotional_credits_is_read_back() -> None:
     body = decode(draft_to_json(drafted(bill(line()), route())))
     assert isinstance(body, dict)
-    inner = {key: one for key, one in body["draft"].items() if key != "credits_as"}
+    inner = {key: value for key, value in body["draft"].items() if key != "credits_as"}
     old = canonical({**body, "draft": inner})
     assert draft_from_json(old).credits_as == "credit-note"

@@ -65,10 +65,10 @@ def test_under_exact_every_line_is_m3ters_amount_to_the_minor_unit(
 @given(any_bill, settings())
 def test_every_line_and_band_is_sent_or_listed(one: Bill, chosen: oracle.Settings) -> None:
     outcome = draft_bill(one, route_of(chosen), NOW)
-    sources = [each.source for each in outcome.unsent]
+    sources = [part.source for part in outcome.unsent]
     if isinstance(outcome, InvoiceDraft):
-        sources += [each.trace.source for each in outcome.lines]
-    found = sorted((each.number, each.band or 0) for each in sources)
+        sources += [line.trace.source for line in outcome.lines]
+    found = sorted((source.number, source.band or 0) for source in sources)
     whole = {number for number, position in found if position == 0}
     assert len(found) == len(set(found))
     for number, line in enumerate(one.lines, start=1):
@@ -84,7 +84,7 @@ def test_the_order_of_lines_changes_neither_rows_nor_hash(
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     other = replace(one, lines=tuple(shuffled))
     assert input_hash(one) == input_hash(other)
-    first, second = (draft_bill(each, route_of(chosen), NOW) for each in (one, other))
+    first, second = (draft_bill(bill, route_of(chosen), NOW) for bill in (one, other))
     assert type(first) is type(second)
     if isinstance(first, InvoiceDraft) and isinstance(second, InvoiceDraft):
         assert sorted(_content(first)) == sorted(_content(second))
@@ -92,7 +92,10 @@ def test_the_order_of_lines_changes_neither_rows_nor_hash(
 
 
 def _content(draft: InvoiceDraft) -> list[str]:
-    return [repr((one.price_id, one.pricing, one.description, one.billed)) for one in draft.lines]
+    return [
+        repr((drafted.price_id, drafted.pricing, drafted.description, drafted.billed))
+        for drafted in draft.lines
+    ]
 
 
 def respelt(number: Decimal | None) -> Decimal | None:
@@ -110,23 +113,23 @@ def test_the_way_numbers_are_written_changes_nothing(one: Bill, chosen: oracle.S
         one,
         lines=tuple(
             replace(
-                each,
-                subtotal=respelt(each.subtotal),
-                units=respelt(each.units),
+                line,
+                subtotal=respelt(line.subtotal),
+                units=respelt(line.units),
                 bands=tuple(
                     replace(b, units=respelt(b.units), subtotal=respelt(b.subtotal))
-                    for b in each.bands
+                    for b in line.bands
                 ),
             )
-            for each in one.lines
+            for line in one.lines
         ),
     )
     assert input_hash(one) == input_hash(other)
-    first, second = (draft_bill(each, route_of(chosen), NOW) for each in (one, other))
+    first, second = (draft_bill(bill, route_of(chosen), NOW) for bill in (one, other))
     assert type(first) is type(second)
     if isinstance(first, InvoiceDraft) and isinstance(second, InvoiceDraft):
-        assert [as_row(each) for each in first.lines] == [as_row(each) for each in second.lines]
-        assert [each.details for each in first.lines] == [each.details for each in second.lines]
+        assert [as_row(line) for line in first.lines] == [as_row(line) for line in second.lines]
+        assert [line.details for line in first.lines] == [line.details for line in second.lines]
 
 
 @given(st.text("0123456789", min_size=1, max_size=60), st.text("0123456789", max_size=60))

@@ -12,8 +12,8 @@ from reconciler.m3ter.bill import Band, BillLine
 
 def amounts(one: BillLine, currency: str = "GBP") -> list[tuple[str, str]]:
     draft = drafted(bill(one, currency=currency), route())
-    sources = [each.trace.source for each in draft.lines]
-    return [(str(each.amount), each.amount_from) for each in sources]
+    sources = [line.trace.source for line in draft.lines]
+    return [(str(source.amount), source.amount_from) for source in sources]
 
 
 def test_the_converted_amount_is_what_counts() -> None:
@@ -84,8 +84,8 @@ def test_a_fixed_price_counts_in_the_unit_price() -> None:
 def test_bands_with_neither_units_nor_money_are_listed() -> None:
     banded = line("USAGE", "5", bands=(band("0", "0"), band("5", "2"), Band()))
     draft = drafted(bill(banded), route())
-    assert [one.trace.source.band for one in draft.lines] == [2]
-    assert [(one.source.band, one.reason) for one in draft.unsent] == [
+    assert [drafted.trace.source.band for drafted in draft.lines] == [2]
+    assert [(part.source.band, part.reason) for part in draft.unsent] == [
         (1, UnsentReason.EMPTY_BAND),
         (3, UnsentReason.EMPTY_BAND),
     ]
@@ -93,7 +93,7 @@ def test_bands_with_neither_units_nor_money_are_listed() -> None:
 
 def test_a_line_of_empty_bands_has_nothing_to_send() -> None:
     outcome = nothing(bill(line("USAGE", "0", bands=(band("0", "0"),))), route())
-    assert [one.reason for one in outcome.unsent] == [UnsentReason.EMPTY_BAND]
+    assert [part.reason for part in outcome.unsent] == [UnsentReason.EMPTY_BAND]
 
 
 def test_bands_that_do_not_add_up_to_their_line_block() -> None:
@@ -102,7 +102,7 @@ def test_bands_that_do_not_add_up_to_their_line_block() -> None:
     (reason,) = outcome.reasons
     assert reason.code is BlockCode.BANDS
     assert "differ from it by GBP -0.01" in reason.text
-    assert [(one.source.number, one.source.band) for one in outcome.unsent] == [(1, None)]
+    assert [(part.source.number, part.source.band) for part in outcome.unsent] == [(1, None)]
     page = {"split_usage_line_items": "itemPerProduct"}
     assert str(drafted(bill(banded), route(page=page)).expected) == "£5.00"
 

@@ -14,7 +14,7 @@ BILL = bill(line("USAGE", "10", units="1"), line("USAGE_CREDIT", "-3.005"))
 def test_refuse_blocks_the_whole_bill_and_names_every_line() -> None:
     both = bill(line(), line("USAGE_CREDIT", "-3"), line("AD_HOC", "-1"))
     reasons = blocked(both, route()).reasons
-    assert [one.code for one in reasons] == [BlockCode.NEGATIVE_LINE] * 2
+    assert [reason.code for reason in reasons] == [BlockCode.NEGATIVE_LINE] * 2
     assert "line 2 (USAGE_CREDIT) is below zero (GBP -3)" in reasons[0].text
 
 
@@ -22,7 +22,7 @@ def test_a_discount_is_taken_off_its_price() -> None:
     draft = drafted(BILL, route(page=PRICES, push={"negative_lines": "discount"}))
     (discount,) = draft.discounts
     assert (discount.price_id, str(discount.amount)) == ("api", "£3.01")
-    assert [one.source.number for one in discount.traces] == [2]
+    assert [trace.source.number for trace in discount.traces] == [2]
     assert str(draft.expected) == "£6.99"
     assert draft.expected == draft.billed
 
@@ -59,7 +59,7 @@ def test_a_credit_note_is_an_effect_of_its_own() -> None:
     (credit,) = draft.credits
     assert (credit.price_id, str(credit.amount)) == ("api", "£3.01")
     assert credit.period == draft.period
-    assert [one.price_id for one in draft.lines] == ["api"]
+    assert [drafted.price_id for drafted in draft.lines] == ["api"]
     assert str(draft.billed) == "£6.99"
 
 
@@ -83,5 +83,5 @@ def test_a_promotional_credit_needs_no_invoice_that_bears_it() -> None:
         push = {"negative_lines": "promotional-credit"}
         draft = drafted(bill(*lines), route(push=push, page=page))
         assert draft.credits_as == "promotional-credit"
-        assert [one.amount.minor for one in draft.credits] == [700]
+        assert [held_credit.amount.minor for held_credit in draft.credits] == [700]
         assert draft.billed.minor == -200

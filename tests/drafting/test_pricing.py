@@ -32,7 +32,7 @@ def test_a_linked_mapping_wins_and_the_unlinked_one_is_named_as_not_used() -> No
     assert choice is not None
     assert (choice.chosen.rule, choice.chosen.price_id) == (PriceRule.LINKED_MAPPING, "ours")
     assert choice.chosen.origin == Origin("prices.csv", 12)
-    assert [one.price_id for one in choice.not_used] == ["any", "other-GBP"]
+    assert [source.price_id for source in choice.not_used] == ["any", "other-GBP"]
 
 
 def test_a_mapping_linked_to_another_integration_is_never_used() -> None:
@@ -49,14 +49,14 @@ def test_enforced_mappings_leave_unlinked_ones_out() -> None:
 
 @pytest.mark.parametrize("link", [THIS, None])
 def test_two_different_mappings_of_one_level_block(link: object) -> None:
-    maps = [mapping("Product", "prod-api", one, link) for one in ("b", "a")]  # type: ignore[arg-type]
+    maps = [mapping("Product", "prod-api", literal, link) for literal in ("b", "a")]  # type: ignore[arg-type]
     (reason,) = blocked(bill(line()), route(mappings=maps)).reasons
     assert reason.code is BlockCode.AMBIGUOUS_MAPPING
     assert "a (prices.csv:12) and b (prices.csv:12)" in reason.text
 
 
 def test_two_unlinked_mappings_do_not_matter_below_a_linked_one() -> None:
-    maps = [mapping("Product", "prod-api", one) for one in ("a", "b")]
+    maps = [mapping("Product", "prod-api", literal) for literal in ("a", "b")]
     maps.append(mapping("Product", "prod-api", "ours", THIS))
     assert drafted(bill(line()), route(mappings=maps)).lines[0].price_id == "ours"
 
@@ -69,14 +69,14 @@ def test_the_same_mapping_twice_is_one() -> None:
 def test_bands_take_the_mappings_of_bands_and_not_of_products() -> None:
     maps = [mapping("PricingBand", "pb-1", "band-1"), mapping("Product", "prod-api", "product")]
     rows = drafted(bill(BANDED), route(mappings=maps)).lines
-    assert [one.price_id for one in rows] == ["band-1", "other-GBP"]
+    assert [row.price_id for row in rows] == ["band-1", "other-GBP"]
     assert rows[0].description == "Usage, band 1"
 
 
 def test_a_reading_lets_bands_fall_to_their_product() -> None:
     maps = [mapping("PricingBand", "pb-1", "band-1"), mapping("Product", "prod-api", "product")]
     by = route(mappings=maps, readings=Readings(band_falls_to_product=True))
-    assert [one.price_id for one in drafted(bill(BANDED), by).lines] == ["band-1", "product"]
+    assert [line.price_id for line in drafted(bill(BANDED), by).lines] == ["band-1", "product"]
 
 
 def test_a_band_without_id_has_no_mapping() -> None:
@@ -88,7 +88,7 @@ def test_per_product_the_whole_line_takes_the_products_mapping() -> None:
     maps = [mapping("PricingBand", "pb-1", "band-1"), mapping("Product", "prod-api", "product")]
     by = route(mappings=maps, page={"split_usage_line_items": "itemPerProduct"})
     rows = drafted(bill(BANDED), by).lines
-    assert [(one.price_id, str(one.expected)) for one in rows] == [("product", "£5.00")]
+    assert [(row.price_id, str(row.expected)) for row in rows] == [("product", "£5.00")]
 
 
 @pytest.mark.parametrize("kind", ["USAGE", "OVERAGE_USAGE", "USAGE_CREDIT", "AD_HOC"])
@@ -138,6 +138,6 @@ def test_live_mappings_of_the_system_are_taken_with_their_place_in_git() -> None
     found = from_live(
         [live("a", "CHARGEBEE"), live("b", "Stripe")], "Chargebee", {MappingId("a"): where}
     )
-    assert [(one.external_id, one.origin) for one in found] == [("a", where)]
+    assert [(mapping.external_id, mapping.origin) for mapping in found] == [("a", where)]
     assert index(found, None, enforced=False).of("product", "p").unlinked == found
     assert MappingIndex().of("Product", "p").linked == ()

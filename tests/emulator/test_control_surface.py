@@ -132,9 +132,9 @@ def test_requests_are_listed_in_time_order_without_credentials(client: EmulatedH
     client.m3ter("POST", "/products", {"name": "x", "code": "x"})
     client.send("GET", "/api/v2/invoices")
     found = client.requests()
-    assert [one["vendor"] for one in found] == ["m3ter", "m3ter", "m3ter", "chargebee"]
-    assert [one["committed"] for one in found] == [False, False, True, False]
-    assert [one["time"] for one in found] == sorted(one["time"] for one in found)
+    assert [request["vendor"] for request in found] == ["m3ter", "m3ter", "m3ter", "chargebee"]
+    assert [request["committed"] for request in found] == [False, False, True, False]
+    assert [entry["time"] for entry in found] == sorted(entry["time"] for entry in found)
     assert (found[1]["path"], found[1]["query"]) == (f"{ORG}/accounts", "pageSize=1")
     assert found[2].keys() >= {"method", "path", "status", "time", "committed"}
     assert "emulator-secret" not in str(found)
@@ -175,7 +175,7 @@ def test_a_user_edit_is_a_merge_patch_with_version_and_author(client: EmulatedHt
     body = {"id": account["id"], "patch": patch, "user": "k.smith"}
     answer = client.control("POST", "/user-edit", body)
     assert answer["kind"] == "m3ter/accounts"
-    fresh = next(one for one in accounts(client) if one["id"] == account["id"])
+    fresh = next(candidate for candidate in accounts(client) if candidate["id"] == account["id"])
     assert answer["object"] == fresh
     assert fresh["version"] == account["version"] + 1
     assert fresh["lastModifiedBy"] == "k.smith"

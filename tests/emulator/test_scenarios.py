@@ -32,7 +32,7 @@ def test_an_unknown_scenario_is_refused_with_the_known_names() -> None:
 
 def test_starter_is_the_organisation_of_the_example() -> None:
     store = World("starter").store
-    accounts = {one["code"]: one for one in store.all("m3ter/accounts")}
+    accounts = {account["code"]: account for account in store.all("m3ter/accounts")}
     assert accounts.keys() >= {
         "acme-uk",
         "globex-uk",
@@ -46,19 +46,24 @@ def test_starter_is_the_organisation_of_the_example() -> None:
         country = "US" if code.endswith("-us") else "UK"
         assert account["address"]["country"] == account["customFields"]["country"] == country
         assert account["currency"] == {"US": "USD", "UK": "GBP"}[country]
-    assert {one["name"] for one in store.all("m3ter/integrationcredentials")} >= {
+    assert {
+        integrationcredential["name"]
+        for integrationcredential in store.all("m3ter/integrationcredentials")
+    } >= {
         "Chargebee UK (test)",
         "Chargebee US (test)",
     }
-    assert {one["code"] for one in store.all("m3ter/products")} == {"api-calls", "storage"}
-    names = {one["name"] for one in store.all("m3ter/integrationconfigs")}
+    assert {product["code"] for product in store.all("m3ter/products")} == {"api-calls", "storage"}
+    names = {integration["name"] for integration in store.all("m3ter/integrationconfigs")}
     assert not any("Chargebee" in name for name in names)
-    assert any(one["authorized"] for one in store.all("m3ter/integrationconfigs"))
+    assert any(integration["authorized"] for integration in store.all("m3ter/integrationconfigs"))
 
 
 def test_starter_bills_use_its_own_catalogue() -> None:
     store = World("starter").store
-    bands = {band["id"] for one in store.all("m3ter/pricings") for band in one["pricingBands"]}
+    bands = {
+        band["id"] for pricing in store.all("m3ter/pricings") for band in pricing["pricingBands"]
+    }
     used = {
         band["pricingBandId"]
         for bill in store.all("m3ter/bills")
@@ -67,7 +72,7 @@ def test_starter_bills_use_its_own_catalogue() -> None:
     }
     assert used <= bands
     assert len(used) >= 6
-    sent = {one["entityId"] for one in store.all("m3ter/integrationruns")}
+    sent = {integrationrun["entityId"] for integrationrun in store.all("m3ter/integrationruns")}
     assert sent <= {bill["id"] for bill in store.all("m3ter/bills")}
 
 

@@ -22,7 +22,7 @@ def client(emulator: RunningEmulator) -> Iterator[EmulatedHttp]:
 
 def product_exists(client: EmulatedHttp) -> bool:
     products = client.control("GET", "/state", None, vendor="m3ter")["m3ter"]["products"]
-    return any(one["code"] == "x" for one in products)
+    return any(product["code"] == "x" for product in products)
 
 
 def test_many_requests_share_one_connection(client: EmulatedHttp) -> None:

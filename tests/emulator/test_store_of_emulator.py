@@ -20,7 +20,7 @@ def test_objects_are_listed_from_the_youngest_to_the_oldest() -> None:
     for name in "abc":
         store.put("m3ter/things", {"id": name})
     assert [row.data["id"] for row in store.table("m3ter/things").newest()] == ["c", "b", "a"]
-    assert [one["id"] for one in store.all("m3ter/things")] == ["a", "b", "c"]
+    assert [thing["id"] for thing in store.all("m3ter/things")] == ["a", "b", "c"]
 
 
 def test_a_replaced_object_keeps_its_place_and_loses_its_encoded_form() -> None:
@@ -29,7 +29,7 @@ def test_a_replaced_object_keeps_its_place_and_loses_its_encoded_form() -> None:
     store.put("m3ter/things", {"id": "b", "n": 1})
     store.table("m3ter/things").rows["a"].encoded["plain"] = b"old"
     store.put("m3ter/things", {"id": "a", "n": 2})
-    assert [one["n"] for one in store.all("m3ter/things")] == [2, 1]
+    assert [thing["n"] for thing in store.all("m3ter/things")] == [2, 1]
     assert store.table("m3ter/things").rows["a"].encoded == {}
 
 
@@ -47,12 +47,12 @@ def test_an_index_follows_puts_and_deletes() -> None:
     store = still_store()
     store.put("m3ter/things", {"id": "a", "of": "x"})
     store.put("m3ter/things", {"id": "b", "of": "x"})
-    assert [one["id"] for one in store.where("m3ter/things", "of", "x")] == ["b", "a"]
+    assert [thing["id"] for thing in store.where("m3ter/things", "of", "x")] == ["b", "a"]
     store.put("m3ter/things", {"id": "a", "of": "y"})
     store.delete("m3ter/things", "b")
     store.put("m3ter/things", {"id": "c", "of": "y"})
     assert store.where("m3ter/things", "of", "x") == []
-    assert [one["id"] for one in store.where("m3ter/things", "of", "y")] == ["c", "a"]
+    assert [thing["id"] for thing in store.where("m3ter/things", "of", "y")] == ["c", "a"]
 
 
 def test_deleting_what_is_not_there_changes_nothing() -> None:

@@ -52,8 +52,8 @@ class Run:
         organisation: Organisation,
         stopped: Callable[[], bool] = lambda: False,
     ) -> AppliedRecord:
-        guards = {one.guard for one in made.body.hits if one.needs == "approval"}
-        given = tuple(approve(made, f"{one}@{made.id}", by="x", at="now") for one in guards)
+        guards = {hit.guard for hit in made.body.hits if hit.needs == "approval"}
+        given = tuple(approve(made, f"{guard}@{made.id}", by="x", at="now") for guard in guards)
         ports = ApplyPorts(organisation, self.chain, MemoryLock(), self.clock, SilentProgress())
         return apply(made, Consent("tester", given, confirmed=True), ports, stopped)
 
@@ -76,26 +76,26 @@ def view(place: Place) -> Effective:
 
 def outcome(place: Place) -> tuple[Any, ...]:
     """Everything live without ids and versions."""
-    configs = {one["id"]: one for one in place.configs()}
-    names = {key: one.get("name") for key, one in configs.items()}
+    configs = {config["id"]: config for config in place.configs()}
+    names = {key: config.get("name") for key, config in configs.items()}
     return (
         Counter(
             (
-                one.get("name"),
-                one.get("integrationCredentialsId") is not None,
-                one.get("enabled"),
-                repr(sorted(one["configData"].items())),
+                config.get("name"),
+                config.get("integrationCredentialsId") is not None,
+                config.get("enabled"),
+                repr(sorted(config["configData"].items())),
             )
-            for one in configs.values()
+            for config in configs.values()
         ),
         Counter(
             (
-                one["m3terEntity"],
-                one["m3terId"],
-                one["externalTable"],
-                one["externalId"],
-                names.get(one.get("integrationConfigId", "")),
+                mapping["m3terEntity"],
+                mapping["m3terId"],
+                mapping["externalTable"],
+                mapping["externalId"],
+                names.get(mapping.get("integrationConfigId", "")),
             )
-            for one in place.mappings()
+            for mapping in place.mappings()
         ),
     )

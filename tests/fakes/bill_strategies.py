@@ -15,14 +15,17 @@ from reconciler.m3ter.bill import Band, Bill, BillLine, LineId
 
 numbers = st.decimals(
     min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=None
-).map(lambda one: one.quantize(Decimal("1e-12")) if one.as_tuple().exponent < -12 else one)  # type: ignore[operator]
+).map(lambda raw: raw.quantize(Decimal("1e-12")) if raw.as_tuple().exponent < -12 else raw)  # type: ignore[operator]
 ties = st.builds(
     lambda whole, places: Decimal(whole) + Decimal(5).scaleb(-places),
     st.integers(0, 10_000),
     st.integers(1, 6),
 )
 amounts = st.one_of(
-    numbers, ties, st.just(Decimal(0)), st.integers(0, 10**6).map(lambda one: Decimal(one) / 100)
+    numbers,
+    ties,
+    st.just(Decimal(0)),
+    st.integers(0, 10**6).map(lambda number: Decimal(number) / 100),
 )
 units = st.one_of(
     st.none(),
@@ -33,7 +36,7 @@ units = st.one_of(
     st.just(Decimal("0.0000004")),
 )
 rates = st.decimals(min_value="0.0001", max_value="200", places=6)
-kinds = st.sampled_from([one.value for one in LineItemType])
+kinds = st.sampled_from([item_type.value for item_type in LineItemType])
 
 
 @st.composite
@@ -45,7 +48,7 @@ def bands(draw: st.DrawFn) -> Band:
 def lines(draw: st.DrawFn) -> BillLine:
     """A line that is in order: its bands, if any, add up to it."""
     parts = tuple(draw(st.lists(bands(), max_size=4)))
-    subtotal = sum((one.subtotal or Decimal(0) for one in parts), Decimal(0))
+    subtotal = sum((part.subtotal or Decimal(0) for part in parts), Decimal(0))
     subtotal = subtotal if parts else draw(amounts)
     currency = draw(st.sampled_from(["", "GBP", "EUR"]))
     rate = None if currency in {"", "GBP"} else draw(rates)
@@ -98,12 +101,12 @@ def same_bills(currency: str) -> st.SearchStrategy[Bill]:
 
 any_bill = st.sampled_from(["GBP", "JPY", "KWD", "CLP"]).flatmap(
     lambda code: same_bills("GBP").map(
-        lambda one: replace(
-            one,
+        lambda entry: replace(
+            entry,
             currency=code,
-            lines=tuple(replace(each, currency="", conversion_rate=None) for each in one.lines)
+            lines=tuple(replace(line, currency="", conversion_rate=None) for line in entry.lines)
             if code != "GBP"
-            else one.lines,
+            else entry.lines,
         )
     )
 )

@@ -46,8 +46,8 @@ def with_value(key: Any, *path_and_value: Any) -> Change:
 
 def all_of(*changes: Change) -> Change:
     def change(repository: RepositoryInMemory) -> None:
-        for one in changes:
-            one(repository)
+        for planned in changes:
+            planned(repository)
 
     return change
 

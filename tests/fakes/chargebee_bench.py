@@ -30,14 +30,14 @@ def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
     if isinstance(value, Mapping):
         return [
             pair
-            for key, one in value.items()
-            for pair in flat(one, f"{name}[{key}]" if name else key)
+            for key, member in value.items()
+            for pair in flat(member, f"{name}[{key}]" if name else key)
         ]
     if isinstance(value, list):
         return [
             (f"{key}[{index}]", text)
-            for index, one in enumerate(value)
-            for key, text in flat(one, name)
+            for index, element in enumerate(value)
+            for key, text in flat(element, name)
         ]
     return [(name, str(value).lower() if isinstance(value, bool) else str(value))]
 
@@ -123,7 +123,7 @@ class Bench:
     def events(self) -> list[str]:
         """The types of all events, oldest first."""
         found = self.query("events", [("limit", "100"), ("sort_by[asc]", "occurred_at")])
-        return [one["event"]["event_type"] for one in found["list"]]
+        return [event["event"]["event_type"] for event in found["list"]]
 
     def _fill(self) -> None:
         self.ok("item_families", {"id": "f", "name": "Family"})

@@ -128,12 +128,12 @@ class ChargebeeWorld:
         asked = {"subscription_id[is]": subscription, "include_deleted": "true", "limit": "100"}
         asked |= {"sort_by[asc]": "date", **query}
         answer = self.http.http.get("/api/v2/invoices", params=asked, auth=(API_KEY, ""))
-        return [one["invoice"] for one in wire.decode(answer.content)["list"]]
+        return [invoice["invoice"] for invoice in wire.decode(answer.content)["list"]]
 
     def writes(self) -> list[Any]:
         """Every POST to Chargebee so far."""
         found = self.http.requests(vendor="chargebee")
-        return [one for one in found if one["method"] == "POST"]
+        return [request for request in found if request["method"] == "POST"]
 
     # --- a ledger in memory -----------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class ChargebeeWorld:
             step.lines_before,
             step.draft_line,
         )
-        known = next((one for one in self.effects if one.key == key), None)
+        known = next((candidate for candidate in self.effects if candidate.key == key), None)
         return self._keep(known or effect)
 
     def send(
@@ -204,10 +204,10 @@ class ChargebeeWorld:
         return self._keep(changed)
 
     def _newest(self) -> int:
-        return max((one.key.generation for one in self.effects), default=1)
+        return max((effect.key.generation for effect in self.effects), default=1)
 
     def _keep(self, effect: Effect) -> Effect:
-        self.effects = [one for one in self.effects if one.key != effect.key]
+        self.effects = [other for other in self.effects if other.key != effect.key]
         self.effects.append(effect)
         return effect
 
@@ -241,4 +241,4 @@ def pending_draft(*lines: BillLine, **more: Any) -> InvoiceDraft:
 
 def kinds(effects: Sequence[Effect]) -> list[str]:
     """The steps of effects, in the order of their intent."""
-    return [str(one.key.step) for one in effects]
+    return [str(effect.key.step) for effect in effects]

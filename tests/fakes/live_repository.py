@@ -32,17 +32,21 @@ class LiveRepository:
     def of_example(cls, root: Path, emulator: RunningEmulator) -> LiveRepository:
         """Copy the example."""
         shutil.copytree(EXAMPLE, root / "integrations.d")
-        one = cls(root, emulator.url, dict(environment(emulator.url)))
-        one.edit("environments/sandbox.yaml", "requestsPerSecond: 30", "requestsPerSecond: 45")
-        return one
+        repository = cls(root, emulator.url, dict(environment(emulator.url)))
+        repository.edit(
+            "environments/sandbox.yaml", "requestsPerSecond: 30", "requestsPerSecond: 45"
+        )
+        return repository
 
     @classmethod
     def started(cls, root: Path, emulator: RunningEmulator) -> LiveRepository:
         """Begin with what `init` writes."""
-        one = cls(root, emulator.url, dict(environment(emulator.url)))
-        one.ok("init")
-        one.edit("environments/sandbox.yaml", "00000000-0000-4000-8000-000000000000", one.org)
-        return one
+        repository = cls(root, emulator.url, dict(environment(emulator.url)))
+        repository.ok("init")
+        repository.edit(
+            "environments/sandbox.yaml", "00000000-0000-4000-8000-000000000000", repository.org
+        )
+        return repository
 
     @property
     def org(self) -> str:
@@ -94,7 +98,7 @@ class LiveRepository:
     def files(self) -> set[str]:
         """Name all files below integrations.d."""
         folder = self.root / "integrations.d"
-        return {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+        return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
 
     def live(self, kind: str) -> list[dict[str, Any]]:
         """Give what m3ter has of one kind."""
@@ -103,7 +107,9 @@ class LiveRepository:
 
     def config(self, name: str) -> dict[str, Any]:
         """Give the live configuration of a name."""
-        return next(one for one in self.live("integrationconfigs") if one["name"] == name)
+        return next(
+            candidate for candidate in self.live("integrationconfigs") if candidate["name"] == name
+        )
 
     def console(self, identity: str, **patch: Any) -> None:
         """Edit an object in m3ter's Console, as k.smith."""
@@ -113,7 +119,9 @@ class LiveRepository:
     def console_mapping(self, external_id: str, **patch: Any) -> None:
         """Edit the mapping to an external id in m3ter's Console."""
         found = next(
-            one for one in self.live("externalmappings") if one["externalId"] == external_id
+            candidate
+            for candidate in self.live("externalmappings")
+            if candidate["externalId"] == external_id
         )
         self.console(found["id"], **patch)
 
@@ -121,9 +129,9 @@ class LiveRepository:
         """List the requests that changed m3ter, tokens aside."""
         asked = self.control("/_emulator/requests?vendor=m3ter")["requests"]
         return [
-            f"{one['method']} {one['path']}"
-            for one in asked
-            if one["method"] != "GET" and one["path"] != "/oauth/token"
+            f"{request['method']} {request['path']}"
+            for request in asked
+            if request["method"] != "GET" and request["path"] != "/oauth/token"
         ]
 
     def call(self, method: str, path: str, body: Any = None) -> Any:

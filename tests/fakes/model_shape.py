@@ -26,7 +26,7 @@ def _differences(annotation: Any, value: Any, at: str) -> Iterator[str]:
     if annotation in (object, Any):
         return
     if origin in (Union, types.UnionType):
-        found = [differences(one, value, at) for one in arguments]
+        found = [differences(argument, value, at) for argument in arguments]
         if all(found):
             yield from min(found, key=len)
     elif origin is Literal:
@@ -46,28 +46,28 @@ def _list(inner: Any, value: Any, at: str) -> Iterator[str]:
     if not isinstance(value, list):
         yield f"{at}: {value!r} is no list"
         return
-    for number, one in enumerate(value):
-        yield from _differences(inner, one, f"{at}[{number}]")
+    for number, element in enumerate(value):
+        yield from _differences(inner, element, f"{at}[{number}]")
 
 
 def _dict(inner: Any, value: Any, at: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{at}: {value!r} is no object"
         return
-    for key, one in value.items():
-        yield from _differences(inner, one, f"{at}.{key}")
+    for key, member in value.items():
+        yield from _differences(inner, member, f"{at}.{key}")
 
 
 def _model(model: type[BaseModel], value: Any, at: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{at}: {value!r} is no {model.__name__}"
         return
-    fields = {one.alias or name: one for name, one in model.model_fields.items()}
-    for key, one in value.items():
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    for key, member in value.items():
         if key not in fields:
             yield f"{at}.{key}: undeclared in {model.__name__}"
         else:
-            yield from _differences(fields[key].annotation, one, f"{at}.{key}")
+            yield from _differences(fields[key].annotation, member, f"{at}.{key}")
     for key, field in fields.items():
         if field.is_required() and key not in value:
             yield f"{at}.{key}: required in {model.__name__} but absent"

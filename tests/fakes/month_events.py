@@ -79,7 +79,7 @@ def _goes_back(month: Month, which: int, chance: random.Random) -> str:
     if not known or bill.get("locked"):
         return "nothing"
     wanted = chance.choice(known)
-    amounts = [*wanted.charges, *(-one for one in wanted.credits)]
+    amounts = [*wanted.charges, *(-credit for credit in wanted.credits)]
     lines = []
     for minor in amounts:
         line = month.line(bill, 1)
@@ -111,7 +111,7 @@ def _unmap(month: Month, which: int, _: random.Random) -> str:
         month.restore()
         return "mappings are back"
     kind = "m3ter/externalmappings"
-    mine = [one for one in month.world.store.all(kind) if one["m3terEntity"] == "Account"]
+    mine = [entry for entry in month.world.store.all(kind) if entry["m3terEntity"] == "Account"]
     one = mine[which % len(mine)]
     month.removed.append(one)
     month.world.store.delete(kind, one["id"])
@@ -197,7 +197,7 @@ def life_of(seed: int, length: int) -> list[Event]:
     chance = random.Random(f"life {seed}")
     names = [name for name in _EVENTS for _ in range(_OFTEN.get(name, 1))]
     numbers = [(chance.randrange(1000), chance.randrange(10**6)) for _ in range(length)]
-    return [(chance.choice(names), one, other) for one, other in numbers]
+    return [(chance.choice(names), number, other) for number, other in numbers]
 
 
 def happens(month: Month, event: Event) -> None:

@@ -56,11 +56,11 @@ class Stands:
 def version_of(bill: Json) -> Version:
     """What m3ter bills, by fractions."""
     places = 1 if bill["currency"] in ZERO_DECIMAL else 100
-    exact = [Fraction(one["subtotal"]) * places for one in bill["lineItems"]]
-    assert all(one.denominator == 1 for one in exact)
-    amounts = sorted(int(one) for one in exact)
-    charges = tuple(one for one in amounts if one > 0)
-    return Version(charges, tuple(-one for one in amounts if one < 0))
+    exact = [Fraction(line["subtotal"]) * places for line in bill["lineItems"]]
+    assert all(entry.denominator == 1 for entry in exact)
+    amounts = sorted(int(entry) for entry in exact)
+    charges = tuple(amount for amount in amounts if amount > 0)
+    return Version(charges, tuple(-amount for amount in amounts if amount < 0))
 
 
 def stands(store: Store, bill: str, customer: str) -> Stands:
@@ -68,20 +68,20 @@ def stands(store: Store, bill: str, customer: str) -> Stands:
     sets: dict[str, tuple[int, ...]] = {}
     found: list[str] = []
     total = -sum(
-        one["amount"]
-        for one in store.all("chargebee/promotional_credits")
-        if one["reference"] == bill and one["type"] == "increment"
+        credit["amount"]
+        for credit in store.all("chargebee/promotional_credits")
+        if credit["reference"] == bill and credit["type"] == "increment"
     )
     alone = [
-        one["total"]
-        for one in store.all("chargebee/credit_notes")
-        if one["customer_id"] == customer
-        and one["status"] != "voided"
-        and not one.get("reference_invoice_id")
+        note["total"]
+        for note in store.all("chargebee/credit_notes")
+        if note["customer_id"] == customer
+        and note["status"] != "voided"
+        and not note.get("reference_invoice_id")
     ]
     total -= sum(alone)
     for invoice in _invoices(store, bill, customer):
-        lines = tuple(sorted(one["amount"] for one in invoice["line_items"] if _is_ours(one)))
+        lines = tuple(sorted(line["amount"] for line in invoice["line_items"] if _is_ours(line)))
         found.append(invoice["id"])
         discounts = _discounts(invoice)
         credited = _credited(store, invoice["id"])
@@ -112,18 +112,18 @@ def doubled(standing: Stands, versions: list[Version], *, parted: bool) -> str:
         return f"stands on {len(standing.sets)} invoices: {dict(standing.sets)}"
     for key, lines in standing.sets.items():
         there = Counter(lines)
-        due = [Counter(one.charges) for one in versions]
-        due += [one + other for one in due for other in due] if parted else []
-        if not any(there <= one for one in due):
+        due = [Counter(version.charges) for version in versions]
+        due += [entry + other for entry in due for other in due] if parted else []
+        if not any(there <= entry for entry in due):
             return f"invoice {key} holds {lines}, which no version bills"
     return ""
 
 
 def _invoices(store: Store, bill: str, customer: str) -> Iterator[Json]:
-    for one in store.all("chargebee/invoices"):
-        holds = one["status"] != "voided" and not one.get("deleted")
-        if holds and (one.get(STAMP) == bill or one["customer_id"] == customer):
-            yield one
+    for invoice in store.all("chargebee/invoices"):
+        holds = invoice["status"] != "voided" and not invoice.get("deleted")
+        if holds and (invoice.get(STAMP) == bill or invoice["customer_id"] == customer):
+            yield invoice
 
 
 def _is_ours(line: Json) -> bool:
@@ -132,15 +132,15 @@ def _is_ours(line: Json) -> bool:
 
 def _discounts(invoice: Json) -> int:
     return sum(
-        one["discount_amount"]
-        for one in invoice["line_item_discounts"]
-        if one.get("discount_type") != "promotional_credits"
+        discount["discount_amount"]
+        for discount in invoice["line_item_discounts"]
+        if discount.get("discount_type") != "promotional_credits"
     )
 
 
 def _credited(store: Store, invoice: str) -> int:
     return sum(
-        one["total"]
-        for one in store.all("chargebee/credit_notes")
-        if one.get("reference_invoice_id") == invoice and one["status"] != "voided"
+        note["total"]
+        for note in store.all("chargebee/credit_notes")
+        if note.get("reference_invoice_id") == invoice and note["status"] != "voided"
     )

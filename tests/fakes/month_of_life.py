@@ -63,7 +63,7 @@ class Month:
         month.place.apply_frozen()
         for bill in month.bills():
             month.rebill(bill, chance, status="APPROVED")
-        codes = [one["accountCode"] for one in month.bills()]
+        codes = [bill["accountCode"] for bill in month.bills()]
         month.lively = chance.sample(codes, LIVELY)
         return month
 
@@ -72,16 +72,18 @@ class Month:
     def bills(self) -> list[dict[str, Any]]:
         """The bills that some integration takes."""
         found = self.world.store.all("m3ter/bills")
-        mine = [one for one in found if one["accountCode"] not in WITHOUT_BILLS]
-        return sorted(mine, key=lambda one: str(one["accountCode"]))
+        mine = [bill for bill in found if bill["accountCode"] not in WITHOUT_BILLS]
+        return sorted(mine, key=lambda bill: str(bill["accountCode"]))
 
     def invoices(self, bill: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What holds of a bill: invoices with its stamp or with lines of ours."""
         customer = f"cust-{bill['accountCode']}"
         return [
-            one
-            for one in self.world.store.all("chargebee/invoices")
-            if one["customer_id"] == customer and one["status"] != "voided" and not one["deleted"]
+            invoice
+            for invoice in self.world.store.all("chargebee/invoices")
+            if invoice["customer_id"] == customer
+            and invoice["status"] != "voided"
+            and not invoice["deleted"]
         ]
 
     def currency(self, bill: str) -> str:
@@ -93,15 +95,15 @@ class Month:
     def rows(self) -> dict[str, BillRow]:
         """The ledger."""
         with self.place.open(reading=True) as place:
-            ids = [BillId(one["id"]) for one in self.bills()]
-            found = [place.view.bill(place.scope.site, one) for one in ids]
-        return {str(one.bill_id): one for one in found if one is not None}
+            ids = [BillId(bill["id"]) for bill in self.bills()]
+            found = [place.view.bill(place.scope.site, bill_id) for bill_id in ids]
+        return {str(row.bill_id): row for row in found if row is not None}
 
     # m3ter
 
     def rebill(self, bill: Mapping[str, Any], chance: random.Random, **more: Any) -> None:
         """Let m3ter have calculated a bill anew."""
-        old = [dict(one) for one in bill["lineItems"] if one.get("ours")]
+        old = [dict(line) for line in bill["lineItems"] if line.get("ours")]
         kind = chance.choice(("grow", "grow", "shrink", "new", "credit", "nothing", "negative"))
         lines = self._lines(bill, old, kind if old else "new", chance)
         if not old and chance.random() < 0.4:
@@ -194,19 +196,25 @@ class Month:
             return f"the run died at {killed}"
         except ReconcilerError as error:
             return f"refused: {str(error).splitlines()[0]}"
-        listed = [one for some in result.tally.listed.values() for one in some]
-        for one in listed:
-            assert one.short != "an unexpected error", one
-        return "; ".join(f"{one.who.bill_id[:4]} {one.group}: {one.why}" for one in listed)
+        listed = [standing for some in result.tally.listed.values() for standing in some]
+        for standing in listed:
+            assert standing.short != "an unexpected error", standing
+        return "; ".join(
+            f"{standing.who.bill_id[:4]} {standing.group}: {standing.why}" for standing in listed
+        )
 
     def plan(self) -> dict[str, BillStanding]:
         """What `sync plan` says of every bill that it lists."""
         found = self.place.plan()
-        return {str(one.who.bill_id): one for some in found.tally.listed.values() for one in some}
+        return {
+            str(standing.who.bill_id): standing
+            for some in found.tally.listed.values()
+            for standing in some
+        }
 
     def pick(self, which: int) -> dict[str, Any]:
         """Give a bill by number."""
-        mine = [one for one in self.bills() if one["accountCode"] in self.lively]
+        mine = [bill for bill in self.bills() if bill["accountCode"] in self.lively]
         return mine[which % len(mine)]
 
     def pass_time(self, seconds: int) -> None:
@@ -221,7 +229,7 @@ class Month:
         with self.place.open(reading=True) as place:
             site, view = place.scope.site, place.view
             paused = view.paused(site)
-            off = [one for one in ROUTES if view.disabled(site, f"month-end-{one}")]
+            off = [route for route in ROUTES if view.disabled(site, f"month-end-{route}")]
         if paused:
             self.place.reconciler("sync", "resume", "--env", ENV)
         for name in off:
@@ -249,15 +257,15 @@ class Month:
         kinds = ("invoices", "credit_notes", "promotional_credits")
         there = {
             kind: [
-                (one["id"], one.get("status", ""), one.get("total"))
-                for one in self.world.store.all(f"chargebee/{kind}")
+                (entry["id"], entry.get("status", ""), entry.get("total"))
+                for entry in self.world.store.all(f"chargebee/{kind}")
             ]
             for kind in kinds
         }
-        return there, {key: (one.status, one.message) for key, one in self.rows().items()}
+        return there, {key: (row.status, row.message) for key, row in self.rows().items()}
 
     def restore(self) -> None:
         """Bring back the mappings that were removed."""
-        for one in self.removed:
-            self.world.store.put("m3ter/externalmappings", one)
+        for entry in self.removed:
+            self.world.store.put("m3ter/externalmappings", entry)
         self.removed.clear()

@@ -28,7 +28,7 @@ def _chargebee(month: Month, path: str, **form: str) -> str:
 def person(month: Month, which: int, chance: random.Random) -> str:
     """Let a person do something to an invoice of a bill in Chargebee."""
     bill = month.pick(which)
-    found = [one for one in month.invoices(bill) if any(map(_ours, one["line_items"]))]
+    found = [entry for entry in month.invoices(bill) if any(map(_ours, entry["line_items"]))]
     if not found:
         return "no invoice"
     invoice = chance.choice(found)
@@ -47,7 +47,7 @@ def _acts(month: Month, bill: str, invoice: Mapping[str, Any], chance: random.Ra
             form = {"charge[amount]": "77", "charge[description]": "theirs"}
             return _chargebee(month, f"{path}/add_charge", **form)
         case "take":
-            line = next(one for one in invoice["line_items"] if _ours(one))
+            line = next(candidate for candidate in invoice["line_items"] if _ours(candidate))
             form = {"line_items[id][0]": line["id"]}
             return _touches(month, bill, f"{path}/delete_line_items", **form)
         case "void" | "delete":
@@ -78,7 +78,7 @@ def _ours(line: Mapping[str, Any]) -> bool:
 def decides(month: Month, which: int, chance: random.Random) -> str:
     """Let a person decide, truthfully, about a bill that waits for it, or any."""
     rows = month.rows()
-    waiting = [key for key, one in rows.items() if one.status not in _CALM]
+    waiting = [key for key, row in rows.items() if row.status not in _CALM]
     bill = str(month.pick(which)["id"])
     if waiting and chance.random() < 0.8:
         bill = sorted(waiting)[which % len(waiting)]

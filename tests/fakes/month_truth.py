@@ -19,19 +19,19 @@ def resolves(month: Month, bill: str, decider: Any) -> str:
     effects = month.place.effects(bill)
     row = month.rows().get(bill)
     open_ = [
-        one
-        for one in effects
+        other
+        for other in effects
         if row is not None
-        and one.key.generation == row.generation
-        and one.state is not PushState.DONE
+        and other.key.generation == row.generation
+        and other.state is not PushState.DONE
     ]
     if not open_:
         return "nothing open"
-    one = open_[0]
-    last = one.last_attempt_at
+    effect = open_[0]
+    last = effect.last_attempt_at
     if last is not None and month.place.clock.now() - last < timedelta(minutes=6):
         return "a person looks later"
-    sent = _truth(month, bill, one, effects)
+    sent = _truth(month, bill, effect, effects)
     if sent:
         return str(decider.sent_as(BillId(bill), InvoiceId(sent), "looked"))
     return str(decider.not_sent(BillId(bill), "looked"))
@@ -39,20 +39,20 @@ def resolves(month: Month, bill: str, decider: Any) -> str:
 
 def _truth(month: Month, bill: str, effect: Effect, effects: tuple[Effect, ...]) -> str:
     """Give what a step made, as a person sees it in Chargebee; empty when it made nothing."""
-    others = [one for one in effects if one.key != effect.key]
-    made = {one.object_id for one in others}
+    others = [other for other in effects if other.key != effect.key]
+    made = {other.object_id for other in others}
     match effect.key.step.kind:
         case StepKind.CREATE_INVOICE:
-            found = _created(month, bill, effect, made | {one.invoice_id for one in others})
+            found = _created(month, bill, effect, made | {other.invoice_id for other in others})
         case StepKind.ADD_LINE:
             found = _added(month, bill, effect)
         case StepKind.CREDIT_NOTE:
             notes = _of(month, bill, "credit_notes")
-            found = [one["id"] for one in notes if one["id"] not in made]
+            found = [note["id"] for note in notes if note["id"] not in made]
         case StepKind.PROMOTIONAL_CREDIT:
             given = month.world.store.all("chargebee/promotional_credits")
-            mine = [one["id"] for one in given if one["reference"] == bill]
-            found = [one for one in mine if one not in made]
+            mine = [entry["id"] for entry in given if entry["reference"] == bill]
+            found = [entry for entry in mine if entry not in made]
         case _:
             found = _changed(month, bill, effect)
     return str(found[0]) if found else ""
@@ -61,19 +61,19 @@ def _truth(month: Month, bill: str, effect: Effect, effects: tuple[Effect, ...])
 def _of(month: Month, bill: str, kind: str) -> list[dict[str, Any]]:
     account = _account(month, bill)
     found = month.world.store.all(f"chargebee/{kind}")
-    return [one for one in found if one["customer_id"].endswith(account)]
+    return [entry for entry in found if entry["customer_id"].endswith(account)]
 
 
 def _created(month: Month, bill: str, effect: Effect, without: set[Any]) -> list[str]:
     amounts = set(_amounts(_form(effect), month.currency(bill)))
     return [
-        one["id"]
-        for one in _of(month, bill, "invoices")
-        if one.get(STAMP) == bill
-        and one["id"] not in without
-        and one["status"] != "voided"
-        and not one["deleted"]
-        and {line["amount"] for line in one["line_items"]} & amounts
+        entry["id"]
+        for entry in _of(month, bill, "invoices")
+        if entry.get(STAMP) == bill
+        and entry["id"] not in without
+        and entry["status"] != "voided"
+        and not entry["deleted"]
+        and {line["amount"] for line in entry["line_items"]} & amounts
     ]
 
 
@@ -81,9 +81,9 @@ def _added(month: Month, bill: str, effect: Effect) -> list[str]:
     amounts = set(_amounts(_form(effect), month.currency(bill)))
     before = set(effect.lines_before or ())
     return [
-        one["id"]
-        for one in _of(month, bill, "invoices")
-        for line in one["line_items"]
+        entry["id"]
+        for entry in _of(month, bill, "invoices")
+        for line in entry["line_items"]
         if line["amount"] in amounts and line["id"] not in before
     ]
 
@@ -93,15 +93,15 @@ def _changed(month: Month, bill: str, effect: Effect) -> list[str]:
     held = set(effect.lines_before or ())
     wanted = {value for key, value in _form(effect).items() if key.startswith("line_items[id]")}
     found = []
-    for one in _of(month, bill, "invoices"):
-        lines = {line["id"] for line in one["line_items"]}
+    for entry in _of(month, bill, "invoices"):
+        lines = {line["id"] for line in entry["line_items"]}
         done = {
-            StepKind.VOID_INVOICE: one["status"] == "voided",
-            StepKind.CLOSE_INVOICE: one["status"] != "pending",
+            StepKind.VOID_INVOICE: entry["status"] == "voided",
+            StepKind.CLOSE_INVOICE: entry["status"] != "pending",
             StepKind.DELETE_LINES: not lines & wanted,
         }
-        if done[effect.key.step.kind] and (one["id"] == effect.invoice_id or lines & held):
-            found.append(one["id"])
+        if done[effect.key.step.kind] and (entry["id"] == effect.invoice_id or lines & held):
+            found.append(entry["id"])
     return found
 
 

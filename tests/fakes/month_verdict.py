@@ -81,9 +81,9 @@ def verdict(month: Month) -> list[str]:
             touched=key in month.touched,
             skipped=key in month.skipped,
         )
-        found += [f"{one}: {told}" for one in _always(told)]
+        found += [f"{text}: {told}" for text in _always(told)]
         if not told.touched and not told.skipped:
-            found += [f"{one}: {told}" for one in _to_the_unit(told)]
+            found += [f"{text}: {told}" for text in _to_the_unit(told)]
     return found
 
 
@@ -99,7 +99,7 @@ def _always(told: Told) -> Iterator[str]:
 
 def _to_the_unit(told: Told) -> Iterator[str]:
     """What holds when only we wrote, and nobody said not to send it."""
-    standing = any(fits(told.there, one) for one in told.versions)
+    standing = any(fits(told.there, version) for version in told.versions)
     if told.there.anything and (told.row is None or told.status in _UNSENT):
         yield "it stands, but the ledger says that nothing was sent"
     if told.there.anything and not standing and not told.open:

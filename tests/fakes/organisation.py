@@ -123,7 +123,7 @@ class FakeOrganisation:
     def set_key(self, identity: str, key: str, value: JsonValue) -> None:
         """Edit one key of a configuration's ``configData``; ``None`` removes it."""
         data = {**self.configs[IntegrationId(identity)].config_data, key: value}
-        kept = {name: one for name, one in data.items() if one is not None}
+        kept = {name: member for name, member in data.items() if member is not None}
         self.edit(identity, config_data=kept)
 
 
@@ -210,7 +210,7 @@ class FakeMappings:
     of: FakeOrganisation
 
     def list(self, systems: Collection[str] = ()) -> tuple[LiveMapping, ...]:
-        found = tuple(one for one in self.of.rows.values() if not systems or one.system in systems)
+        found = tuple(row for row in self.of.rows.values() if not systems or row.system in systems)
         self.of.paged(len(found), 200)
         return found
 
@@ -251,7 +251,7 @@ class FakeCodes:
     def accounts(self, codes: Collection[str]) -> Mapping[str, Account]:
         if codes:
             self.of.paged(len(codes), 100)
-        return {one.code: one for one in self.of.account_list if one.code in codes}
+        return {account.code: account for account in self.of.account_list if account.code in codes}
 
     def all_accounts(self) -> Iterator[Account]:
         self.of.paged(len(self.of.account_list), 100)
@@ -268,9 +268,11 @@ class FakeCodes:
     def entity_codes(self, entity: str, ids: Collection[str]) -> Mapping[str, str]:
         self.of.calls += 1
         if entity == "Account":
-            return {one.id: one.code for one in self.of.account_list if one.id in ids}
+            return {
+                account.id: account.code for account in self.of.account_list if account.id in ids
+            }
         known = self.of.entity_ids.items()
-        return {one: code for (kind, code), one in known if kind == entity and one in ids}
+        return {text: code for (kind, code), text in known if kind == entity and text in ids}
 
 
 @dataclass
@@ -284,8 +286,8 @@ class FakePeople:
         return tuple(self.of.user_list)
 
     def users_by_email(self, emails: Collection[str]) -> Mapping[str, UserId]:
-        ids = {one.email.casefold(): one.id for one in self.users()}
-        return {one: ids[one.casefold()] for one in emails if one.casefold() in ids}
+        ids = {user.email.casefold(): user.id for user in self.users()}
+        return {email: ids[email.casefold()] for email in emails if email.casefold() in ids}
 
     def credentials(self) -> tuple[Credential, ...] | None:
         self.of.calls += 1

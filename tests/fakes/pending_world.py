@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -86,8 +87,10 @@ class MemoryLedger:
         return MemoryLedger(self.clock, dict(self.effects_by_key), self.row)
 
     def effects(self, site: SiteName, bill: BillId) -> tuple[Effect, ...]:
-        mine = (one for one in self.effects_by_key.values() if one.key.bill_id == bill)
-        return tuple(sorted(mine, key=lambda one: (one.key.generation, one.key.step.number)))
+        mine = (effect for effect in self.effects_by_key.values() if effect.key.bill_id == bill)
+        return tuple(
+            sorted(mine, key=lambda effect: (effect.key.generation, effect.key.step.number))
+        )
 
     def intend(self, lease: Lease, key: PushKey, step: Step, why: Any) -> None:
         made = Effect(
@@ -103,8 +106,11 @@ class MemoryLedger:
     def redraft(self, lease: Lease, key: PushKey, step: Step, why: Any) -> None:
         self._after(key, Redrafted(step))
 
-    def sending(self, lease: Lease, key: PushKey) -> None:
-        self._after(key, Attempted())
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def sending(self, lease: Lease, key: PushKey, vendor_at: datetime | None = None) -> None:
+        self._after(key, Attempted(vendor_at))
 
     def ended(self, lease: Lease, key: PushKey, outcome: Any, mark: Any) -> None:
         self._after(key, outcome)
@@ -115,7 +121,7 @@ class MemoryLedger:
     def lines_known(
         self, site: SiteName, lines: Collection[InvoiceLineId]
     ) -> frozenset[InvoiceLineId]:
-        made = (line for one in self.effects_by_key.values() for line in one.line_ids)
+        made = (line for effect in self.effects_by_key.values() for line in effect.line_ids)
         return frozenset(made).intersection(lines)
 
     def put_bill(self, lease: Lease, row: BillRow) -> None:
@@ -224,9 +230,9 @@ class PendingWorld:
 
     def amounts(self) -> list[int]:
         """What stands on all invoices beside what was on them at first."""
-        found = [one["invoice"] for one in self.bench.get("invoices", limit="100")["list"]]
-        lines = (line for one in found for line in one["line_items"])
-        return [one["amount"] for one in lines if one["amount"] != _AT_FIRST]
+        found = [invoice["invoice"] for invoice in self.bench.get("invoices", limit="100")["list"]]
+        lines = (line for entry in found for line in entry["line_items"])
+        return [line["amount"] for line in lines if line["amount"] != _AT_FIRST]
 
     def _open(self) -> None:
         made = self.bench.pending({"item_price_id": PRICE, "quantity": _AT_FIRST // 10})

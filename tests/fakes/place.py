@@ -128,8 +128,10 @@ class Place:
         desk = open_desk(self.folder, name, self.environ, settings, progress=_silent(), log=None)
         with desk.organisation() as organisation:
             found = discover(desk.effective, organisation.integrations, desk.clock)
-        documents = [document(name, one) for one in found]
-        self.write(f"dialects/{name}.yaml", *(one for one in documents if one is not None))
+        documents = [document(name, proposal) for proposal in found]
+        self.write(
+            f"dialects/{name}.yaml", *(document for document in documents if document is not None)
+        )
 
     def plan(self, *arguments: str, file: str = "plan.json") -> str:
         """Save a plan and give its path."""
@@ -166,32 +168,39 @@ class Place:
         """Every request m3ter got below the organisation, as method and path."""
         prefix = f"/organizations/{ORGANISATION}"
         return [
-            (one.method, one.path.removeprefix(prefix))
-            for one in self.emulator.world.log.select()[self.seen :]
-            if one.path.startswith(prefix)
+            (entry.method, entry.path.removeprefix(prefix))
+            for entry in self.emulator.world.log.select()[self.seen :]
+            if entry.path.startswith(prefix)
         ]
 
     def writes(self) -> list[tuple[str, str]]:
         """The requests that change something."""
-        return [one for one in self.requests() if one[0] in WRITES]
+        return [request for request in self.requests() if request[0] in WRITES]
 
     def configs(self) -> list[dict[str, Any]]:
         """Live configurations."""
-        return [dict(one) for one in self.emulator.world.store.all("m3ter/integrationconfigs")]
+        return [
+            dict(integration)
+            for integration in self.emulator.world.store.all("m3ter/integrationconfigs")
+        ]
 
     def config(self, name: str) -> dict[str, Any]:
         """The one live configuration of a name."""
-        (found,) = [one for one in self.configs() if one.get("name") == name]
+        (found,) = [config for config in self.configs() if config.get("name") == name]
         return found
 
     def mappings(self) -> list[dict[str, Any]]:
         """Live external mappings."""
-        return [dict(one) for one in self.emulator.world.store.all("m3ter/externalmappings")]
+        return [
+            dict(mapping) for mapping in self.emulator.world.store.all("m3ter/externalmappings")
+        ]
 
     def user_edit(self, identity: str, user: str = "k.smith", **patch: object) -> None:
         """Edit an object as a Console user would."""
         store = self.emulator.world.store
-        kind = next(one for one in store.kinds() if store.get(one, identity) is not None)
+        kind = next(
+            candidate for candidate in store.kinds() if store.get(candidate, identity) is not None
+        )
         body = merge_patch(store.get(kind, identity), {**patch, "id": identity})
         store.put(kind, self.emulator.world.m3ter.user_edit(body, user))
 

@@ -139,20 +139,20 @@ def mapping(
     return KnownMapping(entity, m3ter_id, table, external_id, link, Origin("prices.csv", 12))
 
 
-def drafted(one: Bill, by: DraftingRules) -> InvoiceDraft:
-    outcome = draft_bill(one, by, NOW)
+def drafted(bill: Bill, by: DraftingRules) -> InvoiceDraft:
+    outcome = draft_bill(bill, by, NOW)
     assert isinstance(outcome, InvoiceDraft), outcome
     return outcome
 
 
-def blocked(one: Bill, by: DraftingRules) -> BlockedBill:
-    outcome = draft_bill(one, by, NOW)
+def blocked(bill: Bill, by: DraftingRules) -> BlockedBill:
+    outcome = draft_bill(bill, by, NOW)
     assert isinstance(outcome, BlockedBill), outcome
     return outcome
 
 
-def nothing(one: Bill, by: DraftingRules) -> NothingToSend:
-    outcome = draft_bill(one, by, NOW)
+def nothing(bill: Bill, by: DraftingRules) -> NothingToSend:
+    outcome = draft_bill(bill, by, NOW)
     assert isinstance(outcome, NothingToSend), outcome
     return outcome
 
@@ -184,7 +184,7 @@ def sent_line(number: int, wanted: DraftLine, **changes: Any) -> InvoiceLine:
 
 def invoice_of(draft: InvoiceDraft, **changes: Any) -> Invoice:
     """The invoice that Chargebee makes of a draft."""
-    lines = tuple(sent_line(n, one) for n, one in enumerate(draft.lines, start=1))
+    lines = tuple(sent_line(n, line) for n, line in enumerate(draft.lines, start=1))
     made = Invoice(
         InvoiceId("inv_1"),
         "posted",

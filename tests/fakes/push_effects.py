@@ -39,16 +39,16 @@ def key(
     return PushKey(SITE, BillId(bill), generation, StepName(StepKind(kind), number))
 
 
-def step(one: PushKey, body: bytes = b"a=1&b=%C3%A9") -> Step:
+def step(key: PushKey, body: bytes = b"a=1&b=%C3%A9") -> Step:
     headers = (("chargebee-a", "1"), ("chargebee-b", "2"))
     request = StoredRequest("/invoices/create_for_charge_items_and_charges", body, headers)
-    return Step(one.step, request)
+    return Step(key.step, request)
 
 
-def line_step(one: PushKey, *before: str) -> Step:
+def line_step(key: PushKey, *before: str) -> Step:
     request = StoredRequest("/invoices/inv_1/add_charge_item", b"\x00\xff\x80")
     lines = frozenset(map(InvoiceLineId, before))
-    return Step(one.step, request, InvoiceId("inv_1"), lines, 4)
+    return Step(key.step, request, InvoiceId("inv_1"), lines, 4)
 
 
 def row(bill: str = BILL, status: PushStatus = PushStatus.STARTED, **changes: Any) -> BillRow:

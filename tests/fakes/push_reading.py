@@ -60,20 +60,20 @@ class ListedBills:
 
     def list(self, query: BillQuery) -> Iterator[Bill]:
         self.queries.append(query)
-        for one in self.bills:
-            dated = one.bill_date or one.end_date
-            if query.ids is not None and one.id not in query.ids:
+        for bill in self.bills:
+            dated = bill.bill_date or bill.end_date
+            if query.ids is not None and bill.id not in query.ids:
                 continue
             if query.since is not None and dated < query.since:
                 continue
             if query.until is not None and dated >= query.until:
                 continue
-            yield one
+            yield bill
 
     def get(self, identity: BillId) -> Bill:
-        for one in self.bills:
-            if one.id == identity:
-                return one
+        for bill in self.bills:
+            if bill.id == identity:
+                return bill
         raise NotFoundError(identity)
 
     def lines(self, identity: BillId) -> tuple[BillLine, ...]:
@@ -107,7 +107,7 @@ class SiteInMemory:
         return self.estimated
 
     def stamped(self, since: datetime) -> Iterator[Invoice]:
-        yield from (one for one in self.invoices.values() if one.stamp)
+        yield from (invoice for invoice in self.invoices.values() if invoice.stamp)
 
     def read(self, invoice: InvoiceId) -> Invoice | None:
         self.reads.append(invoice)
@@ -116,11 +116,11 @@ class SiteInMemory:
     def by_bill(
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect] = ()
     ) -> tuple[Invoice, ...]:
-        return tuple(one for one in self.invoices.values() if one.stamp == bill)
+        return tuple(invoice for invoice in self.invoices.values() if invoice.stamp == bill)
 
     def changes(self, invoices: Collection[InvoiceId], since: datetime) -> Iterator[InvoiceChange]:
         self.asked_changes.append(frozenset(invoices))
-        yield from (one for one in self.remembered if one.invoice_id in invoices)
+        yield from (change for change in self.remembered if change.invoice_id in invoices)
         if self.forgets is not None:
             raise self.forgets
 
@@ -187,21 +187,21 @@ class Month:
         """Let m3ter have these bills."""
         self.bills.bills.extend(bills)
 
-    def drafted(self, one: Bill) -> InvoiceDraft:
-        made = self.routes.draft(one, NAME)
+    def drafted(self, bill: Bill) -> InvoiceDraft:
+        made = self.routes.draft(bill, NAME)
         assert isinstance(made, InvoiceDraft), made
         return made
 
     def recorded(
-        self, one: Bill, status: PushStatus, draft: InvoiceDraft | None = None, **changes: Any
+        self, bill: Bill, status: PushStatus, draft: InvoiceDraft | None = None, **changes: Any
     ) -> None:
         """Put a bill into the ledger."""
-        lease = self.ledger.claim(SITE, one.id, "worker", 3600)
+        lease = self.ledger.claim(SITE, bill.id, "worker", 3600)
         assert lease is not None
         fields: dict[str, Any] = {
             "site": SITE,
-            "bill_id": one.id,
-            "account_id": one.account_id,
+            "bill_id": bill.id,
+            "account_id": bill.account_id,
             "integration": NAME,
             "generation": 1,
             "status": status,
@@ -209,7 +209,7 @@ class Month:
             "draft": draft_to_json(draft) if draft else b"",
             "billed": draft.billed if draft else None,
             "expected": draft.expected if draft else None,
-            "period_end": one.end_date,
+            "period_end": bill.end_date,
             "next_at": None,
             "changed_at": self.clock.now(),
             "message": "",
@@ -217,14 +217,14 @@ class Month:
         self.ledger.put_bill(lease, BillRow(**(fields | changes)))
         self.ledger.release(lease)
 
-    def sent(self, one: Bill, number: int = 1, **invoice: Any) -> Invoice:
+    def sent(self, bill: Bill, number: int = 1, **invoice: Any) -> Invoice:
         """Send a bill in one request, and let its invoice stand at the site."""
-        draft = self.drafted(one)
+        draft = self.drafted(bill)
         identity = InvoiceId(f"inv_{number}")
         made = self.site.put(invoice_of(draft, **({"id": identity} | invoice)))
-        self.recorded(one, PushStatus.COMPLETE, draft)
+        self.recorded(bill, PushStatus.COMPLETE, draft)
         lines = tuple(line.id for line in invoice_of(draft).lines)
-        self.attempted(one.id, Performed(identity, lines))
+        self.attempted(bill.id, Performed(identity, lines))
         return made
 
     def attempted(

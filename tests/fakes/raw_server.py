@@ -38,10 +38,10 @@ class RawServer:
     ) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        for one in self._open:
+        for entry in self._open:
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                entry.shutdown(socket.SHUT_RDWR)
+            entry.close()
         for thread in self._threads:
             thread.join(5)
 

@@ -69,14 +69,24 @@ class RepositoryInMemory:
             for kind in SPECS
             for name, defined in _merged(definitions, kind, environment)
         }
-        of = {kind: [one for (k, _), one in merged.items() if k == kind] for kind in SPECS}
-        sets = [DefinedSet(one, _rows(one, environment, definitions)) for one in of["MappingSet"]]
+        of = {
+            kind: [definition for (k, _), definition in merged.items() if k == kind]
+            for kind in SPECS
+        }
+        sets = [
+            DefinedSet(definition, _rows(definition, environment, definitions))
+            for definition in of["MappingSet"]
+        ]
         return Effective(
             of["Project"][0],
             merged["Environment", environment],
             tuple(of["Integration"]),
             tuple(sets),
-            tuple(one for one in of["Dialect"] if one.spec.environment == environment),
+            tuple(
+                definition
+                for definition in of["Dialect"]
+                if definition.spec.environment == environment
+            ),
         )
 
     def excerpts(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -119,32 +129,35 @@ def _table(file: str, rows: list[list[str]]) -> CsvTable:
 def _merged(
     definitions: Definitions, kind: KindName, environment: str
 ) -> Iterator[tuple[str, Defined[Any]]]:
-    for one in sorted(definitions.documents, key=lambda two: two.name):
-        if one.kind != kind or one.environment is not None:
+    for document in sorted(definitions.documents, key=lambda two: two.name):
+        if document.kind != kind or document.environment is not None:
             continue
-        spec: Any = one.body["spec"]
-        origins = {path[1:]: at for path, at in one.origins.items() if path[:1] == ("spec",)}
+        spec: Any = document.body["spec"]
+        origins = {path[1:]: at for path, at in document.origins.items() if path[:1] == ("spec",)}
         for patch in definitions.documents:
-            if (patch.kind, patch.name, patch.environment) == (kind, one.name, environment):
+            if (patch.kind, patch.name, patch.environment) == (kind, document.name, environment):
                 spec = _patched(spec, patch.body["spec"])
                 origins |= {
                     path[1:]: at for path, at in patch.origins.items() if path[:1] == ("spec",)
                 }
         parsed = SPECS[kind].model_validate(spec, strict=False)
-        yield one.name, Defined(one.name, parsed, one.origin(("metadata", "name")), origins)
+        yield (
+            document.name,
+            Defined(document.name, parsed, document.origin(("metadata", "name")), origins),
+        )
 
 
 def _patched(spec: Any, patch: Any) -> Any:
     if not isinstance(spec, dict) or not isinstance(patch, dict):
         return patch
-    merged = spec | {key: _patched(spec.get(key), one) for key, one in patch.items()}
-    return {key: one for key, one in merged.items() if one is not None}
+    merged = spec | {key: _patched(spec.get(key), value) for key, value in patch.items()}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def _rows(
-    one: Defined[MappingSetSpec], environment: str, definitions: Definitions
+    mapping_set: Defined[MappingSetSpec], environment: str, definitions: Definitions
 ) -> tuple[MappingRow, ...]:
-    rows = one.spec.rows
+    rows = mapping_set.spec.rows
     if isinstance(rows, CsvRows):
         table = definitions.tables[f"integrations.d/{rows.csv}"]
         return tuple(_csv_rows(rows, table, environment))
@@ -156,7 +169,7 @@ def _rows(
         key = row.m3ter.code if isinstance(row.m3ter, CodeReference) else row.m3ter.id
         if external:
             named = M3terKey("code" if by_code else "id", key)
-            found.append(MappingRow(named, external, one.at("rows", number)))
+            found.append(MappingRow(named, external, mapping_set.at("rows", number)))
     return tuple(found)
 
 

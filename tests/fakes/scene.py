@@ -209,8 +209,10 @@ class Scene:
         """The live id that an address is bound to."""
         head = self.head()
         assert head is not None
-        return next(one.id for one in head.bindings if one.address == address)
+        return next(binding.id for binding in head.bindings if binding.address == address)
 
     def live_id_of(self, name: str) -> str:
         """The live id of a configuration's name."""
-        return next(one.id for one in self.organisation.configs.values() if one.name == name)
+        return next(
+            config.id for config in self.organisation.configs.values() if config.name == name
+        )

@@ -55,12 +55,16 @@ class SmallMonth(Inside):
         made.store = emulator.world.store
         made.ahead = made.control.now() - time.time()
         m3ter = made.control.state().m3ter
-        mine = [one for one in m3ter["integrationconfigs"] if one["name"] in configs]
+        mine = [
+            integration
+            for integration in m3ter["integrationconfigs"]
+            if integration["name"] in configs
+        ]
         month_end.write(folder, {**m3ter, "integrationconfigs": mine}, SQLITE, 100_000)
         made.name = configs[0].lower().replace(" ", "-")
         made.before_all = next(made.store.all(BILLS))
-        for one in list(made.store.all(BILLS)):
-            made.store.delete(BILLS, one["id"])
+        for entry in list(made.store.all(BILLS)):
+            made.store.delete(BILLS, entry["id"])
         return made
 
     # what people write
@@ -85,7 +89,7 @@ class SmallMonth(Inside):
     def _documents(self) -> list[Path]:
         """The files that were written as one document each; dialects are found, not written."""
         files = sorted((self.folder / "integrations.d").glob("*.yaml"))
-        return [one for one in files if one.read_bytes().startswith(b"{")]
+        return [file for file in files if file.read_bytes().startswith(b"{")]
 
     def _edit(self, kind: str, name: str, spec: Json) -> None:
         for file in self._documents():
@@ -99,13 +103,13 @@ class SmallMonth(Inside):
         """Run a command as the runbook writes it, with this environment for `production`."""
         typed = line.removeprefix("reconciler ")
         typed = re.sub(r"--env (production|sandbox)", f"--env {month_end.ENVIRONMENT}", typed)
-        words = [one.strip("\"'") for one in re.findall(r'"[^"]*"|\'[^\']*\'|\S+', typed)]
+        words = [entry.strip("\"'") for entry in re.findall(r'"[^"]*"|\'[^\']*\'|\S+', typed)]
         return self.run_with(environ, *words)
 
     def apply(self) -> Ended:
         """Plan, read the plan, approve what it asks for, and apply."""
         asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", self.run("plan", *ENV).out)))
-        approvals = [part for one in asked for part in ("--approve", one)]
+        approvals = [part for entry in asked for part in ("--approve", entry)]
         ended = self.run("apply", *ENV, "--yes", *approvals)
         assert ended.code == 0, ended
         return ended
@@ -131,8 +135,8 @@ class SmallMonth(Inside):
             "currencyConversions": [],
         }
         lines = [
-            self.line(one, owner["currency"], number)
-            for number, one in enumerate(amounts or ("10",), start=1)
+            self.line(amount, owner["currency"], number)
+            for number, amount in enumerate(amounts or ("10",), start=1)
         ]
         self.store.put(BILLS, {**made, "lineItems": lines, **more})
         return str(made["id"])
@@ -217,24 +221,25 @@ class SmallMonth(Inside):
     def take_field(self) -> dict[str, Any]:
         """Remove the site's custom field for bill ids; gives it."""
         kind = "chargebee/custom_field_configs"
-        (found,) = [one for one in self.store.all(kind) if one["id"] == "cf_m3ter_bill_id"]
+        (found,) = [entry for entry in self.store.all(kind) if entry["id"] == "cf_m3ter_bill_id"]
         self.store.delete(kind, found["id"])
         return found
 
     def invoices(self, bill: str) -> list[Json]:
         """The invoices that stand with a bill's stamp."""
         return [
-            one
-            for one in self.store.all("chargebee/invoices")
-            if one.get("cf_m3ter_bill_id") == bill and one["status"] != "voided"
+            invoice
+            for invoice in self.store.all("chargebee/invoices")
+            if invoice.get("cf_m3ter_bill_id") == bill and invoice["status"] != "voided"
         ]
 
     def lines_for(self, account: int) -> list[int]:
         """Amounts of the charges on every invoice of an account's subscription."""
         return sorted(
             line["amount"]
-            for one in self.store.all("chargebee/invoices")
-            if one.get("subscription_id") == f"sub-acct-{account:05}" and one["status"] != "voided"
-            for line in one["line_items"]
+            for invoice in self.store.all("chargebee/invoices")
+            if invoice.get("subscription_id") == f"sub-acct-{account:05}"
+            and invoice["status"] != "voided"
+            for line in invoice["line_items"]
             if line["entity_type"].startswith("charge_item")
         )

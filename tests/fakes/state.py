@@ -30,7 +30,7 @@ class MemoryChain:
         return named
 
     def records(self, environment: str) -> Iterator[AppliedRecord]:
-        return (one for one in reversed(self.links) if one.environment == environment)
+        return (link for link in reversed(self.links) if link.environment == environment)
 
 
 @dataclass

@@ -159,7 +159,7 @@ class SyncPlace:
     def apply(self) -> None:
         text = self.reconciler("plan", "--env", ENV)[1]
         asked = sorted(set(re.findall(r"[a-z-]+@[0-9a-f]{12}", text)))
-        approvals = [part for one in asked for part in ("--approve", one)]
+        approvals = [part for entry in asked for part in ("--approve", entry)]
         code, told = self.reconciler("apply", "--env", ENV, "--yes", *approvals)
         assert code == 0, told
 
@@ -246,9 +246,13 @@ class SyncPlace:
             for bill in stream(judge, place.organisation.bills, lambda _: None):
                 row = place.view.bill(place.scope.site, bill.id)
                 about = place.watch.one(bill.id, bill.account_code)
-                one = judge.judge(bill, about, row).standing
-                if one.group is Group.READY and one.draft and one.integration in integrations:
-                    found[str(bill.id)] = one.draft
+                standing = judge.judge(bill, about, row).standing
+                if (
+                    standing.group is Group.READY
+                    and standing.draft
+                    and standing.integration in integrations
+                ):
+                    found[str(bill.id)] = standing.draft
         return found
 
     def row(self, bill: str) -> BillRow:
@@ -292,19 +296,21 @@ class SyncPlace:
 
     def invoices_of(self, bill: str) -> list[Any]:
         return [
-            one
-            for one in self.state("chargebee", "invoices")
-            if one.get("cf_m3ter_bill_id") == bill
+            invoice
+            for invoice in self.state("chargebee", "invoices")
+            if invoice.get("cf_m3ter_bill_id") == bill
         ]
 
     def bill_of(self, account: str) -> str:
-        found = [one["id"] for one in self.state("m3ter", "bills") if one["accountCode"] == account]
+        found = [
+            bill["id"] for bill in self.state("m3ter", "bills") if bill["accountCode"] == account
+        ]
         return str(found[0])
 
     def chargebee_writes(self) -> list[Any]:
         with EmulatedHttp(self.url) as http:
             found = http.requests(vendor="chargebee")
-        return [one for one in found if one["method"] == "POST"]
+        return [request for request in found if request["method"] == "POST"]
 
     def fault(self, fault: str, path: str = "/api/v2/invoices/*", **rule: Any) -> None:
         match = {"vendor": "chargebee", "method": "POST", "path": path}
@@ -314,7 +320,7 @@ class SyncPlace:
 
 def standing_of(result: SyncResult, bill: str) -> BillStanding:
     for listed in result.tally.listed.values():
-        for one in listed:
-            if one.who.bill_id == bill:
-                return one
+        for standing in listed:
+            if standing.who.bill_id == bill:
+                return standing
     raise AssertionError(f"bill {bill} is not listed")

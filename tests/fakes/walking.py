@@ -45,7 +45,7 @@ class Walked(SmallMonth):
             more: Words that a test adds, to look at its own bill only.
             names: What stands for ``BILL``, ``INVOICE``, ``NAME`` …
         """
-        found = [one for one in commands(anchor) if part in one]
+        found = [command for command in commands(anchor) if part in command]
         assert found, f"{anchor} has no command with `{part}`: {commands(anchor)}"
         line = found[0]
         line = line.replace("csv=", f"csv={self.folder}/").replace("plan.json", self.plan_file)
@@ -66,7 +66,7 @@ class Walked(SmallMonth):
 
     def push(self, *bills: str, **environ: str) -> Ended:
         """Run a sync of these bills only, without waiting."""
-        named = [part for one in bills for part in ("--bill", one)]
+        named = [part for bill in bills for part in ("--bill", bill)]
         return self.go(" ".join(["sync run --env production --wait 0", *named]), **environ)
 
     def status(self, bill: str) -> str:

@@ -12,7 +12,7 @@ BEFORE = route()
 
 
 def said(found: Impact) -> list[tuple[str, str]]:
-    return [(one.price_id, str(one.amount)) for one in found.shifts]
+    return [(shift.price_id, str(shift.amount)) for shift in found.shifts]
 
 
 def test_money_moves_between_prices_and_the_total_stays() -> None:
@@ -30,7 +30,7 @@ def test_bills_that_become_blocked_are_named_both_ways() -> None:
     forbids = route(fallback="forbid")
     lost = impact([bill(line(), id=BillId("b7"))], BEFORE, forbids, NOW)
     assert (lost.newly_blocked, lost.unblocked) == (("b7",), ())
-    assert [str(one) for one in lost.totals] == ["-£400.00"]
+    assert [str(total) for total in lost.totals] == ["-£400.00"]
     assert impact([bill(line(), id=BillId("b7"))], forbids, BEFORE, NOW).unblocked == ("b7",)
 
 

@@ -43,7 +43,7 @@ def compared(scene: Scene) -> EnvironmentComparison:
 def environment_only() -> Definitions:
     """Git with one environment of the scene's name, and nothing else."""
     repository = sound_repository()
-    kept = {one: spec for one, spec in repository.specs.items() if one[1] == "sandbox"}
+    kept = {key: spec for key, spec in repository.specs.items() if key[1] == "sandbox"}
     repository.specs = kept
     repository.csv = {}
     return repository.load().definitions
@@ -96,12 +96,12 @@ def test_objects_without_a_code_are_mapped_by_id_in_a_set_of_their_own() -> None
         body = MappingBody("Account", identity, "Chargebee", "Subscription", f"s-{identity}", None)
         scene.organisation.mappings.create(body)
     made = imported(scene)
-    names = {one.address.name for one in made.report.new}
+    names = {entry.address.name for entry in made.report.new}
     assert names == {"chargebee-accounts", "chargebee-accounts-ids"}
     (ids,) = [
-        one
-        for one in made.edits
-        if isinstance(one, AddDocuments) and one.file.endswith("accounts-ids.yaml")
+        edit
+        for edit in made.edits
+        if isinstance(edit, AddDocuments) and edit.file.endswith("accounts-ids.yaml")
     ]
     assert "unknown-account" in str(ids.documents)
 
@@ -111,7 +111,7 @@ def test_sets_of_several_tables_bear_their_table() -> None:
     for table in ("Subscription", "Customer"):
         body = MappingBody("Account", "account-acme", "Chargebee", table, "x", None)
         scene.organisation.mappings.create(body)
-    names = {one.address.name for one in imported(scene).report.new}
+    names = {entry.address.name for entry in imported(scene).report.new}
     assert names == {"chargebee-accounts-customer", "chargebee-accounts-subscription"}
 
 
@@ -159,7 +159,9 @@ def test_a_dialect_that_a_person_completed_stays_that_persons() -> None:
     assert written.outcome == "changed"
     assert isinstance(edit, SetValue)
     assert isinstance(edit.value, dict)
-    before = next(one for one in definitions.documents if one.kind == "Dialect").body["spec"]
+    before = next(
+        definition for definition in definitions.documents if definition.kind == "Dialect"
+    ).body["spec"]
     assert isinstance(before, dict)
     assert edit.value["evidence"] == before["evidence"]
     assert edit.value["keys"] == keys
@@ -168,10 +170,10 @@ def test_a_dialect_that_a_person_completed_stays_that_persons() -> None:
 def test_a_dialect_whose_name_is_taken_gets_another() -> None:
     definitions = sound_repository().load().definitions
     renamed = tuple(
-        replace(one, name="chargebee-sandbox", body={**one.body, "spec": {}})
-        if one.kind == "Dialect"
-        else one
-        for one in definitions.documents
+        replace(definition, name="chargebee-sandbox", body={**definition.body, "spec": {}})
+        if definition.kind == "Dialect"
+        else definition
+        for definition in definitions.documents
     )
     head: JsonObject = {"environment": "sandbox", "destination": "Chargebee"}
     proposal = Proposal("Chargebee", "Bill", head, ())
@@ -194,7 +196,7 @@ def test_one_of_several_of_a_name_is_adopted_by_its_id() -> None:
     assert made.record is not None
     scene.chain.append(made.record)
     assert scene.live_id(UK) == second
-    assert "conflict" not in {one.guard for one in scene.plan().body.hits if one.field == "enabled"}
+    assert "conflict" not in {hit.guard for hit in scene.plan().body.hits if hit.field == "enabled"}
 
 
 def test_a_row_that_m3ter_lacks_is_left_when_its_set_is_adopted() -> None:
@@ -205,7 +207,7 @@ def test_a_row_that_m3ter_lacks_is_left_when_its_set_is_adopted() -> None:
     made = adopt(
         compared(scene), replace(mapping("x"), key=""), "", fingerprint(scene.effective()), SIGNED
     )
-    assert [one.address for one in made.objects] == [mapping("acme")]
+    assert [adoption.address for adoption in made.objects] == [mapping("acme")]
 
 
 def test_the_file_of_what_is_published_may_be_empty() -> None:

@@ -109,9 +109,9 @@ def sides(base: list[JsonValue], live: list[JsonValue], desired: list[JsonValue]
 
 
 def test_of_a_set_that_both_moved_only_what_m3ter_moved_is_accepted() -> None:
-    one = sides(["a", "b"], ["a", "c"], ["a", "b", "d"])
-    assert accepted_value([one, one]) == FieldValue(["a", "c", "d"])
-    assert accepted_value([one]) == one.live
+    field = sides(["a", "b"], ["a", "c"], ["a", "b", "d"])
+    assert accepted_value([field, field]) == FieldValue(["a", "c", "d"])
+    assert accepted_value([field]) == field.live
 
 
 def test_nothing_accepted_edits_nothing() -> None:
@@ -155,7 +155,7 @@ def test_two_keys_for_one_setting_are_left_to_a_person() -> None:
     assert found.spec is not None
     assert found.spec["keys"] == {}
     assert "values" not in found.spec
-    (ambiguous,) = [one for one in found.findings if one.kind == "ambiguous"]
+    (ambiguous,) = [finding for finding in found.findings if finding.kind == "ambiguous"]
     assert ambiguous.path == "chargebee.createInvoice"
 
 
@@ -182,7 +182,7 @@ def test_names_in_mapping_sets_are_compared_with_those_published() -> None:
     sets = Scene().effective().mapping_sets
     tables: list[JsonValue] = [{"name": "Chargebee", "tables": ["Customer"]}, "odd", {"x": 1}]
     found = illegal_names({"m3terEntities": ["Plan"], "externalSystems": tables}, sets)
-    assert [(one.setting, one.name, one.known) for one in found] == [
+    assert [(name.setting, name.name, name.known) for name in found] == [
         ("m3terEntity", "Account", ("Plan",)),
         ("externalTable", "Subscription", ("Customer",)),
     ]

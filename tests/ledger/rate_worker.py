@@ -26,9 +26,9 @@ def work() -> None:
 
 
 workers = [threading.Thread(target=work) for _ in range(int(threads))]
-for one in workers:
-    one.start()
-for one in workers:
-    one.join()
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
 database.close()
-sys.stdout.write("\n".join(f"{one:.6f}" for one in grants))
+sys.stdout.write("\n".join(f"{grant:.6f}" for grant in grants))

@@ -34,7 +34,7 @@ def test_a_copy_beside_the_writer_is_whole_private_and_a_ledger(
     restored = open_sqlite(copy, clock)
     again = open_ledger(restored, expected(), SETTINGS)
     assert again.identity.sequence == 1
-    assert [one.attempts for one in again.effects(SITE, BILL)] == [0]
+    assert [effect.attempts for effect in again.effects(SITE, BILL)] == [0]
     for database in (reader, restored, writer):
         database.close()
     assert not list(tmp_path.glob(".ledger-backup-*"))

@@ -20,7 +20,7 @@ def test_decisions_are_found_by_subject_and_what_lies_below_it(tmp_path: Path) -
         for subject in ("cutover/uk", "cutover/uk/push/date", "cutover/uk_2", "cutover/ukraine"):
             world.history.decide(SITE, subject, "yes", "k.smith", "because")
         found = world.history.decisions(SITE, "cutover/uk")
-        assert [one.subject for one in found] == ["cutover/uk", "cutover/uk/push/date"]
+        assert [decision.subject for decision in found] == ["cutover/uk", "cutover/uk/push/date"]
         assert (found[0].actor, found[0].why, found[0].at) == (
             "k.smith",
             "because",

@@ -132,7 +132,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def decide(self, worker: str, *, sent: bool) -> None:
         self.act(worker, Resolved("inv_1" if sent else None, "said"))
 
-    @precondition(lambda self: any(one.flying for one in self.workers.values()))
+    @precondition(lambda self: any(worker.flying for worker in self.workers.values()))
     @rule(worker=st.sampled_from(["one", "two"]), outcome=st.sampled_from(OUTCOMES))
     def hear(self, worker: str, outcome: StepOutcome) -> None:
         held = self.workers.get(worker)

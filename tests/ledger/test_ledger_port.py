@@ -112,7 +112,7 @@ def test_whoever_lost_the_lease_records_nothing(ledger: SqlLedger, clock: FakeCl
     ):
         with pytest.raises(LeaseLostError, match="another worker"):
             act()
-    assert [(one.state, one.attempts) for one in ledger.effects(SITE, BILL)] == [
+    assert [(effect.state, effect.attempts) for effect in ledger.effects(SITE, BILL)] == [
         (PushState.INTENDED, 0)
     ]
     assert ledger.bill(SITE, BILL) is None
@@ -142,9 +142,9 @@ def test_an_effect_that_exists_is_given_back_as_it_stands(ledger: SqlLedger) -> 
 def test_effects_are_in_order_of_generation_and_intent(ledger: SqlLedger) -> None:
     lease = held(ledger)
     order = [key(generation=2), key(2, kind="add-line"), key(1, kind="add-line"), key()]
-    for one in order:
-        ledger.intend(lease, one, step(one), WHY)
-    assert [one.key for one in ledger.effects(SITE, BILL)] == [*order[1:], order[0]]
+    for entry in order:
+        ledger.intend(lease, entry, step(entry), WHY)
+    assert [effect.key for effect in ledger.effects(SITE, BILL)] == [*order[1:], order[0]]
 
 
 def test_an_attempt_is_recorded_before_and_after(ledger: SqlLedger, clock: FakeClock) -> None:
@@ -273,7 +273,7 @@ def test_a_late_refusal_says_nothing_about_what_another_worker_sent(
     late = ledger.ended(silent, key(), Refused("x", "late"), None)
     assert (late.state, late.rejections) == (PushState.IN_DOUBT, 0)
     assert ledger.ended(other, key(), Performed("inv_1"), "success").state is PushState.DONE
-    assert [one.outcome for one in ledger.attempts(SITE, BILL)] == ["Refused", "Performed"]
+    assert [attempt.outcome for attempt in ledger.attempts(SITE, BILL)] == ["Refused", "Performed"]
 
 
 def test_a_late_success_names_the_invoice(ledger: SqlLedger, clock: FakeClock) -> None:
@@ -291,7 +291,7 @@ def test_a_late_success_does_not_replace_what_was_found(
     effect = ledger.ended(silent, key(), Performed("inv_2"), "success")
     assert (effect.object_id, effect.message) == ("inv_1", "an attempt also made inv_2")
     assert ledger.effects(SITE, BILL) == (effect,)
-    assert "as inv_2" in [one.message for one in ledger.attempts(SITE, BILL)]
+    assert "as inv_2" in [attempt.message for attempt in ledger.attempts(SITE, BILL)]
 
 
 def test_what_cannot_happen_is_refused_and_not_recorded(ledger: SqlLedger) -> None:
@@ -328,7 +328,7 @@ def test_what_may_send_and_what_a_person_decides_is_noted_outside_at_once(
     ledger: SqlLedger,
 ) -> None:
     notes: list[int] = []
-    noting = SqlLedger(ledger.database, ledger.settings, lambda one: notes.append(one.sequence))
+    noting = SqlLedger(ledger.database, ledger.settings, lambda note: notes.append(note.sequence))
     lease, one = held(ledger), key()
     noting.intend(lease, one, step(one), WHY)
     assert notes == []
@@ -364,10 +364,10 @@ def test_bills_stream_by_period_and_id_over_pages(ledger: SqlLedger) -> None:
         row(f"b{number:04d}", period_end=date(2026, 10 + number % 3, 1))
         for number in range(bill_rows.PAGE + 20)
     ]
-    for one in rows:
-        ledger.put_bill(held(ledger, one.bill_id), one)
-    streamed = [(one.period_end, one.bill_id) for one in ledger.bills(SITE)]
-    assert streamed == sorted((one.period_end, one.bill_id) for one in rows)
+    for entry in rows:
+        ledger.put_bill(held(ledger, entry.bill_id), entry)
+    streamed = [(bill.period_end, bill.bill_id) for bill in ledger.bills(SITE)]
+    assert streamed == sorted((row.period_end, row.bill_id) for row in rows)
     assert list(ledger.bills(OTHER_SITE)) == []
 
 
@@ -375,7 +375,7 @@ def test_bills_are_chosen_by_status(ledger: SqlLedger) -> None:
     for name, status in (("a", PushStatus.COMPLETE), ("b", PushStatus.ERROR)):
         ledger.put_bill(held(ledger, name), row(name, status))
     chosen = ledger.bills(SITE, [PushStatus.ERROR, PushStatus.PARTIAL])
-    assert [one.bill_id for one in chosen] == ["b"]
+    assert [row.bill_id for row in chosen] == ["b"]
     assert list(ledger.bills(SITE, [])) == []
 
 
@@ -412,7 +412,7 @@ def test_a_site_is_paused_and_resumed(ledger: SqlLedger) -> None:
     assert ledger.paused(OTHER_SITE) is None
     ledger.resume(SITE, "ann")
     assert ledger.paused(SITE) is None
-    said = [one.what for one in SqlHistory(ledger.database).decisions(SITE, SITE)]
+    said = [decision.what for decision in SqlHistory(ledger.database).decisions(SITE, SITE)]
     assert said == ["paused", "paused", "resumed"]
 
 
@@ -443,7 +443,7 @@ def test_lines_are_known_by_whichever_bill_made_them(ledger: SqlLedger) -> None:
     ledger.intend(lease, one, line_step(one, "li_0"), WHY)
     ledger.sending(lease, one)
     ledger.ended(lease, one, Performed("inv_1", (InvoiceLineId("li_1"),)), None)
-    asked = [InvoiceLineId(each) for each in ("li_0", "li_1", "li_", "li%")]
+    asked = [InvoiceLineId(literal) for literal in ("li_0", "li_1", "li_", "li%")]
     assert ledger.lines_known(SITE, asked) == {InvoiceLineId("li_1")}
     assert ledger.lines_known(SITE, []) == frozenset()
     assert ledger.lines_known(OTHER_SITE, asked) == frozenset()

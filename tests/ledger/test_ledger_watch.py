@@ -50,12 +50,12 @@ def test_many_that_note_at_once_leave_the_highest(watch: DirectoryLedgerWatch) -
             own.note("sandbox", LedgerNote(ONE, number))
 
     threads = [threading.Thread(target=note, args=[start]) for start in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(20)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
     assert watch.seen("sandbox") == LedgerNote(ONE, 39)
-    assert sorted(one.name for one in (watch.folder / "sandbox").iterdir()) == [
+    assert sorted(file.name for file in (watch.folder / "sandbox").iterdir()) == [
         FILE,
         "ledger.lock",
     ]

@@ -145,7 +145,7 @@ def test_a_lost_ledger_is_used_again_only_when_it_learnt(
     assert identity == LedgerIdentity(LEDGER_ID, 41, clock.now())
     assert notes == [LedgerNote(LEDGER_ID, 41)]
     opened = open_ledger(database, expected(seen=notes[0]), SETTINGS)
-    assert [one.id for one in opened.stamps(SITE, BILL)] == ["inv_00001"]
+    assert [stamp.id for stamp in opened.stamps(SITE, BILL)] == ["inv_00001"]
     assert opened.identity == identity
 
 
@@ -228,8 +228,8 @@ def test_a_ledger_of_the_first_schema_is_upgraded_when_it_is_opened(database: Da
     with pytest.raises(Exception, match=r"vendor_at|doubt"):
         database.read(lambda connection: effects.effects_of(connection, SITE, BILL))
     opened = open_ledger(database, expected(), SETTINGS)
-    found = {str(one.key.step): one for one in opened.effects(SITE, BILL)}
-    assert {name: one.doubt for name, one in found.items()} == {
+    found = {str(effect.key.step): effect for effect in opened.effects(SITE, BILL)}
+    assert {name: effect.doubt for name, effect in found.items()} == {
         "add-line/1": "",
         "add-line/2": "open",
         "add-line/3": "open",
@@ -241,7 +241,7 @@ def test_a_ledger_of_the_first_schema_is_upgraded_when_it_is_opened(database: Da
         (),
     )
     assert doubted.round_started_at == datetime(2026, 12, 1, 6, tzinfo=UTC)
-    assert [one.vendor_at for one in opened.attempts(SITE, BILL)] == [None] * 4
+    assert [attempt.vendor_at for attempt in opened.attempts(SITE, BILL)] == [None] * 4
     now = datetime(2026, 12, 1, 6, 5, tzinfo=UTC)
     young = next_move(doubted, Clocks(now, now, now), SETTINGS, looked=True)
     assert isinstance(young, WaitUntil), "nobody knows how old its key is by Chargebee's clock"

@@ -73,18 +73,18 @@ def claims(ledger: SqlLedger, count: int) -> list[Lease | None]:
         taken.append(ledger.claim(SITE, BILL, f"w{number}", 60))
 
     threads = [threading.Thread(target=claim, args=[number]) for number in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(10)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
     return taken
 
 
 def test_of_many_workers_at_once_one_gets_the_bill(shared: Database) -> None:
     ledger = create_ledger(shared, expected(), SETTINGS)
     for fence in (1, 2):
-        won = [one for one in claims(ledger, 8) if one is not None]
-        assert [one.fence for one in won] == [fence]
+        won = [claim for claim in claims(ledger, 8) if claim is not None]
+        assert [lease.fence for lease in won] == [fence]
         ledger.release(won[0])
 
 
@@ -109,10 +109,10 @@ def test_many_workers_migrate_and_count_at_once(postgres_url: Secret) -> None:
             database.close()
 
     threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(30)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
     assert failed == []
     assert query(postgres_url, "select sequence from ledger") == [(24,)]
 

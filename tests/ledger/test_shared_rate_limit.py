@@ -116,8 +116,8 @@ def test_two_processes_share_a_row(ready: Database, clock: FakeClock) -> None:
 def test_a_429_in_one_process_voids_the_slots_of_all(ready: Database) -> None:
     clock = ready.clock
     assert isinstance(clock, FakeClock)
-    one, other = (SharedBucket(ready, SITE, 1) for _ in range(2))
-    one.acquire()
+    bucket, other = (SharedBucket(ready, SITE, 1) for _ in range(2))
+    bucket.acquire()
 
     class Hears(FakeClock):
         """While this process waits for its slot, the other one hears of a 429."""
@@ -172,10 +172,10 @@ def test_threads_that_wait_together_reserve_together(shared: Database) -> None:
             bucket.acquire()
 
     threads = [threading.Thread(target=ten) for _ in range(16)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(20)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
     took = time.monotonic() - began
     assert 159 / 200 <= took < 1.6
 
@@ -189,7 +189,7 @@ def test_three_processes_get_the_limit_and_no_more(shared: Database, postgres_ur
         for _ in range(3)
     ]
     grants = sorted(
-        float(one) for process in processes for one in process.communicate(timeout=30)[0].split()
+        float(text) for process in processes for text in process.communicate(timeout=30)[0].split()
     )
     assert all(process.returncode == 0 for process in processes)
     span = grants[-1] - grants[0]

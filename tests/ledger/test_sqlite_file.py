@@ -142,10 +142,10 @@ def test_sixteen_threads_write_without_losing_anything(file: Path, clock: FakeCl
             ledger.release(lease)
 
     threads = [threading.Thread(target=work, args=[number]) for number in range(16)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(60)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
     assert len(list(ledger.bills(SITE))) == 80
     assert ledger.identity.sequence == 80
     database.close()

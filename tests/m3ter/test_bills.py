@@ -42,8 +42,8 @@ def test_both_wire_shapes_of_a_line_are_the_same_line(organisation: Organisation
     bills = list(organisation.bills.list(BillQuery()))
     assert any(line.bands for bill in bills for line in bill.lines)
     for bill in bills:
-        by_resource = sorted(organisation.bills.lines(bill.id), key=lambda one: one.id)
-        inside = sorted(map(_without_children, bill.lines), key=lambda one: one.id)
+        by_resource = sorted(organisation.bills.lines(bill.id), key=lambda line: line.id)
+        inside = sorted(map(_without_children, bill.lines), key=lambda line: line.id)
         assert by_resource == inside
 
 
@@ -51,18 +51,18 @@ def test_bills_are_filtered_by_window_status_account_and_id(organisation: Organi
     bills = organisation.bills
     every = list(bills.list(BillQuery()))
     approved = list(bills.list(BillQuery(status="APPROVED")))
-    assert approved == [one for one in every if one.status == "APPROVED"]
+    assert approved == [bill for bill in every if bill.status == "APPROVED"]
     assert 0 < len(approved) < len(every)
     account = every[0].account_id
     mine = list(bills.list(BillQuery(account=account)))
-    assert mine == [one for one in every if one.account_id == account]
+    assert mine == [bill for bill in every if bill.account_id == account]
     ids = (every[0].id, every[-1].id)
-    assert {one.id for one in bills.list(BillQuery(ids=ids))} == set(ids)
+    assert {bill.id for bill in bills.list(BillQuery(ids=ids))} == set(ids)
     assert list(bills.list(BillQuery(ids=()))) == []
-    dates = sorted({one.bill_date for one in every if one.bill_date})
+    dates = sorted({bill.bill_date for bill in every if bill.bill_date})
     first, last = dates[0], dates[-1]
     window = BillQuery(since=last, until=date(2100, 1, 1))
-    assert {one.bill_date for one in bills.list(window)} == {last}
+    assert {bill.bill_date for bill in bills.list(window)} == {last}
     assert list(bills.list(BillQuery(until=first))) == []
     narrowed = BillQuery(ids=ids, account=AccountId("nobody"))
     assert list(bills.list(narrowed)) == []
@@ -71,7 +71,7 @@ def test_bills_are_filtered_by_window_status_account_and_id(organisation: Organi
 def test_lines_and_totals_come_only_when_they_are_wanted(organisation: Organisation) -> None:
     bills = organisation.bills
     bare = list(bills.list(BillQuery(lines=False, total=True)))
-    assert all(one.lines == () and one.total is not None for one in bare)
+    assert all(bill.lines == () and bill.total is not None for bill in bare)
     full = bills.get(bare[0].id)
     assert full.lines
     assert full.total == bare[0].total
@@ -99,7 +99,7 @@ def test_a_filter_that_m3ter_ignores_is_applied_here() -> None:
     bills: JsonValue = {"data": [BILL, {**BILL, "id": "b2", "status": "PENDING"}]}
     m3ter = ScriptedM3ter(lambda _: json(bills))
     found = M3terBills(session(m3ter)).list(BillQuery(status="PENDING"))
-    assert [one.id for one in found] == ["b2"]
+    assert [bill.id for bill in found] == ["b2"]
 
 
 def test_a_locked_bill_is_read_as_locked(
@@ -107,7 +107,9 @@ def test_a_locked_bill_is_read_as_locked(
 ) -> None:
     bill = next(iter(organisation.bills.list(BillQuery(status="APPROVED"))))
     store = emulator.world.store
-    kind = next(one for one in store.kinds() if store.get(one, bill.id) is not None)
+    kind = next(
+        candidate for candidate in store.kinds() if store.get(candidate, bill.id) is not None
+    )
     stored = store.get(kind, bill.id)
     assert stored is not None
     store.put(kind, {**stored, "locked": True})
@@ -132,7 +134,7 @@ def test_no_digit_is_lost_from_the_wire_to_the_line(
         line = decode_line(received)
         assert line.type is LineItemType.USAGE
         assert line.subtotal == amount
-        assert [(one.units, one.unit_price, one.subtotal) for one in line.bands] == [
+        assert [(entry.units, entry.unit_price, entry.subtotal) for entry in line.bands] == [
             (units, price, amount)
         ]
 

@@ -75,7 +75,7 @@ def test_the_scenario_large_is_read_within_its_budget_of_calls(
 def test_accounts_are_found_by_code_and_missing_ones_are_missing(
     organisation: Organisation,
 ) -> None:
-    every = {one.code: one for one in organisation.codes.all_accounts()}
+    every = {account.code: account for account in organisation.codes.all_accounts()}
     found = organisation.codes.accounts([*every, "nobody", "a,b", "ÄÖ &=?"])
     assert found == every
     assert organisation.codes.accounts([]) == {}
@@ -94,7 +94,7 @@ def test_entities_are_found_by_code_and_back(organisation: Organisation) -> None
 def _codes_of(organisation: Organisation, entity: str) -> list[str]:
     assert isinstance(organisation.codes, M3terCodes)
     every = organisation.codes._all(RESOURCES[entity.lower()])
-    return [code for one in every if isinstance(code := one.get("code"), str)]
+    return [code for entry in every if isinstance(code := entry.get("code"), str)]
 
 
 PRICINGS: JsonValue = {
@@ -161,8 +161,8 @@ def test_only_mappings_of_the_wanted_systems_are_listed(organisation: Organisati
     every = organisation.mappings.list()
     stripe = organisation.mappings.list(["Stripe"])
     both = organisation.mappings.list(["Stripe", "Chargebee", "Xero"])
-    assert {one.system for one in stripe} == {"Stripe"}
-    assert sorted(one.id for one in both) == sorted(one.id for one in every)
+    assert {mapping.system for mapping in stripe} == {"Stripe"}
+    assert sorted(mapping.id for mapping in both) == sorted(mapping.id for mapping in every)
 
 
 def test_mappings_of_another_system_that_slip_through_a_filter_are_left_out() -> None:
@@ -176,7 +176,11 @@ def test_nothing_depends_on_the_shape_of_a_single_configuration(
     emulate: Any, connected: Connect, shape: str
 ) -> None:
     organisation = connected(emulate(requests_per_second=0, get_config_shape=shape))
-    stripe = next(one for one in organisation.integrations.list() if one.destination == "Stripe")
+    stripe = next(
+        integration
+        for integration in organisation.integrations.list()
+        if integration.destination == "Stripe"
+    )
     assert organisation.integrations.enable(stripe.id).id == stripe.id
 
 
@@ -201,7 +205,9 @@ def test_enabling_reads_the_list_when_the_answer_is_no_configuration() -> None:
 
 
 def test_what_can_be_connected_and_mapped_is_given_raw(organisation: Organisation) -> None:
-    assert "Chargebee" in {one["identifier"] for one in organisation.integrations.systems("Bill")}
+    assert "Chargebee" in {
+        system["identifier"] for system in organisation.integrations.systems("Bill")
+    }
     assert organisation.integrations.systems("")
     available = organisation.integrations.available("Chargebee", "Bill")
     assert "supportedEntities" in available
@@ -222,8 +228,8 @@ def test_native_runs_are_found_for_bills_entities_and_destinations(
     organisation: Organisation,
 ) -> None:
     found = list(organisation.runs.events())
-    assert all(one.name.startswith("integration.") for one in found)
-    bills = [one.id for one in organisation.bills.list(BillQuery())]
+    assert all(event.name.startswith("integration.") for event in found)
+    bills = [entry.id for entry in organisation.bills.list(BillQuery())]
     latest = organisation.runs.latest("Bill", [*bills, "no-such-bill"])
     assert latest
     bill, run = next(iter(latest.items()))
@@ -271,14 +277,14 @@ def test_a_log_is_decoded_and_its_secrets_are_blanked() -> None:
 def test_webhooks_are_listed_without_credentials(organisation: Organisation) -> None:
     webhooks = list(organisation.webhooks())
     assert webhooks
-    assert all("credentials" not in one for one in webhooks)
+    assert all("credentials" not in webhook for webhook in webhooks)
 
 
 def test_webhook_secrets_are_dropped_even_when_m3ter_shows_them(
     emulate: Any, connected: Connect
 ) -> None:
     organisation = connected(emulate(requests_per_second=0, webhook_secrets="shown"))
-    assert all("credentials" not in one for one in organisation.webhooks())
+    assert all("credentials" not in webhook for webhook in organisation.webhooks())
 
 
 def test_a_missing_object_is_not_found(organisation: Organisation) -> None:

@@ -80,13 +80,13 @@ def test_pages_are_followed_to_the_end_over_empty_ones(sizes: list[int]) -> None
         [{"id": f"{page}-{number}"} for number in range(size)] for page, size in enumerate(sizes)
     ]
     found = list(session(_pages(pages)).items("/things", size=200, intent="list"))
-    assert found == [one for page in pages for one in page]
+    assert found == [entry for page in pages for entry in page]
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_half_the_size() -> None:
     m3ter = _pages([[{"id": "1"}], [{"id": "2"}]], page_max=30)
     assert len(list(session(m3ter).items("/things", size=100, intent="list"))) == 2
-    sizes = [dict(one.query)["pageSize"] for one in m3ter.requests]
+    sizes = [dict(request.query)["pageSize"] for request in m3ter.requests]
     assert sizes == ["100", "50", "25", "25"]
 
 
@@ -269,12 +269,12 @@ def test_the_first_error_of_many_questions_is_raised() -> None:
 @given(values=st.lists(st.text(min_size=1, max_size=30), max_size=300), size=st.integers(1, 100))
 def test_batches_hold_every_value_once_and_stay_small(values: list[str], size: int) -> None:
     cut = batches(values, size)
-    flat = [one for batch in cut for one in batch]
+    flat = [text for batch in cut for text in batch]
     assert sorted(flat) == sorted(set(values))
     for batch in cut:
         assert 0 < len(batch) <= size
-        assert len(batch) == 1 or not any("," in one for one in batch)
-        assert len(batch) == 1 or sum(len(segment(one)) + 3 for one in batch) <= 4000
+        assert len(batch) == 1 or not any("," in text for text in batch)
+        assert len(batch) == 1 or sum(len(segment(text)) + 3 for text in batch) <= 4000
 
 
 def test_lists_are_written_as_the_switch_says() -> None:

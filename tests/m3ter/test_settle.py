@@ -50,15 +50,15 @@ def _integrations(puts: list[Outcome], lists: list[JsonValue]) -> M3terIntegrati
 
 
 def test_an_update_that_arrives_after_we_looked_is_recognised_by_the_conflict_it_causes() -> None:
-    one = _integrations([LOST, CONFLICT], [_live(1, configData={}), _live(2)])
-    assert one.update(IntegrationId("i1"), 1, BODY).version == 2
+    integrations = _integrations([LOST, CONFLICT], [_live(1, configData={}), _live(2)])
+    assert integrations.update(IntegrationId("i1"), 1, BODY).version == 2
 
 
 @pytest.mark.parametrize("then", [_live(2, configData={"a": 2}), _live(3), None])
 def test_a_conflict_by_somebody_else_stays_one(then: JsonValue) -> None:
-    one = _integrations([LOST, CONFLICT], [_live(1, configData={}), then])
+    integrations = _integrations([LOST, CONFLICT], [_live(1, configData={}), then])
     with pytest.raises(VersionConflictError):
-        one.update(IntegrationId("i1"), 1, BODY)
+        integrations.update(IntegrationId("i1"), 1, BODY)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_only_what_was_sent_at_the_next_version_is_ours(seen: JsonValue) -> None
 
 
 def test_an_update_that_is_seen_done_is_not_sent_again() -> None:
-    one = _integrations([LOST], [_live(2, configData={"a": "1", "default": "added"})])
-    assert one.update(IntegrationId("i1"), 1, BODY).config_data["default"] == "added"
+    integrations = _integrations([LOST], [_live(2, configData={"a": "1", "default": "added"})])
+    assert integrations.update(IntegrationId("i1"), 1, BODY).config_data["default"] == "added"
 
 
 def _mappings(behave: Callable[[Request], Outcome | None]) -> M3terMappings:

@@ -33,7 +33,7 @@ def _good(_: Request) -> Outcome:
 
 def _accepting(*refused: int, status: int = 403, said: str = "expired") -> ScriptedM3ter:
     """m3ter that refuses the tokens of these serial numbers."""
-    bad = [f"Bearer {token(serial=one)}" for one in refused]
+    bad = [f"Bearer {token(serial=reason)}" for reason in refused]
 
     def behave(request: Request) -> Outcome:
         if request.headers["Authorization"] in bad:

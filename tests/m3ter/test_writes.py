@@ -52,7 +52,7 @@ FAULTS = [*NOT_DONE, *DONE, *SURE]
 
 
 def _names(rule: dict[str, Any]) -> str:
-    return "-".join(str(one) for one in rule.values())
+    return "-".join(str(entry) for entry in rule.values())
 
 
 @pytest.fixture
@@ -69,15 +69,17 @@ def _fault(
 
 def _sent(emulator: RunningEmulator, method: str) -> int:
     log = emulator.world.log.select(vendor="m3ter")
-    return sum(one.method == method and "/oauth" not in one.path for one in log)
+    return sum(request.method == method and "/oauth" not in request.path for request in log)
 
 
 def _named(organisation: Organisation, name: str = "UK") -> list[LiveIntegration]:
-    return [one for one in organisation.integrations.list() if one.name == name]
+    return [
+        integration for integration in organisation.integrations.list() if integration.name == name
+    ]
 
 
 def _rows(organisation: Organisation) -> list[LiveMapping]:
-    return [one for one in organisation.mappings.list() if one.m3ter_id == "a1"]
+    return [mapping for mapping in organisation.mappings.list() if mapping.m3ter_id == "a1"]
 
 
 @pytest.mark.parametrize("rule", FAULTS, ids=_names)
@@ -88,7 +90,7 @@ def test_a_create_whose_answer_is_lost_makes_exactly_one_integration(
     _fault(emulator, rule, "POST", CONFIGS)
     made = quick.integrations.create(BODY)
     emulator.world.faults.clear()
-    assert [one.id for one in _named(quick)] == [made.id]
+    assert [integration.id for integration in _named(quick)] == [made.id]
     assert made.config_data == {"accountIds": ["a1"]}
     assert _sent(emulator, "POST") == (1 if rule in DONE else 2)
 
@@ -100,7 +102,7 @@ def test_a_create_whose_answer_is_lost_makes_exactly_one_mapping(
     _fault(emulator, rule, "POST", MAPPINGS)
     made = quick.mappings.create(ROW)
     emulator.world.faults.clear()
-    assert [one.id for one in _rows(quick)] == [made.id]
+    assert [row.id for row in _rows(quick)] == [made.id]
 
 
 @pytest.mark.parametrize("rule", FAULTS, ids=_names)
@@ -158,7 +160,9 @@ def test_an_integration_is_enabled_though_the_answer_is_lost(
 
 def _disable(emulator: RunningEmulator, identity: str) -> None:
     store = emulator.world.store
-    kind = next(one for one in store.kinds() if store.get(one, identity) is not None)
+    kind = next(
+        candidate for candidate in store.kinds() if store.get(candidate, identity) is not None
+    )
     found = store.get(kind, identity)
     assert found is not None
     store.put(kind, {**found, "enabled": False})
@@ -238,7 +242,7 @@ def test_two_that_appear_after_a_lost_answer_are_both_named(
     _fault(emulator, {"fault": "cut_after_commit"}, "POST", CONFIGS)
     with pytest.raises(SeveralFoundError, match=other.id) as caught:
         quick.integrations.create(BODY)
-    assert all(one.id in str(caught.value) for one in _named(quick))
+    assert all(integration.id in str(caught.value) for integration in _named(quick))
     assert isinstance(caught.value, OutcomeUnknownError)
 
 
@@ -363,7 +367,11 @@ def test_a_credential_is_connected_and_taken_away(
 
 
 def test_unknown_top_level_keys_survive_an_update(organisation: Organisation) -> None:
-    chat = next(one for one in organisation.integrations.list() if one.destination == "Webhook")
+    chat = next(
+        integration
+        for integration in organisation.integrations.list()
+        if integration.destination == "Webhook"
+    )
     body = IntegrationBody(
         chat.destination, chat.entity_type, "Renamed", chat.config_data, None, chat.raw
     )

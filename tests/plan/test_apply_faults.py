@@ -113,7 +113,9 @@ def codes(record: AppliedRecord) -> ExitCode:
 
 def kinds(record: AppliedRecord, kind: type) -> list[str]:
     assert record.receipt is not None
-    return [one.change for one in record.receipt.outcomes if isinstance(one.outcome, kind)]
+    return [
+        outcome.change for outcome in record.receipt.outcomes if isinstance(outcome.outcome, kind)
+    ]
 
 
 def test_every_passing_fault_anywhere_is_overcome_without_duplicates(
@@ -149,8 +151,8 @@ def test_a_post_that_commits_long_after_the_cut_is_found_and_never_connected_twi
         match=matching(place, "POST", CONFIGS),
         times=1,
     )
-    names = [one["name"] for one in place.configs() if one.get("integrationCredentialsId")]
-    assert sorted(one for one in names if one.startswith("Chargebee")) in (
+    names = [config["name"] for config in place.configs() if config.get("integrationCredentialsId")]
+    assert sorted(name for name in names if name.startswith("Chargebee")) in (
         ["Chargebee UK bills", "Chargebee US bills"],
         ["Chargebee UK bills"],
         ["Chargebee US bills"],
@@ -169,9 +171,9 @@ def test_what_stays_unknown_blocks_what_depends_on_it_and_nothing_is_connected(
         "connect:integration/chargebee-uk",
         "connect:integration/chargebee-us",
     ]
-    assert [one["name"] for one in place.configs() if one.get("integrationCredentialsId")] == [
-        "Stripe internal bills"
-    ]
+    assert [
+        config["name"] for config in place.configs() if config.get("integrationCredentialsId")
+    ] == ["Stripe internal bills"]
     text = receipt_text(record)
     assert "10 unknown" in text
     assert "Run `reconciler plan --env sandbox`" in text
@@ -227,7 +229,7 @@ def test_after_a_refused_key_nothing_more_is_sent(place: Place) -> None:
     record = applied(run, fault="expired_token", match=matching(place, "POST", f"{CONFIGS}*"))
     assert kinds(record, Done) == []
     assert len(kinds(record, Blocked)) + len(kinds(record, NotAttempted)) >= 12
-    assert [one for one in place.writes() if one[1] == f"/{MAPPINGS}"] == []
+    assert [entry for entry in place.writes() if entry[1] == f"/{MAPPINGS}"] == []
     assert converged(run)
 
 

@@ -34,7 +34,7 @@ def applied(place: Place, run: Run) -> tuple[str, ...]:
 
 def approve(place: Place, code: str) -> None:
     bills = place.emulator.world.store.all("m3ter/bills")
-    pending = (one for one in bills if (one["accountCode"], one["status"]) == (code, "PENDING"))
+    pending = (bill for bill in bills if (bill["accountCode"], bill["status"]) == (code, "PENDING"))
     place.call("PUT", f"/bills/{next(pending)['id']}/status", {"status": "APPROVED"})
 
 
@@ -67,7 +67,7 @@ def test_after_a_gap_the_receipt_names_the_bills_and_their_money(place: Place, b
 
 def test_a_new_configuration_only_counts_what_was_approved_before(place: Place) -> None:
     notes = applied(place, Run(place, MortalChain(), view(place)))
-    assert [one.partition(" bills")[0] for one in notes] == [
+    assert [note.partition(" bills")[0] for note in notes] == [
         "integration/chargebee-uk is connected for the first time: 3",
         "integration/chargebee-us is connected for the first time: 3",
     ]
@@ -92,6 +92,6 @@ def test_bills_that_cannot_be_listed_do_not_spoil_the_apply(place: Place) -> Non
 
 def test_without_bills_there_is_no_note(place: Place) -> None:
     store = place.emulator.world.store
-    for one in list(store.all("m3ter/bills")):
-        store.delete("m3ter/bills", one["id"])
+    for bill in list(store.all("m3ter/bills")):
+        store.delete("m3ter/bills", bill["id"])
     assert applied(place, Run(place, MortalChain(), view(place))) == ()

@@ -24,11 +24,11 @@ from reconciler.plan.model.plan import Plan
 
 
 def ids(plan: Plan) -> list[str]:
-    return [one.id for one in plan.body.changes]
+    return [change.id for change in plan.body.changes]
 
 
 def guards(plan: Plan) -> list[tuple[str, str, str]]:
-    return [(one.guard, str(one.address or ""), one.field) for one in plan.body.hits]
+    return [(hit.guard, str(hit.address or ""), hit.field) for hit in plan.body.hits]
 
 
 def verdicts(plan: Plan) -> dict[str, str]:
@@ -52,9 +52,10 @@ def applied(**rules: str) -> Scene:
 def apply_all(scene: Scene) -> AppliedRecord:
     """Apply with every approval that the plan asks for."""
     made = scene.plan()
-    asked = sorted({one.guard for one in made.body.hits if one.needs != "remedy"})
+    asked = sorted({hit.guard for hit in made.body.hits if hit.needs != "remedy"})
     approvals = tuple(
-        approve(made, f"{one}@{made.id}", by="finance", at="2026-12-01T06:00:00Z") for one in asked
+        approve(made, f"{literal}@{made.id}", by="finance", at="2026-12-01T06:00:00Z")
+        for literal in asked
     )
     return scene.apply(made, consent=Consent("tester", approvals, confirmed=True))
 
@@ -75,7 +76,7 @@ def test_a_first_apply_creates_disconnected_maps_and_connects_last() -> None:
     assert guards(made) == [("sensitive-field", "integration/uk", "connection")]
     assert exit_code_of_plan(made) is ExitCode.GIT_AHEAD
     scene.apply(made)
-    verbs = [" ".join(one.split()[:2]) for one in scene.organisation.writes]
+    verbs = [" ".join(text.split()[:2]) for text in scene.organisation.writes]
     assert verbs[0] == "create integration"
     assert verbs[1:3] == ["create mapping"] * 2
     assert verbs[3] == "update integration"
@@ -109,7 +110,7 @@ def test_equal_inputs_give_one_plan() -> None:
 
 
 STORES: dict[str, Any] = {
-    "strings": lambda data: {key: _texts(one) for key, one in data.items()},
+    "strings": lambda data: {key: _texts(value) for key, value in data.items()},
     "defaults echoed": lambda data: {
         "splitUsageLineItems": "ITEM_PER_USAGE_BAND",
         "sortLineItemsBy": "NONE",
@@ -118,10 +119,10 @@ STORES: dict[str, Any] = {
         **data,
     },
     "unknown keys dropped": lambda data: {
-        key: one for key, one in data.items() if key != "somethingElse"
+        key: value for key, value in data.items() if key != "somethingElse"
     },
     "lists reversed": lambda data: {
-        key: one[::-1] if isinstance(one, list) else one for key, one in data.items()
+        key: value[::-1] if isinstance(value, list) else value for key, value in data.items()
     },
 }
 
@@ -137,12 +138,12 @@ def test_a_server_with_its_own_spelling_causes_no_drift(store: Any) -> None:
     assert is_empty(scene.plan(fresh=True))
 
 
-def _texts(one: Any) -> Any:
-    if isinstance(one, dict):
-        return {key: _texts(value) for key, value in one.items()}
-    if isinstance(one, list):
-        return [_texts(value) for value in one]
-    return str(one).lower() if isinstance(one, bool) else str(one)
+def _texts(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _texts(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_texts(value) for value in node]
+    return str(node).lower() if isinstance(node, bool) else str(node)
 
 
 def test_a_console_edit_is_drift_that_names_who_and_when_and_git_returns() -> None:
@@ -151,7 +152,7 @@ def test_a_console_edit_is_drift_that_names_who_and_when_and_git_returns() -> No
     made = scene.plan()
     (update,) = made.body.changes
     assert isinstance(update, Update)
-    (field,) = [one for one in update.fields if one.verdict == "theirs"]
+    (field,) = [change for change in update.fields if change.verdict == "theirs"]
     assert (field.path, field.by, field.at) == (
         "chargebee.createInvoice",
         "k.smith",
@@ -219,7 +220,7 @@ def test_keep_git_without_a_path_decides_all_that_m3ter_moved() -> None:
     scene.chain.append(move_base(head, UK, None, live, SignedBy("j", "t", "keep-git")))
     made = scene.plan()
     assert verdicts(made) == {"chargebee.createInvoice": "ours", "displayName": "ours"}
-    assert {one[0] for one in guards(made)} == {"sensitive-field"}
+    assert {guard[0] for guard in guards(made)} == {"sensitive-field"}
 
 
 def test_keep_git_of_a_mapping_and_of_what_was_never_applied() -> None:
@@ -247,7 +248,7 @@ def test_sets_merge_per_element() -> None:
     made = scene.plan()
     (update,) = made.body.changes
     assert isinstance(update, Update)
-    both = [one.verdict for one in update.fields if one.path == "global.accountIds"]
+    both = [field.verdict for field in update.fields if field.path == "global.accountIds"]
     assert both == ["theirs", "ours"]
     apply_all(scene)
     accounts = live_data(scene)["accountIds"]
@@ -293,7 +294,7 @@ def test_deleting_disconnects_first_and_removes_the_mappings_before_the_configur
     last = made.body.changes[-1]
     assert last.type == "delete"
     assert last.after == tuple(ids(made)[:3])
-    assert {one[0] for one in guards(made)} >= {"empty-scope"}
+    assert {guard[0] for guard in guards(made)} >= {"empty-scope"}
     apply_all(scene)
     assert scene.organisation.configs == {}
     assert scene.organisation.rows == {}
@@ -316,7 +317,7 @@ def test_a_changed_key_is_created_before_the_old_mapping_is_deleted() -> None:
     assert delete.after == ("create:mapping/uk-accounts/acme",)
     assert guards(made) == []
     apply_all(scene)
-    assert {one.table for one in scene.organisation.rows.values()} == {"Customer"}
+    assert {row.table for row in scene.organisation.rows.values()} == {"Customer"}
     assert scene.live_id(mapping("acme")) != old
     assert is_empty(scene.plan())
 
@@ -335,9 +336,9 @@ def test_a_replaced_mapping_that_could_not_be_deleted_is_deleted_by_the_next_app
     assert len(scene.organisation.rows) == 4
     scene.organisation.before_write = lambda _text: None
     made = scene.plan()
-    assert [one.type for one in made.body.changes] == ["delete", "delete"]
+    assert [change.type for change in made.body.changes] == ["delete", "delete"]
     apply_all(scene)
-    assert {one.table for one in scene.organisation.rows.values()} == {"Customer"}
+    assert {row.table for row in scene.organisation.rows.values()} == {"Customer"}
     assert is_empty(scene.plan())
 
 
@@ -352,7 +353,7 @@ def test_renaming_a_definition_keeps_its_object_and_its_base() -> None:
     scene.apply(made)
     head = scene.head()
     assert head is not None
-    assert next((str(one.address), one.id) for one in head.bindings) == (
+    assert next((str(binding.address), binding.id) for binding in head.bindings) == (
         "integration/great-britain",
         identity,
     )
@@ -426,16 +427,24 @@ def test_explicit_adoption_waits_and_so_do_the_linked_mappings() -> None:
 def test_two_live_objects_of_one_name_are_an_error_that_names_both() -> None:
     scene = applied()
     scene.chain.links.clear()
-    (one,) = scene.organisation.configs.values()
-    scene.organisation.edit(one.id)
+    (integration,) = scene.organisation.configs.values()
+    scene.organisation.edit(integration.id)
     twin = IntegrationId("twin")
-    scene.organisation.configs[twin] = type(one)(
-        twin, 1, one.destination, one.entity_type, one.name, {}, None, None, enabled=True
+    scene.organisation.configs[twin] = type(integration)(
+        twin,
+        1,
+        integration.destination,
+        integration.entity_type,
+        integration.name,
+        {},
+        None,
+        None,
+        enabled=True,
     )
     made = scene.plan()
     (error,) = made.body.unplanned
     assert error.address == UK
-    assert one.id in error.message
+    assert integration.id in error.message
     assert twin in error.message
     assert ids(made) == []
     assert exit_code_of_plan(made) is ExitCode.INVALID
@@ -447,7 +456,7 @@ def test_a_code_that_m3ter_does_not_know_keeps_the_whole_object_out() -> None:
     scene.integrations["uk"]["global"]["accountIds"].append({"code": "acmee"})
     scene.sets["uk-accounts"] = uk_set("acme", "nobody")
     made = scene.plan()
-    assert [str(one.address) for one in made.body.unplanned] == ["integration/uk"]
+    assert [str(unplanned.address) for unplanned in made.body.unplanned] == ["integration/uk"]
     assert "`acmee`" in made.body.unplanned[0].message
     assert ids(made) == []
 
@@ -456,7 +465,9 @@ def test_a_row_that_m3ter_does_not_know_keeps_only_that_row_out() -> None:
     scene = applied()
     scene.sets["uk-accounts"] = uk_set("acme", "globex", "nobody")
     made = scene.plan()
-    assert [str(one.address) for one in made.body.unplanned] == ["mapping/uk-accounts/nobody"]
+    assert [str(unplanned.address) for unplanned in made.body.unplanned] == [
+        "mapping/uk-accounts/nobody"
+    ]
     assert ids(made) == []
 
 
@@ -471,7 +482,7 @@ def test_names_are_remembered_but_looked_up_anew_for_what_is_written() -> None:
     assert ids(scene.plan()) == ["create:mapping/uk-accounts/initech"]
     scene.sets["uk-accounts"][1]["acme"] = "sub_changed"
     made = scene.plan()
-    assert [str(one.address) for one in made.body.unplanned] == ["integration/uk"]
+    assert [str(unplanned.address) for unplanned in made.body.unplanned] == ["integration/uk"]
     del scene.sets["uk-accounts"][1]["acme"]
     assert scene.plan(fresh=True).body.unplanned[0].address == UK
 
@@ -511,7 +522,7 @@ def test_a_configuration_that_strangers_are_linked_to_is_kept() -> None:
     scene.sets.clear()
     made = scene.plan()
     assert "keep:integration/uk" in ids(made)
-    assert stranger in {one.id for one in scene.organisation.rows.values()}
+    assert stranger in {mapping.id for mapping in scene.organisation.rows.values()}
 
 
 def test_what_is_gone_from_git_and_m3ter_is_forgotten() -> None:
@@ -521,7 +532,7 @@ def test_what_is_gone_from_git_and_m3ter_is_forgotten() -> None:
     scene.integrations.clear()
     scene.sets.clear()
     made = scene.plan()
-    assert {one.type for one in made.body.changes} == {"keep"}
+    assert {change.type for change in made.body.changes} == {"keep"}
     scene.apply(made)
     head = scene.head()
     assert head is not None
@@ -543,7 +554,7 @@ def test_without_a_dialect_changes_are_planned_but_cannot_be_sent_or_approved() 
     create = made.body.changes[0]
     assert create.type == "create"
     assert create.content is None
-    assert [(one.guard, one.needs) for one in made.body.hits if one.guard == "dialect"] == [
+    assert [(hit.guard, hit.needs) for hit in made.body.hits if hit.guard == "dialect"] == [
         ("dialect", "remedy")
     ]
     with pytest.raises(NeedsApprovalError, match="has not confirmed any wire name"):
@@ -557,7 +568,7 @@ def test_a_dialect_that_lacks_a_key_or_a_value_blocks_what_git_sets() -> None:
     del scene.dialect["keys"]["chargebee.createInvoice"]
     del scene.dialect["values"]["chargebee.splitUsageLineItems"]
     made = scene.plan()
-    assert [one.field for one in made.body.hits if one.guard == "dialect"] == [
+    assert [hit.field for hit in made.body.hits if hit.guard == "dialect"] == [
         "chargebee.createInvoice",
         "chargebee.splitUsageLineItems",
     ]
@@ -633,11 +644,13 @@ def test_a_second_route_needs_approval_unless_lists_prove_it_disjoint() -> None:
         "connection": {"credential": "us"},
         "global": {"accountIds": [{"code": "initech"}]},
     }
-    assert "double-route" not in {one[0] for one in guards(scene.plan())}
+    assert "double-route" not in {guard[0] for guard in guards(scene.plan())}
     scene.integrations["us"]["global"] = {"accountIds": [{"code": "acme"}]}
-    assert "double-route" in {one[0] for one in guards(scene.plan())}
+    assert "double-route" in {guard[0] for guard in guards(scene.plan())}
     scene.integrations["us"]["global"] = {"accountIds": "all"}
-    hit = next(one for one in scene.plan().body.hits if one.guard == "double-route")
+    hit = next(
+        candidate for candidate in scene.plan().body.hits if candidate.guard == "double-route"
+    )
     assert hit.address == US
     assert "integration/uk and integration/us would both be connected" in hit.message
 
@@ -647,23 +660,25 @@ def test_an_unmanaged_connected_configuration_is_a_route_too() -> None:
     scene.chain.links.clear()
     (live,) = scene.organisation.configs.values()
     scene.organisation.edit(live.id, name="made by hand")
-    hit = next(one for one in scene.plan().body.hits if one.guard == "double-route")
+    hit = next(
+        candidate for candidate in scene.plan().body.hits if candidate.guard == "double-route"
+    )
     assert '"made by hand"' in hit.message
     scene.organisation.edit(live.id, credential_id=None, authorized=False)
-    assert "double-route" not in {one[0] for one in guards(scene.plan())}
+    assert "double-route" not in {guard[0] for guard in guards(scene.plan())}
 
 
 def test_more_accounts_than_before_are_named() -> None:
     scene = applied()
     scene.integrations["uk"]["global"]["accountIds"].append({"code": "initech"})
-    hit = next(one for one in scene.plan().body.hits if one.guard == "widening")
+    hit = next(candidate for candidate in scene.plan().body.hits if candidate.guard == "widening")
     assert hit.message == "integration/uk would take 1 more account: initech"
     scene.integrations["uk"]["global"]["accountIds"] = "all"
     scene.integrations["uk"]["entity"]["accountFilter"] = 'accountCode != "umbrella"'
-    hit = next(one for one in scene.plan().body.hits if one.guard == "widening")
+    hit = next(candidate for candidate in scene.plan().body.hits if candidate.guard == "widening")
     assert hit.message.endswith("1 more account: initech")
     scene.integrations["uk"]["global"]["accountIds"] = [{"code": "acme"}]
-    assert "widening" not in {one[0] for one in guards(scene.plan())}
+    assert "widening" not in {guard[0] for guard in guards(scene.plan())}
 
 
 def test_no_mapping_set_means_no_list_of_mappings() -> None:
@@ -679,7 +694,7 @@ def test_freeze_windows_hold_a_plan_that_writes() -> None:
     scene.environment["freeze"] = [
         {"from": "2026-12-01T00:00:00Z", "until": "2026-12-02T00:00:00Z", "reason": "month end"}
     ]
-    assert "freeze" in {one[0] for one in guards(scene.plan())}
+    assert "freeze" in {guard[0] for guard in guards(scene.plan())}
     apply_all(scene)
     assert guards(scene.plan()) == []
 
@@ -729,7 +744,7 @@ def test_a_default_that_git_spells_out_needs_no_confirmed_name() -> None:
     del scene.dialect["keys"]["chargebee.createInvoice"]
     scene.integrations["uk"]["chargebee"]["createInvoice"] = False
     made = scene.plan()
-    assert "dialect" not in {one[0] for one in guards(made)}
+    assert "dialect" not in {guard[0] for guard in guards(made)}
     scene.apply(made)
     assert is_empty(scene.plan())
 
@@ -743,7 +758,7 @@ def test_a_key_that_the_dialect_lost_is_blocked_where_git_sets_it_and_forgotten_
         scene.organisation.set_key(identity, "chargebeePriceIdMapping", None)
     made = scene.plan()
     assert verdicts(made) == {"chargebee.priceIdMapping.USAGE": "ours"}
-    assert [one.field for one in made.body.hits if one.guard == "dialect"] == [
+    assert [hit.field for hit in made.body.hits if hit.guard == "dialect"] == [
         "chargebee.priceIdMapping"
     ]
 
@@ -755,7 +770,7 @@ def test_git_and_m3ter_moving_different_objects_is_both() -> None:
     scene.project["prune"] = "never"
     del scene.sets["uk-accounts"][1]["globex"]
     made = scene.plan()
-    assert {one.type for one in made.body.changes} == {"update", "keep"}
+    assert {change.type for change in made.body.changes} == {"update", "keep"}
     assert exit_code_of_plan(made) is ExitCode.BOTH_MOVED
 
 
@@ -830,7 +845,7 @@ def test_a_configuration_deleted_in_the_console_is_made_again_with_its_mappings(
         f"delete:mapping/uk-accounts/globex@{old[1]}",
         "connect:integration/uk",
     ]
-    assert "drift" in {one[0] for one in guards(made)}
+    assert "drift" in {guard[0] for guard in guards(made)}
     apply_all(scene)
     assert len(scene.organisation.rows) == 2
     assert is_empty(scene.plan())

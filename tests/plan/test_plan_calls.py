@@ -35,7 +35,7 @@ class Connection:
 
 def as_git(organisation: Organisation) -> Scene:
     """Definitions that say what the organisation has, and nothing else."""
-    codes = {one.id: one.code for one in organisation.codes.all_accounts()}
+    codes = {account.id: account.code for account in organisation.codes.all_accounts()}
     rows: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for row in organisation.mappings.list():
         rows[row.integration_id or "", row.table][codes[row.m3ter_id]] = row.external_id  # type: ignore[index]
@@ -48,7 +48,7 @@ def as_git(organisation: Organisation) -> Scene:
             "destination": "Chargebee",
             "connection": {"credential": "uk"},
             "global": {
-                "accountIds": [{"code": codes[one]} for one in accounts],
+                "accountIds": [{"code": codes[owner]} for owner in accounts],
             },
             "entity": {"onlySendBillOnApproval": live.config_data["onlySendBillOnApproval"]},
         }
@@ -68,7 +68,7 @@ def test_a_plan_of_twenty_integrations_and_ten_thousand_mappings_keeps_its_budge
     with opened() as organisation:
         scene.organisation = organisation
         cold = scene.plan()
-    assert {one.type for one in cold.body.changes} == {"adopt"}
+    assert {change.type for change in cold.body.changes} == {"adopt"}
     assert organisation.calls <= COLD - USERS
     with opened() as organisation:
         scene.organisation = organisation

@@ -38,8 +38,8 @@ specs = st.builds(
         "destination": "Chargebee",
         "connection": {"credential": "uk"} if connected else "disconnected",
         "global": {
-            "accountIds": "all" if accounts is None else [{"code": one} for one in accounts],
-            "restrictedAccountIds": [{"code": one} for one in restricted],
+            "accountIds": "all" if accounts is None else [{"code": owner} for owner in accounts],
+            "restrictedAccountIds": [{"code": entry} for entry in restricted],
         },
         "entity": entity,
         "chargebee": chargebee,
@@ -64,7 +64,7 @@ specs = st.builds(
     st.booleans(),
 )
 rows = st.dictionaries(st.sampled_from(CODES), st.sampled_from(("sub_1", "sub_2")))
-wire_ids = st.lists(st.sampled_from([account(one).id for one in CODES]), unique=True)
+wire_ids = st.lists(st.sampled_from([account(code).id for code in CODES]), unique=True)
 wire_values = st.one_of(
     st.tuples(st.just("accountIds"), wire_ids),
     st.tuples(st.just("restrictedAccountIds"), wire_ids),
@@ -91,8 +91,8 @@ def scene_of(spec: dict[str, Any], mapped: dict[str, str]) -> Scene:
 def approved(scene: Scene) -> Plan:
     """Apply with every approval the plan asks for, and give the plan."""
     made = scene.plan()
-    guards = sorted({one.guard for one in made.body.hits})
-    given_ = tuple(approve(made, f"{one}@{made.id}", by="x", at="t") for one in guards)
+    guards = sorted({hit.guard for hit in made.body.hits})
+    given_ = tuple(approve(made, f"{guard}@{made.id}", by="x", at="t") for guard in guards)
     scene.apply(made, consent=Consent("tester", given_, confirmed=True))
     return made
 
@@ -138,7 +138,7 @@ def test_git_live_and_base_of_any_kind_converge_in_one_apply(
     scene.sets = {"uk-accounts": (uk_set()[0], wanted[1])}
     approved(scene)
     again = scene.plan()
-    assert is_empty(again), [one.id for one in again.body.changes]
+    assert is_empty(again), [change.id for change in again.body.changes]
     assert again.body.changes == ()
     scene.organisation.writes.clear()
     scene.apply(again)
@@ -148,15 +148,15 @@ def test_git_live_and_base_of_any_kind_converge_in_one_apply(
     assert strange_keys(scene) == strange
     assert as_git_wants(scene, wanted[1])
     scene.chain.links.clear()
-    assert {one.type for one in scene.plan().body.changes} == {"adopt"}
+    assert {change.type for change in scene.plan().body.changes} == {"adopt"}
 
 
 def edit_live_of_uk(scene: Scene, changes: list[tuple[str, Any]], on_rows: list[str]) -> None:
     kept = dict(scene.organisation.configs)
-    others = {one: kept.pop(one) for one in list(kept) if one == "c"}
+    others = {entry: kept.pop(entry) for entry in list(kept) if entry == "c"}
     scene.organisation.configs = kept
     rows_ = dict(scene.organisation.rows)
-    other_rows = {one: rows_.pop(one) for one in list(rows_) if one == "m"}
+    other_rows = {row: rows_.pop(row) for row in list(rows_) if row == "m"}
     scene.organisation.rows = rows_
     edit_live(scene, changes, on_rows)
     scene.organisation.configs |= others
@@ -165,14 +165,14 @@ def edit_live_of_uk(scene: Scene, changes: list[tuple[str, Any]], on_rows: list[
 
 def strange_keys(scene: Scene) -> JsonObject:
     data = scene.organisation.configs[IntegrationId(scene.live_id(UK))].config_data
-    return {key: one for key, one in data.items() if key in STRANGE}
+    return {key: value for key, value in data.items() if key in STRANGE}
 
 
 def as_git_wants(scene: Scene, wanted_rows: dict[str, str]) -> bool:
     mapped = {
-        one.m3ter_id: one.external_id for one in scene.organisation.rows.values() if one.id != "m"
+        row.m3ter_id: row.external_id for row in scene.organisation.rows.values() if row.id != "m"
     }
-    return mapped == {account(code).id: one for code, one in wanted_rows.items()}
+    return mapped == {account(code).id: row for code, row in wanted_rows.items()}
 
 
 @laws
@@ -199,7 +199,10 @@ def test_the_order_of_lists_and_objects_decides_nothing(
             live.destination,
             live.entity_type,
             live.name,
-            {key: one[::-1] if isinstance(one, list) else one for key, one in mixed.items()},
+            {
+                key: value[::-1] if isinstance(value, list) else value
+                for key, value in mixed.items()
+            },
             live.credential_id,
             live.authorized,
             live.enabled,
@@ -243,7 +246,7 @@ def test_disconnecting_changes_nothing_else(
     assert (body.name, body.config_data) == (live.name, live.config_data)
     scene.integrations = {"uk": wanted}
     made = scene.plan()
-    order = [one.type for one in made.body.changes]
+    order = [change.type for change in made.body.changes]
     assert order == sorted(order, key=["adopt", "disconnect", "create", "update", "connect"].index)
 
 

@@ -46,8 +46,8 @@ def starter() -> Scene:
 
 def apply_all(scene: Scene) -> Plan:
     made = scene.plan()
-    guards = sorted({one.guard for one in made.body.hits})
-    approvals = tuple(approve(made, f"{one}@{made.id}", by="x", at="t") for one in guards)
+    guards = sorted({hit.guard for hit in made.body.hits})
+    approvals = tuple(approve(made, f"{guard}@{made.id}", by="x", at="t") for guard in guards)
     scene.apply(made, consent=Consent("tester", approvals, confirmed=True))
     return made
 
@@ -66,7 +66,7 @@ def test_git_arrives_and_nothing_is_left_to_do(
         (found,) = discover(scene.effective(), organisation.integrations, scene.clock)
         made: Any = document("sandbox", found)
         scene.dialect = made["spec"]
-        assert [one.type for one in apply_all(scene).body.changes] == [
+        assert [change.type for change in apply_all(scene).body.changes] == [
             "create",
             "create",
             "create",
@@ -78,9 +78,13 @@ def test_git_arrives_and_nothing_is_left_to_do(
         chargebee["splitUsageLineItems"] = "itemPerUsageBand"
         chargebee["priceIdMapping"] = {"AD_HOC": "adhoc-GBP"}
         del chargebee["createInvoice"]
-        assert [one.type for one in apply_all(scene).body.changes] == ["update"]
+        assert [change.type for change in apply_all(scene).body.changes] == ["update"]
         assert is_empty(scene.plan())
-        live = next(one for one in organisation.integrations.list() if one.id == scene.live_id(UK))
+        live = next(
+            integration
+            for integration in organisation.integrations.list()
+            if integration.id == scene.live_id(UK)
+        )
         key = "chargebeePriceIdMapping" if keys == "camel" else "CHARGEBEE_PRICE_ID_MAPPING"
         assert live.config_data[key] == {"AD_HOC": "adhoc-GBP"}
         assert live.enabled

@@ -294,7 +294,7 @@ def test_a_blocked_bill_lists_every_reason_with_its_place(world: Month) -> None:
     lines = text.splitlines()
     at = lines.index("Its lines, none of which is sent:")
     assert lines[at + 1].startswith("  line 1 (USAGE)")
-    assert lines.index(next(one for one in lines if one.startswith("Blocked:"))) < at
+    assert lines.index(next(line for line in lines if line.startswith("Blocked:"))) < at
 
 
 def test_what_chargebee_is_not_ready_for_blocks_a_good_draft(world: Month) -> None:

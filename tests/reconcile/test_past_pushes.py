@@ -53,14 +53,14 @@ def test_the_newest_record_that_pushed_to_a_site_is_taken_and_no_older_one_is_re
     read: list[int] = []
 
     def newest_first() -> Iterator[AppliedRecord]:
-        for one in (
+        for entry in (
             record(9, "native"),
             record(8, "push", chargebee={}, ledger={}),
             record(7),
             record(6),
         ):
-            read.append(one.sequence)
-            yield one
+            read.append(entry.sequence)
+            yield entry
 
     found = newest_that_pushed(newest_first())
     assert found is not None

@@ -63,8 +63,8 @@ def asked(world: Month, **more: Any) -> tuple[Reconciled, dict[str, BillSides]]:
 def test_a_month_sent_as_billed_adds_up(world: Month) -> None:
     bills = [one(1), one(2, "7.25")]
     world.billed(*bills)
-    for number, each in enumerate(bills, start=1):
-        world.sent(each, number)
+    for number, entry in enumerate(bills, start=1):
+        world.sent(entry, number)
     found, heard = asked(world)
     (row,) = found.totals
     assert [row.bills, row.billed.minor, row.sent.minor, row.invoiced.minor] == [

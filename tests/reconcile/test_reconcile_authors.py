@@ -69,7 +69,7 @@ def test_a_line_that_a_person_added_names_the_person_and_the_time(world: Month) 
     assert difference.by is not None
     assert (difference.by.did, difference.by.user, difference.by.at) == ("added", "k.smith", AT)
     assert found.totals[0].unexplained.minor == 2500
-    assert [each.bill_id for each in heard] == ["bill-1", "bill-2"]
+    assert [sides.bill_id for sides in heard] == ["bill-1", "bill-2"]
     assert heard[1].result is not None
     assert heard[1].result.differences == heard[1].differences == (difference,)
     assert world.site.asked_changes == [frozenset({"inv_2"})], "asked once, for what differs"
@@ -109,7 +109,7 @@ def test_of_very_many_edited_bills_the_first_are_named(world: Month) -> None:
     for number in range(1, 5):
         with_fee(world, number)
     found, heard = asked(world, named_most=2)
-    named = [each for each in heard if each.differences[0].by is not None]
+    named = [sides for sides in heard if sides.differences[0].by is not None]
     assert (len(named), len(heard), found.outside) == (2, 4, 4)
 
 

@@ -57,11 +57,11 @@ def asked(world: Month, **more: Any) -> tuple[Reconciled, dict[str, BillSides]]:
     )
     for row in found.totals:
         explained = row.sent.minor - row.rounding.minor + row.not_sent.minor
-        if all(one.kind is not DifferenceClass.AMOUNT for one, _ in found.shown):
+        if all(difference.kind is not DifferenceClass.AMOUNT for difference, _ in found.shown):
             missing = sum(
-                -one.unexplained.minor
-                for one, _ in found.shown
-                if one.kind is DifferenceClass.MISSING and one.unexplained is not None
+                -difference.unexplained.minor
+                for difference, _ in found.shown
+                if difference.kind is DifferenceClass.MISSING and difference.unexplained is not None
             )
             assert row.billed.minor == explained + missing, "m3ter = sent + not sent + unexplained"
     return found, heard
@@ -121,7 +121,9 @@ def test_a_stamped_invoice_of_a_blocked_bill_is_extra(world: Month) -> None:
     world.routes.by = route(page={"default_price_id": None})
     world.billed(one(1))
     found, heard = asked(world)
-    assert [each.kind for each in heard["bill-1"].differences] == [DifferenceClass.EXTRA]
+    assert [difference.kind for difference in heard["bill-1"].differences] == [
+        DifferenceClass.EXTRA
+    ]
     assert found.totals[0].unexplained.minor == 40000
 
 
@@ -215,7 +217,9 @@ def test_a_bill_whose_request_may_have_arrived_is_missing(world: Month, changed:
     if changed != "400":
         world.routes.by = route(page={"default_price_id": None})
     found, heard = asked(world)
-    assert [each.kind for each in heard["bill-1"].differences] == [DifferenceClass.MISSING]
+    assert [difference.kind for difference in heard["bill-1"].differences] == [
+        DifferenceClass.MISSING
+    ]
     assert "no answer came" in heard["bill-1"].differences[0].text
     assert (heard["bill-1"].held, found.not_yet.bills) == (None, 0)
 
@@ -260,7 +264,7 @@ def test_the_rest_of_a_bill_that_was_sent_in_part_is_not_sent(world: Month) -> N
     found, heard = asked(world)
     (row,) = found.totals
     money = (row.billed, row.sent, row.not_sent, row.invoiced, row.unexplained)
-    assert [one.minor for one in money] == [40700, 40000, 700, 40000, 0]
+    assert [amount.minor for amount in money] == [40700, 40000, 700, 40000, 0]
     held = heard["bill-1"].held
     assert held is not None
     assert held.page.endswith("#partial")
@@ -273,7 +277,9 @@ def test_a_line_that_was_done_and_is_gone_stays_a_difference(world: Month) -> No
     world.site.put(replace(kept, lines=()))
     found, heard = asked(world)
     assert found.totals[0].not_sent.minor == 700
-    assert [one.unexplained for one in heard["bill-1"].differences] == [Money(-40000, GBP)]
+    assert [difference.unexplained for difference in heard["bill-1"].differences] == [
+        Money(-40000, GBP)
+    ]
 
 
 def test_of_a_finished_bill_nothing_is_held_back(world: Month) -> None:

@@ -62,8 +62,8 @@ class FakeWatch:
         self.clock = FakeClock()
 
     def about(self, bills: Any) -> dict[BillId, AccountFacts]:
-        self.asked.append([one for one, _ in bills])
-        return {one: AccountFacts(self.clock.now(), self.account) for one, _ in bills}
+        self.asked.append([entry for entry, _ in bills])
+        return {entry: AccountFacts(self.clock.now(), self.account) for entry, _ in bills}
 
     def one(self, bill_id: BillId, code: str) -> AccountFacts:
         return self.about([(bill_id, code)])[bill_id]
@@ -112,7 +112,7 @@ def test_the_interlock_decides_about_a_bill_that_is_taken(found: Interlock, kind
 
 def test_a_person_can_clear_a_run_of_m3ter_that_sent_nothing() -> None:
     asking = view(FakeWatch(found=MaybePartial(RUN)))
-    asking.cleared = lambda one: one == "bill-1"
+    asking.cleared = lambda bill_id: bill_id == "bill-1"
     assert isinstance(asking.standing(BILL), Ours)
 
 
@@ -187,5 +187,5 @@ def test_the_push_part_of_status_reads_the_ledger_alone(tmp_path: Any) -> None:
         assert notify_overdue(late, Told(), "")
         assert told == ["overdue: acme-test: 1 bill is overdue"]
         newest = newest_pushes(SITE, world.ledger, 1)
-        assert [one.bill_id for one in newest] == ["bill-2"]
+        assert [push.bill_id for push in newest] == ["bill-2"]
         assert len(requests_of(SITE, world.ledger, BillId("bill-1"))) == 1

@@ -11,8 +11,8 @@ from reconciler.repository.yaml.reader import read_yaml
 def check(text: str) -> list[Problem]:
     file = read_yaml("f.yaml", text.encode())
     assert file.source is not None
-    results = [checked(file.source, one) for one in file.documents]
-    return [one for each in results if not isinstance(each, Document) for one in each]
+    results = [checked(file.source, document) for document in file.documents]
+    return [problem for result in results if not isinstance(result, Document) for problem in result]
 
 
 def head(kind: str, metadata: str = "{name: x}") -> str:
@@ -20,7 +20,10 @@ def head(kind: str, metadata: str = "{name: x}") -> str:
 
 
 def told(problems: list[Problem]) -> list[tuple[str, str, str, str]]:
-    return [(one.rule, str(one.origin)[7:], one.path, one.message) for one in problems]
+    return [
+        (problem.rule, str(problem.origin)[7:], problem.path, problem.message)
+        for problem in problems
+    ]
 
 
 PROJECT = head("Project") + "  prune: never\n  adoption: explicit\n"
@@ -42,7 +45,7 @@ DIALECT = (
 def test_a_document_that_fits_becomes_a_definition() -> None:
     file = read_yaml("f.yaml", (PROJECT + "---\n" + PATCH + "  enabled: null\n").encode())
     assert file.source is not None
-    project, patch = [checked(file.source, one) for one in file.documents]
+    project, patch = [checked(file.source, document) for document in file.documents]
     assert isinstance(project, Document)
     assert isinstance(patch, Document)
     assert (project.kind, project.name, project.environment) == ("Project", "x", None)
@@ -180,7 +183,7 @@ CASES = [
 def test_a_fault_is_named_placed_and_explained(  # noqa: PLR0917  a row of the table
     text: str, rule: str, place: str, path: str, message: str, hint: str
 ) -> None:
-    problems = [one for one in check(text) if one.rule != "R011" or rule == "R011"]
+    problems = [other for other in check(text) if other.rule != "R011" or rule == "R011"]
     assert len(problems) == 1, told(problems)
     [problem] = problems
     assert (problem.rule, str(problem.origin), problem.path) == (rule, f"f.yaml:{place}", path)
@@ -190,23 +193,23 @@ def test_a_fault_is_named_placed_and_explained(  # noqa: PLR0917  a row of the t
 
 
 def test_a_misspelt_required_setting_is_reported_once() -> None:
-    assert [one.rule for one in check(PROJECT.replace("prune", "prunee"))] == ["R014"]
+    assert [problem.rule for problem in check(PROJECT.replace("prune", "prunee"))] == ["R014"]
 
 
 def test_everything_wrong_in_a_document_is_reported_at_once() -> None:
     text = head("Project") + "  prune: maybe\n  onDrft: approve\n  guards: {maxPlanAge: 1w}\n"
-    assert sorted(one.rule for one in check(text)) == ["R011", "R013", "R013", "R014"]
+    assert sorted(problem.rule for problem in check(text)) == ["R011", "R013", "R013", "R014"]
 
 
 def test_a_fault_below_an_alias_is_shown_at_the_alias() -> None:
     text = "x: &a {count: '3'}\n" + PROJECT + "  guards: {maxDeletes: *a}\n"
     assert ("R012", "8:24", "spec.guards.maxDeletes.count") in [
-        one[:3] for one in told(check(text))
+        entry[:3] for entry in told(check(text))
     ]
 
 
 def test_a_document_with_broken_yaml_is_still_checked_but_never_a_definition() -> None:
-    assert [one.rule for one in check(PROJECT + "  onDrift: x\n  onDrift: y\n")] == ["R013"]
+    assert [problem.rule for problem in check(PROJECT + "  onDrift: x\n  onDrift: y\n")] == ["R013"]
     assert check(PROJECT + "  onDrift: revert\n  onDrift: approve\n") == []
 
 

@@ -58,7 +58,7 @@ def test_removing_a_row_leaves_all_others(
     key = data.draw(st.sampled_from(sorted(table)))
     before = with_rows("f.csv", None, HEADER, _rows(table))
     after = without_row("f.csv", before, key)
-    others = {one: row for one, row in _rows(table).items() if one != key}
+    others = {other: row for other, row in _rows(table).items() if other != key}
     assert after == with_rows("f.csv", None, HEADER, others)
 
 

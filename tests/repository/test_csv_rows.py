@@ -20,7 +20,7 @@ def read(text: str | bytes) -> CsvFile:
 
 
 def faults(text: str | bytes) -> list[str]:
-    return [f"{one.rule} {one.origin}" for one in read(text).problems]
+    return [f"{problem.rule} {problem.origin}" for problem in read(text).problems]
 
 
 def test_rows_have_their_line_numbers_and_blank_lines_are_none() -> None:

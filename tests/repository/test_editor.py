@@ -28,7 +28,7 @@ def test_a_value_is_set_and_removed_in_its_file(tmp_path: Path) -> None:
         "kind: Integration  # which\nspec:\n  displayName: US\n  destination: Chargebee\n"
     )
     assert stat.S_IMODE(place.stat().st_mode) == 0o640
-    assert [one.name for one in tmp_path.iterdir()] == ["a.yaml"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]
 
 
 def test_the_place_of_a_new_key_may_be_chosen(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_a_file_that_someone_else_changed_is_not_overwritten(tmp_path: Path) -> 
     with pytest.raises(FileMovedError, match="someone else changed it"):
         replace_file(place, b"ours", b"what we read")
     assert place.read_text() == "theirs"
-    assert [one.name for one in tmp_path.iterdir()] == ["a.yaml"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]

@@ -72,13 +72,15 @@ class Author:
 
     def lines(self, value: Mapping[str, Any] | Sequence[Any], indent: int) -> Iterator[str]:
         if isinstance(value, Mapping):
-            for key, one in value.items():
+            for key, member in value.items():
                 yield from self.above(indent)
-                yield from self.entry(" " * indent + flow_text(key) + ":", one, indent, list_in=2)
+                yield from self.entry(
+                    " " * indent + flow_text(key) + ":", member, indent, list_in=2
+                )
             return
-        for one in value:
+        for element in value:
             yield from self.above(indent)
-            yield from self.entry(" " * indent + "-", one, indent, list_in=None)
+            yield from self.entry(" " * indent + "-", element, indent, list_in=None)
 
     def entry(self, mark: str, value: Any, indent: int, list_in: int | None) -> Iterator[str]:
         nested = bool(value) and isinstance(value, Mapping | list)
@@ -141,9 +143,9 @@ def _paths(value: Any, above: DocumentPath = ()) -> Iterator[DocumentPath]:
         steps = value.items()
     elif isinstance(value, list):
         steps = enumerate(value)
-    for step, one in steps:
+    for step, entry in steps:
         yield (*above, step)
-        yield from _paths(one, (*above, step))
+        yield from _paths(entry, (*above, step))
 
 
 def _leaves(value: Any) -> dict[DocumentPath, Any]:
@@ -176,9 +178,9 @@ def _set(value: Any, path: DocumentPath, new: JsonValue) -> Any:
 def _plain(value: Any) -> Any:
     """Turn decimals into the floats of the other parser."""
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(element) for element in value]
     return value if isinstance(value, str | bool | int | None) else float(value)
 
 
@@ -192,7 +194,8 @@ def test_setting_a_value_changes_it_and_nothing_else(
     path = data.draw(st.sampled_from(list(_paths(documents[index]))))
     result = with_value(EditedDocument("f.yaml", text, index), path, new)
     wanted = [
-        _set(one, path, new) if number == index else one for number, one in enumerate(documents)
+        _set(document, path, new) if number == index else document
+        for number, document in enumerate(documents)
     ]
     assert _read(result) == _plain(wanted)
     assert _notes(result) == _notes(text)
@@ -217,7 +220,7 @@ def test_a_scalar_for_a_scalar_touches_one_line(
     result = with_value(EditedDocument("f.yaml", text, 0), data.draw(st.sampled_from(single)), new)
     before, after = text.splitlines(keepends=True), result.splitlines(keepends=True)
     assert len(before) == len(after)
-    assert sum(one != other for one, other in zip(before, after, strict=True)) <= 1
+    assert sum(entry != other for entry, other in zip(before, after, strict=True)) <= 1
 
 
 @settings(deadline=None)

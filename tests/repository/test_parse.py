@@ -101,16 +101,21 @@ def view(repository: Repository, name: str) -> Effective:
 
 
 def told(rows: tuple[MappingRow, ...]) -> list[tuple[str, str, str, str]]:
-    return [(one.key.by, one.key.value, one.external_id, str(one.origin)) for one in rows]
+    return [(row.key.by, row.key.value, row.external_id, str(row.origin)) for row in rows]
 
 
 def test_everything_is_there_and_sorted_by_name(repository: Repository) -> None:
     found = view(repository, "live")
     assert found.project.name == "acme"
     assert found.environment.name == "live"
-    assert [one.name for one in found.integrations] == ["uk", "us"]
-    assert [one.defined.name for one in found.mapping_sets] == ["accounts", "inline", "odd", "one"]
-    assert [one.name for one in found.dialects] == ["a", "b"]
+    assert [integration.name for integration in found.integrations] == ["uk", "us"]
+    assert [mapping_set.defined.name for mapping_set in found.mapping_sets] == [
+        "accounts",
+        "inline",
+        "odd",
+        "one",
+    ]
+    assert [dialect.name for dialect in found.dialects] == ["a", "b"]
     assert found.dialects[0].spec.evidence.at == "2026-11-22T10:00:00Z"
 
 
@@ -149,8 +154,14 @@ def test_a_patch_holds_in_its_environment_only_and_every_leaf_knows_its_file(
 
 
 def test_rows_are_those_of_the_environment(repository: Repository) -> None:
-    live = {one.defined.name: told(one.rows) for one in view(repository, "live").mapping_sets}
-    test = {one.defined.name: told(one.rows) for one in view(repository, "test").mapping_sets}
+    live = {
+        mapping_set.defined.name: told(mapping_set.rows)
+        for mapping_set in view(repository, "live").mapping_sets
+    }
+    test = {
+        mapping_set.defined.name: told(mapping_set.rows)
+        for mapping_set in view(repository, "test").mapping_sets
+    }
     csv, inline = "integrations.d/uk/a.csv", "integrations.d/inline.yaml:8"
     assert live["accounts"] == [("code", "a", "l1", f"{csv}:2"), ("code", "b", "l2", f"{csv}:3")]
     assert test["accounts"] == [("code", "a", "t1", f"{csv}:2")]
@@ -193,7 +204,10 @@ def test_a_repository_without_a_project_is_an_error(repository: Repository, tmp_
 def test_a_patch_of_nothing_is_no_object(repository: Repository, tmp_path: Path) -> None:
     lonely = PATCH.replace("name: uk", "name: nobody")
     (tmp_path / "integrations.d" / "lonely.yaml").write_text(lonely)
-    assert [one.name for one in view(repository, "live").integrations] == ["uk", "us"]
+    assert [integration.name for integration in view(repository, "live").integrations] == [
+        "uk",
+        "us",
+    ]
 
 
 def test_a_set_whose_file_is_missing_has_no_rows(repository: Repository, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def load(root: Path) -> Loaded:
 
 
 def told(loaded: Loaded) -> list[tuple[str, str]]:
-    return [(one.rule, str(one.origin or "")) for one in loaded.problems]
+    return [(problem.rule, str(problem.origin or "")) for problem in loaded.problems]
 
 
 def test_every_yaml_file_is_read_in_the_order_of_names(tmp_path: Path, write: Write) -> None:
@@ -62,7 +62,9 @@ def test_every_yaml_file_is_read_in_the_order_of_names(tmp_path: Path, write: Wr
     write("integrations.d/README.md", "# text")
     loaded = load(tmp_path)
     assert loaded.problems == ()
-    assert [(one.file, one.index, one.name) for one in loaded.definitions.documents] == [
+    assert [
+        (document.file, document.index, document.name) for document in loaded.definitions.documents
+    ] == [
         ("integrations.d/.hidden/c.yaml", 0, "hidden"),
         ("integrations.d/a.yaml", 0, "a"),
         ("integrations.d/b/two.yaml", 0, "b"),
@@ -127,7 +129,7 @@ def test_links_are_read_inside_the_folder_and_refused_outside(
         ("R031", "integrations.d/f"),
     ]
     assert "hunter2" not in str(loaded)
-    assert [one.file for one in loaded.definitions.documents] == ["integrations.d/b.yaml"]
+    assert [document.file for document in loaded.definitions.documents] == ["integrations.d/b.yaml"]
 
 
 def test_pipes_sockets_and_folders_are_no_definitions(tmp_path: Path, folder: Path) -> None:
@@ -235,7 +237,7 @@ def test_a_patch_that_breaks_its_object_is_reported_and_left_out(
     loaded = load(tmp_path)
     assert told(loaded) == [("R015", "integrations.d/x.yaml:5:17")]
     assert loaded.problems[0].message.startswith("with this patch, `m3ter`")
-    files = [one.file for one in loaded.definitions.documents]
+    files = [document.file for document in loaded.definitions.documents]
     assert files == [f"integrations.d/{name}.yaml" for name in ("set", "y", "z")]
 
 
@@ -254,12 +256,16 @@ def test_excerpts_underline_the_value_the_key_or_the_row(tmp_path: Path, write: 
     write("integrations.d/rows.csv", "code,id\na,b,c\n")
     repository = Repository(tmp_path)
     shown = []
-    for one in repository.excerpts(repository.load().problems):
-        assert one.excerpt is not None
-        at = one.excerpt.column - 1
-        last = one.excerpt.lines[-1]
+    for excerpt in repository.excerpts(repository.load().problems):
+        assert excerpt.excerpt is not None
+        at = excerpt.excerpt.column - 1
+        last = excerpt.excerpt.lines[-1]
         shown.append(
-            (one.excerpt.first_line, len(one.excerpt.lines), last[at : at + one.excerpt.width])
+            (
+                excerpt.excerpt.first_line,
+                len(excerpt.excerpt.lines),
+                last[at : at + excerpt.excerpt.width],
+            )
         )
     assert shown == [(4, 2, "nevr"), (4, 2, "on_drift"), (1, 2, "a,b,c")]
 

@@ -28,16 +28,16 @@ def objects(value: object) -> Iterator[Schema]:
     if isinstance(value, dict):
         if isinstance(value.get("properties"), dict):
             yield value
-        for one in value.values():
-            yield from objects(one)
+        for element in value.values():
+            yield from objects(element)
     elif isinstance(value, list):
-        for one in value:
-            yield from objects(one)
+        for element in value:
+            yield from objects(element)
 
 
 def body(kind: KindName, form: Form) -> Schema:
     """The schema without the examples, which are documents."""
-    return {key: one for key, one in schema_of(kind, form).items() if key != "examples"}
+    return {key: value for key, value in schema_of(kind, form).items() if key != "examples"}
 
 
 def test_the_files_are_what_the_models_say() -> None:
@@ -67,9 +67,9 @@ def test_every_file_is_a_schema_of_draft_2020_12(name: str) -> None:
 def test_every_property_has_a_description_and_every_object_is_closed(
     kind: KindName, form: Form
 ) -> None:
-    for one in objects(body(kind, form)):
-        assert one["additionalProperties"] is False
-        for name, field in one["properties"].items():
+    for entry in objects(body(kind, form)):
+        assert entry["additionalProperties"] is False
+        for name, field in entry["properties"].items():
             assert field.get("description", "").strip(), name
             assert "\n" not in field["description"]
 
@@ -90,9 +90,9 @@ def test_a_patch_requires_nothing_below_spec_and_names_its_environment(kind: Kin
     schema = schema_of(kind, "patch")
     metadata = schema["$defs"]["MetadataPatch"]
     assert metadata["required"] == ["name", "environment"]
-    patched = [one for name, one in schema["$defs"].items() if name.endswith("SpecPatch")]
+    patched = [value for name, value in schema["$defs"].items() if name.endswith("SpecPatch")]
     assert patched
-    assert not any("required" in one for one in patched)
+    assert not any("required" in entry for entry in patched)
     [example] = schema["examples"]
     jsonschema.validate({**example, "spec": {}}, schema)
 
@@ -102,16 +102,16 @@ def test_a_whole_document_knows_no_environment_and_no_null(kind: KindName) -> No
     schema = body(kind, "full")
     assert "environment" not in schema["$defs"]["Metadata"]["properties"]
     assert {"type": "null"} not in [
-        one for each in objects(schema) for field in each["properties"].values()
-        for one in field.get("anyOf", [])
+        candidate for entry in objects(schema) for field in entry["properties"].values()
+        for candidate in field.get("anyOf", [])
     ]  # fmt: skip
 
 
 def test_vocabularies_and_defaults_are_in_the_schema() -> None:
     definitions = schema_of("Integration", "full")["$defs"]
-    assert definitions["LineItemType"]["enum"] == [one.value for one in LineItemType]
+    assert definitions["LineItemType"]["enum"] == [item_type.value for item_type in LineItemType]
     assert len(definitions["LineItemType"]["enum"]) == 19
-    assert definitions["Destination"]["enum"] == [one.value for one in Destination]
+    assert definitions["Destination"]["enum"] == [destination.value for destination in Destination]
     assert definitions["PushPolicy"]["properties"]["stamp"]["default"] == "cf_m3ter_bill_id"
     assert definitions["PushPolicy"]["required"] == ["since", "accountIs", "collection"]
     guards = schema_of("Project", "full")["$defs"]["MaxDeletes"]["properties"]
@@ -139,4 +139,4 @@ def test_bounds_are_said_as_far_as_there_are_any() -> None:
     assert described({"type": "integer", "maximum": 3}, {}) == "a whole number of at most 3"
     assert described({"type": "number"}, {}) == "a number"
     assert described({}, {}) == "another value"
-    assert listed_choices([str(one) for one in range(22)]).endswith("`19` and 2 more")
+    assert listed_choices([str(position) for position in range(22)]).endswith("`19` and 2 more")

@@ -28,9 +28,11 @@ NAMES = st.sampled_from(["spec", "name", "code", "enabled", "extra", "environmen
 def paths(value: JsonValue, path: DocumentPath = ()) -> list[DocumentPath]:
     found = [path]
     if isinstance(value, Mapping):
-        found += [one for key, each in value.items() for one in paths(each, (*path, key))]
+        found += [entry for key, member in value.items() for entry in paths(member, (*path, key))]
     elif isinstance(value, list):
-        found += [one for at, each in enumerate(value) for one in paths(each, (*path, at))]
+        found += [
+            entry for at, element in enumerate(value) for entry in paths(element, (*path, at))
+        ]
     return found
 
 
@@ -40,7 +42,10 @@ def changed(value: JsonValue, path: DocumentPath, new: JsonValue) -> JsonValue:
     if isinstance(value, Mapping):
         return {**value, path[0]: changed(value.get(str(path[0])), path[1:], new)}  # type: ignore[dict-item]
     assert isinstance(value, list)
-    return [changed(one, path[1:], new) if at == path[0] else one for at, one in enumerate(value)]
+    return [
+        changed(element, path[1:], new) if at == path[0] else element
+        for at, element in enumerate(value)
+    ]
 
 
 @given(st.data(), st.sampled_from(list(KINDS)), st.sampled_from(FORMS))
@@ -49,11 +54,11 @@ def test_the_fast_gate_and_the_one_that_explains_agree(
 ) -> None:
     [body] = schema_of(kind, form)["examples"]
     for _ in range(data.draw(st.integers(1, 3))):
-        path = data.draw(st.sampled_from([one for one in paths(body) if one]))
+        path = data.draw(st.sampled_from([entry for entry in paths(body) if entry]))
         if data.draw(st.booleans()) and isinstance(path[-1], str):
             path = (*path[:-1], data.draw(NAMES))
         body = changed(body, path, data.draw(VALUES))
     assert fits(kind, form, body) == is_valid(schema_of(kind, form), body)
     found = findings(kind, form, body)
     assert bool(found) != fits(kind, form, body)
-    assert all(one.message and "\n" not in one.message for one in found)
+    assert all(finding.message and "\n" not in finding.message for finding in found)

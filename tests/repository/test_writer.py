@@ -41,7 +41,7 @@ def test_what_is_written_reads_back_as_it_was(
     text = yaml_text(wanted, line_end=line_end)
     found = read_yaml("new.yaml", text.encode(), pure=pure)
     assert found.problems == ()
-    assert same([one.value for one in found.documents], wanted)
+    assert same([document.value for document in found.documents], wanted)
 
 
 @settings(deadline=None)
@@ -58,7 +58,7 @@ def test_a_text_is_text_to_other_yaml_tools_too(text: str) -> None:
 @given(st.from_regex(r"[-+]?[0-9_.]{1,4}([eE:xob,-][-+0-9a-fA-F_:.]{0,5})?", fullmatch=True))
 def test_a_text_that_looks_like_a_number_stays_text(text: str) -> None:
     found = read_yaml("new.yaml", yaml_text([{text: text, "list": [text]}]).encode())
-    assert [one.value for one in found.documents] == [{text: text, "list": [text]}]
+    assert [document.value for document in found.documents] == [{text: text, "list": [text]}]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ PLAIN_PIECES = [
 NEARLY_YAML = st.lists(st.sampled_from([*PLAIN_PIECES, "&", "*", "!"]), max_size=30).map("".join)
 # The parsers differ in odd names of anchors and tags, and in block texts that have no key.
 SURELY_EQUAL = st.lists(
-    st.sampled_from([one for one in PLAIN_PIECES if not set(one) & set("|>!")]), max_size=30
+    st.sampled_from([piece for piece in PLAIN_PIECES if not set(piece) & set("|>!")]), max_size=30
 ).map("".join)
 
 PLAIN = st.text(
@@ -34,7 +34,7 @@ SCALARS = (
 )
 TREES = st.recursive(
     SCALARS,
-    lambda one: st.lists(one, max_size=3) | st.dictionaries(PLAIN, one, max_size=3),
+    lambda scalar: st.lists(scalar, max_size=3) | st.dictionaries(PLAIN, scalar, max_size=3),
     max_leaves=12,
 )
 
@@ -45,7 +45,9 @@ def quoted(text: str) -> str:
 
 def flow(value: object) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{quoted(key)}: {flow(one)}" for key, one in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{quoted(key)}: {flow(member)}" for key, member in value.items()) + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str):
@@ -59,11 +61,17 @@ def summary(file: YamlFile) -> object:
     # The place of a value that is only a tag or an anchor is not the same in both.
     written = {"plain", "single", "double", "alias"}
     places = [
-        [(path, node) for path, node in one.nodes() if node.style in written]
-        for one in file.documents
+        [(path, node) for path, node in document.nodes() if node.style in written]
+        for document in file.documents
     ]
-    told = [(one.rule, str(one.origin)) for one in file.problems if one.rule != "R001"]
-    return [(one.index, one.value, one.sound) for one in file.documents], places, told
+    told = [
+        (problem.rule, str(problem.origin)) for problem in file.problems if problem.rule != "R001"
+    ]
+    return (
+        [(document.index, document.value, document.sound) for document in file.documents],
+        places,
+        told,
+    )
 
 
 @given(st.binary(max_size=200))
@@ -75,13 +83,13 @@ def test_no_bytes_make_the_reader_fail(data: bytes) -> None:
 @given(st.text(max_size=100) | NEARLY_YAML)
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     file = read_yaml("f", text.encode(errors="replace"))
-    assert all(one.origin is not None for one in file.problems)
+    assert all(problem.origin is not None for problem in file.problems)
 
 
 @given(SURELY_EQUAL)
 def test_both_parsers_agree_on_what_both_can_read(text: str) -> None:
     fast, slow = read_yaml("f", text.encode()), read_yaml("f", text.encode(), pure=True)
-    broken = {one.rule for one in (*fast.problems, *slow.problems)} & {"R001"}
+    broken = {problem.rule for problem in (*fast.problems, *slow.problems)} & {"R001"}
     if not broken:
         assert summary(fast) == summary(slow)
 
@@ -115,7 +123,7 @@ def test_a_span_holds_the_text_of_its_value(value: object) -> None:
         found: object = file.documents[0].value
         for step in path:
             found = found[step]  # type: ignore[index]
-        assert [one.value for one in again.documents] == [found]
+        assert [document.value for document in again.documents] == [found]
         if path and isinstance(path[-1], str):
             key = read_yaml("f", text[node.key_start : node.key_end].encode())
             assert key.documents[0].value == path[-1]

@@ -25,11 +25,11 @@ def read(text: str | bytes, *, pure: bool = False) -> YamlFile:
 def values(text: str | bytes, *, pure: bool = False) -> list[JsonValue]:
     file = read(text, pure=pure)
     assert not file.problems
-    return [one.value for one in file.documents]
+    return [document.value for document in file.documents]
 
 
 def faults(text: str | bytes, *, pure: bool = False) -> list[str]:
-    return [f"{one.rule} {one.origin}" for one in read(text, pure=pure).problems]
+    return [f"{problem.rule} {problem.origin}" for problem in read(text, pure=pure).problems]
 
 
 @BOTH_PARSERS
@@ -92,7 +92,10 @@ def test_a_scalar_means_what_yaml_1_2_says(written: str, value: JsonValue, pure:
 
 def test_several_documents_keep_their_index_and_empty_ones_are_left_out() -> None:
     file = read("# only a comment\n---\n---\na: 1\n---\n\n...\n---\nb: 2\n---\n")
-    assert [(one.index, one.value) for one in file.documents] == [(1, {"a": 1}), (3, {"b": 2})]
+    assert [(document.index, document.value) for document in file.documents] == [
+        (1, {"a": 1}),
+        (3, {"b": 2}),
+    ]
     assert values("") == []
     assert values("# nothing\n") == []
 
@@ -222,7 +225,7 @@ def test_broken_syntax_is_told_in_plain_words(text: str, place: str) -> None:
 
 def test_documents_before_a_syntax_error_are_kept() -> None:
     file = read("a: 1\n---\nb: [\n")
-    assert [one.value for one in file.documents] == [{"a": 1}]
+    assert [document.value for document in file.documents] == [{"a": 1}]
 
 
 def test_a_second_colon_error_is_reported_where_it_stands() -> None:

@@ -86,7 +86,7 @@ def test_another_or_no_sure_route_blocks(
     ],
 )
 def test_m3ters_own_runs_decide(statuses: list[str], wanted: type) -> None:
-    runs = [run(one, f"2026-12-01T0{n}:00:00Z") for n, one in enumerate(statuses)]
+    runs = [run(status, f"2026-12-01T0{n}:00:00Z") for n, status in enumerate(statuses)]
     assert isinstance(decide(*reversed(runs)), wanted)
 
 

@@ -28,7 +28,7 @@ def test_an_appended_record_is_the_head_and_names_the_one_before(state: Director
     second = state.append(record(2, first.id, binding()))
     assert state.head("sandbox") == second
     assert second.bindings[0].address == UK
-    assert [one.sequence for one in state.records("sandbox")] == [2, 1]
+    assert [record.sequence for record in state.records("sandbox")] == [2, 1]
 
 
 def test_environments_have_chains_of_their_own(state: DirectoryState) -> None:

@@ -95,8 +95,8 @@ def _floats(value: object) -> object:
         case Decimal():
             return float(value)
         case dict():
-            return {key: _floats(one) for key, one in value.items()}
+            return {key: _floats(member) for key, member in value.items()}
         case list():
-            return [_floats(one) for one in value]
+            return [_floats(element) for element in value]
         case _:
             return value

@@ -80,9 +80,9 @@ def test_a_disabling_is_no_error_of_its_own() -> None:
 def test_what_m3ter_leaves_out_counts_as_connected(
     authorized: bool | None, credential: str, word: str
 ) -> None:
-    one = scope("uk").live
+    integration = scope("uk").live
     identity = CredentialId(credential) if credential else None
-    assert connection(replace(one, authorized=authorized, credential_id=identity)) == word
+    assert connection(replace(integration, authorized=authorized, credential_id=identity)) == word
     assert connection(None) == "not in m3ter"
 
 

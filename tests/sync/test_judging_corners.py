@@ -128,10 +128,10 @@ def test_bills_outside_the_window_are_told_at_once() -> None:
 
 def test_a_ledger_that_is_not_there_yet_knows_nothing() -> None:
     none = NoLedgerYet()
-    site, one = SiteName("s"), BillId("bill-1")
+    site, bill_id = SiteName("s"), BillId("bill-1")
     assert none.identity == LedgerIdentity("", 0)
     asked: list[object] = [none.bill, none.effects, none.disabled, none.paused]
-    assert none.effects(site, one) == ()
+    assert none.effects(site, bill_id) == ()
     assert len(asked) == 4
 
 

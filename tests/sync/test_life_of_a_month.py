@@ -131,17 +131,17 @@ def test_the_judge_finds_a_second_invoice_that_nobody_sent(
             assert verdict(month) == []
             bill, sent = _sent(month, world)
             world.store.put("chargebee/invoices", {**sent, "id": "twice"})
-            (told,) = [one for one in verdict(month) if "stands on 2 invoices" in one]
+            (told,) = [text for text in verdict(month) if "stands on 2 invoices" in text]
             assert bill in told
             world.store.delete("chargebee/invoices", "twice")
             world.store.delete("chargebee/invoices", str(sent["id"]))
-            assert any("nobody is told" in one for one in verdict(month))
+            assert any("nobody is told" in text for text in verdict(month))
     finally:
         world.close()
 
 
 def _sent(month: Month, world: World) -> tuple[str, dict[str, object]]:
-    for one in world.store.all("chargebee/invoices"):
-        if one.get("cf_m3ter_bill_id") and one["status"] == "posted":
-            return one["cf_m3ter_bill_id"], one
+    for invoice in world.store.all("chargebee/invoices"):
+        if invoice.get("cf_m3ter_bill_id") and invoice["status"] == "posted":
+            return invoice["cf_m3ter_bill_id"], invoice
     raise AssertionError(month.told)

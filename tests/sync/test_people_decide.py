@@ -40,7 +40,7 @@ def place(tmp_path: Path, emulate: Any) -> SyncPlace:
 
 def bill_of(place: SyncPlace, *, credited: bool = False) -> BillId:
     drafts = place.drafts(EUR, GBP)
-    return next(BillId(key) for key, one in drafts.items() if bool(one.credits) is credited)
+    return next(BillId(key) for key, draft in drafts.items() if bool(draft.credits) is credited)
 
 
 @contextmanager
@@ -185,10 +185,12 @@ def test_a_step_that_never_left_is_tried_again_as_it_was_stored(place: SyncPlace
 
 def test_a_refused_bill_that_can_no_longer_be_drafted_stays_refused(place: SyncPlace) -> None:
     bill = refused(place)
-    found = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)
+    found = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )
     undated = {
-        key: one
-        for key, one in found["lineItems"][0].items()
+        key: line
+        for key, line in found["lineItems"][0].items()
         if not key.startswith("servicePeriod")
     }
     wrong = {**undated, "lineItemType": "DEBIT_MEMO", "id": "undated"}
@@ -224,7 +226,7 @@ def test_a_bill_in_doubt_is_not_sent_again_once_another_route_may_bill_its_accou
     place.fault("cut_before_commit", CREATE)
     place.run(bill)
     configs = place.state("m3ter", "integrationconfigs")
-    other = next(one for one in configs if one["name"] == "Month end JPY")
+    other = next(config for config in configs if config["name"] == "Month end JPY")
     credential = "c0000000-0000-4000-8000-000000000001"
     place.person_edits(
         other["id"], integrationCredentialsId=credential, configData={"accountIds": []}

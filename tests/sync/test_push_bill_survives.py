@@ -24,8 +24,8 @@ def ready(place: SyncPlace, *integrations: str) -> list[str]:
         judge = opened.judge(RunFilter())
         for bill in stream(judge, opened.organisation.bills, lambda _: None):
             about = opened.watch.one(bill.id, bill.account_code)
-            one = judge.judge(bill, about, None).standing
-            if one.group is Group.READY and one.integration in integrations:
+            standing = judge.judge(bill, about, None).standing
+            if standing.group is Group.READY and standing.integration in integrations:
                 found.append(str(bill.id))
     return found
 
@@ -89,14 +89,14 @@ def test_lines_of_a_pending_invoice_are_added_once_whatever_dies(
     with place.open(reading=True) as opened:
         for bill in bills:
             effects = opened.view.effects(opened.scope.site, BillId(bill))
-            lines = [key for one in effects for key in one.line_ids]
+            lines = [key for effect in effects for key in effect.line_ids]
             assert len(lines) == len(set(lines)) == len(effects)
-            ours = {one.object_id for one in effects}
+            ours = {effect.object_id for effect in effects}
             there = [
                 line["id"]
-                for one in place.state("chargebee", "invoices")
-                if one["id"] in ours
-                for line in one["line_items"]
+                for invoice in place.state("chargebee", "invoices")
+                if invoice["id"] in ours
+                for line in invoice["line_items"]
                 if line["entity_type"] == "charge_item_price"
             ]
             assert sorted(there) == sorted(lines)
@@ -114,7 +114,7 @@ def test_a_promotional_credit_is_given_once_whatever_dies(
     place.apply()
     assert place.reconciler("ledger", "init", "--env", ENV)[0] == 0
     drafts = place.drafts("month-end-eur", "month-end-gbp")
-    bills = [key for key, one in drafts.items() if one.credits][:: max(1, stride // 2)]
+    bills = [key for key, draft in drafts.items() if draft.credits][:: max(1, stride // 2)]
     assert bills
     for number, bill in enumerate(bills):
         # from the sending of the invoice to the last word about the credit
@@ -124,9 +124,9 @@ def test_a_promotional_credit_is_given_once_whatever_dies(
         except Killed:
             finish(place, bill)
         given = [
-            one["amount"]
-            for one in place.state("chargebee", "promotional_credits")
-            if one["reference"] == bill
+            credit["amount"]
+            for credit in place.state("chargebee", "promotional_credits")
+            if credit["reference"] == bill
         ]
-        assert given == [sum(one.amount.minor for one in drafts[bill].credits)]
+        assert given == [sum(credit.amount.minor for credit in drafts[bill].credits)]
     assert place.plan().tally.bills(Group.UNCHANGED) == len(bills)

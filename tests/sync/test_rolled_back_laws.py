@@ -31,7 +31,7 @@ EVENTS = st.lists(
 def test_no_line_of_ours_is_added_twice_whatever_memory_is_put_back(
     amounts: list[str], events: list[tuple[str, str | int]]
 ) -> None:
-    world = PendingWorld(*[line("AD_HOC", one) for one in amounts])
+    world = PendingWorld(*[line("AD_HOC", amount) for amount in amounts])
     copies = [world.ledger.copied()]
     by_hand: Counter[int] = Counter()
     for what, how in [*events, ("wait", 45), ("run", "")]:
@@ -50,7 +50,7 @@ def test_no_line_of_ours_is_added_twice_whatever_memory_is_put_back(
                 world.close()
             case _:
                 world.advance(int(how))
-    drafted = Counter(int(one) * 100 for one in amounts)
+    drafted = Counter(int(amount) * 100 for amount in amounts)
     ours = Counter(world.amounts()) - by_hand
     assert ours <= drafted, (ours, drafted)
     assert world.ledger.row is not None

@@ -40,10 +40,10 @@ class LostBills:
         return getattr(self._bills, name)
 
     def list(self, query: BillQuery) -> Iterator[Bill]:
-        for number, one in enumerate(self._bills.list(query)):
+        for number, entry in enumerate(self._bills.list(query)):
             if query.lines and number == self._most:
                 raise ReconcilerError("m3ter could not be asked to list the bills")
-            yield one
+            yield entry
 
 
 def lost_after(place: SyncPlace, most: int) -> str:

@@ -51,7 +51,7 @@ class Runs:
         self.status = status
 
     def latest(self, _: str, ids: Sequence[str]) -> Mapping[str, NativeRun]:
-        return {one: self.run(one) for one in ids}
+        return {text: self.run(text) for text in ids}
 
     def of_entity(self, _: str, identity: str) -> Iterator[NativeRun]:
         yield self.run(identity)
@@ -129,7 +129,9 @@ def test_a_failed_run_of_m3ter_is_for_a_person_who_may_clear_it(place: SyncPlace
 
 def test_a_connected_configuration_that_takes_everyone_stops_every_push(place: SyncPlace) -> None:
     config = next(
-        one for one in place.state("m3ter", "integrationconfigs") if one["name"] == "Month end JPY"
+        integration
+        for integration in place.state("m3ter", "integrationconfigs")
+        if integration["name"] == "Month end JPY"
     )
     with EmulatedHttp(place.url) as http:
         credential = "c0000000-0000-4000-8000-000000000001"
@@ -156,7 +158,7 @@ def test_a_refused_bill_is_told_of_once_and_retried_from_corrected_data(
     assert place.run(bill).tally.bills(Group.DECIDE) == 1
     with place.open() as opened:
         decider = opened.decider()
-        assert [str(one) for one in decider.refused()] == [bill]
+        assert [str(bill_id) for bill_id in decider.refused()] == [bill]
         assert "sent again" in decider.retry(BillId(bill))
         assert "sent again" in decider.retry(BillId(bill))
     assert place.run(bill).tally.bills(Group.SENT) == 1
@@ -255,7 +257,7 @@ def test_a_worker_sends_what_becomes_ready_until_it_is_stopped(place: SyncPlace)
         narrow = RunFilter(bills=frozenset({BillId(place.bill_of(CREATED))}))
         serving = opened.serving(narrow, stopped)
         seen.extend(serving.outcomes())
-    assert [one.group for one in seen] == [Group.SENT]
+    assert [entry.group for entry in seen] == [Group.SENT]
 
 
 def test_an_integration_that_left_leaves_its_bills_to_a_person(place: SyncPlace) -> None:

@@ -32,8 +32,8 @@ def blocked(number: int, *events: EventName, new: bool = True) -> BillStanding:
 
 def heard(*standings: BillStanding) -> list[tuple[str, str, str]]:
     tally, notifier = SyncTally(), Heard()
-    for one in standings:
-        tally.add(one)
+    for standing in standings:
+        tally.add(standing)
     tell_news(tally, notifier, SiteName("acme"))
     return notifier.told
 
@@ -52,13 +52,13 @@ def test_what_was_told_before_is_not_told_again() -> None:
 
 
 def test_many_are_counted_beyond_the_first() -> None:
-    ((_, title, text),) = heard(*(blocked(one, MAPPING) for one in range(NAMED_MAX + 3)))
+    ((_, title, text),) = heard(*(blocked(position, MAPPING) for position in range(NAMED_MAX + 3)))
     assert title.startswith(f"{NAMED_MAX + 3} bills")
     assert text.endswith("and 3 more; `reconciler sync plan --list FILE` names every bill")
     assert len(text.splitlines()) == NAMED_MAX + 1
 
 
 def test_news_behind_many_known_bills_is_told_all_the_same() -> None:
-    known = [blocked(one, MAPPING, new=False) for one in range(LISTED_MAX + 1)]
+    known = [blocked(position, MAPPING, new=False) for position in range(LISTED_MAX + 1)]
     ((_, title, _),) = heard(*known, blocked(9_999, MAPPING))
     assert title.startswith("1 bill not sent")

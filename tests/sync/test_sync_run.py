@@ -53,7 +53,7 @@ def test_a_second_run_sends_nothing_also_after_31_minutes_and_three_days(
     sent = first.tally.bills(Group.SENT)
     assert sent > 20
     assert not first.tally.differing
-    assert all(not one.minor for one in first.tally.unexplained.money)
+    assert all(not amount.minor for amount in first.tally.unexplained.money)
     writes = len(place.chargebee_writes())
     pending = first.tally.bills(Group.WAITING)
     for seconds in (0, 31 * 60, 3 * 86_400):
@@ -64,9 +64,9 @@ def test_a_second_run_sends_nothing_also_after_31_minutes_and_three_days(
         if seconds < 86_400:
             assert len(place.chargebee_writes()) == writes
     stamped = [
-        one["cf_m3ter_bill_id"]
-        for one in place.state("chargebee", "invoices")
-        if one.get("cf_m3ter_bill_id")
+        invoice["cf_m3ter_bill_id"]
+        for invoice in place.state("chargebee", "invoices")
+        if invoice.get("cf_m3ter_bill_id")
     ]
     assert len(stamped) == len(set(stamped))
 
@@ -98,7 +98,7 @@ def test_limits_stop_before_the_send_that_would_exceed(place: SyncPlace) -> None
     most = Money(10_000, Currency("GBP", 2))
     result = place.run(limits=RunLimits(amounts={"GBP": most}), narrow=only(GBP))
     spent = result.tally.money(Group.SENT)
-    assert all(one.minor <= most.minor for one in spent)
+    assert all(amount.minor <= most.minor for amount in spent)
     assert "would exceed £" in result.limit or "would exceed GBP" in result.limit
 
 
@@ -155,7 +155,9 @@ def test_a_stop_is_heard_before_the_next_send(place: SyncPlace) -> None:
 
 def test_drift_blocks_the_integration_and_no_other(place: SyncPlace) -> None:
     config = next(
-        one for one in place.state("m3ter", "integrationconfigs") if one["name"] == "Month end GBP"
+        integration
+        for integration in place.state("m3ter", "integrationconfigs")
+        if integration["name"] == "Month end GBP"
     )
     with EmulatedHttp(place.url) as http:
         patch = {"configData": {"onlySendBillOnApproval": False}}
@@ -168,7 +170,7 @@ def test_drift_blocks_the_integration_and_no_other(place: SyncPlace) -> None:
     assert result.tally.bills(Group.SENT) > 5
     assert result.tally.bills(Group.BLOCKED) > 10
     assert result.exit_code == ExitCode.PARTLY_DONE
-    assert all(one.integration != GBP for one in result.tally.listed[Group.SENT])
+    assert all(standing.integration != GBP for standing in result.tally.listed[Group.SENT])
 
 
 def test_ten_failures_in_a_row_disable_the_push_and_say_so(place: SyncPlace) -> None:
@@ -189,8 +191,8 @@ def test_ten_failures_in_a_row_disable_the_push_and_say_so(place: SyncPlace) -> 
         place.advance(20 * 60)
         result = place.run(narrow=only(GBP))
     assert not result.tally.bills(Group.UNDER_WAY)
-    stamps = [one.get("cf_m3ter_bill_id") for one in place.state("chargebee", "invoices")]
-    known = [one for one in stamps if one]
+    stamps = [invoice.get("cf_m3ter_bill_id") for invoice in place.state("chargebee", "invoices")]
+    known = [stamp for stamp in stamps if stamp]
     assert len(known) == len(set(known))
 
 
@@ -239,14 +241,16 @@ def test_a_bill_sent_and_reopened_is_listed_with_its_money(place: SyncPlace) -> 
 def test_a_recalculated_bill_is_voided_and_sent_anew_under_its_policy(place: SyncPlace) -> None:
     bill = place.bill_of("acct-00000")
     place.run(bill)
-    lines = next(one for one in place.state("m3ter", "bills") if one["id"] == bill)["lineItems"]
-    changed = [{**one, "description": f"{one['description']} (corrected)"} for one in lines]
+    lines = next(
+        candidate for candidate in place.state("m3ter", "bills") if candidate["id"] == bill
+    )["lineItems"]
+    changed = [{**line, "description": f"{line['description']} (corrected)"} for line in lines]
     with EmulatedHttp(place.url) as http:
         patch = {"lineItems": changed}
         http.control("POST", "/user-edit", {"id": bill, "patch": patch, "user": "k.smith"})
     result = place.run(bill)
     assert result.tally.bills(Group.SENT) == 1, result.tally.listed
-    statuses = sorted(one["status"] for one in place.invoices_of(bill))
+    statuses = sorted(invoice["status"] for invoice in place.invoices_of(bill))
     assert len(statuses) == 2
     assert "voided" in statuses
     assert place.run(bill).tally.bills(Group.UNCHANGED) == 1
@@ -278,7 +282,9 @@ class RefusingKey:
 
 
 def test_people_resolve_skip_adopt_and_retry(place: SyncPlace) -> None:
-    doubtful, skipped, adopted = (place.bill_of(f"acct-000{one}") for one in ("00", "02", "05"))
+    doubtful, skipped, adopted = (
+        place.bill_of(f"acct-000{literal}") for literal in ("00", "02", "05")
+    )
     place.fault("http_500")
     place.run(doubtful)
     with place.open() as opened:
@@ -312,7 +318,9 @@ def test_people_resolve_skip_adopt_and_retry(place: SyncPlace) -> None:
 def test_a_bill_billed_by_hand_is_adopted_and_never_sent(place: SyncPlace) -> None:
     bill = place.bill_of("acct-00000")
     plain = next(
-        one["id"] for one in place.state("chargebee", "invoices") if "cf_m3ter_bill_id" not in one
+        invoice["id"]
+        for invoice in place.state("chargebee", "invoices")
+        if "cf_m3ter_bill_id" not in invoice
     )
     with place.open() as opened:
         told = opened.decider().sent_as(BillId(bill), InvoiceId(str(plain)), "made by hand")

@@ -185,11 +185,15 @@ def test_bills_come_back_in_the_order_in_which_they_are_due() -> None:
         assert again.ended(job(number), under_way(number, clock, seconds)) is None
     assert list(again.due()) == []
     clock.advance(30)
-    assert [one.bill_id for one in again.between([job(9)])] == ["bill-2", "bill-1", "bill-9"]
+    assert [job.bill_id for job in again.between([job(9)])] == ["bill-2", "bill-1", "bill-9"]
     assert again.next_at(clock.now()) is None
     assert again.next_at(clock.now() + timedelta(minutes=1)) is not None
     # what was brought and did not end is not forgotten
-    assert sorted(one.who.bill_id for one in again.left()) == ["bill-1", "bill-2", "bill-3"]
+    assert sorted(standing.who.bill_id for standing in again.left()) == [
+        "bill-1",
+        "bill-2",
+        "bill-3",
+    ]
     assert list(again.left()) == []
 
 
@@ -197,9 +201,9 @@ def test_what_nobody_was_told_of_stays_news_when_it_comes_back_unchanged() -> No
     clock = FakeClock()
     again = DueAgain(clock)
     assert again.ended(job(1), under_way(1, clock, 0, new=True)) is None
-    assert [one.bill_id for one in again.due()] == ["bill-1"]
+    assert [job.bill_id for job in again.due()] == ["bill-1"]
     assert again.ended(job(1), under_way(1, clock, 60)) is None
-    assert [one.new for one in again.left()] == [True]
+    assert [standing.new for standing in again.left()] == [True]
 
 
 def test_more_bills_than_memory_has_room_for_are_left_for_the_next_run() -> None:

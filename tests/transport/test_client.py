@@ -58,7 +58,7 @@ def test_connections_are_kept_and_never_more_than_sixteen() -> None:
     with RawServer(serve) as server, _client(server, limits) as client:
         with ThreadPoolExecutor(32) as pool:
             answers = list(pool.map(lambda _: client.send(Request("GET", "/")), range(100)))
-        assert all(one.status == 200 for one in answers)
+        assert all(answer.status == 200 for answer in answers)
         assert server.connections <= 16
 
 
@@ -124,7 +124,7 @@ def test_silence_ends_by_the_read_timeout() -> None:
     ids=["headers", "body"],
 )
 def test_a_slow_drip_ends_by_the_total_deadline(data: bytes) -> None:
-    with RawServer(lambda one: _drip(one, data)) as server, _client(server) as client:
+    with RawServer(lambda entry: _drip(entry, data)) as server, _client(server) as client:
         began = time.monotonic()
         with pytest.raises(LostAnswerError):
             client.send(Request("GET", "/x"))

@@ -36,7 +36,7 @@ def test_no_second_sees_more_than_rate_and_burst(
         starts.append(clock.monotonic())
     starts += _starts(bucket, clock, 2 * rate)
     for first in starts:
-        assert sum(first <= one < first + 1 - 1e-6 for one in starts) <= rate + burst
+        assert sum(first <= start < first + 1 - 1e-6 for start in starts) <= rate + burst
 
 
 @given(rate=st.integers(1, 60), late=st.floats(0, 0.5))

@@ -29,7 +29,7 @@ def test_the_example_of_this_repository_is_read() -> None:
     validated = validate(open_repository(ROOT), Allowance(), knows_time_zone)
 
     assert validated.problems == ()
-    names = {(one.kind, one.name) for one in validated.definitions.documents}
+    names = {(document.kind, document.name) for document in validated.definitions.documents}
     assert {
         ("Project", "acme-billing"),
         ("Environment", "sandbox"),

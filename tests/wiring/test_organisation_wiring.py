@@ -64,7 +64,7 @@ def test_a_wrong_key_ends_with_exit_11_before_anything_is_read(
         pass
     assert caught.value.exit_code is ExitCode.REFUSED_IDENTITY
     log = emulator.world.log.select(vendor="m3ter")
-    assert {one.path for one in log} == {"/oauth/token"}
+    assert {request.path for request in log} == {"/oauth/token"}
 
 
 def test_debug_lines_hold_neither_key_nor_token(emulator: RunningEmulator) -> None:

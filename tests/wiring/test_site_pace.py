@@ -53,7 +53,7 @@ def test_the_row_that_all_workers_share_keeps_the_same_rule(per_minute: int) -> 
     pace = site_pace(site(per_minute))
     bucket = Bucket(0, 0, 0, FULL_PACE, 0)
     _, slots = bucket.reserved(10_000_000, 2 * per_minute + 2, pace.per_second, pace.burst)
-    assert most_in_a_minute([one / 1_000_000 for one in slots]) <= per_minute
+    assert most_in_a_minute([slot / 1_000_000 for slot in slots]) <= per_minute
 
 
 @given(st.integers(300, 10_000))

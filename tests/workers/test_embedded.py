@@ -28,9 +28,9 @@ def number(one: Job) -> int:
 
 
 def test_every_job_is_done_once_and_its_outcome_comes_back() -> None:
-    jobs = [job(one) for one in range(100)]
+    jobs = [job(position) for position in range(100)]
     ended = dict(workers().run(jobs, number, never))
-    assert ended == {one: number(one) for one in jobs}
+    assert ended == {job: number(job) for job in jobs}
 
 
 def test_no_more_than_sixteen_work_at_once_whatever_is_asked() -> None:
@@ -45,7 +45,7 @@ def test_no_more_than_sixteen_work_at_once_whatever_is_asked() -> None:
         with lock:
             at_work -= 1
 
-    ended = list(workers(100).run((job(one) for one in range(100)), work, never))
+    ended = list(workers(100).run((job(position) for position in range(100)), work, never))
     assert (len(ended), most) == (100, MOST_THREADS)
 
 
@@ -54,9 +54,9 @@ def test_the_stream_is_read_only_as_far_as_threads_are_free() -> None:
 
     def jobs() -> Iterator[Job]:
         nonlocal read
-        for one in range(10_000):
+        for position in range(10_000):
             read += 1
-            yield job(one)
+            yield job(position)
 
     running = workers(4).run(jobs(), number, never)
     for _ in range(10):
@@ -78,7 +78,7 @@ def test_jobs_of_one_subscription_never_work_at_the_same_time() -> None:
         with lock:
             at_work[one.serial] -= 1
 
-    jobs = [job(one, f"sub-{one % 3}") for one in range(60)]
+    jobs = [job(position, f"sub-{position % 3}") for position in range(60)]
     assert len(list(workers(8).run(jobs, work, never))) == 60
     assert set(most.values()) == {1}
 
@@ -89,12 +89,12 @@ def test_a_busy_subscription_does_not_hold_up_the_others_nor_fill_the_memory() -
 
     def jobs() -> Iterator[Job]:
         nonlocal read
-        for one in range(5):
-            yield job(one, "busy")
+        for position in range(5):
+            yield job(position, "busy")
         yield job(100)
-        for one in range(200, 1000):
+        for position in range(200, 1000):
             read += 1
-            yield job(one, "busy")
+            yield job(position, "busy")
 
     def work(one: Job) -> int:
         if one.bill_id == "bill-0":
@@ -121,7 +121,7 @@ def test_a_stop_begins_nothing_new_and_finishes_what_is_in_flight() -> None:
         time.sleep(0.05)
         return number(one)
 
-    ended = [one for _, one in workers(4).run((job(i) for i in range(99)), work, stop.is_set)]
+    ended = [number for _, number in workers(4).run((job(i) for i in range(99)), work, stop.is_set)]
     assert sorted(ended) == sorted(begun)
     assert len(begun) == 4
 
@@ -133,7 +133,7 @@ def test_closing_finishes_what_is_in_flight() -> None:
         time.sleep(0.05)
         ended.append(number(one))
 
-    running = workers(3).run((job(one) for one in range(99)), work, never)
+    running = workers(3).run((job(position) for position in range(99)), work, never)
     next(running)
     running.close()  # type: ignore[attr-defined]
     count = len(ended)
@@ -157,7 +157,9 @@ def test_a_fatal_error_is_raised_after_the_others_ended() -> None:
 
     ended: list[int] = []
     with pytest.raises(RefusedKeyError):
-        ended.extend(one for _, one in workers(4).run((job(i) for i in range(999)), work, never))
+        ended.extend(
+            number for _, number in workers(4).run((job(i) for i in range(999)), work, never)
+        )
     assert len(begun) < 20
     assert len(ended) == 0 or set(ended) == set(begun) - {5}
 
@@ -195,7 +197,7 @@ def test_a_busy_bill_comes_again() -> None:
             raise BillBusyError(one.bill_id, 0.01)
         return tries[one]
 
-    ended = {number(one): tried for one, tried in workers(2).run([job(1), job(2)], work, never)}
+    ended = {number(job): tried for job, tried in workers(2).run([job(1), job(2)], work, never)}
     assert ended == {1: 3, 2: 1}
 
 

@@ -45,7 +45,7 @@ def left(url: Secret) -> list[tuple[str, str]]:
 
 def test_every_job_is_done_and_nothing_is_left_behind(postgres_url: Secret) -> None:
     ended = dict(workers(postgres_url).run((job(i) for i in range(40)), number, never))
-    assert {one.bill_id: value for one, value in ended.items()} == {
+    assert {job.bill_id: value for job, value in ended.items()} == {
         f"bill-{i}": i for i in range(40)
     }
     assert left(postgres_url) == []
@@ -74,7 +74,7 @@ def test_jobs_of_one_subscription_never_work_at_the_same_time(postgres_url: Secr
         with lock:
             at_work[one.serial] -= 1
 
-    jobs = [job(one, f"sub-{one % 2}") for one in range(10)]
+    jobs = [job(position, f"sub-{position % 2}") for position in range(10)]
     assert len(list(workers(postgres_url).run(jobs, work, never))) == 10
     assert set(most.values()) == {1}
 
@@ -92,10 +92,10 @@ def test_two_runs_at_once_share_the_work(postgres_url: Secret) -> None:
         list(workers(postgres_url, 2).run((job(i) for i in range(30)), work, never))
 
     both = [threading.Thread(target=run) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join(30)
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(30)
     assert len(done) == 30
     # a job that ended before the other run handed it out is delivered again: once is the ledger's
     assert set(done.values()) <= {1, 2}
@@ -112,7 +112,7 @@ def test_a_stop_takes_back_what_nobody_began(postgres_url: Secret) -> None:
         return number(one)
 
     run = workers(postgres_url, 2).run((job(i) for i in range(100)), work, stop.is_set)
-    ended = [one for _, one in run]
+    ended = [number for _, number in run]
     assert sorted(ended) == sorted(begun)
     assert len(begun) < 20
     assert left(postgres_url) == []
@@ -151,7 +151,7 @@ def test_a_busy_bill_comes_again(postgres_url: Secret) -> None:
             raise BillBusyError(one.bill_id, 0.5)
         return tries[one.bill_id]
 
-    assert [one for _, one in workers(postgres_url).run([job(1)], work, never)] == [2]
+    assert [number for _, number in workers(postgres_url).run([job(1)], work, never)] == [2]
 
 
 def test_the_bill_at_hand_is_delivered_in_the_same_process(postgres_url: Secret) -> None:
@@ -172,8 +172,8 @@ def until(true: Callable[[], bool], seconds: float = 15) -> None:
 def test_serving_polls_at_once_and_works_on_what_it_finds(postgres_url: Secret) -> None:
     schedules = [Schedule("poll", 5, lambda: [job(1), job(2)])]
     done: list[int] = []
-    for _, one in workers(postgres_url).serve(schedules, number, lambda: len(done) >= 2):
-        done.append(one)
+    for _, entry in workers(postgres_url).serve(schedules, number, lambda: len(done) >= 2):
+        done.append(entry)
     assert sorted(done) == [1, 2]
 
 
@@ -199,8 +199,8 @@ def test_jobs_of_a_killed_worker_are_taken_over_without_a_restart(
     assert left(postgres_url) == [("acme-test/bill-1", "doing")]
     done: list[int] = []
     serving = workers(postgres_url, dead_after=1.0).serve([], number, lambda: bool(done))
-    for _, one in serving:
-        done.append(one)
+    for _, entry in serving:
+        done.append(entry)
     assert done == [1]
     assert left(postgres_url) == []
 
@@ -217,7 +217,7 @@ def test_a_dead_job_whose_bill_waits_again_frees_its_subscription(
         doomed.kill()
         doomed.wait(10)
     run = workers(postgres_url, dead_after=1.0).run([job(1), job(2, "sub-1")], number, never)
-    assert sorted(one for _, one in run) == [1, 2]
+    assert sorted(number for _, number in run) == [1, 2]
     assert left(postgres_url) == []
 
 
@@ -229,10 +229,10 @@ def test_a_restarted_database_is_waited_for(own_postgres: Postgres) -> None:
         time.sleep(0.05)
         return number(one)
 
-    for _, one in workers(url, 2, dead_after=1.0).run((job(i) for i in range(40)), work, never):
+    for _, entry in workers(url, 2, dead_after=1.0).run((job(i) for i in range(40)), work, never):
         if len(done) == 5:
             own_postgres.restart()
-        done.add(one)
+        done.add(entry)
     assert done == set(range(40))
 
 
@@ -241,7 +241,7 @@ def test_a_database_that_starts_late_is_waited_for(own_postgres: Postgres) -> No
     own_postgres.stop()
     back = threading.Timer(0.5, own_postgres.start)
     back.start()
-    assert [one for _, one in workers(url).run([job(1)], number, never)] == [1]
+    assert [number for _, number in workers(url).run([job(1)], number, never)] == [1]
     back.join()
 
 
@@ -306,16 +306,16 @@ def test_three_that_serve_poll_one_after_the_other(
         list(workers(postgres_url).serve([Schedule("poll", 30, look)], number, gate.is_set))
 
     three = [threading.Thread(target=serve) for _ in range(3)]
-    for one in three:
-        one.start()
+    for thread in three:
+        thread.start()
     until(lambda: looks["poll"] == 1)
     time.sleep(0.2)
     # one is at work and at most one waits in the queue
     assert looks["poll"] == 1
     assert len(left(postgres_url)) <= 2
     gate.set()
-    for one in three:
-        one.join(20)
+    for thread in three:
+        thread.join(20)
     assert looks["poll"] <= 2
 
 

@@ -81,18 +81,18 @@ class BatchedCache(Generic[Value]):
 
     Args:
         remembered: Keeps them.
-        one: Reads a single one.
+        alone: Reads a single one.
         many: Reads several; what it leaves out is read singly when it is asked for.
     """
 
     def __init__(
         self,
         remembered: Remembered[Value],
-        one: Callable[[str], Value],
+        alone: Callable[[str], Value],
         many: Callable[[Sequence[str]], Mapping[str, Value]],
     ) -> None:
         self._remembered = remembered
-        self._one = one
+        self._one = alone
         self._many = many
         self._lock = Lock()
         self._expected: OrderedDict[str, _Batch] = OrderedDict()
@@ -131,7 +131,7 @@ class BatchedCache(Generic[Value]):
         """Read what is left of a batch and is not fresh; one alone is not worth a list."""
         with self._lock:
             left = tuple(batch.left)
-        stale = [one for one in left if self._remembered.find(one) is None]
+        stale = [key for key in left if self._remembered.find(key) is None]
         if len(stale) == 1:
             return {}
         found = self._many(stale)

@@ -54,7 +54,7 @@ class Catalogue:
         """Hear who is billed next; their facts are read together once the first is asked for."""
         listed = list(targets)
         for kind in self._owners:
-            keys = [one.external_id for one in listed if one.kind == kind]
+            keys = [party.external_id for party in listed if party.kind == kind]
             self._owners[kind].expect(keys)
             self._unbilled[kind].expect(keys)
 
@@ -76,21 +76,21 @@ class Catalogue:
     def prices(self, ids: Iterable[str]) -> dict[str, PriceFacts]:
         """Read item prices; one that does not exist is left out."""
         wanted = sorted(set(ids))
-        known = {one: self._prices.find(one) for one in wanted}
+        known = {price_id: self._prices.find(price_id) for price_id in wanted}
         for batch in _batches([key for key, value in known.items() if value is None]):
             query = [("id[in]", among(batch)), ("sort_by[asc]", "id")]
             listed = self._session.pages("/item_prices", "item_price", query)
-            found = {text(one, "id"): _price(one) for one in listed}
-            for one in batch:
-                known[one] = (found.get(one),)
-                self._prices.put(one, (found.get(one),))
+            found = {text(price, "id"): _price(price) for price in listed}
+            for price_id in batch:
+                known[price_id] = (found.get(price_id),)
+                self._prices.put(price_id, (found.get(price_id),))
         facts = ((key, value[0]) for key, value in known.items() if value is not None)
         return {key: value for key, value in facts if value is not None}
 
     def flat_prices(self, ids: Iterable[str]) -> frozenset[str]:
         """Tell which item prices are flat fees."""
         found = self.prices(ids)
-        return frozenset(key for key, one in found.items() if one.model == "flat_fee")
+        return frozenset(key for key, facts in found.items() if facts.model == "flat_fee")
 
     def custom_fields(self) -> dict[str, frozenset[str]] | None:
         """Read the site's custom fields; ``None`` when it does not list them."""
@@ -101,10 +101,10 @@ class Catalogue:
     def _read_fields(self) -> tuple[dict[str, frozenset[str]] | None]:
         found: dict[str, set[str]] = {}
         try:
-            for one in self._session.pages("/custom_field_configs", "custom_field_config"):
-                name = text(one, "api_name", "") or text(one, "cf_name", "")
-                if one.get("status", "active") == "active":
-                    found.setdefault(name, set()).update(_kinds(one))
+            for config in self._session.pages("/custom_field_configs", "custom_field_config"):
+                name = text(config, "api_name", "") or text(config, "cf_name", "")
+                if config.get("status", "active") == "active":
+                    found.setdefault(name, set()).update(_kinds(config))
         except ChargebeeRefusedReadError:
             return (None,)
         return ({name: frozenset(kinds) for name, kinds in found.items()},)
@@ -130,18 +130,18 @@ class Catalogue:
 
     def _of_subscription(self, key: str, found: JsonObject) -> OwnerFacts:
         """Read a subscription that has its customer beside it."""
-        one = an_object(found.get("subscription"), f"subscription {key}")
-        customer = text(one, "customer_id")
-        why = "was deleted in Chargebee" if gone(one) else ""
+        subscription = an_object(found.get("subscription"), f"subscription {key}")
+        customer = text(subscription, "customer_id")
+        why = "was deleted in Chargebee" if gone(subscription) else ""
         payer = found.get("customer")
         if isinstance(payer, dict) and not why:
             why = _wrong_customer(payer, customer)
         return OwnerFacts(
             customer,
-            text(one, "status"),
-            text(one, "currency_code", ""),
+            text(subscription, "status"),
+            text(subscription, "currency_code", ""),
             why,
-            self._collects((("subscription", key, one), ("customer", customer, payer))),
+            self._collects((("subscription", key, subscription), ("customer", customer, payer))),
         )
 
     def _customer(self, key: str) -> OwnerFacts:
@@ -156,13 +156,17 @@ class Catalogue:
         Source: Chargebee request schemas, npm package chargebee 3.33.0, list customers: ``id[in]``.
         """
         listed = (
-            an_object(one.get("customer"), "customer") for one in self._listed("/customers", keys)
+            an_object(entry.get("customer"), "customer")
+            for entry in self._listed("/customers", keys)
         )
-        return {text(one, "id"): self._of_customer(text(one, "id"), one) for one in listed}
+        return {
+            text(customer, "id"): self._of_customer(text(customer, "id"), customer)
+            for customer in listed
+        }
 
-    def _of_customer(self, key: str, one: JsonObject) -> OwnerFacts:
-        collects = self._collects((("customer", key, one),))
-        return OwnerFacts(text(one, "id"), "", "", _wrong_customer(one, key), collects)
+    def _of_customer(self, key: str, customer: JsonObject) -> OwnerFacts:
+        collects = self._collects((("customer", key, customer),))
+        return OwnerFacts(text(customer, "id"), "", "", _wrong_customer(customer, key), collects)
 
     def _listed(self, path: str, keys: Sequence[str]) -> Iterator[JsonObject]:
         for batch in _batches(keys):
@@ -192,7 +196,7 @@ class Catalogue:
         return self._unbilled[target.kind].get(target.external_id)
 
     def _count(self, kind: str, key: str) -> int:
-        return sum(1 for one in self._charges([(f"{kind}_id[is]", key)]))
+        return sum(1 for charge in self._charges([(f"{kind}_id[is]", key)]))
 
     def _counts(self, kind: str, keys: Sequence[str]) -> dict[str, int]:
         """Count the charges of several owners.
@@ -202,14 +206,14 @@ class Catalogue:
         """
         found = dict.fromkeys(keys, 0)
         for batch in _batches(keys):
-            for one in self._charges([(f"{kind}_id[in]", among(batch))]):
-                owner = text(one, f"{kind}_id")
+            for charge in self._charges([(f"{kind}_id[in]", among(batch))]):
+                owner = text(charge, f"{kind}_id")
                 found[owner] = found.get(owner, 0) + 1
         return found
 
     def _charges(self, query: Pairs) -> Iterator[JsonObject]:
         listed = self._session.pages("/unbilled_charges", "unbilled_charge", query)
-        return (one for one in listed if not gone(one))
+        return (charge for charge in listed if not gone(charge))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +228,12 @@ class ChargebeeCatalogue:
         Raises:
             DestinationError: When they cannot be read.
         """
-        there = self.catalogue.prices(ids)
-        why = {one: list(unfit(there[one])) if one in there else [UNKNOWN_PRICE] for one in ids}
-        return {one: ", ".join(texts) for one, texts in sorted(why.items()) if texts}
+        facts = self.catalogue.prices(ids)
+        why = {
+            price_id: list(unfit(facts[price_id])) if price_id in facts else [UNKNOWN_PRICE]
+            for price_id in ids
+        }
+        return {price_id: ", ".join(texts) for price_id, texts in sorted(why.items()) if texts}
 
     def custom_fields(self) -> Mapping[str, frozenset[str]] | None:
         """Give kinds of objects by custom field; ``None`` when the site does not tell.
@@ -264,20 +271,20 @@ def _price(data: JsonObject) -> PriceFacts:
 def _kinds(data: JsonObject) -> set[str]:
     """Read which kinds of objects a custom field is for, as one word or as a list."""
     several = data.get("entity_types")
-    one = data.get("entity_type")
-    words = several if isinstance(several, Sequence) and not isinstance(several, str) else [one]
+    kind = data.get("entity_type")
+    words = several if isinstance(several, Sequence) and not isinstance(several, str) else [kind]
     return {str(word).lower().replace(" ", "_") for word in words if word}
 
 
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     length = 0
-    for one in ids:
-        cost = len(segment(one)) + 9
+    for key in ids:
+        cost = len(segment(key)) + 9
         if batch and (len(batch) == _BATCH_SIZE or length + cost > _BATCH_LENGTH_MAX):
             yield batch
             batch, length = [], 0
-        batch.append(one)
+        batch.append(key)
         length += cost
     if batch:
         yield batch

@@ -45,8 +45,8 @@ def estimate(
     if isinstance(found, Refusal):
         named = f" (`{found.parameter}`)" if found.parameter else ""
         return NotEstimated(f"Chargebee refuses it{named}: {found.message or found.code}")
-    made = an_object(found.get("estimate"), "estimate")
-    return _read(an_object(made.get("invoice_estimate"), "estimate, invoice_estimate"), reading)
+    estimate = an_object(found.get("estimate"), "estimate")
+    return _read(an_object(estimate.get("invoice_estimate"), "estimate, invoice_estimate"), reading)
 
 
 def estimate_request(
@@ -64,14 +64,14 @@ def estimate_request(
 def _read(data: JsonObject, reading: AnswerReading) -> Estimated:
     """Read an estimated invoice; what it does not have, an invoice that was not made lacks too."""
     lines = [
-        {**one, "id": text(one, "id", "") or f"line {position}"}
-        for position, one in enumerate(objects(data, "line_items"), 1)
+        {**line, "id": text(line, "id", "") or f"line {position}"}
+        for position, line in enumerate(objects(data, "line_items"), 1)
     ]
     whole = {"id": "estimate", "status": "pending", "customer_id": "", **data, "line_items": lines}
     currency = reading.currencies.currency(text(data, "currency_code"))
     return Estimated(
         invoice=read_invoice(whole, reading, credited=0),
         sub_total=Money(number(data, "sub_total"), currency),
-        tax=Money(sum(number(one, "amount") for one in objects(data, "taxes")), currency),
+        tax=Money(sum(number(tax, "amount") for tax in objects(data, "taxes")), currency),
         total=Money(number(data, "total"), currency),
     )

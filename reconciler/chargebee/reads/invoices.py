@@ -50,13 +50,13 @@ class Invoices:
         # Source: Chargebee API docs, include_deleted: a deleted invoice is in lists only
         query = [("id[is]", key), ("include_deleted", "true"), ("sort_by[asc]", "date")]
         listed = self._session.pages("/invoices", "invoice", query)
-        return next((self._whole(one) for one in listed), None)
+        return next((self._whole(candidate) for candidate in listed), None)
 
     def stamped(self, since: datetime) -> Iterator[Invoice]:
         """Stream every stamped invoice that was changed since a time, deleted and voided too."""
-        for one in self._changed((), since):
-            if stamp_of(one, self._reading.stamps):
-                yield read_invoice(one, self._reading)
+        for invoice in self._changed((), since):
+            if stamp_of(invoice, self._reading.stamps):
+                yield read_invoice(invoice, self._reading)
 
     def of(self, owners: Pairs, since: datetime) -> Iterator[JsonObject]:
         """Stream an owner's invoices that were changed since a time, deleted and voided too.
@@ -83,9 +83,9 @@ class Invoices:
         ]
         found = self._session.pages("/invoices", "invoice", query)
         return tuple(
-            read_invoice(self._with_all_lines(one), self._reading)
-            for one in found
-            if _belongs(one, subscription_id)
+            read_invoice(self._with_all_lines(invoice), self._reading)
+            for invoice in found
+            if _belongs(invoice, subscription_id)
         )
 
     def whole(self, data: JsonObject) -> Invoice:
@@ -126,8 +126,8 @@ class Invoices:
         if not any(True for name in names for _ in objects(data, name)):
             return None
         notes = self.credit_notes([("reference_invoice_id[is]", str(data.get("id")))])
-        standing = (one for one in notes if not gone(one))
-        return sum(number(one, "sub_total") for one in standing)
+        standing = (note for note in notes if not gone(note))
+        return sum(number(note, "sub_total") for note in standing)
 
     def _with_all_lines(self, data: JsonObject) -> JsonObject:
         """Follow the pages of a very long invoice.
@@ -168,4 +168,6 @@ def _belongs(data: JsonObject, subscription_id: str) -> bool:
     whose = data.get("subscription_id")
     if whose:
         return whose == subscription_id
-    return any(one.get("subscription_id") == subscription_id for one in objects(data, "line_items"))
+    return any(
+        line.get("subscription_id") == subscription_id for line in objects(data, "line_items")
+    )

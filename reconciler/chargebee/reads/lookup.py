@@ -72,14 +72,14 @@ class Lookup:
         self, bill: BillId, draft: InvoiceDraft, done: Sequence[Effect]
     ) -> tuple[Invoice, ...]:
         """Find every invoice that carries the bill's stamp, or holds lines of its effects."""
-        lines = {line for one in done for line in one.line_ids}
+        lines = {line for effect in done for line in effect.line_ids}
         names = _invoices_made(done)
         found: dict[InvoiceId, Invoice] = {}
         for data in self._of(draft):
             stamp = stamp_of(data, self._reading.stamps)
             if stamp == bill or data.get("id") in names or _line_ids(data) & lines:
-                one = self._invoices.whole(data)
-                found[one.id] = one
+                invoice = self._invoices.whole(data)
+                found[invoice.id] = invoice
         return tuple(found.values())
 
     def current(
@@ -98,9 +98,9 @@ class Lookup:
         wanted = tuple(lines)
         for data in self._of(draft):
             if wanted and set(wanted) <= _line_ids(data):
-                one = self._invoices.whole(data)
-                if holds(one, wanted):
-                    return one
+                invoice = self._invoices.whole(data)
+                if holds(invoice, wanted):
+                    return invoice
         return None
 
     def only_stamped(
@@ -113,18 +113,24 @@ class Lookup:
             done: Effects of the bill; what earlier generations made is another invoice.
             generation: Which one.
         """
-        former = [one for one in done if one.key.generation < generation]
+        former = [effect for effect in done if effect.key.generation < generation]
         others = _invoices_made(former) | _undone(done)
         stamped = self._stamped_as(draft.bill_id, draft, others)
-        found = [one for one in stamped if _holds_good(one)]
-        return found[0] if len(found) == 1 else None
+        invoices = [invoice for invoice in stamped if _holds_good(invoice)]
+        return invoices[0] if len(invoices) == 1 else None
 
     def _stamped_as(
         self, bill: BillId, draft: InvoiceDraft, without: Collection[str]
     ) -> tuple[Invoice, ...]:
         """Find the invoices with the bill's stamp, those of other effects left out."""
-        listed = (one for one in self._of(draft) if stamp_of(one, self._reading.stamps) == bill)
-        return tuple(self._invoices.whole(one) for one in listed if one.get("id") not in without)
+        listed = (
+            invoice
+            for invoice in self._of(draft)
+            if stamp_of(invoice, self._reading.stamps) == bill
+        )
+        return tuple(
+            self._invoices.whole(invoice) for invoice in listed if invoice.get("id") not in without
+        )
 
     def _of(self, draft: InvoiceDraft) -> Iterator[JsonObject]:
         owner = self._catalogue.owner(draft.target)
@@ -137,20 +143,20 @@ class Lookup:
         Invoices of earlier generations carry the same stamp, and so does one that was voided to
         make way for this; both are known by their effects.
         """
-        others = [one for one in done if one.key != effect.key]
+        others = [other for other in done if other.key != effect.key]
         known = _invoices_made(others) | _undone(others)
-        found = self._stamped_as(effect.key.bill_id, draft, known)
-        judged = stamped(found)
+        invoices = self._stamped_as(effect.key.bill_id, draft, known)
+        judged = stamped(invoices)
         if not isinstance(judged, Found):
             return judged
-        if spare := twice(found[0].lines, draft):
+        if spare := twice(invoices[0].lines, draft):
             names = ", ".join(spare)
-            return Undecidable(f"a line of invoice {found[0].id} stands twice: {names}")
+            return Undecidable(f"a line of invoice {invoices[0].id} stands twice: {names}")
         everything = range(len(draft.lines))
-        ours = told_apart(found[0].lines, draft, everything)
+        ours = told_apart(invoices[0].lines, draft, everything)
         if len(ours) < len(draft.lines):
             return Found(judged.object_id)
-        return Found(judged.object_id, tuple(ours[one] for one in everything))
+        return Found(judged.object_id, tuple(ours[position] for position in everything))
 
     def _added(self, effect: Effect, draft: InvoiceDraft) -> LookUp:
         if effect.draft_line is None or effect.invoice_id is None:
@@ -171,7 +177,7 @@ class Lookup:
             return _renamed(effect)
         if invoice.deleted or invoice.status == "voided":
             return Undecidable(f"invoice {invoice.id} was deleted or voided")
-        left = wanted & {one.id for one in invoice.lines}
+        left = wanted & {line.id for line in invoice.lines}
         if not left:
             return Found(invoice.id)
         if left == wanted:
@@ -215,17 +221,17 @@ def _since(draft: InvoiceDraft) -> datetime:
 
 def _invoices_made(effects: Sequence[Effect]) -> frozenset[str]:
     """Name the invoices that effects made, changed or closed."""
-    done = (one for one in effects if one.state is PushState.DONE)
-    return frozenset(one.object_id for one in done if one.key.step.kind not in _CREDITS)
+    done = (effect for effect in effects if effect.state is PushState.DONE)
+    return frozenset(effect.object_id for effect in done if effect.key.step.kind not in _CREDITS)
 
 
 def _undone(effects: Sequence[Effect]) -> frozenset[str]:
     """Name the invoices that made way for another: voided, or credited as a whole."""
     return frozenset(
-        one.invoice_id
-        for one in effects
-        if one.invoice_id is not None
-        and (one.key.step.kind is StepKind.VOID_INVOICE or one.key.step == CREDIT_FORMER)
+        effect.invoice_id
+        for effect in effects
+        if effect.invoice_id is not None
+        and (effect.key.step.kind is StepKind.VOID_INVOICE or effect.key.step == CREDIT_FORMER)
     )
 
 
@@ -237,7 +243,7 @@ def _renamed(effect: Effect) -> Undecidable:
 
 
 def _line_ids(data: JsonObject) -> set[str]:
-    return {text(one, "id") for one in objects(data, "line_items")}
+    return {text(line, "id") for line in objects(data, "line_items")}
 
 
 def find_credit(
@@ -271,21 +277,21 @@ def _note(
 ) -> LookUp:
     sent = form.form_pairs(effect.request.body)
     names = ("reference_invoice_id", "customer_id")
-    query = [(f"{name}[is]", one) for name in names if (one := form.value_of(sent, name))]
-    others = {one.object_id for one in done if one.key != effect.key}
+    query = [(f"{name}[is]", value) for name in names if (value := form.value_of(sent, name))]
+    others = {other.object_id for other in done if other.key != effect.key}
     amount = sum(
         int(row["unit_amount"]) * int(row["quantity"]) for row in form.read_rows(sent, "line_items")
     )
     found = [
-        one
-        for one in invoices.credit_notes(query)
-        if stamp_of(one, (draft.stamp_field,)) == draft.bill_id and one.get("id") not in others
+        note
+        for note in invoices.credit_notes(query)
+        if stamp_of(note, (draft.stamp_field,)) == draft.bill_id and note.get("id") not in others
     ]
     if not found:
         return NotFound()
     only = found[0]
     if len(found) > 1 or gone(only) or number(only, "sub_total") != amount:
-        shown = ", ".join(text(one, "id") for one in found)
+        shown = ", ".join(text(note, "id") for note in found)
         return Undecidable(f"credit notes of the bill do not fit what was sent: {shown}")
     return Found(text(only, "id"))
 
@@ -293,17 +299,17 @@ def _note(
 def _promoted(effect: Effect, draft: InvoiceDraft, invoices: Invoices) -> LookUp:
     """Find the credit by the bill id in its reference; custom fields it has none."""
     customer = form.value_of(form.form_pairs(effect.request.body), "customer_id")
-    amount = sum(one.amount.minor for one in draft.credits)
+    amount = sum(held_credit.amount.minor for held_credit in draft.credits)
     found = [
-        one
-        for one in invoices.promotional_credits(customer)
-        if text(one, "reference", "") == draft.bill_id
+        credit
+        for credit in invoices.promotional_credits(customer)
+        if text(credit, "reference", "") == draft.bill_id
     ]
     if not found:
         return NotFound()
     only = found[0]
     same = text(only, "currency_code", "") == draft.currency.code
     if len(found) > 1 or number(only, "amount") != amount or not same:
-        shown = ", ".join(text(one, "id") for one in found)
+        shown = ", ".join(text(credit, "id") for credit in found)
         return Undecidable(f"promotional credits of the bill do not fit what was sent: {shown}")
     return Found(text(only, "id"))

@@ -44,20 +44,20 @@ class CreditOn:
     customer_id: str = ""
 
 
-def credit(progress: BillProgress, name: StepName, there: StepReads) -> NextStep:
+def credit(progress: BillProgress, name: StepName, reads: StepReads) -> NextStep:
     """Credit what a former sending billed, or the negative lines of this one."""
     if name == CREDIT_FORMER:
-        return _former(progress, there)
+        return _former(progress, reads)
     change = progress.sending.change
     if isinstance(change, ReplaceLines) and not progress.draft.lines:
         text = (
             f"only credits are left of the bill, and its lines are on invoice {change.invoice.id}"
         )
         return stop(text, "take the lines off in Chargebee and credit the rest, then `sync skip`")
-    return _promote(progress, there) if name == PROMOTE else _negative(progress, there)
+    return _promote(progress, reads) if name == PROMOTE else _negative(progress, reads)
 
 
-def _former(progress: BillProgress, there: StepReads) -> NextStep:
+def _former(progress: BillProgress, reads: StepReads) -> NextStep:
     """Take back what a former sending billed."""
     change = progress.sending.change
     if not isinstance(change, CreditAndRebill):
@@ -66,7 +66,7 @@ def _former(progress: BillProgress, there: StepReads) -> NextStep:
     if not ours:
         return stop(f"invoice {change.invoice.id} is credited in full already")
     on = _credit_on(change.invoice)
-    request = credit_lines(progress.draft, on, ours, there.switches)
+    request = credit_lines(progress.draft, on, ours, reads.switches)
     return Step(CREDIT_FORMER, request, change.invoice.id, ids_on(change.invoice))
 
 
@@ -74,22 +74,22 @@ def _not_credited(invoice: Invoice, ours: Sequence[InvoiceLineId]) -> list[Invoi
     """Give our lines with what no credit note took back yet; notes count from the last line on."""
     credited = invoice.credited.minor if invoice.credited is not None else 0
     lines: list[InvoiceLine] = []
-    for one in reversed([line for line in invoice.lines if line.id in ours]):
-        worth = (one.amount - one.discount).minor
+    for line in reversed([line for line in invoice.lines if line.id in ours]):
+        worth = (line.amount - line.discount).minor
         taken = min(credited, worth)
         credited -= taken
         if worth > taken:
-            amount = Money(one.amount.minor - taken, one.amount.currency)
-            lines.insert(0, replace(one, amount=amount))
+            amount = Money(line.amount.minor - taken, line.amount.currency)
+            lines.insert(0, replace(line, amount=amount))
     return lines
 
 
-def _negative(progress: BillProgress, there: StepReads) -> NextStep:
+def _negative(progress: BillProgress, reads: StepReads) -> NextStep:
     """Credit negative lines once their invoice is closed; alone where there is none."""
-    invoice = there.invoice
+    invoice = reads.invoice
     if progress.billed_on is None:
-        on = CreditOn(None, "refundable", there.customer_id)
-        return Step(CREDIT, credit_negative(progress.draft, on, there.switches))
+        on = CreditOn(None, "refundable", reads.customer_id)
+        return Step(CREDIT, credit_negative(progress.draft, on, reads.switches))
     if invoice is None:
         return stop(f"invoice {progress.billed_on} cannot be found to be credited")
     if invoice.deleted or invoice.status == "voided":
@@ -99,21 +99,23 @@ def _negative(progress: BillProgress, there: StepReads) -> NextStep:
         why = f"invoice {invoice.id} can be credited once it is closed"
         if progress.draft.way == "create-open":
             why += f": `reconciler sync close {progress.draft.bill_id}`"
-        return WaitForInvoice(there.now + there.pace.look_again, why)
-    request = credit_negative(progress.draft, _credit_on(invoice), there.switches)
+        return WaitForInvoice(reads.now + reads.pace.look_again, why)
+    request = credit_negative(progress.draft, _credit_on(invoice), reads.switches)
     return Step(CREDIT, request, invoice.id, ids_on(invoice))
 
 
-def _promote(progress: BillProgress, there: StepReads) -> NextStep:
+def _promote(progress: BillProgress, reads: StepReads) -> NextStep:
     """Give the negative lines as a balance of whoever pays; no invoice has to be closed for it."""
-    given = [one for one in progress.former if one.key.step == PROMOTE and one.attempts]
-    if given:
-        known = given[-1].object_id or "of unknown outcome"
+    effects = [
+        effect for effect in progress.former if effect.key.step == PROMOTE and effect.attempts
+    ]
+    if effects:
+        known = effects[-1].object_id or "of unknown outcome"
         text = f"a promotional credit {known} was given before"
         return stop(text, "correct the customer's balance in Chargebee, then `sync skip`")
-    if not there.customer_id:
+    if not reads.customer_id:
         return stop("nobody is known whom a promotional credit could be given to")
-    request = promotional_credit(progress.draft, there.customer_id, there.switches)
+    request = promotional_credit(progress.draft, reads.customer_id, reads.switches)
     return Step(PROMOTE, request)
 
 
@@ -135,14 +137,14 @@ def credit_negative(
     lines = [
         {
             "entity_type": "charge_item_price",
-            "entity_id": one.price_id,
-            "unit_amount": str(one.amount.minor),
+            "entity_id": held_credit.price_id,
+            "unit_amount": str(held_credit.amount.minor),
             "quantity": "1",
-            "date_from": seconds(one.period.start),
-            "date_to": seconds(one.period.end),
-            "description": one.description,
+            "date_from": seconds(held_credit.period.start),
+            "date_to": seconds(held_credit.period.end),
+            "description": held_credit.description,
         }
-        for one in draft.credits
+        for held_credit in draft.credits
     ]
     return _credit(draft, on, lines, f"m3ter bill {draft.bill_id}, credits", switches)
 
@@ -153,13 +155,13 @@ def credit_lines(
     """Write the credit note that takes back lines of a former sending, discounts taken off."""
     items = [
         {
-            "reference_line_item_id": one.id,
-            "unit_amount": str((one.amount - one.discount).minor),
+            "reference_line_item_id": line.id,
+            "unit_amount": str((line.amount - line.discount).minor),
             "quantity": "1",
-            "description": one.description,
+            "description": line.description,
         }
-        for one in lines
-        if (one.amount - one.discount).minor > 0
+        for line in lines
+        if (line.amount - line.discount).minor > 0
     ]
     return _credit(draft, on, items, recalculated_comment(draft.bill_id), switches)
 
@@ -172,8 +174,8 @@ def promotional_credit(
     Source: Chargebee request schemas, npm package chargebee 3.33.0: no custom fields here, so
     ``reference`` (at most 500 characters) carries the bill id.
     """
-    amount = Money(sum(one.amount.minor for one in draft.credits), draft.currency)
-    lines = "; ".join(one.description for one in draft.credits)
+    amount = Money(sum(held_credit.amount.minor for held_credit in draft.credits), draft.currency)
+    lines = "; ".join(held_credit.description for held_credit in draft.credits)
     decimal = switches.promotional_amount == "decimal"
     body = {
         "customer_id": customer_id,

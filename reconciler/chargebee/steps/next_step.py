@@ -22,7 +22,7 @@ from reconciler.sync.model.reconciliation import DifferenceClass
 from reconciler.sync.ports.destination import AlreadyClosed, Closing, Complete, NextStep, Stop
 
 
-def decide_step(progress: BillProgress, there: StepReads) -> NextStep:
+def decide_step(progress: BillProgress, reads: StepReads) -> NextStep:
     """Decide the next step."""
     name = progress.missing
     if name is None:
@@ -30,41 +30,41 @@ def decide_step(progress: BillProgress, there: StepReads) -> NextStep:
     stored = progress.stored(name)
     if stored is not None:
         return Step(name, stored.request, stored.invoice_id, stored.lines_before, stored.draft_line)
-    return _made(progress, name, there)
+    return _made(progress, name, reads)
 
 
-def _made(progress: BillProgress, name: StepName, there: StepReads) -> NextStep:
+def _made(progress: BillProgress, name: StepName, reads: StepReads) -> NextStep:
     match name.kind:
         case StepKind.CREATE_INVOICE:
-            return create(progress, there)
+            return create(progress, reads)
         case StepKind.ADD_LINE:
-            return add_line(progress, name, there)
+            return add_line(progress, name, reads)
         case StepKind.DELETE_LINES:
-            return delete_former(progress, there) or _after_deleting(progress, there)
+            return delete_former(progress, reads) or _after_deleting(progress, reads)
         case StepKind.VOID_INVOICE:
-            return _void(progress, there)
+            return _void(progress, reads)
         case StepKind.CREDIT_NOTE | StepKind.PROMOTIONAL_CREDIT:
-            return credit(progress, name, there)
+            return credit(progress, name, reads)
         case StepKind.CLOSE_INVOICE:
-            return _close_again(progress, there)
+            return _close_again(progress, reads)
         case _:
             assert_never(name.kind)
 
 
-def _after_deleting(progress: BillProgress, there: StepReads) -> NextStep:
+def _after_deleting(progress: BillProgress, reads: StepReads) -> NextStep:
     """Go on where a person took the former lines off already."""
-    return Complete() if progress.credited else credit(progress, progress.crediting, there)
+    return Complete() if progress.credited else credit(progress, progress.crediting, reads)
 
 
-def _close_again(progress: BillProgress, there: StepReads) -> NextStep:
+def _close_again(progress: BillProgress, reads: StepReads) -> NextStep:
     """Make a refused closing anew; what a person let be closed with it must be said again."""
-    found = closing(progress, there, with_foreign_lines=False)
+    found = closing(progress, reads, with_foreign_lines=False)
     if isinstance(found, AlreadyClosed):
         return stop(f"invoice {found.invoice.id} is closed", "`sync close` records that")
     return found
 
 
-def _void(progress: BillProgress, there: StepReads) -> NextStep:
+def _void(progress: BillProgress, reads: StepReads) -> NextStep:
     change, effect = progress.sending.change, progress.effect(VOID)
     if isinstance(change, VoidAndRecreate):
         key, before = change.invoice.id, ids_on(change.invoice)
@@ -72,7 +72,7 @@ def _void(progress: BillProgress, there: StepReads) -> NextStep:
         key, before = effect.invoice_id, effect.lines_before or frozenset()
     else:
         return stop("nobody says which invoice is to be voided")
-    request = wire.void_invoice(key, progress.draft.bill_id, there.switches)
+    request = wire.void_invoice(key, progress.draft.bill_id, reads.switches)
     return Step(VOID, request, key, before)
 
 
@@ -80,15 +80,15 @@ _DIFFERS = "undo it in Chargebee and close again, or close the invoice in Charge
 _FOREIGN = "take them off in Chargebee, or close with them: `sync close --with-foreign-lines`"
 
 
-def closing(progress: BillProgress, there: StepReads, *, with_foreign_lines: bool) -> Closing:
+def closing(progress: BillProgress, reads: StepReads, *, with_foreign_lines: bool) -> Closing:
     """Close an open invoice, or say why it must not be.
 
     Args:
         progress: The generation that was sent.
-        there: With the invoice as it is now.
+        reads: With the invoice as it is now.
         with_foreign_lines: Whether a person lets lines that are not ours be closed with it.
     """
-    invoice = there.invoice
+    invoice = reads.invoice
     if invoice is None:
         return stop("the invoice of the bill cannot be found", "look for it in Chargebee")
     if invoice.deleted or invoice.status == "voided":
@@ -98,7 +98,7 @@ def closing(progress: BillProgress, there: StepReads, *, with_foreign_lines: boo
         return AlreadyClosed(invoice)
     if refused := _refusal(progress, invoice, with_foreign_lines=with_foreign_lines):
         return refused
-    request = wire.close_invoice(invoice.id, progress.draft.bill_id, there.switches)
+    request = wire.close_invoice(invoice.id, progress.draft.bill_id, reads.switches)
     return Step(CLOSE, request, invoice.id, ids_on(invoice))
 
 
@@ -109,10 +109,10 @@ def _refusal(progress: BillProgress, invoice: Invoice, *, with_foreign_lines: bo
         return stop(
             f"invoice {invoice.id} is in {invoice.currency}, not {draft.currency}", _DIFFERS
         )
-    done = [one for one in progress.mine if one.state is PushState.DONE]
-    found = compare_lines(Recorded(replace(draft, credits=()), line_ids(done)), invoice).findings
-    changed = [one.text for one in found if one.kind is not DifferenceClass.EXTRA]
-    foreign = [one.text for one in found if one.kind is DifferenceClass.EXTRA]
+    done = [effect for effect in progress.mine if effect.state is PushState.DONE]
+    findings = compare_lines(Recorded(replace(draft, credits=()), line_ids(done)), invoice).findings
+    changed = [finding.text for finding in findings if finding.kind is not DifferenceClass.EXTRA]
+    foreign = [finding.text for finding in findings if finding.kind is DifferenceClass.EXTRA]
     if changed:
         return stop("it is not as it was sent: " + "; ".join(changed), _DIFFERS)
     if foreign and not with_foreign_lines:

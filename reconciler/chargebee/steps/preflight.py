@@ -189,10 +189,10 @@ def _size(draft: InvoiceDraft, switches: ChargebeeSwitches) -> Iterator[BlockRea
 def _discounts(draft: InvoiceDraft, switches: ChargebeeSwitches) -> Iterator[BlockReason]:
     if switches.repeated_discount == "send":
         return
-    for one in draft.discounts:
-        if sum(1 for line in draft.lines if line.price_id == one.price_id) > 1:
+    for discount in draft.discounts:
+        if sum(1 for line in draft.lines if line.price_id == discount.price_id) > 1:
             yield _reason(
-                f"the discount on price {one.price_id}, which stands in several lines, may be"
+                f"the discount on price {discount.price_id}, which stands in several lines, may be"
                 " given several times",
                 "set push.negativeLines to credit-note",
                 draft,

@@ -57,8 +57,8 @@ class BillProgress:
     @property
     def missing(self) -> StepName | None:
         """The first step that is not done."""
-        done = {one.key.step for one in self.mine if one.state is PushState.DONE}
-        return next((one for one in self._steps() if one not in done), None)
+        done = {effect.key.step for effect in self.mine if effect.state is PushState.DONE}
+        return next((step for step in self._steps() if step not in done), None)
 
     @property
     def settled(self) -> bool:
@@ -71,28 +71,30 @@ class BillProgress:
         """Whether the lines go to the invoice that holds those of a former generation."""
         if isinstance(self.sending.change, ReplaceLines):
             return True
-        held = {one.invoice_id for one in self._adds()}
-        return bool(held & {InvoiceId(one.object_id) for one in self.former if _billed(one)})
+        invoice_ids = {effect.invoice_id for effect in self._adds()}
+        return bool(
+            invoice_ids & {InvoiceId(effect.object_id) for effect in self.former if _billed(effect)}
+        )
 
     @property
     def adds_lines(self) -> bool:
         """Whether the lines go to an invoice that is there, rather than to a new one."""
-        if any(one.key.step == CREATE for one in self.mine):
+        if any(effect.key.step == CREATE for effect in self.mine):
             return False
         return self.draft.way == "pending" or self.replaces or any(True for _ in self._adds())
 
     @property
     def added(self) -> tuple[Effect, ...]:
         """The lines that were added, in order."""
-        return tuple(one for one in self._adds() if one.state is PushState.DONE)
+        return tuple(effect for effect in self._adds() if effect.state is PushState.DONE)
 
     @property
     def former_lines(self) -> tuple[InvoiceLineId, ...] | None:
         """Our lines of former generations; ``None`` when some are not known."""
-        billed = [one for one in self.former if _billed(one)]
-        if not all(one.line_ids for one in billed):
+        billed = [effect for effect in self.former if _billed(effect)]
+        if not all(effect.line_ids for effect in billed):
             return None
-        return tuple(line for one in billed for line in one.line_ids)
+        return tuple(line for effect in billed for line in effect.line_ids)
 
     @property
     def last(self) -> Effect | None:
@@ -101,12 +103,12 @@ class BillProgress:
 
     def effect(self, name: StepName) -> Effect | None:
         """Give the effect of a step."""
-        return next((one for one in self.mine if one.key.step == name), None)
+        return next((effect for effect in self.mine if effect.key.step == name), None)
 
     def stored(self, name: StepName) -> Effect | None:
         """Give the effect of a step whose stored request still holds."""
-        found = self.effect(name)
-        return None if found is None or found.state in _TO_REDRAFT else found
+        effect = self.effect(name)
+        return None if effect is None or effect.state in _TO_REDRAFT else effect
 
     @property
     def billed_on(self) -> InvoiceId | None:
@@ -114,16 +116,16 @@ class BillProgress:
         closed = self.effect(CLOSE)
         if closed is not None and closed.state is PushState.DONE:
             return InvoiceId(closed.object_id)
-        found = self.effect(CREATE)
-        if found is not None and found.state is PushState.DONE:
-            return InvoiceId(found.object_id)
+        effect = self.effect(CREATE)
+        if effect is not None and effect.state is PushState.DONE:
+            return InvoiceId(effect.object_id)
         return InvoiceId(self.added[-1].object_id) if self.added else None
 
     @property
     def credited(self) -> bool:
         """Whether the negative lines are credited, or there are none."""
-        found = self.effect(self.crediting)
-        return not self.draft.credits or (found is not None and found.state is PushState.DONE)
+        effect = self.effect(self.crediting)
+        return not self.draft.credits or (effect is not None and effect.state is PushState.DONE)
 
     @property
     def crediting(self) -> StepName:
@@ -133,7 +135,7 @@ class BillProgress:
     def _steps(self) -> Iterator[StepName]:
         yield from self._prelude()
         if self.draft.lines and self.adds_lines:
-            yield from (add_step(one) for one in range(len(self.draft.lines)))
+            yield from (add_step(position) for position in range(len(self.draft.lines)))
             if self.replaces:
                 yield DELETE
         elif self.draft.lines:
@@ -153,18 +155,18 @@ class BillProgress:
             yield CREDIT_FORMER
 
     def _adds(self) -> Iterator[Effect]:
-        adds = (one for one in self.mine if one.key.step.kind is StepKind.ADD_LINE)
-        yield from sorted(adds, key=lambda one: one.key.step)
+        adds = (effect for effect in self.mine if effect.key.step.kind is StepKind.ADD_LINE)
+        yield from sorted(adds, key=lambda effect: effect.key.step)
 
 
 def progress_of(draft: InvoiceDraft, done: Sequence[Effect], sending: Sending) -> BillProgress:
     """Sort the effects of a bill by generation."""
-    newest = max((one.key.generation for one in done), default=1)
+    newest = max((effect.key.generation for effect in done), default=1)
     generation = sending.generation or newest
     return BillProgress(
         draft,
-        tuple(one for one in done if one.key.generation == generation),
-        tuple(one for one in done if one.key.generation < generation),
+        tuple(effect for effect in done if effect.key.generation == generation),
+        tuple(effect for effect in done if effect.key.generation < generation),
         sending,
         generation,
     )
@@ -177,7 +179,7 @@ def add_step(position: int) -> StepName:
 
 def holds(invoice: Invoice, lines: Sequence[InvoiceLineId]) -> bool:
     """Whether an invoice holds all of these lines."""
-    return set(lines) <= {one.id for one in invoice.lines}
+    return set(lines) <= {line.id for line in invoice.lines}
 
 
 def _billed(effect: Effect) -> bool:

@@ -79,7 +79,7 @@ def stop(text: str, hint: str = HINT) -> Stop:
 
 def ids_on(invoice: Invoice) -> frozenset[InvoiceLineId]:
     """Give the ids of the lines on an invoice, ours and others."""
-    return frozenset(one.id for one in invoice.lines)
+    return frozenset(line.id for line in invoice.lines)
 
 
 def need_of(progress: BillProgress) -> Need:

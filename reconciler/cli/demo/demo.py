@@ -38,7 +38,7 @@ _IN_DOLLARS = ("invoice", "USD")
 @pass_app
 def demo(app: App, switches: tuple[str, ...]) -> None:
     """Watch the whole way once, against the emulator: nothing outside this machine is touched."""
-    chosen = [word for one in switches for word in ("--switch", one)]
+    chosen = [word for switch in switches for word in ("--switch", switch)]
     with _stage(app, "starter", *chosen) as stage:
         shutil.copytree(example_folder(), stage.folder / "integrations.d")
         stage.commit("The example")
@@ -105,7 +105,7 @@ def push(stage: Stage) -> None:
         applied, never the working tree, so that comes first; then its memory, the ledger.""")
     plan = stage.run("plan", *here, "-o", "plan.json", show=4)
     approvals = re.findall(r"--approve (\S+)", plan.text)
-    consent = [word for one in dict.fromkeys(approvals) for word in ("--approve", one)]
+    consent = [word for approval in dict.fromkeys(approvals) for word in ("--approve", approval)]
     stage.run("apply", "plan.json", "--yes", *consent)
     stage.run("ledger", "init", *here)
     stage.say("What would be sent, and what would not, with the reason. Nothing is written.")
@@ -122,18 +122,20 @@ def push(stage: Stage) -> None:
     stage.say("""Now k.smith adds a line to an invoice in Chargebee's own pages. The next reconcile
         names the line, the person and the time, and ends with 17.""")
     stage.control("/_emulator/user-edit", _set_up_fee(stage))
-    one = (*month, "--integration", "month-end-usd")
-    stage.run(*one, expect=ExitCode.OUTSIDE_TOLERANCE, contains="added in Chargebee by k.smith")
+    usd_month = (*month, "--integration", "month-end-usd")
+    stage.run(
+        *usd_month, expect=ExitCode.OUTSIDE_TOLERANCE, contains="added in Chargebee by k.smith"
+    )
 
 
 def _night_edit(stage: Stage) -> JsonObject:
-    for one in _configurations(stage):
-        if one.get("name") == "Chargebee UK bills":
-            data = one["configData"]
+    for configuration in _configurations(stage):
+        if configuration.get("name") == "Chargebee UK bills":
+            data = configuration["configData"]
             assert isinstance(data, Mapping)
             key = next(key for key in data if "approval" in key.lower())
             patch: JsonObject = {"name": "Chargebee UK (all bills)", "configData": {key: False}}
-            return {"id": one["id"], "patch": patch, "user": "k.smith"}
+            return {"id": configuration["id"], "patch": patch, "user": "k.smith"}
     raise DemoFailedError("user-edit", "the UK integration is not live")
 
 
@@ -155,13 +157,13 @@ def _tables(stage: Stage, vendor: str) -> Iterator[JsonObject]:
 
 def _set_up_fee(stage: Stage) -> JsonObject:
     """Find an invoice in US dollars, and add a line to it as a person would."""
-    for one in _tables(stage, "chargebee"):
-        if "cf_m3ter_bill_id" in one and (one["object"], one["currency_code"]) == _IN_DOLLARS:
-            lines = one["line_items"]
+    for table in _tables(stage, "chargebee"):
+        if "cf_m3ter_bill_id" in table and (table["object"], table["currency_code"]) == _IN_DOLLARS:
+            lines = table["line_items"]
             assert isinstance(lines, Sequence)
             first = lines[0]
             assert isinstance(first, Mapping)
             fee = {**first, "id": "li_fee", "description": "Set-up fee", "amount": 2500}
             patch: JsonObject = {"line_items": [*lines, fee]}
-            return {"id": one["id"], "patch": patch, "user": "k.smith"}
+            return {"id": table["id"], "patch": patch, "user": "k.smith"}
     raise DemoFailedError("user-edit", "no invoice in US dollars stands in Chargebee")

@@ -63,7 +63,7 @@ def month_end_files(
     Returns:
         Texts by path below ``integrations.d``.
     """
-    codes = {one["id"]: one["code"] for kind in _coded(state) for one in kind}
+    codes = {entity["id"]: entity["code"] for kind in _coded(state) for entity in kind}
     files = {
         "project.yaml": _project(),
         "environment.yaml": _environment(per_second, per_minute),
@@ -123,7 +123,9 @@ def _environment(per_second: int, per_minute: int) -> str:
 def _integration(name: str, config: Json, codes: Mapping[str, str]) -> str:
     data = config["configData"]
     currency = data["chargebeeMinimumSpendItemPrice"].rpartition("-")[2]
-    accounts = ", ".join(f"{{code: {one}}}" for one in sorted(codes[i] for i in data["accountIds"]))
+    accounts = ", ".join(
+        f"{{code: {code}}}" for code in sorted(codes[i] for i in data["accountIds"])
+    )
     lines = [
         f"{_HEAD}kind: Integration\nmetadata: {{name: {name}}}\nspec:",
         f"  displayName: {config['name']}",
@@ -154,14 +156,18 @@ def _complete(data: Json) -> Json:
     if "chargebeeDefaultPriceId" in data:
         return {}
     priced = {*data["chargebeePriceIdMapping"], *_OWN_PRICE}
-    return {"excludedLineItemTypes": [one.value for one in LineItemType if one not in priced]}
+    return {
+        "excludedLineItemTypes": [
+            item_type.value for item_type in LineItemType if item_type not in priced
+        ]
+    }
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401  any setting
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {one}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {member}" for key, member in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(value) + "]"
     return _WORDS.get(value, str(value))
@@ -170,11 +176,11 @@ def _plain(value: Any) -> str:  # noqa: ANN401  any setting
 def _sets(state: Json, config: str, codes: Mapping[str, str]) -> Iterator[tuple[str, str, Rows]]:
     """Give the mappings of a configuration by entity and table."""
     found: dict[tuple[str, str], Rows] = {}
-    for one in _all(state, "externalmappings"):
-        if one["integrationConfigId"] == config:
-            key = codes.get(one["m3terId"], one["m3terId"])
-            place = (one["m3terEntity"], one["externalTable"])
-            found.setdefault(place, []).append((key, one["externalId"]))
+    for mapping in _all(state, "externalmappings"):
+        if mapping["integrationConfigId"] == config:
+            key = codes.get(mapping["m3terId"], mapping["m3terId"])
+            place = (mapping["m3terEntity"], mapping["externalTable"])
+            found.setdefault(place, []).append((key, mapping["externalId"]))
     for (entity, table), rows in sorted(found.items()):
         yield entity, table, sorted(rows)
 
@@ -196,12 +202,12 @@ def _set(name: str, integration: str, of: tuple[str, str], key: str) -> str:
 
 
 def _csv(key: str, rows: Rows) -> str:
-    return "\n".join([f"{key},external_id", *(f"{one},{other}" for one, other in rows)]) + "\n"
+    return "\n".join([f"{key},external_id", *(f"{code},{other}" for code, other in rows)]) + "\n"
 
 
 def _dialect() -> str:
     keys = [
-        *(("global." + one, one) for one in ("accountIds", "restrictedAccountIds")),
+        *(("global." + literal, literal) for literal in ("accountIds", "restrictedAccountIds")),
         *((f"{panel}.{ours}", wire) for panel, some in _PANELS.items() for ours, wire in some),
     ]
     users = "integrationDisabledNotificationUsers"

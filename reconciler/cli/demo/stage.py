@@ -65,9 +65,9 @@ class Stage:
 
     def say(self, text: str) -> None:
         """Tell what happens next and why."""
-        told = " ".join(text.split())
+        line = " ".join(text.split())
         self.app.show(
-            "\n" + textwrap.fill(told, WIDTH, initial_indent="# ", subsequent_indent="# ")
+            "\n" + textwrap.fill(line, WIDTH, initial_indent="# ", subsequent_indent="# ")
         )
 
     def run(
@@ -84,7 +84,7 @@ class Stage:
         Raises:
             DemoFailedError: When it ends or speaks otherwise.
         """
-        typed = "reconciler " + " ".join(_quoted(one) for one in arguments)
+        typed = "reconciler " + " ".join(_quoted(argument) for argument in arguments)
         self.app.show(f"\n{_shown(typed)}")
         ended = subprocess.run(  # noqa: S603  our own program
             [*COMMAND, *arguments],
@@ -106,7 +106,7 @@ class Stage:
 
     def kill_midway(self, *arguments: str, after_seconds: float) -> None:
         """Start a command and kill it hard while it works."""
-        typed = "reconciler " + " ".join(_quoted(one) for one in arguments)
+        typed = "reconciler " + " ".join(_quoted(argument) for argument in arguments)
         self.app.show(f"\n{_shown(typed)}   # kill -9 after {after_seconds:.1f} s")
         with subprocess.Popen(  # noqa: S603  our own program
             [*COMMAND, *arguments],
@@ -202,4 +202,4 @@ def _shown(typed: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f"'{text}'" if any(one in text for one in " #*") else text
+    return f"'{text}'" if any(sign in text for sign in " #*") else text

@@ -50,13 +50,15 @@ class SyncCommands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Name every subcommand, in the order of the table."""
-        return [one.name for one in COMMANDS]
+        return [command.name for command in COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one subcommand; an unknown name is a usage error with suggestions."""
         if cmd_name.startswith("-"):
             return None
-        target = next((one.target for one in COMMANDS if one.name == cmd_name), None)
+        target = next(
+            (candidate.target for candidate in COMMANDS if candidate.name == cmd_name), None
+        )
         if target is None:
             names = self.list_commands(ctx)
             raise click.UsageError(options.no_such_command(cmd_name, names, below="sync "), ctx)
@@ -68,7 +70,7 @@ class SyncCommands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Print the table; no subcommand is imported."""
         with formatter.section("Commands"):
-            formatter.write_dl([(one.name, one.help) for one in COMMANDS], col_max=14)
+            formatter.write_dl([(command.name, command.help) for command in COMMANDS], col_max=14)
 
 
 @click.group(cls=SyncCommands)

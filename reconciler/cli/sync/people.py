@@ -33,9 +33,9 @@ def retry(app: App, environment: str, bills: tuple[str, ...], *, every: bool) ->
         raise click.UsageError("name bills, or give --all; not both.")
     code = ExitCode.DONE
     with _decider(app, environment) as decider:
-        for one in tuple(decider.refused()) if every else map(BillId, bills):
+        for bill_id in tuple(decider.refused()) if every else map(BillId, bills):
             try:
-                app.show(decider.retry(one))
+                app.show(decider.retry(bill_id))
             except ReconcilerError as error:
                 app.note(f"error: {error}")
                 code = error.exit_code if len(bills) == 1 else ExitCode.PARTLY_DONE

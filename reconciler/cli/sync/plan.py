@@ -63,9 +63,9 @@ def plan(
     with push_desk(app, environment, reading=True, from_files=from_files) as place:
         judge = place.judge(narrow_of(place, flags))
         with _listing(listing) as hear:
-            made = plan_sync(judge, place.organisation.bills, place.desk.progress, hear)
+            plan = plan_sync(judge, place.organisation.bills, place.desk.progress, hear)
     app.publish(
-        formats, {"text": lambda: sync_plan_text(made), "json": lambda: sync_plan_json(made)}
+        formats, {"text": lambda: sync_plan_text(plan), "json": lambda: sync_plan_json(plan)}
     )
     return ExitCode.DONE
 

@@ -70,20 +70,20 @@ def reconcile(
         spool = RowSpool(file)
         with open_reading(place) as reading:
             _refuse_unknown(integration, reading)
-            found = workflow(question, reading.reconcile, spool.hear)
+            reconciled = workflow(question, reading.reconcile, spool.hear)
             if notify:
                 _tell_overdue(app, reading, environment)
         _publish(
             app,
             formats,
             {
-                "text": lambda: iter([reconcile_text(found)]),
-                "markdown": lambda: iter([reconcile_markdown(found)]),
+                "text": lambda: iter([reconcile_text(reconciled)]),
+                "markdown": lambda: iter([reconcile_markdown(reconciled)]),
                 "csv": lambda: csv_pieces(spool.rows()),
-                "json": lambda: json_pieces(found, spool.rows()),
+                "json": lambda: json_pieces(reconciled, spool.rows()),
             },
         )
-    return found.exit_code
+    return reconciled.exit_code
 
 
 @click.command()
@@ -106,10 +106,12 @@ def explain(app: App, bill: str, environment: str, line: int | None, *, estimate
     from reconciler.wiring.reading import open_reading
 
     with open_reading(desk(app, environment)) as reading:
-        told = workflow(BillId(bill), reading.explain, line)
+        explanation = workflow(BillId(bill), reading.explain, line)
         if estimate:
-            told = replace(told, estimate=estimate_bill(told, reading.explain.destination))
-    app.show(explain_text(told, line))
+            explanation = replace(
+                explanation, estimate=estimate_bill(explanation, reading.explain.destination)
+            )
+    app.show(explain_text(explanation, line))
 
 
 @click.command()
@@ -155,7 +157,9 @@ def cutover(
     order = Order(integration, way, day, confirm, place.authorship.actor)
     head = place.chain.head(environment)
     with open_cutover(place) as ports:
-        stand = workflow(order, place.effective, head, ports, lambda one: app.show(owned_text(one)))
+        stand = workflow(
+            order, place.effective, head, ports, lambda bill: app.show(owned_text(bill))
+        )
     app.show("\n" + cutover_text(stand.facts, stand.steps))
     return ExitCode.DONE if stand.now is None else ExitCode.NEEDS_APPROVAL
 
@@ -200,7 +204,7 @@ def _tell_overdue(app: App, reading: ReadingDesk, environment: str) -> None:
 
 def _publish(app: App, outputs: tuple[Output, ...], renderers: Mapping[str, Pieces]) -> None:
     """Write every wanted format piece by piece, files first."""
-    for output in sorted(outputs, key=lambda one: one.file is None):
+    for output in sorted(outputs, key=lambda out: out.file is None):
         pieces = renderers[output.format]()
         if output.file is None:
             for piece in pieces:

@@ -106,11 +106,11 @@ class Owners:
     finished: int = 0
     chain: str = ""
 
-    def add(self, one: OwnedBill) -> None:
+    def add(self, bill: OwnedBill) -> None:
         """Count one open bill."""
-        self.counts.setdefault(one.owner, Purse()).add(one.money)
-        self.running += one.running
-        self.chain = digest([self.chain, one.bill_id, one.owner.value])
+        self.counts.setdefault(bill.owner, Purse()).add(bill.money)
+        self.running += bill.running
+        self.chain = digest([self.chain, bill.bill_id, bill.owner.value])
 
     @property
     def digest(self) -> str:
@@ -141,7 +141,7 @@ HALF_WAY = frozenset(
 
 def subject(name: str, to: Way, step: str = "") -> str:
     """Name a decision of a cut-over in the ledger."""
-    return "/".join(one for one in ("cutover", name, to, step) if one)
+    return "/".join(word for word in ("cutover", name, to, step) if word)
 
 
 def current(decisions: Sequence[Decision], name: str, to: Way) -> dict[str, str]:
@@ -153,14 +153,14 @@ def current(decisions: Sequence[Decision], name: str, to: Way) -> dict[str, str]
         to: The direction; deciding in one direction ends the other.
     """
     found: dict[str, str] = {}
-    for one in decisions:
-        if not one.subject.startswith(f"{subject(name, to)}/"):
+    for decision in decisions:
+        if not decision.subject.startswith(f"{subject(name, to)}/"):
             found = {}
             continue
-        step = one.subject.rsplit("/", 1)[1]
+        step = decision.subject.rsplit("/", 1)[1]
         if step == "date" or (FINISHED in found and step != FINISHED):
             found = {}
-        found[step] = one.what
+        found[step] = decision.what
     return found
 
 

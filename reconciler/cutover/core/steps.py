@@ -91,8 +91,8 @@ def _drain(facts: CutoverFacts) -> CutoverStep:
 
 
 def _settle(facts: CutoverFacts) -> CutoverStep:
-    count = sum(one.bills for one in facts.half_way.values())
-    pages = ", ".join(sorted({bill_page(one) for one in facts.half_way}))
+    count = sum(purse.bills for purse in facts.half_way.values())
+    pages = ", ".join(sorted({bill_page(status) for status in facts.half_way}))
     return CutoverStep(
         "settle",
         "no push is half-way",
@@ -142,8 +142,8 @@ def _alone(facts: CutoverFacts) -> tuple[str, ...]:
     nobody = facts.owners.bills(Owner.NOBODY)
     if not nobody:
         return ()
-    told = f"Bills without an owner, which nobody sends by itself: {nobody:,}."
-    return (told, *(_send_first(facts) if facts.to == "native" else ()))
+    sentence = f"Bills without an owner, which nobody sends by itself: {nobody:,}."
+    return (sentence, *(_send_first(facts) if facts.to == "native" else ()))
 
 
 def _send_first(facts: CutoverFacts) -> tuple[str, ...]:

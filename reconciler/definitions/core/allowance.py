@@ -68,18 +68,18 @@ class Allowance:
 
     def allows_host(self, host: str) -> bool:
         """Say whether a host is the vendors' or allowed by the job."""
-        vendors = any(host == one or host.endswith(f".{one}") for one in VENDOR_DOMAINS)
-        return vendors or any(fnmatchcase(host, one.lower()) for one in self.hosts)
+        vendors = any(host == domain or host.endswith(f".{domain}") for domain in VENDOR_DOMAINS)
+        return vendors or any(fnmatchcase(host, pattern.lower()) for pattern in self.hosts)
 
     def allows_variable(self, name: str) -> bool:
         """Say whether a reference may name an environment variable."""
-        return any(fnmatchcase(name, one) for one in (*DEFAULT_VARIABLES, *self.variables))
+        return any(fnmatchcase(name, pattern) for pattern in (*DEFAULT_VARIABLES, *self.variables))
 
     def allows_file(self, path: str) -> bool:
         """Say whether a reference may name a file; never one whose path goes up by ``..``."""
         if ".." in path.split("/"):
             return False
-        return any(fnmatchcase(path, one) for one in (*DEFAULT_FILES, *self.files))
+        return any(fnmatchcase(path, pattern) for pattern in (*DEFAULT_FILES, *self.files))
 
 
 def parse_allowance(text: str) -> Allowance:
@@ -88,7 +88,7 @@ def parse_allowance(text: str) -> Allowance:
     Raises:
         AllowanceSyntaxError: For an entry that is none of the three forms.
     """
-    entries = [_entry(one) for one in re.split(r"[\s,]+", text) if one]
+    entries = [_entry(word) for word in re.split(r"[\s,]+", text) if word]
     return Allowance(
         hosts=_of("host", entries), variables=_of("env", entries), files=_of("file", entries)
     )
@@ -112,4 +112,4 @@ def _entry(text: str) -> tuple[str, str]:
 
 
 def _of(scope: AllowedKind, entries: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(pattern for one, pattern in entries if one == scope)
+    return tuple(pattern for owner, pattern in entries if owner == scope)

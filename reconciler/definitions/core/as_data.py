@@ -20,9 +20,13 @@ def rendered(effective: Effective) -> JsonObject:
     return {
         "Project": {effective.project.name: _plain(effective.project.spec)},
         "Environment": {environment.name: _plain(environment.spec)},
-        "Integration": {one.name: _plain(one.spec) for one in effective.integrations},
-        "MappingSet": {one.defined.name: _set(one) for one in effective.mapping_sets},
-        "Dialect": {one.name: _plain(one.spec) for one in effective.dialects},
+        "Integration": {
+            integration.name: _plain(integration.spec) for integration in effective.integrations
+        },
+        "MappingSet": {
+            mapping_set.defined.name: _set(mapping_set) for mapping_set in effective.mapping_sets
+        },
+        "Dialect": {defined.name: _plain(defined.spec) for defined in effective.dialects},
     }
 
 
@@ -32,9 +36,9 @@ def dialect_for(
     """Choose the dialect of a destination and an entity type."""
     return next(
         (
-            one
-            for one in dialects
-            if one.destination == destination and one.entity_type == entity_type
+            dialect
+            for dialect in dialects
+            if dialect.destination == destination and dialect.entity_type == entity_type
         ),
         None,
     )
@@ -51,8 +55,8 @@ def voice_of(
 ) -> tuple[tuple[Setting, ...], DialectSpec | None]:
     """Give the settings of an Integration and the dialect that spells them."""
     dialects = [
-        DialectSpec.model_validate(one, strict=False)
-        for one in _kind(definitions, "Dialect").values()
+        DialectSpec.model_validate(dialect, strict=False)
+        for dialect in _kind(definitions, "Dialect").values()
     ]
     return settings_of(spec.destination), dialect_for(dialects, spec.destination, spec.entity_type)
 
@@ -66,9 +70,10 @@ def _plain(spec: DefinitionPart) -> JsonValue:
     return as_json(spec.model_dump(by_alias=True, exclude_unset=True))
 
 
-def _set(one: DefinedSet) -> JsonValue:
-    body = one.defined.spec.model_dump(by_alias=True, exclude_unset=True, exclude={"rows"})
+def _set(mapping_set: DefinedSet) -> JsonValue:
+    body = mapping_set.defined.spec.model_dump(by_alias=True, exclude_unset=True, exclude={"rows"})
     rows: list[JsonValue] = [
-        {"m3ter": {row.key.by: row.key.value}, "externalId": row.external_id} for row in one.rows
+        {"m3ter": {row.key.by: row.key.value}, "externalId": row.external_id}
+        for row in mapping_set.rows
     ]
     return as_json({**body, "rows": rows})

@@ -58,4 +58,4 @@ Edit = SetValue | RemoveValue | AddDocuments | SetRows | RemoveRow
 
 def files_of(edits: tuple[Edit, ...]) -> tuple[str, ...]:
     """Name the files that edits touch, each once, in order."""
-    return tuple(dict.fromkeys(one.file for one in edits))
+    return tuple(dict.fromkeys(edit.file for edit in edits))

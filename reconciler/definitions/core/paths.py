@@ -37,14 +37,14 @@ def strings(value: JsonValue, path: DocumentPath = ()) -> Iterator[tuple[Documen
     """Give every text below a path with its own path: values, and keys where they stand."""
     waiting: list[tuple[DocumentPath, JsonValue]] = [(path, value)]
     while waiting:
-        at, one = waiting.pop()
-        if isinstance(one, str):
-            yield at, one
-        elif isinstance(one, Mapping):
-            yield from (((*at, key), key) for key in one)
-            waiting += [((*at, key), below) for key, below in one.items()]
-        elif isinstance(one, Sequence):
-            waiting += [((*at, number), below) for number, below in enumerate(one)]
+        at, node = waiting.pop()
+        if isinstance(node, str):
+            yield at, node
+        elif isinstance(node, Mapping):
+            yield from (((*at, key), key) for key in node)
+            waiting += [((*at, key), below) for key, below in node.items()]
+        elif isinstance(node, Sequence):
+            waiting += [((*at, number), below) for number, below in enumerate(node)]
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -56,7 +56,7 @@ def dotted(path: Iterable[str | int]) -> str:
 def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Suggest the nearest known name, list the few there are, or advise otherwise."""
     candidates = sorted(set(known))
-    shortened = [one for one in candidates if one.startswith(name)]
+    shortened = [candidate for candidate in candidates if candidate.startswith(name)]
     if near := get_close_matches(name, candidates, n=1, cutoff=0.7) or shortened:
         return f"Did you mean `{near[0]}`?"
     if candidates and not otherwise:

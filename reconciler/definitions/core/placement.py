@@ -47,42 +47,50 @@ class Layers:
     def sharers(self, path: DocumentPath) -> tuple[str, ...]:
         """Name the other environments that take a value from the base."""
         return tuple(
-            name for name, one in self.others.items() if one is None or not _rules(one, path)
+            name
+            for name, document in self.others.items()
+            if document is None or not _rules(document, path)
         )
 
 
 def layers(definitions: Definitions, kind: KindName, name: str, environment: str) -> Layers:
     """Find the documents of one object, which git has."""
-    documents = [one for one in definitions.documents if (one.kind, one.name) == (kind, name)]
-    by_environment = {one.environment: one for one in documents}
+    documents = [
+        definition
+        for definition in definitions.documents
+        if (definition.kind, definition.name) == (kind, name)
+    ]
+    by_environment = {document.environment: document for document in documents}
     base = by_environment[None]
     names = environment_names(definitions)
     return Layers(
         base,
         by_environment.get(environment),
-        {one: by_environment.get(one) for one in names if one != environment},
+        {other: by_environment.get(other) for other in names if other != environment},
         environment,
     )
 
 
 def environment_names(definitions: Definitions) -> tuple[str, ...]:
     """Name all environments, sorted."""
-    found = {one.name for one in definitions.documents if one.kind == "Environment"}
+    found = {
+        definition.name for definition in definitions.documents if definition.kind == "Environment"
+    }
     return tuple(sorted(found))
 
 
-def edits_for(found: Layers, values: Values) -> tuple[Edit, ...]:
+def edits_for(layers: Layers, values: Values) -> tuple[Edit, ...]:
     """Give the edits that make values hold in one environment and in no other.
 
     Args:
-        found: The documents of the object.
+        layers: The documents of the object.
         values: What shall hold.
     """
-    here = {path: one for path, one in values.items() if found.setter(path) is found.patch}
-    shared = {path: one for path, one in values.items() if path not in here}
-    patched = here | {path: one for path, one in shared.items() if found.sharers(path)}
-    based = {path: one for path, one in values.items() if path not in patched}
-    return (*_in_base(found.base, based), *_in_patch(found, patched))
+    here = {path: value for path, value in values.items() if layers.setter(path) is layers.patch}
+    shared = {path: value for path, value in values.items() if path not in here}
+    patched = here | {path: value for path, value in shared.items() if layers.sharers(path)}
+    based = {path: value for path, value in values.items() if path not in patched}
+    return (*_in_base(layers.base, based), *_in_patch(layers, patched))
 
 
 def at(body: JsonValue, path: DocumentPath) -> JsonValue | Absent:
@@ -100,9 +108,9 @@ def difference(old: JsonValue | Absent, new: JsonValue) -> JsonValue:
         return new
     gone: dict[str, JsonValue] = dict.fromkeys((key for key in old if key not in new), None)
     return gone | {
-        key: difference(old.get(key, ABSENT), one)
-        for key, one in new.items()
-        if key not in old or old[key] != one
+        key: difference(old.get(key, ABSENT), value)
+        for key, value in new.items()
+        if key not in old or old[key] != value
     }
 
 
@@ -115,8 +123,8 @@ def _in_base(base: Document, values: Values) -> Iterator[Edit]:
             yield SetValue(base.file, base.index, place, value)
 
 
-def _in_patch(found: Layers, values: Values) -> Iterator[Edit]:
-    patch, whole = found.patch, found.base.body["spec"]
+def _in_patch(layers: Layers, values: Values) -> Iterator[Edit]:
+    patch, whole = layers.patch, layers.base.body["spec"]
     spec: JsonObject = {}
     for path, value in values.items():
         below = at(whole, path)
@@ -128,7 +136,7 @@ def _in_patch(found: Layers, values: Values) -> Iterator[Edit]:
         elif patch:
             yield RemoveValue(patch.file, patch.index, ("spec", *path))
     if patch is None and spec:
-        yield AddDocuments(_patch_file(found), (_patch(found, spec),))
+        yield AddDocuments(_patch_file(layers), (_patch(layers, spec),))
 
 
 def _grafted(spec: JsonObject, path: DocumentPath, value: JsonValue) -> JsonObject:
@@ -140,20 +148,20 @@ def _grafted(spec: JsonObject, path: DocumentPath, value: JsonValue) -> JsonObje
     return {**spec, str(first): _grafted(inner, tuple(rest), value)}
 
 
-def _patch(found: Layers, spec: JsonObject) -> JsonObject:
+def _patch(layers: Layers, spec: JsonObject) -> JsonObject:
     return {
         "apiVersion": API_VERSION,
-        "kind": found.base.kind,
-        "metadata": {"name": found.base.name, "environment": found.environment},
+        "kind": layers.base.kind,
+        "metadata": {"name": layers.base.name, "environment": layers.environment},
         "spec": spec,
     }
 
 
-def _patch_file(found: Layers) -> str:
+def _patch_file(layers: Layers) -> str:
     """Put a new patch beside its object, under the environment's name."""
-    folder = posixpath.dirname(found.base.file)
-    alone = posixpath.basename(folder) == found.base.name
-    name = found.environment if alone else f"{found.base.name}-{found.environment}"
+    folder = posixpath.dirname(layers.base.file)
+    alone = posixpath.basename(folder) == layers.base.name
+    name = layers.environment if alone else f"{layers.base.name}-{layers.environment}"
     return f"{folder}/{name}.yaml"
 
 
@@ -169,9 +177,9 @@ def _rules(patch: Document, path: DocumentPath) -> bool:
     return True
 
 
-def patched_spec(found: Layers) -> JsonObject:
+def patched_spec(layers: Layers) -> JsonObject:
     """Give the ``spec`` as it holds in the environment."""
-    whole = found.base.body["spec"]
-    value = merged(whole, found.patch.body["spec"]) if found.patch else whole
+    whole = layers.base.body["spec"]
+    value = merged(whole, layers.patch.body["spec"]) if layers.patch else whole
     assert isinstance(value, Mapping)
     return value

@@ -18,7 +18,7 @@ NewId = str | Absent
 
 def row_edits(
     definitions: Definitions,
-    found: Layers,
+    layers: Layers,
     wanted: Mapping[str, NewId],
     by: Literal["code", "id"] = "code",
 ) -> tuple[Edit, ...]:
@@ -26,31 +26,31 @@ def row_edits(
 
     Args:
         definitions: For the CSV tables.
-        found: The documents of the mapping set.
+        layers: The documents of the mapping set.
         wanted: External ids by the key of the row; rows that git does not have are added.
         by: How added inline rows name their object.
     """
-    document = found.setter(("rows",))
-    sharers = found.sharers(("rows",)) if document is found.base else ()
+    document = layers.setter(("rows",))
+    sharers = layers.sharers(("rows",)) if document is layers.base else ()
     rows = at(document.body["spec"], ("rows",))
     if isinstance(rows, Mapping):
-        return tuple(_in_csv(_Table.of(definitions, document, rows, found, sharers), wanted))
+        return tuple(_in_csv(_Table.of(definitions, document, rows, layers, sharers), wanted))
     assert isinstance(rows, Sequence)
-    known = {_key(one) for one in rows if isinstance(one, Mapping)}
-    added = {key: one for key, one in wanted.items() if key not in known}
+    known = {_key(row) for row in rows if isinstance(row, Mapping)}
+    added = {key: value for key, value in wanted.items() if key not in known}
     return (
-        *_added(document, len(rows), found, added, by),
-        *_inline(document, rows, found.environment, sharers, wanted),
+        *_added(document, len(rows), layers, added, by),
+        *_inline(document, rows, layers.environment, sharers, wanted),
     )
 
 
 def _added(
-    document: Document, count: int, found: Layers, wanted: Mapping[str, NewId], by: str
+    document: Document, count: int, layers: Layers, wanted: Mapping[str, NewId], by: str
 ) -> Iterator[Edit]:
-    plain = document is not found.base or not found.others
+    plain = document is not layers.base or not layers.others
     for index, (key, new) in enumerate(sorted(wanted.items()), count):
         if not isinstance(new, Absent):
-            value: JsonValue = new if plain else {found.environment: new}
+            value: JsonValue = new if plain else {layers.environment: new}
             row: JsonObject = {"m3ter": {by: key}, "externalId": value}
             yield SetValue(document.file, document.index, ("spec", "rows", index), row)
 
@@ -81,7 +81,7 @@ def _external_id(
         if not sharers:
             return new
         old = dict.fromkeys(sharers, old)
-    kept = {name: one for name, one in old.items() if name != environment}
+    kept = {name: value for name, value in old.items() if name != environment}
     if isinstance(new, Absent):
         return kept or ABSENT
     return {**old, environment: new}
@@ -114,7 +114,7 @@ class _Table:
         definitions: Definitions,
         document: Document,
         rows: JsonObject,
-        found: Layers,
+        layers: Layers,
         sharers: tuple[str, ...],
     ) -> _Table:
         folder = posixpath.dirname(document.file)
@@ -122,10 +122,10 @@ class _Table:
         named, external = rows["m3ter"], rows["externalId"]
         key = str(next(iter(named.values()))) if isinstance(named, Mapping) else ""
         if isinstance(external, Mapping):
-            columns = {name: str(one) for name, one in external.items()}
+            columns = {name: str(value) for name, value in external.items()}
         else:
-            columns = dict.fromkeys((*sharers, found.environment), str(external))
-        return cls(document, file, definitions.tables[file], key, columns, found.environment)
+            columns = dict.fromkeys((*sharers, layers.environment), str(external))
+        return cls(document, file, definitions.tables[file], key, columns, layers.environment)
 
     @property
     def column(self) -> str:
@@ -141,18 +141,18 @@ class _Table:
         """Name a column that the file does not have."""
         taken = set(self.table.header)
         names = (self.environment, *(f"{self.environment}-{number}" for number in range(2, 100)))
-        return next(one for one in names if one not in taken)
+        return next(name for name in names if name not in taken)
 
     def cells(self, column: str) -> dict[str, str]:
         """Give the cells of a column, by key; empty ones too."""
         header = self.table.header
         key, value = header.index(self.key), header.index(column) if column else -1
-        return {one.cells[key]: one.cells[value] if column else "" for one in self.table.rows}
+        return {row.cells[key]: row.cells[value] if column else "" for row in self.table.rows}
 
     def elsewhere(self, row: str) -> bool:
         """Tell whether another environment has the row."""
-        others = [one for name, one in self.columns.items() if name != self.environment]
-        return any(self.cells(one).get(row) for one in others)
+        others = [column for name, column in self.columns.items() if name != self.environment]
+        return any(self.cells(other).get(row) for other in others)
 
 
 def _in_csv(table: _Table, wanted: Mapping[str, NewId]) -> Iterator[Edit]:
@@ -172,5 +172,5 @@ def _in_csv(table: _Table, wanted: Mapping[str, NewId]) -> Iterator[Edit]:
             rows.pop(key, None)
             yield RemoveRow(table.file, key)
     if rows:
-        cells = {key: (key, one) for key, one in rows.items()}
+        cells = {key: (key, row) for key, row in rows.items()}
         yield SetRows(table.file, (table.key, column), cells)

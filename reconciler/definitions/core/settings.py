@@ -105,11 +105,11 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
 )
 
-BY_PATH: Final[dict[FieldPath, Setting]] = {one.path: one for one in SETTINGS}
+BY_PATH: Final[dict[FieldPath, Setting]] = {setting.path: setting for setting in SETTINGS}
 
 
 def settings_of(destination: str) -> tuple[Setting, ...]:
     """Give the settings of a destination; only Chargebee's own page is modelled."""
     if destination == "Chargebee":
         return SETTINGS
-    return tuple(one for one in SETTINGS if one.panel != "chargebee")
+    return tuple(setting for setting in SETTINGS if setting.panel != "chargebee")

@@ -69,14 +69,14 @@ def to_wire(setting: Setting, value: Value, dialect: DialectSpec | None) -> Wire
     words = dialect.values.get(setting.path, {})
     match value:
         case frozenset():
-            return Wire(key, sorted(words.get(one, one) for one in value))
+            return Wire(key, sorted(words.get(element, element) for element in value))
         case "all" if setting.shape == "names":
             # Source: m3ter guides: an empty list of account ids means all accounts
             return Wire(key, [])
         case str() if setting.shape == "choice":
             return Wire(key, words[value]) if value in words else None
         case Mapping():
-            return Wire(key, {words.get(name, name): one for name, one in value.items()})
+            return Wire(key, {words.get(name, name): member for name, member in value.items()})
         case _:
             return Wire(key, value)
 
@@ -94,8 +94,8 @@ def from_wire(
         return filled(setting)
     if setting.shape == "map" and isinstance(wire, Mapping):
         return {
-            FieldPath(f"{setting.path}.{ours.get(key, key)}"): _text(one)
-            for key, one in wire.items()
+            FieldPath(f"{setting.path}.{ours.get(key, key)}"): _text(value)
+            for key, value in wire.items()
         }
     return {setting.path: _decoded(setting, wire, ours)}
 
@@ -120,11 +120,11 @@ def normal(value: JsonValue) -> JsonValue:
         case Decimal() if value == value.to_integral_value():
             return int(value)
         case Mapping():
-            return {key: normal(one) for key, one in value.items()}
+            return {key: normal(member) for key, member in value.items()}
         case str():
             return value
         case Sequence():
-            return [normal(one) for one in value]
+            return [normal(element) for element in value]
         case _:
             return value
 
@@ -145,7 +145,7 @@ def _decoded(setting: Setting, wire: JsonValue, ours: Mapping[str, str]) -> Valu
         case "number" if isinstance(wire, str) and re.fullmatch(r"-?[0-9]{1,9}", wire):
             return int(wire)
         case "names" if isinstance(wire, Sequence) and not isinstance(wire, str):
-            named = frozenset(_name(one, ours) for one in wire)
+            named = frozenset(_name(word, ours) for word in wire)
             return named or default(setting)
         case "choice" if isinstance(wire, str):
             return ours.get(wire) or _choice(setting, wire)
@@ -157,7 +157,7 @@ def _decoded(setting: Setting, wire: JsonValue, ours: Mapping[str, str]) -> Valu
 
 def _choice(setting: Setting, wire: str) -> str:
     """Reading may guess what writing may not: a spelling that differs only in case is the word."""
-    return next((one for one in setting.choices if folded(one) == folded(wire)), wire)
+    return next((choice for choice in setting.choices if folded(choice) == folded(wire)), wire)
 
 
 def _lower(wire: JsonValue) -> str:

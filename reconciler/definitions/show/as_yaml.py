@@ -63,8 +63,8 @@ class _Shown:
 def definitions_yaml(view: Effective, *, origins: bool) -> str:
     """Write the documents as YAML; with origins, a comment behind each leaf says what set it."""
     blocks = []
-    for one in _documents(view):
-        lines = list(_lines(one.body, (), 0, one))
+    for document in _documents(view):
+        lines = list(_lines(document.body, (), 0, document))
         width = min(max(len(text) for text, _ in lines), 60) + 2
         blocks.append(
             "\n".join(
@@ -78,8 +78,10 @@ def definitions_yaml(view: Effective, *, origins: bool) -> str:
 def definitions_json(view: Effective, *, origins: bool) -> str:
     """Write the documents as one JSON document."""
     documents: list[JsonValue] = [
-        {**one.body, "origins": dict(_leaf_places(one.body, (), one))} if origins else one.body
-        for one in _documents(view)
+        {**document.body, "origins": dict(_leaf_places(document.body, (), document))}
+        if origins
+        else document.body
+        for document in _documents(view)
     ]
     return encode(
         {
@@ -104,23 +106,24 @@ def _documents(view: Effective) -> Iterator[_Shown]:
 
 def _shown(
     kind: KindName,
-    one: Defined[ProjectSpec]
+    defined: Defined[ProjectSpec]
     | Defined[EnvironmentSpec]
     | Defined[IntegrationSpec]
     | Defined[MappingSetSpec]
     | Defined[DialectSpec],
 ) -> _Shown:
-    return _Shown(kind, one.name, _set_values(one.spec), one.origin, one.origins)
+    return _Shown(kind, defined.name, _set_values(defined.spec), defined.origin, defined.origins)
 
 
-def _shown_set(one: DefinedSet) -> _Shown:
+def _shown_set(mapping_set: DefinedSet) -> _Shown:
     """Show the rows as they hold here, wherever they were written."""
     rows: list[JsonValue] = [
-        {"m3ter": {row.key.by: row.key.value}, "externalId": row.external_id} for row in one.rows
+        {"m3ter": {row.key.by: row.key.value}, "externalId": row.external_id}
+        for row in mapping_set.rows
     ]
-    defined = one.defined
+    defined = mapping_set.defined
     origins = {path: at for path, at in defined.origins.items() if path[:1] != ("rows",)}
-    origins |= {("rows", number): row.origin for number, row in enumerate(one.rows)}
+    origins |= {("rows", number): row.origin for number, row in enumerate(mapping_set.rows)}
     spec: JsonObject = {**_set_values(defined.spec), "rows": rows}
     return _Shown("MappingSet", defined.name, spec, defined.origin, origins)
 
@@ -132,7 +135,7 @@ def _set_values(spec: Spec) -> JsonObject:
 
 
 def _lines(
-    value: JsonValue, path: DocumentPath, depth: int, one: _Shown, lead: str = ""
+    value: JsonValue, path: DocumentPath, depth: int, shown: _Shown, lead: str = ""
 ) -> Iterator[tuple[str, str]]:
     """Give lines and places; ``lead`` is the ``- `` of a list, written once."""
     indent = "  " * depth
@@ -141,31 +144,31 @@ def _lines(
         start = f"{indent}{lead}{key}" if lead else f"{indent}{key}"
         inner = (*path, step)
         if not _members(below):
-            yield f"{start} {_scalar(below)}", one.place(inner)
+            yield f"{start} {_scalar(below)}", shown.place(inner)
         elif isinstance(step, int) and isinstance(below, Mapping):
-            yield from _item(below, inner, depth, one)
+            yield from _item(below, inner, depth, shown)
         else:
             yield start, ""
-            yield from _lines(below, inner, depth + 1, one)
+            yield from _lines(below, inner, depth + 1, shown)
 
 
 def _item(
-    value: JsonValue, path: DocumentPath, depth: int, one: _Shown
+    value: JsonValue, path: DocumentPath, depth: int, shown: _Shown
 ) -> Iterator[tuple[str, str]]:
     """Write a mapping inside a list: its first line begins with a dash."""
-    lines = _lines(value, path, depth + 1, one)
+    lines = _lines(value, path, depth + 1, shown)
     indent = "  " * depth
     for number, (text, place) in enumerate(lines):
         yield (f"{indent}- {text[len(indent) + 2 :]}" if number == 0 else text), place
 
 
-def _leaf_places(value: JsonValue, path: DocumentPath, one: _Shown) -> Iterator[tuple[str, str]]:
+def _leaf_places(value: JsonValue, path: DocumentPath, shown: _Shown) -> Iterator[tuple[str, str]]:
     for step, below in _members(value):
         inner = (*path, step)
         if _members(below):
-            yield from _leaf_places(below, inner, one)
+            yield from _leaf_places(below, inner, shown)
         elif path[:1] == ("spec",):
-            yield dotted(inner), one.place(inner)
+            yield dotted(inner), shown.place(inner)
 
 
 def _members(value: JsonValue) -> Sequence[tuple[str | int, JsonValue]]:

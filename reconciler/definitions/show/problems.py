@@ -32,7 +32,7 @@ def problems_text(problems: Sequence[Problem], file_count: int, excerpts: Excerp
         excerpts: Adds the source to the problems that are shown.
     """
     shown = excerpts(_most_important(problems, SHOWN_MAX))
-    blocks = ["\n".join(_block(one)) for one in shown]
+    blocks = ["\n".join(_block(problem)) for problem in shown]
     if len(problems) > len(shown):
         blocks.append(f"and {counted(len(problems) - len(shown), 'more problem', 'more problems')}")
     blocks.append(summary(problems, file_count))
@@ -41,7 +41,7 @@ def problems_text(problems: Sequence[Problem], file_count: int, excerpts: Excerp
 
 def summary(problems: Sequence[Problem], file_count: int) -> str:
     """Count errors, warnings and files in one line."""
-    errors = sum(one.severity == "error" for one in problems)
+    errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     files = counted(file_count, "file", "files")
     if not problems:
@@ -51,7 +51,7 @@ def summary(problems: Sequence[Problem], file_count: int) -> str:
         for count, noun in ((errors, "error"), (warnings, "warning"))
         if count
     ]
-    with_problems = len({one.origin.file for one in problems if one.origin})
+    with_problems = len({problem.origin.file for problem in problems if problem.origin})
     where = f"{with_problems:,} of {files}" if with_problems else files
     return f"{' and '.join(counts)} in {where}. Nothing was sent to m3ter."
 
@@ -62,7 +62,7 @@ def problems_json(problems: Sequence[Problem]) -> str:
     omitted = len(problems) - len(listed)
     document: dict[str, JsonValue] = {
         "schema": "m3ter-reconciler/validate/v1",
-        "problems": [_plain(one) for one in listed],
+        "problems": [_plain(problem) for problem in listed],
         **({"omitted": omitted} if omitted else {}),
     }
     return encode(document, indent=2)
@@ -71,7 +71,7 @@ def problems_json(problems: Sequence[Problem]) -> str:
 def github(problems: Sequence[Problem], file_count: int) -> str:
     """Write GitHub workflow commands, which become annotations of the pull request."""
     shown = _most_important(problems, SHOWN_MAX)
-    return "\n".join([*(_annotation(one) for one in shown), summary(problems, file_count)])
+    return "\n".join([*(_annotation(problem) for problem in shown), summary(problems, file_count)])
 
 
 def sarif(problems: Sequence[Problem]) -> str:
@@ -80,7 +80,7 @@ def sarif(problems: Sequence[Problem]) -> str:
     Source: OASIS SARIF 2.1.0, sections 3.13 to 3.30.
     """
     listed = _most_important(problems, LISTED_MAX)
-    used = sorted({one.rule for one in listed})
+    used = sorted({problem.rule for problem in listed})
     driver: JsonObject = {
         "name": "m3ter-reconciler",
         "version": __version__,
@@ -89,7 +89,7 @@ def sarif(problems: Sequence[Problem]) -> str:
     run: JsonObject = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(one, used.index(one.rule)) for one in listed],
+        "results": [_sarif_result(problem, used.index(problem.rule)) for problem in listed],
     }
     log: JsonObject = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -102,7 +102,7 @@ def sarif(problems: Sequence[Problem]) -> str:
 def junit(problems: Sequence[Problem]) -> str:
     """Write JUnit XML: a failed test for each error, a passed one with output for a warning."""
     listed = _most_important(problems, LISTED_MAX)
-    failures = sum(one.severity == "error" for one in listed)
+    failures = sum(problem.severity == "error" for problem in listed)
     suite = ET.Element(
         "testsuite",
         name="reconciler validate",
@@ -111,8 +111,8 @@ def junit(problems: Sequence[Problem]) -> str:
         errors="0",
         skipped="0",
     )
-    for one in listed:
-        _junit_case(suite, one)
+    for problem in listed:
+        _junit_case(suite, problem)
     if not listed:
         ET.SubElement(suite, "testcase", classname=_REPOSITORY.file, name="definitions are valid")
     suites = ET.Element("testsuites")
@@ -135,13 +135,13 @@ def _place(origin: Origin | None) -> Origin:
     return Origin(at.file, max(at.line, 1), max(at.column, 1))
 
 
-def _block(one: Problem) -> Iterator[str]:
-    kind = "warning: " if one.severity == "warning" else ""
-    yield printable(f"{_place(one.origin)}  {one.rule}  {kind}{one.message}")
-    if one.excerpt is not None:
-        yield from _source(one.excerpt)
-    if one.hint:
-        yield printable(f"   {one.hint}")
+def _block(problem: Problem) -> Iterator[str]:
+    kind = "warning: " if problem.severity == "warning" else ""
+    yield printable(f"{_place(problem.origin)}  {problem.rule}  {kind}{problem.message}")
+    if problem.excerpt is not None:
+        yield from _source(problem.excerpt)
+    if problem.hint:
+        yield printable(f"   {problem.hint}")
 
 
 def _source(excerpt: Excerpt) -> Iterator[str]:
@@ -150,35 +150,35 @@ def _source(excerpt: Excerpt) -> Iterator[str]:
     for number, line in zip(numbers, excerpt.lines, strict=True):
         yield f"{number:>{width}} | {printable(line)}".rstrip()
     before = printable(excerpt.lines[-1][: excerpt.column - 1])
-    indent = "".join("\t" if one == "\t" else " " for one in before)
+    indent = "".join("\t" if sign == "\t" else " " for sign in before)
     yield f"{'':>{width}} | {indent}{'^' * excerpt.width}"
 
 
-def _plain(one: Problem) -> JsonObject:
-    at = one.origin and _place(one.origin)
+def _plain(problem: Problem) -> JsonObject:
+    at = problem.origin and _place(problem.origin)
     return {
-        "rule": one.rule,
-        "severity": one.severity,
+        "rule": problem.rule,
+        "severity": problem.severity,
         "file": (at or _REPOSITORY).file,
         "line": at.line if at else None,
         "column": at.column if at else None,
-        "path": one.path,
-        "message": one.message,
-        "hint": one.hint,
+        "path": problem.path,
+        "message": problem.message,
+        "hint": problem.hint,
     }
 
 
-def _annotation(one: Problem) -> str:
-    at = _place(one.origin)
+def _annotation(problem: Problem) -> str:
+    at = _place(problem.origin)
     properties: Mapping[str, object] = {
         "file": at.file,
         "line": at.line,
         "col": at.column,
-        "title": f"{one.rule} {RULES[one.rule].title}",
+        "title": f"{problem.rule} {RULES[problem.rule].title}",
     }
     written = ",".join(f"{name}={_escaped(str(value))}" for name, value in properties.items())
-    message = "\n".join(filter(None, (one.message, one.hint)))
-    return f"::{one.severity} {written}::{_escaped_message(message)}"
+    message = "\n".join(filter(None, (problem.message, problem.hint)))
+    return f"::{problem.severity} {written}::{_escaped_message(message)}"
 
 
 # Source: github.com/actions/toolkit, packages/core/src/command.ts: escapeData, escapeProperty
@@ -201,15 +201,15 @@ def _sarif_rule(rule: str) -> JsonObject:
     }
 
 
-def _sarif_result(one: Problem, index: int) -> JsonObject:
+def _sarif_result(problem: Problem, index: int) -> JsonObject:
     result: dict[str, JsonValue] = {
-        "ruleId": one.rule,
+        "ruleId": problem.rule,
         "ruleIndex": index,
-        "level": one.severity,
-        "message": {"text": " ".join(filter(None, (f"{one.message}.", one.hint)))},
+        "level": problem.severity,
+        "message": {"text": " ".join(filter(None, (f"{problem.message}.", problem.hint)))},
     }
-    if one.origin is not None:
-        at = _place(one.origin)
+    if problem.origin is not None:
+        at = _place(problem.origin)
         location: JsonObject = {
             "artifactLocation": {"uri": quote(at.file)},
             "region": {"startLine": at.line, "startColumn": at.column},
@@ -218,17 +218,19 @@ def _sarif_result(one: Problem, index: int) -> JsonObject:
     return result
 
 
-def _junit_case(suite: ET.Element, one: Problem) -> None:
-    at = _place(one.origin)
+def _junit_case(suite: ET.Element, problem: Problem) -> None:
+    at = _place(problem.origin)
     case = ET.SubElement(
         suite,
         "testcase",
         classname=printable(at.file),
-        name=printable(f"{one.rule} {at.line}:{at.column}"),
+        name=printable(f"{problem.rule} {at.line}:{at.column}"),
     )
-    told = printable("\n".join(filter(None, (f"{at}", one.message, one.hint))))
-    if one.severity == "error":
-        failure = ET.SubElement(case, "failure", message=printable(one.message), type=one.rule)
-        failure.text = told
+    text = printable("\n".join(filter(None, (f"{at}", problem.message, problem.hint))))
+    if problem.severity == "error":
+        failure = ET.SubElement(
+            case, "failure", message=printable(problem.message), type=problem.rule
+        )
+        failure.text = text
     else:
-        ET.SubElement(case, "system-out").text = told
+        ET.SubElement(case, "system-out").text = text

@@ -86,15 +86,21 @@ def propose(
         )
         return Proposal(destination, entity_type, None, (nothing,))
     matches = _matches(available.options, settings)
-    found = {one: match.options[0] for one, match in matches.items() if not match.ambiguous}
-    keys: dict[str, JsonValue] = {one.path: option.key for one, option in found.items()}
+    found = {setting: match.options[0] for setting, match in matches.items() if not match.ambiguous}
+    keys: dict[str, JsonValue] = {setting.path: option.key for setting, option in found.items()}
     values: dict[str, JsonValue] = {
-        one.path: words for one, option in found.items() if (words := _values(one, option.choices))
+        setting.path: words
+        for setting, option in found.items()
+        if (words := _values(setting, option.choices))
     }
     kept = _unpublished(current, keys, settings)
     findings = (
         *_about_settings(settings, matches),
-        *(finding for one, option in found.items() for finding in _about_values(one, option)),
+        *(
+            finding
+            for setting, option in found.items()
+            for finding in _about_values(setting, option)
+        ),
         *_about_options(available, matches),
         *(_changes(current, keys, kept) if current else ()),
     )
@@ -126,8 +132,8 @@ def _matches(options: Sequence[Option], settings: Sequence[Setting]) -> dict[Set
                 by_setting[setting].append(option)
                 uses[option.key] += 1
     return {
-        one: _Match(tuple(found), len(found) > 1 or uses[found[0].key] > 1)
-        for one, found in by_setting.items()
+        setting: _Match(tuple(found), len(found) > 1 or uses[found[0].key] > 1)
+        for setting, found in by_setting.items()
     }
 
 
@@ -138,7 +144,9 @@ def _values(setting: Setting, choices: Sequence[Choice]) -> dict[str, JsonValue]
     words: dict[str, JsonValue] = {}
     for ours in setting.choices:
         fits = {
-            one.wire for one in choices if folded(ours) in {folded(one.wire), folded(one.label)}
+            choice.wire
+            for choice in choices
+            if folded(ours) in {folded(choice.wire), folded(choice.label)}
         }
         if len(fits) == 1:
             words[ours] = fits.pop()
@@ -159,7 +167,7 @@ def _about_settings(
                 f"`{camel}` and `{screaming}`",
             )
         elif match.ambiguous:
-            keys = ", ".join(f"`{one.key}`" for one in match.options)
+            keys = ", ".join(f"`{option.key}`" for option in match.options)
             yield DialectFinding(
                 "ambiguous",
                 setting.path,
@@ -172,7 +180,7 @@ def _about_values(setting: Setting, option: Option) -> Iterator[DialectFinding]:
     known = _values(setting, option.choices)
     for ours in setting.choices:
         if ours not in known:
-            listed = ", ".join(f"`{one.wire}`" for one in option.choices) or "none"
+            listed = ", ".join(f"`{choice.wire}`" for choice in option.choices) or "none"
             yield DialectFinding(
                 "unknown-value",
                 setting.path,
@@ -183,7 +191,7 @@ def _about_values(setting: Setting, option: Option) -> Iterator[DialectFinding]:
 def _about_options(
     available: Available, matches: Mapping[Setting, _Match]
 ) -> Iterator[DialectFinding]:
-    known = {one.key for match in matches.values() for one in match.options}
+    known = {option.key for match in matches.values() for option in match.options}
     for option in available.options:
         if option.key not in known:
             called = f" ({option.label})" if option.label else ""
@@ -219,7 +227,7 @@ def _unpublished(
     """Keep what a person wrote for settings that are not published, unless a key is taken."""
     if current is None or current.evidence.source != "person":
         return {}
-    taken, paths = set(keys.values()), {one.path for one in settings}
+    taken, paths = set(keys.values()), {setting.path for setting in settings}
     return {
         path: key
         for path, key in current.keys.items()

@@ -33,10 +33,12 @@ def from_evidence(
         for setting in settings:
             if folded(key) in {folded(setting.label), folded(setting.name)}:
                 found[setting].append(key)
-    certain = {one: names[0] for one, names in found.items() if len(names) == 1}
-    keys: dict[str, JsonValue] = {one.path: key for one, key in certain.items()}
+    certain = {setting: names[0] for setting, names in found.items() if len(names) == 1}
+    keys: dict[str, JsonValue] = {setting.path: key for setting, key in certain.items()}
     values: dict[str, JsonValue] = {
-        one.path: words for one, key in certain.items() if (words := _words(one, used[key]))
+        setting.path: words
+        for setting, key in certain.items()
+        if (words := _words(setting, used[key]))
     }
     spec: dict[str, JsonValue] = {
         **place,
@@ -53,15 +55,15 @@ def from_evidence(
 def _used(live: Iterable[LiveIntegration]) -> dict[str, list[JsonValue]]:
     """Give every key with the values it has anywhere."""
     used: defaultdict[str, list[JsonValue]] = defaultdict(list)
-    for one in live:
-        for key, value in one.config_data.items():
+    for integration in live:
+        for key, value in integration.config_data.items():
             used[key].append(value)
     return dict(used)
 
 
 def _words(setting: Setting, values: Iterable[JsonValue]) -> JsonObject:
     """Give our words for the values of a choice that were seen."""
-    wires = {one for one in values if isinstance(one, str)}
+    wires = {value for value in values if isinstance(value, str)}
     words: dict[str, JsonValue] = {}
     for ours in setting.choices:
         fits = {wire for wire in wires if folded(wire) == folded(ours)}
@@ -76,7 +78,7 @@ def _findings(
     for setting in settings:
         names = found.get(setting, ())
         if len(names) > 1:
-            keys = ", ".join(f"`{one}`" for one in names)
+            keys = ", ".join(f"`{name}`" for name in names)
             yield DialectFinding(
                 "ambiguous", setting.path, f"`{setting.path}` may be {keys}; write the right one"
             )

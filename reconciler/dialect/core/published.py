@@ -85,17 +85,26 @@ def read_available(document: JsonObject, destination: str, entity_type: str) -> 
         entity_type: Our word, for example ``Bill``.
     """
     entities = _mapping(document.get("supportedEntities"))
-    wire_entity = next((one for one in entities if folded(one) == folded(entity_type)), "")
+    wire_entity = next(
+        (candidate for candidate in entities if folded(candidate) == folded(entity_type)), ""
+    )
     entity = _mapping(entities.get(wire_entity))
-    place = next((one for one in _objects(entity.get("destinations")) if _is(one, destination)), {})
+    place = next(
+        (
+            candidate
+            for candidate in _objects(entity.get("destinations"))
+            if _is(candidate, destination)
+        ),
+        {},
+    )
     groups = (
         document.get("globalConfigurationOptions"),
         entity.get("entityConfigurationOptions"),
         place.get("destinationConfigOptions"),
     )
-    found = [one for group in groups for one in _settings(group)]
-    readable = [one for one in map(_option, found) if one is not None]
-    options = tuple({one.key: one for one in reversed(readable)}.values())[::-1]
+    found = [setting for group in groups for setting in _settings(group)]
+    readable = [option for option in map(_option, found) if option is not None]
+    options = tuple({option.key: option for option in reversed(readable)}.values())[::-1]
     return Available(
         destination=_first(place, ("destination", "displayName")),
         entity_type=wire_entity,
@@ -106,25 +115,26 @@ def read_available(document: JsonObject, destination: str, entity_type: str) -> 
 
 def _is(place: JsonObject, destination: str) -> bool:
     names = (_first(place, (name,)) for name in ("destination", "apiName", "displayName"))
-    return any(one and folded(one) == folded(destination) for one in names)
+    return any(name and folded(name) == folded(destination) for name in names)
 
 
 def _settings(group: JsonValue) -> Iterator[JsonObject]:
     """Give the options of a group: a list of objects, or objects by key."""
     if isinstance(group, Mapping):
-        for key, one in group.items():
-            yield {"key": key, **_mapping(one)}
+        for key, value in group.items():
+            yield {"key": key, **_mapping(value)}
     else:
         yield from _objects(group)
 
 
 def _option(setting: JsonObject) -> Option | None:
-    names = [one for one in (_first(setting, (name,)) for name in _KEYS) if one]
-    key = next((one for one in names if not _UUID.fullmatch(one)), "")
+    names = [text for text in (_first(setting, (name,)) for name in _KEYS) if text]
+    key = next((name for name in names if not _UUID.fullmatch(name)), "")
     if not key:
         return None
     label = next(
-        (one for name in _LABELS if (one := _first(setting, (name,))) not in {"", key}), ""
+        (candidate for name in _LABELS if (candidate := _first(setting, (name,))) not in {"", key}),
+        "",
     )
     listed = next((setting[name] for name in _CHOICES if setting.get(name)), None)
     return Option(key, label, tuple(_choices(listed)))
@@ -135,16 +145,16 @@ def _choices(listed: JsonValue) -> Iterator[Choice]:
         for wire, label in listed.items():
             yield Choice(wire, label if isinstance(label, str) else "")
     elif isinstance(listed, Sequence) and not isinstance(listed, str):
-        for one in listed:
-            if isinstance(one, str):
-                yield Choice(one, "")
-            elif wire := _first(_mapping(one), _CHOICE_IDS):
-                yield Choice(wire, _first(_mapping(one), _LABELS))
+        for choice in listed:
+            if isinstance(choice, str):
+                yield Choice(choice, "")
+            elif wire := _first(_mapping(choice), _CHOICE_IDS):
+                yield Choice(wire, _first(_mapping(choice), _LABELS))
 
 
 def _first(source: JsonObject, names: Sequence[str]) -> str:
     values = (source.get(name) for name in names)
-    return next((one for one in values if isinstance(one, str) and one), "")
+    return next((value for value in values if isinstance(value, str) and value), "")
 
 
 def _mapping(value: JsonValue) -> JsonObject:
@@ -153,7 +163,7 @@ def _mapping(value: JsonValue) -> JsonObject:
 
 def _objects(value: JsonValue) -> Iterator[JsonObject]:
     if isinstance(value, Sequence) and not isinstance(value, str):
-        yield from (one for one in value if isinstance(one, Mapping))
+        yield from (element for element in value if isinstance(element, Mapping))
 
 
 # Source: m3ter's Console shows labels that look like keys in sentence case; no public text shows
@@ -182,13 +192,13 @@ def illegal_names(document: JsonObject, sets: Iterable[DefinedSet]) -> tuple[Ill
     """
     entities = tuple(_texts(document.get("m3terEntities")))
     systems = dict(_systems(document.get("externalSystems")))
-    return tuple(found for one in sets for found in _illegal(one, entities, systems))
+    return tuple(name for mapping_set in sets for name in _illegal(mapping_set, entities, systems))
 
 
 def _illegal(
-    one: DefinedSet, entities: tuple[str, ...], systems: Mapping[str, _System]
+    mapping_set: DefinedSet, entities: tuple[str, ...], systems: Mapping[str, _System]
 ) -> Iterator[IllegalName]:
-    defined, spec = one.defined, one.defined.spec
+    defined, spec = mapping_set.defined, mapping_set.defined.spec
 
     def named(setting: str, name: str, known: Iterable[str]) -> IllegalName:
         return IllegalName(defined.name, setting, name, tuple(known), defined.at(setting))
@@ -203,15 +213,15 @@ def _illegal(
 
 
 def _systems(listed: JsonValue) -> Iterator[tuple[str, _System]]:
-    for one in _items(listed):
-        name = one.get("name") if isinstance(one, Mapping) else None
-        if isinstance(one, Mapping) and isinstance(name, str):
-            any_table = one.get("allowCustomExternalTables") is True or "tables" not in one
-            yield name, _System(tuple(_texts(one.get("tables"))), any_table)
+    for item in _items(listed):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        if isinstance(item, Mapping) and isinstance(name, str):
+            any_table = item.get("allowCustomExternalTables") is True or "tables" not in item
+            yield name, _System(tuple(_texts(item.get("tables"))), any_table)
 
 
 def _texts(listed: JsonValue) -> Iterator[str]:
-    yield from (one for one in _items(listed) if isinstance(one, str))
+    yield from (item for item in _items(listed) if isinstance(item, str))
 
 
 def _items(listed: JsonValue) -> Sequence[JsonValue]:

@@ -75,7 +75,9 @@ def fingerprint(site: EmulatedSite, request: HttpRequest) -> str:
     Source: third-party quote of Chargebee's docs: URI path, request body and headers. Attempt
     counters of the official clients change on retries, so only Chargebee's own headers count.
     """
-    own = [one for one in request.headers if one.startswith("chargebee-") and one != HEADER]
+    own = [
+        header for header in request.headers if header.startswith("chargebee-") and header != HEADER
+    ]
     counted = site.switches.text("idempotency_headers") == "chargebee"
     headers = [f"{name}:{request.headers[name]}" for name in sorted(own)] if counted else []
     text = "\n".join([request.path, *headers]).encode() + b"\n" + request.body

@@ -62,7 +62,9 @@ class Limits:
         self._times.append(now)
         together = "concurrent_reads" if request.method == "GET" else "concurrent_writes"
         most = self._switches.number(together)
-        running = [one for one in self.others(request) if one.request.method == request.method]
+        running = [
+            other for other in self.others(request) if other.request.method == request.method
+        ]
         if most and len(running) >= most:
             raise self.refusal("api_request_limit_exceeded")
 
@@ -72,17 +74,17 @@ class Limits:
 
     def release(self, request: HttpRequest) -> None:
         """End a request before its time."""
-        self._held = [one for one in self._held if one.request is not request]
+        self._held = [hold for hold in self._held if hold.request is not request]
 
     def others(self, request: HttpRequest) -> list[Held]:
         """Other requests that have not ended yet."""
         now = self._monotonic()
-        self._held = [one for one in self._held if one.until > now]
-        return [one for one in self._held if one.request is not request]
+        self._held = [hold for hold in self._held if hold.until > now]
+        return [hold for hold in self._held if hold.request is not request]
 
     def check_lock(self, request: HttpRequest, lock: str) -> None:
         """Refuse to work on an object that another request works on."""
-        if lock and any(one.lock == lock for one in self.others(request)):
+        if lock and any(other.lock == lock for other in self.others(request)):
             raise self.refusal("lock_timeout")
 
     def refusal(self, code: str) -> RefusalError:

@@ -186,7 +186,7 @@ def _performed(desk: SiteServer, asked: Route, request: HttpRequest) -> HttpAnsw
 
 def _refuse_running(desk: SiteServer, request: HttpRequest) -> None:
     key = idempotency.key_of(request)
-    if any(one.key == key for one in desk.limits.others(request)):
+    if any(other.key == key for other in desk.limits.others(request)):
         if desk.site.switches.number("idempotency_in_flight") == 429:  # noqa: PLR2004
             raise desk.limits.refusal("lock_timeout")
         raise wrong_state("A request with this idempotency key is still being processed.")
@@ -225,7 +225,7 @@ def _touched(site: EmulatedSite, request: HttpRequest) -> list[JsonObject]:
     else:
         name = _form(request).get("subscription_id")
         found = [*site.where("invoice", "subscription_id", name)] if isinstance(name, str) else []
-    return [one for one in found if one is not None and one["status"] == "pending"]
+    return [invoice for invoice in found if invoice is not None and invoice["status"] == "pending"]
 
 
 def _tell_of_edit(site: EmulatedSite, invoice: JsonObject, user: str) -> None:

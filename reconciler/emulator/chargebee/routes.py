@@ -137,7 +137,11 @@ def route(method: str, path: str) -> Route:
         RefusalError: 404 for a path that is none, 405 for a method that it has not.
     """
     parts = path.removeprefix(PREFIX).strip("/").split("/")
-    found = [one for one in _spellings(parts) if one in WRITES or one in _LISTS or one in _READS]
+    found = [
+        spelling
+        for spelling in _spellings(parts)
+        if spelling in WRITES or spelling in _LISTS or spelling in _READS
+    ]
     if not found:
         raise no_such_page()
     for name in found:

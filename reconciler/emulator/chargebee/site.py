@@ -68,7 +68,9 @@ class EmulatedSite:
         return Strictness(
             refuse_unknown=self.switches.text("unknown_parameters") == "refuse",
             refuse_blank=self.switches.text("blank_parameters") == "refuse",
-            custom_fields=frozenset(str(one["id"]) for one in self.all("custom_field_config")),
+            custom_fields=frozenset(
+                str(config["id"]) for config in self.all("custom_field_config")
+            ),
             refuse_custom=self.switches.text("unknown_custom_fields") == "refuse",
         )
 
@@ -177,8 +179,10 @@ def plural(kind: str) -> str:
 def public(data: Any) -> Any:
     """A value as it is shown: without what the emulator keeps for itself, and without nulls."""
     if isinstance(data, dict):
-        shown = ((name, one) for name, one in data.items() if one is not None and name[:1] != "_")
-        return {name: public(one) for name, one in shown}
+        shown = (
+            (name, value) for name, value in data.items() if value is not None and name[:1] != "_"
+        )
+        return {name: public(member) for name, member in shown}
     if isinstance(data, list):
-        return [public(one) for one in data]
+        return [public(element) for element in data]
     return data

@@ -47,7 +47,7 @@ def create(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     stored = site.put("subscription", subscription)
     content = {"subscription": stored, "customer": site.need("customer", key), "invoice": bill}
     site.raise_event("subscription_created", content)
-    return {name: public(one) for name, one in content.items() if one is not None}
+    return {name: public(value) for name, value in content.items() if value is not None}
 
 
 def cancel(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
@@ -165,7 +165,7 @@ def _bill_term(
     lines = _term_lines(site, owner, subscription)
     if not lines and not pending:
         return None
-    content = sweep(site, owner, Content().with_lines([Priced(one) for one in lines]))
+    content = sweep(site, owner, Content().with_lines([Priced(line) for line in lines]))
     draft = new_invoice(site, owner, content, {}) | {"recurring": True}
     if pending:
         stored = site.put("invoice", draft)

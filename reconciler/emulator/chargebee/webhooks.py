@@ -128,7 +128,7 @@ class Courier:
         failed = "failed" if number >= len(RETRY_SECONDS) else "re_scheduled"
         status = "succeeded" if ok else failed
         event = self._site.need("event", event_id)
-        others = [one for one in event.get("webhooks", ()) if one["id"] != endpoint_id]
+        others = [webhook for webhook in event.get("webhooks", ()) if webhook["id"] != endpoint_id]
         entry = {"id": endpoint_id, "webhook_status": status, "object": "webhook"}
         changes = {"webhook_status": status, "webhooks": [*others, entry]}
         self._site.keep("event", event | changes)

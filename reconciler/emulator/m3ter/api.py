@@ -31,7 +31,7 @@ _PREFIX = "/organizations/"
 
 ROUTER = Router(
     [
-        *(route for one in PLAIN.values() for route in routing.routes(one)),
+        *(route for kind in PLAIN.values() for route in routing.routes(kind)),
         *configs.ROUTES,
         *available.ROUTES,
         *mappings.ROUTES,

@@ -223,7 +223,7 @@ def _texts(body: Mapping[str, Any], name: str) -> list[str]:
     value = body.get(name)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(element, str) for element in value):
         raise RefusedCall(400, f"{name} must be a list of ids")
     return value
 

@@ -102,7 +102,9 @@ def _list_pricings(call: ReceivedCall) -> HttpAnswer:
     date = call.query.get("date")
     if date is None:
         return listing(call, PRICINGS)
-    return listing(call, PRICINGS, lambda one: one["startDate"] <= date < one.get("endDate", "~"))
+    return listing(
+        call, PRICINGS, lambda pricing: pricing["startDate"] <= date < pricing.get("endDate", "~")
+    )
 
 
 def _create_pricing(call: ReceivedCall) -> HttpAnswer:

@@ -52,7 +52,7 @@ def _configuration(
             "destination": "Chargebee",
             "integrationCredentialsId": credential_id,
             "configData": {
-                account_ids: [one["id"] for one in accounts],
+                account_ids: [owner["id"] for owner in accounts],
                 on_approval[style]: True,
             },
         },
@@ -61,16 +61,16 @@ def _configuration(
 
 def _mappings(store: Store, config_id: str, accounts: Sequence[JsonObject]) -> None:
     """Two mappings for each account, linked to its configuration."""
-    for one in accounts:
+    for owner in accounts:
         for table in ("Subscription", "Customer"):
             mappings.create(
                 store,
                 {
                     "m3terEntity": "Account",
-                    "m3terId": one["id"],
+                    "m3terId": owner["id"],
                     "externalSystem": "Chargebee",
                     "externalTable": table,
-                    "externalId": f"{table.lower()}-{one['code']}",
+                    "externalId": f"{table.lower()}-{owner['code']}",
                     "integrationConfigId": config_id,
                 },
             )

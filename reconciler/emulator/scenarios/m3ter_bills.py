@@ -126,11 +126,11 @@ def usage_line(  # noqa: PLR0917 - the columns of a scenario's table
     """
     pricing = metered_by.pricing[currency]
     bands = [
-        _band(one, Decimal(amount), rate)
-        for one, amount in zip(pricing["pricingBands"], units, strict=False)
+        _band(band, Decimal(amount), rate)
+        for band, amount in zip(pricing["pricingBands"], units, strict=False)
     ]
-    total_units = sum((one["bandUnits"] for one in bands), ZERO)
-    subtotal = sum((one["bandSubtotal"] for one in bands), ZERO)
+    total_units = sum((band["bandUnits"] for band in bands), ZERO)
+    subtotal = sum((band["bandSubtotal"] for band in bands), ZERO)
     return {
         **line(kind, metered_by.aggregation["name"], subtotal, currency, period, rate),
         "quantity": total_units,
@@ -157,7 +157,7 @@ def line(  # noqa: PLR0917 - the columns of a scenario's table
     rate: Decimal = ONE,
 ) -> JsonObject:
     """A line of one unit at an amount; without a period it has no service dates."""
-    made: JsonObject = {
+    item: JsonObject = {
         "lineItemType": kind,
         "description": description,
         "quantity": ONE,
@@ -170,9 +170,9 @@ def line(  # noqa: PLR0917 - the columns of a scenario's table
         "convertedSubtotal": subtotal * rate,
     }
     if period is not None:
-        made["servicePeriodStartDate"] = f"{period.start.isoformat()}T00:00:00Z"
-        made["servicePeriodEndDate"] = f"{period.end.isoformat()}T00:00:00Z"
-    return made
+        item["servicePeriodStartDate"] = f"{period.start.isoformat()}T00:00:00Z"
+        item["servicePeriodEndDate"] = f"{period.end.isoformat()}T00:00:00Z"
+    return item
 
 
 def _band(band: JsonObject, units: Decimal, rate: Decimal) -> JsonObject:

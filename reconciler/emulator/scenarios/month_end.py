@@ -83,8 +83,8 @@ def fill(store: Store) -> None:
     oncall = user(store, "billing-oncall@example.com", "Billing", "Oncall", ORGANISATION)
     sold = products(store)
     accounts = [
-        account(store, one.code, f"Account {one.number}", one.country, one.currency)
-        for one in all_cases
+        account(store, case.code, f"Account {case.number}", case.country, case.currency)
+        for case in all_cases
     ]
     owners = list(zip(all_cases, accounts, strict=True))
     _integrations(store, owners, sold)
@@ -101,11 +101,13 @@ def _integrations(store: Store, owners: Sequence[tuple[Case, JsonObject]], sold:
     routes += [(currency, "pending") for currency in _PENDING_CURRENCIES]
     for currency, route in routes:
         mine = [
-            (case, one)
-            for case, one in owners
+            (case, account)
+            for case, account in owners
             if case.currency == currency and route in case.routes
         ]
-        config = configs.create(store, _config(store, currency, route, [one for _, one in mine]))
+        config = configs.create(
+            store, _config(store, currency, route, [account for _, account in mine])
+        )
         for entity, key, table, target in (*_owners(mine), *_prices(sold, currency)):
             body = {
                 "m3terEntity": entity,
@@ -120,7 +122,7 @@ def _integrations(store: Store, owners: Sequence[tuple[Case, JsonObject]], sold:
 
 def _config(store: Store, currency: str, route: str, accounts: Sequence[JsonObject]) -> JsonObject:
     settings: dict[str, Any] = {
-        "Account ids": [one["id"] for one in accounts],
+        "Account ids": [owner["id"] for owner in accounts],
         "Only send bill on approval": True,
         "Use external mapping account code": True,
         "Chargebee create invoice": route == "create",
@@ -141,7 +143,9 @@ def _config(store: Store, currency: str, route: str, accounts: Sequence[JsonObje
         "name": f"Month end {currency}" + (" pending" if route == "pending" else ""),
         "entityType": "Bill",
         "destination": "Chargebee",
-        "configData": {SettingOption(label, "").key(style): one for label, one in settings.items()},
+        "configData": {
+            SettingOption(label, "").key(style): setting for label, setting in settings.items()
+        },
     }
 
 
@@ -149,11 +153,11 @@ def _owners(
     mine: Sequence[tuple[Case, JsonObject]],
 ) -> Iterator[tuple[str, str, str, str]]:
     """Accounts to subscriptions; to customers where the currency is yen."""
-    for case, one in mine:
+    for case, owner in mine:
         if case.mapped and case.currency == "JPY":
-            yield "Account", one["id"], "Customer", case.customer
+            yield "Account", owner["id"], "Customer", case.customer
         elif case.mapped:
-            yield "Account", one["id"], "Subscription", case.subscription
+            yield "Account", owner["id"], "Subscription", case.subscription
 
 
 def _prices(sold: Products, currency: str) -> Iterator[tuple[str, str, str, str]]:
@@ -170,7 +174,7 @@ def _bills(
 ) -> None:
     """One bill per account, for the month; with more bills than accounts, each has daily ones."""
     for number in range(size):
-        case, one = owners[number % len(owners)]
+        case, owner = owners[number % len(owners)]
         period, extra = _period(number // len(owners), daily=size > len(owners))
         lines = bill_lines(sold, number, case.currency, period)
         conversions = [
@@ -180,10 +184,10 @@ def _bills(
         ]
         status = "APPROVED" if case.approved else "PENDING"
         extra = {**extra, "currencyConversions": conversions}
-        form = BillForm(one, period, case.currency, status, by, extra=extra)
-        made = bill(store, form, lines)
+        form = BillForm(owner, period, case.currency, status, by, extra=extra)
+        new_bill = bill(store, form, lines)
         if case.approved and case.recalculated:
-            _recalculate(store, made, case.recalculated, by)
+            _recalculate(store, new_bill, case.recalculated, by)
 
 
 def _period(day: int, *, daily: bool) -> tuple[BilledPeriod, Mapping[str, Any]]:
@@ -193,9 +197,9 @@ def _period(day: int, *, daily: bool) -> tuple[BilledPeriod, Mapping[str, Any]]:
     return BilledPeriod(start, start + timedelta(days=1)), {"billingFrequency": "DAILY"}
 
 
-def _recalculate(store: Store, made: JsonObject, then: str, approver: str) -> None:
+def _recalculate(store: Store, old_bill: JsonObject, then: str, approver: str) -> None:
     """Calculate a bill once more after it was approved, and maybe approve it again."""
-    bill_state.recalculate(store, [made], approver, "RECALCULATE")
-    fresh = entities.find(store, bill_state.BILLS, made["id"])
+    bill_state.recalculate(store, [old_bill], approver, "RECALCULATE")
+    fresh = entities.find(store, bill_state.BILLS, old_bill["id"])
     if then == "approved":
         bill_state.set_status(store, fresh, "APPROVED", approver)

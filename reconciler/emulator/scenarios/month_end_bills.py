@@ -119,8 +119,8 @@ class Products:
         key = (product, period, currency, units, rate, kind)
         if key not in self.known:
             of = {"api": self.api, "storage": self.storage, "compute": self.compute}[product]
-            made = usage_line(of, period, currency, units, Decimal(rate), kind)
-            self.known[key] = made
+            item = usage_line(of, period, currency, units, Decimal(rate), kind)
+            self.known[key] = item
         return self.known[key]
 
 
@@ -247,9 +247,9 @@ def _credit(number: int, currency: str, period: BilledPeriod) -> JsonObject:
 
 def _segmented(of: Products, number: int, currency: str, period: BilledPeriod) -> JsonObject:
     """Usage of one region, by a child account."""
-    made = of.usage("storage", period, currency, f"{number % 13}.{number % 7}5")
-    return made | {
-        "description": f"{made['description']} (eu-west)",
+    item = of.usage("storage", period, currency, f"{number % 13}.{number % 7}5")
+    return item | {
+        "description": f"{item['description']} (eu-west)",
         "segment": {"region": "eu-west"},
         "childAccountCode": f"child-{number:05}",
     }

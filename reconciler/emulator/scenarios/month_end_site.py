@@ -65,9 +65,9 @@ def _catalogue(site: EmulatedSite) -> Mapping[str, JsonObject]:
     plan = item(site, "platform", "Platform", "plan", "month-end")
     items = [item(site, key, key.capitalize(), "charge", "month-end") for key in CHARGE_ITEMS]
     for currency in CURRENCIES:
-        for one in items:
-            amount = Decimal(CHARGE_ITEMS[one["id"]]) * _SCALE[currency]
-            price(site, one, currency, str(amount))
+        for entry in items:
+            amount = Decimal(CHARGE_ITEMS[entry["id"]]) * _SCALE[currency]
+            price(site, entry, currency, str(amount))
     tiers = [{"starting_unit": 1, "price": 10}]
     tiered = item(site, "tiered", "Tiered", "charge", "month-end")
     price(site, tiered, "GBP", "0", pricing_model="tiered", tiers=tiers)
@@ -93,11 +93,13 @@ def _account(
     given = {"create_pending_invoices": case.waits in {"on-time", "late"}}
     if case.trouble == "cancelled":
         given |= {"status": "cancelled", "cancelled_at": int(start.timestamp())}
-    made = subscription(site, case.subscription, payer, plan, int(start.timestamp()), **given)
+    new_subscription = subscription(
+        site, case.subscription, payer, plan, int(start.timestamp()), **given
+    )
     if case.waits == "on-time":
-        renewal(site, payer, made, plan)
+        renewal(site, payer, new_subscription, plan)
     if case.trouble == "unbilled":
-        form = [("subscription_id", made["id"]), ("currency_code", currency)]
+        form = [("subscription_id", new_subscription["id"]), ("currency_code", currency)]
         form += [("charges[amount][0]", "250"), ("charges[description][0]", "Support hours")]
         create_unbilled(site, read_pairs(form), "")
 

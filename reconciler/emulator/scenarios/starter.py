@@ -193,9 +193,9 @@ def _old_bills(
     bill_state.lock(store, locked, by["id"])
     store.clock.set(datetime(2026, 11, 1, 6, 0, tzinfo=UTC))
     for size, code in enumerate(_PAYING, start=1):
-        one = accounts[code]
-        currency = one["currency"]
-        form = BillForm(one, _OCTOBER, currency, "APPROVED", by["id"])
+        owner = accounts[code]
+        currency = owner["currency"]
+        form = BillForm(owner, _OCTOBER, currency, "APPROVED", by["id"])
         bill(store, form, _lines(products, _OCTOBER, currency, size))
 
 
@@ -206,16 +206,16 @@ def _new_bills(
     existing: Mapping[str, JsonObject],
 ) -> None:
     """November of all: two approved and sent natively, the others pending."""
-    for size, (code, one) in enumerate(accounts.items(), start=1):
-        currency = one["currency"]
+    for size, (code, owner) in enumerate(accounts.items(), start=1):
+        currency = owner["currency"]
         sent = code in {"umbrella-uk", "internal-demo"}
-        form = BillForm(one, _NOVEMBER, currency, "APPROVED" if sent else "PENDING")
-        made = bill(store, form, _lines(products, _NOVEMBER, currency, size))
+        form = BillForm(owner, _NOVEMBER, currency, "APPROVED" if sent else "PENDING")
+        new_bill = bill(store, form, _lines(products, _NOVEMBER, currency, size))
         if code == "umbrella-uk":
             gone = {"destination": "Chargebee", "id": store.new_id()}
-            native.record(store, gone, made, "COMPLETE", externalId="INV-0042")
+            native.record(store, gone, new_bill, "COMPLETE", externalId="INV-0042")
         elif code == "internal-demo":
-            native.record(store, existing["stripe"], made, "COMPLETE", externalId="in_0042")
+            native.record(store, existing["stripe"], new_bill, "COMPLETE", externalId="in_0042")
     last = next(iter(store.table(bill_state.BILLS).newest())).data
     native.integration_event(
         store, "missingaccountmapping", existing["stripe"], last, "no external mapping for account"
@@ -256,15 +256,15 @@ def fill_site(store: Store, term: datetime) -> None:
     plan = item(site, "platform", "Platform", "plan", "m3ter")
     charges = [item(site, key, key.capitalize(), "charge", "m3ter") for key in _CHARGES]
     plans = {currency: price(site, plan, currency, "20") for currency in ("GBP", "USD")}
-    for one in charges:
+    for charge in charges:
         for currency in plans:
-            price(site, one, currency, _CHARGES[one["id"]])
+            price(site, charge, currency, _CHARGES[charge["id"]])
     price(site, charges[0], "USD", "0.005", id="api-calls-2026-USD")
     for name, country, currency in _PAYING_CUSTOMERS:
         payer = customer(site, f"cust_{name}_{country}", f"{name.capitalize()} {country}", currency)
         waits = country == "us"
         for prefix in ("sub_test", "sub"):
-            made = subscription(
+            new_subscription = subscription(
                 site,
                 f"{prefix}_{name}_{country}",
                 payer,
@@ -273,4 +273,4 @@ def fill_site(store: Store, term: datetime) -> None:
                 create_pending_invoices=waits,
             )
             if waits:
-                renewal(site, payer, made, plans[currency])
+                renewal(site, payer, new_subscription, plans[currency])

@@ -35,7 +35,7 @@ class Switch:
     def expected(self) -> str:
         """Say what it takes."""
         if self.choices:
-            return " | ".join(str(one) for one in self.choices)
+            return " | ".join(str(choice) for choice in self.choices)
         return "true | false" if isinstance(self.default, bool) else "a whole number from 0 up"
 
 

@@ -11,7 +11,9 @@ from reconciler.emulator.switches.chargebee import CHARGEBEE_SWITCHES
 from reconciler.emulator.switches.m3ter import M3TER_SWITCHES
 from reconciler.emulator.switches.switch import Scalar, Switch
 
-SWITCHES: Mapping[str, Switch] = {one.name: one for one in (*M3TER_SWITCHES, *CHARGEBEE_SWITCHES)}
+SWITCHES: Mapping[str, Switch] = {
+    switch.name: switch for switch in (*M3TER_SWITCHES, *CHARGEBEE_SWITCHES)
+}
 
 
 class UnknownSwitchError(ValueError):
@@ -38,7 +40,9 @@ class Switches:
             UnknownSwitchError: On a name that is in no table.
             SwitchValueError: On a value that the switch does not take.
         """
-        self._values: dict[str, Scalar] = {one.name: one.default for one in SWITCHES.values()}
+        self._values: dict[str, Scalar] = {
+            switch.name: switch.default for switch in SWITCHES.values()
+        }
         for name, value in (values or {}).items():
             if name not in SWITCHES:
                 raise UnknownSwitchError(name)

@@ -51,11 +51,11 @@ class FirstRecord:
 def binding_of(adoption: Adopt, live: Live, *, protect: bool) -> Binding:
     """Bind an object; only fields that are equal get a base, the others wait for a decision."""
     bases = tuple(
-        BaseField(one.path, one.desired, one.live)
-        for one in sorted(adoption.fields, key=lambda one: one.path)
-        if one.verdict in {"same", "both"}
-        and one.path != ENABLED
-        and not (one.path.startswith(PASSTHROUGH) and one.desired is None)
+        BaseField(field.path, field.desired, field.live)
+        for field in sorted(adoption.fields, key=lambda field: field.path)
+        if field.verdict in {"same", "both"}
+        and field.path != ENABLED
+        and not (field.path.startswith(PASSTHROUGH) and field.desired is None)
     )
     return Binding(adoption.address, LiveId(live.id), live.version, live_hash(live), bases, protect)
 
@@ -71,12 +71,12 @@ def with_bindings(
     Raises:
         TakenError: When an object is bound to another address.
     """
-    bound = {one.address: one for one in head.bindings} if head else {}
-    for one in new:
+    bound = {binding.address: binding for binding in head.bindings} if head else {}
+    for binding in new:
         for holder in bound.values():
-            if holder.id == one.id and holder.address != one.address:
-                raise TakenError(one.id, one.address, holder.address)
-        bound[one.address] = one
+            if holder.id == binding.id and holder.address != binding.address:
+                raise TakenError(binding.id, binding.address, holder.address)
+        bound[binding.address] = binding
     record = head or _first(setting)
     return replace(
         record,
@@ -90,7 +90,7 @@ def with_bindings(
         receipt=None,
         approvals=(),
         definitions=_defined(record.definitions, setting.definitions, bound),
-        bindings=tuple(bound[one] for one in sorted(bound)),
+        bindings=tuple(bound[address] for address in sorted(bound)),
     )
 
 
@@ -117,13 +117,15 @@ def _defined(
     before: JsonObject, wanted: JsonObject, bound: Mapping[Address, Binding]
 ) -> JsonObject:
     """Add the definitions that bound integrations are read with; those applied stay as they are."""
-    names = {one.name for one in bound if one.kind == "integration"}
+    names = {address.name for address in bound if address.kind == "integration"}
     added: dict[str, JsonValue] = {}
     for kind, found in wanted.items():
-        there = before.get(kind)
-        known = there if isinstance(there, Mapping) else {}
+        former = before.get(kind)
+        known = former if isinstance(former, Mapping) else {}
         listed = found if isinstance(found, Mapping) else {}
         needed = names if kind == "Integration" else set() if kind == "MappingSet" else set(listed)
-        fresh = {name: one for name, one in listed.items() if name in needed and name not in known}
+        fresh = {
+            name: value for name, value in listed.items() if name in needed and name not in known
+        }
         added[kind] = {**known, **fresh}
     return {**before, **added}

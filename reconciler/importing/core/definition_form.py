@@ -74,7 +74,7 @@ def definition_form(
     if setting is None or setting.shape != "names" or not _is_list(value.value):
         return value.value
     assert isinstance(value.value, Sequence)
-    return _references(setting, [str(one) for one in value.value], old, names)
+    return _references(setting, [str(element) for element in value.value], old, names)
 
 
 def _connection(value: FieldValue | None, names: KnownNames) -> JsonValue:
@@ -93,13 +93,13 @@ def _references(
     ids = {name: identity for identity, name in known.items()}
     left = set(wanted)
     kept: list[JsonValue] = []
-    for one in old if isinstance(old, Sequence) and not isinstance(old, str) else ():
-        identity = _identity(one, ids)
+    for reference in old if isinstance(old, Sequence) and not isinstance(old, str) else ():
+        identity = _identity(reference, ids)
         if identity in left:
             left.discard(identity)
-            kept.append(one)
-    new = sorted(left, key=lambda one: (one not in known, known.get(one, one)))
-    return [*kept, *({key: known[one]} if one in known else one for one in new)]
+            kept.append(reference)
+    new = sorted(left, key=lambda live_id: (live_id not in known, known.get(live_id, live_id)))
+    return [*kept, *({key: known[live_id]} if live_id in known else live_id for live_id in new)]
 
 
 def _spelling(setting: Setting, names: KnownNames) -> tuple[str, Mapping[str, str]]:
@@ -111,7 +111,7 @@ def _spelling(setting: Setting, names: KnownNames) -> tuple[str, Mapping[str, st
 def _identity(reference: JsonValue, ids: Mapping[str, str]) -> str:
     if isinstance(reference, Mapping) and reference:
         name = str(next(iter(reference.values())))
-        folded = {one.casefold(): identity for one, identity in ids.items()}
+        folded = {key.casefold(): identity for key, identity in ids.items()}
         return ids.get(name, folded.get(name.casefold(), ""))
     return str(reference)
 

@@ -73,17 +73,17 @@ def accepted(
         fields: Of the object; a set may have several verdicts.
         whole: Take sets as they are live, also what git moved in them.
     """
-    ordered = sorted(fields, key=lambda one: one.path)
+    ordered = sorted(fields, key=lambda field: field.path)
     return tuple(
         _accepted(address, tuple(group), whole=whole)
-        for _, group in groupby(ordered, lambda one: one.path)
+        for _, group in groupby(ordered, lambda field: field.path)
     )
 
 
 def integration_edits(
     definitions: Definitions,
     environment: str,
-    taken: Sequence[Accepted],
+    fields: Sequence[Accepted],
     names: KnownNames,
 ) -> tuple[Edit, ...]:
     """Give the edits for fields of one integration.
@@ -91,30 +91,30 @@ def integration_edits(
     Raises:
         UnnamedCredentialError: When the environment has no name for a credential.
     """
-    if not taken:
+    if not fields:
         return ()
-    found = layers(definitions, "Integration", taken[0].address.name, environment)
+    found = layers(definitions, "Integration", fields[0].address.name, environment)
     spec = patched_spec(found)
     values = {
-        path: definition_form(one.path, one.after, at(spec, path), names)
-        for one in sorted(taken, key=lambda one: _rank(one.path))
-        for path in [document_path(one.path)]
+        path: definition_form(field.path, field.after, at(spec, path), names)
+        for field in sorted(fields, key=lambda field: _rank(field.path))
+        for path in [document_path(field.path)]
     }
     return edits_for(found, values)
 
 
 def mapping_edits(
-    definitions: Definitions, environment: str, taken: Sequence[Accepted]
+    definitions: Definitions, environment: str, fields: Sequence[Accepted]
 ) -> tuple[Edit, ...]:
     """Give the edits for rows of one mapping set.
 
     Raises:
         KeyMovedError: When a live mapping is about something else now.
     """
-    if not taken:
+    if not fields:
         return ()
-    wanted: Mapping[str, NewId] = {one.address.key: _external_id(one) for one in taken}
-    found = layers(definitions, "MappingSet", taken[0].address.name, environment)
+    wanted: Mapping[str, NewId] = {field.address.key: _external_id(field) for field in fields}
+    found = layers(definitions, "MappingSet", fields[0].address.name, environment)
     return row_edits(definitions, found, wanted)
 
 
@@ -126,16 +126,16 @@ def _rank(path: FieldPath) -> int:
 
 
 def _accepted(address: Address, fields: tuple[FieldChange, ...], *, whole: bool) -> Accepted:
-    one = fields[0]
-    who = next((each for each in fields if each.by), one)
-    value = one.live if whole else accepted_value(fields)
-    return Accepted(address, one.path, one.desired, value, who.by, who.at)
+    field = fields[0]
+    who = next((change for change in fields if change.by), field)
+    value = field.live if whole else accepted_value(fields)
+    return Accepted(address, field.path, field.desired, value, who.by, who.at)
 
 
-def _external_id(one: Accepted) -> NewId:
-    if one.path != EXTERNAL_ID:
-        raise KeyMovedError(one.address)
-    return ABSENT if one.after is None else str(one.after.value)
+def _external_id(field: Accepted) -> NewId:
+    if field.path != EXTERNAL_ID:
+        raise KeyMovedError(field.address)
+    return ABSENT if field.after is None else str(field.after.value)
 
 
 def integration_adoption(
@@ -147,13 +147,13 @@ def integration_adoption(
         UnplannableError: When the object cannot be this address.
     """
     changes = integration.changed(wanted, Named(live, binding))
-    return next(one for one in changes if isinstance(one, Adopt))
+    return next(planned for planned in changes if isinstance(planned, Adopt))
 
 
 def mapping_adoption(wanted: WantedMapping, live: LiveMapping, binding: Binding | None) -> Adopt:
     """Give the change that would bind a mapping, with every field of it."""
     changes = mapping.changed(wanted, Named(live, binding))
-    return next(one for one in changes if isinstance(one, Adopt))
+    return next(planned for planned in changes if isinstance(planned, Adopt))
 
 
 def switched_off(wanted: WantedIntegration, live: LiveIntegration) -> tuple[FieldChange, ...]:
@@ -170,7 +170,9 @@ def switched_off(wanted: WantedIntegration, live: LiveIntegration) -> tuple[Fiel
 
 def below(path: FieldPath, fields: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
     """Choose a field, or all fields below a path."""
-    return tuple(one for one in fields if one.path == path or one.path.startswith(f"{path}."))
+    return tuple(
+        field for field in fields if field.path == path or field.path.startswith(f"{path}.")
+    )
 
 
 def accepted_value(fields: Sequence[FieldChange]) -> FieldValue | None:
@@ -181,11 +183,11 @@ def accepted_value(fields: Sequence[FieldChange]) -> FieldValue | None:
     Args:
         fields: All verdicts of one path.
     """
-    one = fields[0]
-    sides = [_elements(side) for side in (one.base, one.live, one.desired)]
+    field = fields[0]
+    sides = [_elements(side) for side in (field.base, field.live, field.desired)]
     base, live, desired = sides
     if len(fields) == 1 or base is None or live is None or desired is None:
-        return one.live
+        return field.live
     listed: list[JsonValue] = [*sorted((desired - (base - live)) | (live - base))]
     return FieldValue(listed)
 
@@ -193,7 +195,7 @@ def accepted_value(fields: Sequence[FieldChange]) -> FieldValue | None:
 def _elements(side: FieldValue | None) -> frozenset[str] | None:
     value = side.value if side else None
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return frozenset(str(one) for one in value)
+        return frozenset(str(element) for element in value)
     return None
 
 

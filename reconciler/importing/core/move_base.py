@@ -62,20 +62,20 @@ def move_base(
         NotBoundError: When the object was never applied or adopted.
         NoSuchFieldError: When nobody knows the field.
     """
-    binding = next((one for one in previous.bindings if one.address == address), None)
+    binding = next((former for former in previous.bindings if former.address == address), None)
     if binding is None:
         raise NotBoundError(address)
-    there = readable(live, address, previous.definitions)
-    bases = {one.path: one for one in binding.fields}
-    modelled = {one for one in there if one != ENABLED and not one.startswith(PASSTHROUGH)}
+    values = readable(live, address, previous.definitions)
+    bases = {field.path: field for field in binding.fields}
+    modelled = {value for value in values if value != ENABLED and not value.startswith(PASSTHROUGH)}
     known = set(bases) | modelled
-    if path is not None and path not in known and path not in there:
+    if path is not None and path not in known and path not in values:
         raise NoSuchFieldError(address, path)
-    for one in sorted(known) if path is None else [path]:
-        now, base = as_stored(there.get(one, ABSENT)), bases.get(one)
+    for field_path in sorted(known) if path is None else [path]:
+        now, base = as_stored(values.get(field_path, ABSENT)), bases.get(field_path)
         if path is not None or base is None or base.read != now:
-            bases[one] = BaseField(one, now, now)
-    decided = replace(binding, fields=tuple(bases[one] for one in sorted(bases)))
+            bases[field_path] = BaseField(field_path, now, now)
+    decided = replace(binding, fields=tuple(bases[field_path] for field_path in sorted(bases)))
     return replace(
         previous,
         sequence=previous.sequence + 1,
@@ -87,5 +87,7 @@ def move_base(
         plan=None,
         receipt=None,
         approvals=(),
-        bindings=tuple(decided if one.address == address else one for one in previous.bindings),
+        bindings=tuple(
+            decided if former.address == address else former for former in previous.bindings
+        ),
     )

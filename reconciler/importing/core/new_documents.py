@@ -98,7 +98,7 @@ def free_name(text: str, taken: Iterable[str]) -> str:
     plain = plain or "imported"
     known = set(taken)
     names = (plain, *(f"{plain[: _NAME_MAX - 4]}-{number}" for number in range(2, 1000)))
-    return next(one for one in names if one not in known)
+    return next(name for name in names if name not in known)
 
 
 def integration_document(
@@ -164,44 +164,47 @@ def connected_in(
     return {**document, "spec": {**spec, "connection": "disconnected"}}, (patch,)
 
 
-def set_edits(made: NewSet, folder: str, environment: str, *, alone: bool) -> Iterator[Edit]:
+def set_edits(mapping_set: NewSet, folder: str, environment: str, *, alone: bool) -> Iterator[Edit]:
     """Give the edits that write a set; its rows hold in one environment only.
 
     Args:
-        made: The set.
+        mapping_set: The set.
         folder: Where it goes, relative to the repository.
         environment: Whose rows they are.
         alone: Whether there is no other environment, so that plain rows say enough.
     """
-    file = _file_name(made)
+    file = _file_name(mapping_set)
     spec: dict[str, JsonValue] = {
-        **({"integration": made.key.integration} if made.key.integration else {}),
-        "externalSystem": made.key.system,
-        "externalTable": made.key.table,
-        "m3terEntity": made.key.entity,
+        **({"integration": mapping_set.key.integration} if mapping_set.key.integration else {}),
+        "externalSystem": mapping_set.key.system,
+        "externalTable": mapping_set.key.table,
+        "m3terEntity": mapping_set.key.entity,
     }
-    if len(made.rows) > INLINE_MAX:
-        column = f"{made.key.entity.lower()}_{made.by}"
+    if len(mapping_set.rows) > INLINE_MAX:
+        column = f"{mapping_set.key.entity.lower()}_{mapping_set.by}"
         spec["rows"] = {
             "csv": f"{file}.csv",
-            "m3ter": {made.by: column},
+            "m3ter": {mapping_set.by: column},
             "externalId": {environment: environment},
         }
-        cells = {key: (key, one) for key, one in made.rows.items()}
+        cells = {key: (key, row) for key, row in mapping_set.rows.items()}
         yield SetRows(f"{folder}/{file}.csv", (column, environment), cells)
     else:
         spec["rows"] = [
-            {"m3ter": {made.by: key}, "externalId": one if alone else {environment: one}}
-            for key, one in sorted(made.rows.items())
+            {
+                "m3ter": {mapping_set.by: key},
+                "externalId": external_id if alone else {environment: external_id},
+            }
+            for key, external_id in sorted(mapping_set.rows.items())
         ]
-    document = _document("MappingSet", made.name, spec)
+    document = _document("MappingSet", mapping_set.name, spec)
     yield AddDocuments(f"{folder}/{file}.yaml", (document,))
 
 
-def _file_name(made: NewSet) -> str:
+def _file_name(mapping_set: NewSet) -> str:
     """Name the files of a set as the set, without the integration that its folder names."""
-    prefix = f"{made.key.integration}-" if made.key.integration else ""
-    return made.name.removeprefix(prefix) or made.name
+    prefix = f"{mapping_set.key.integration}-" if mapping_set.key.integration else ""
+    return mapping_set.name.removeprefix(prefix) or mapping_set.name
 
 
 def _document(kind: str, name: str, spec: JsonObject) -> JsonObject:

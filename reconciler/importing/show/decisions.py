@@ -31,8 +31,8 @@ def accepted_text(
     if not fields:
         return "There is nothing to accept: m3ter moved none of it. No file was written.\n"
     lines: list[str] = []
-    for one, origin in zip(fields, origins, strict=True):
-        lines += _field(one, names, wanted="not in git")
+    for field, origin in zip(fields, origins, strict=True):
+        lines += _field(field, names, wanted="not in git")
         lines.append(f"    {f'now in {origin}' if origin else 'removed from git'}")
     unchanged = f"; {', '.join(others)} as before" if others else ""
     lines += [
@@ -46,7 +46,7 @@ def kept_text(environment: str, fields: Sequence[Accepted], names: Mapping[str, 
     """Render what was decided for git."""
     if not fields:
         return "There is nothing to decide: m3ter moved none of it. Nothing was recorded.\n"
-    lines = [line for one in fields for line in _field(one, names, wanted="m3ter's default")]
+    lines = [line for field in fields for line in _field(field, names, wanted="m3ter's default")]
     lines += [
         "",
         "Decided for git. Nothing was sent to m3ter yet; the next apply does it:",
@@ -67,10 +67,14 @@ def adopted_text(environment: str, objects: Sequence[Adopt], names: Mapping[str,
         "",
     ]
     differs = False
-    for one in objects:
-        apart = [field for field in one.fields if field.verdict in {"ours", "theirs", "conflict"}]
+    for adoption in objects:
+        apart = [
+            field for field in adoption.fields if field.verdict in {"ours", "theirs", "conflict"}
+        ]
         differs = differs or bool(apart)
-        lines.append(f"= {one.address} is {one.live.id}" + ("" if apart else ": as git says"))
+        lines.append(
+            f"= {adoption.address} is {adoption.live.id}" + ("" if apart else ": as git says")
+        )
         for field in apart:
             live = value_text(field.live, names)
             wanted = value_text(field.desired, names, "m3ter's default")
@@ -87,11 +91,11 @@ def _after_adopting(environment: str, *, differs: bool) -> Iterator[str]:
     yield f"    for git:    reconciler keep-git --env {environment} 'ADDRESS#FIELD'"
 
 
-def _field(one: Accepted, names: Mapping[str, str], *, wanted: str) -> Iterator[str]:
-    before = value_text(one.before, names, "not set")
-    after = value_text(one.after, names, wanted)
-    yield f"{one.address}#{one.path}"
+def _field(field: Accepted, names: Mapping[str, str], *, wanted: str) -> Iterator[str]:
+    before = value_text(field.before, names, "not set")
+    after = value_text(field.after, names, wanted)
+    yield f"{field.address}#{field.path}"
     yield f"    {before} -> {after}"
-    if one.by:
-        when = f", {one.at}" if one.at else ""
-        yield f"    m3ter's value is by {names.get(one.by, one.by)}{when}"
+    if field.by:
+        when = f", {field.at}" if field.at else ""
+        yield f"    m3ter's value is by {names.get(field.by, field.by)}{when}"

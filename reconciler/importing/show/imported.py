@@ -37,7 +37,7 @@ def import_text(
             source = (dialect.proposal.spec or {}).get("evidence")
             how = "a live configuration" if _from_import(source) else "what m3ter publishes"
             lines.append(f"+ dialect of {dialect.proposal.destination} from {how}: {dialect.file}")
-    lines += [line for one in done.new for line in _new(one)]
+    lines += [line for addition in done.new for line in _new(addition)]
     lines += _fields(done, names)
     if done.rows:
         count = counted(len(done.rows), "mapping", "mappings")
@@ -52,8 +52,8 @@ def import_text(
 
 
 def _summary(environment: str, done: Imported) -> str:
-    new = sum(one.address.kind == "integration" for one in done.new)
-    rows = sum(one.rows for one in done.new) + len(done.rows)
+    new = sum(addition.address.kind == "integration" for addition in done.new)
+    rows = sum(addition.rows for addition in done.new) + len(done.rows)
     parts = [
         f"{environment}: {counted(done.looked, 'integration', 'integrations')} in m3ter looked at",
         f"{new:,} new in git",
@@ -65,16 +65,16 @@ def _summary(environment: str, done: Imported) -> str:
     return " · ".join(parts)
 
 
-def _new(one: NewObject) -> Iterator[str]:
-    rows = f", {counted(one.rows, 'row', 'rows')}" if one.rows else ""
-    yield f'+ {one.address}  "{one.label}"{rows}  {one.file}'
+def _new(addition: NewObject) -> Iterator[str]:
+    rows = f", {counted(addition.rows, 'row', 'rows')}" if addition.rows else ""
+    yield f'+ {addition.address}  "{addition.label}"{rows}  {addition.file}'
 
 
 def _fields(done: Imported, names: Mapping[str, str]) -> Iterator[str]:
-    for one in done.fields[:_LISTED_MAX]:
-        before = value_text(one.before, names)
-        yield f"~ {one.address}#{one.path}"
-        yield f"    {before} -> {value_text(one.after, names)}"
+    for field in done.fields[:_LISTED_MAX]:
+        before = value_text(field.before, names)
+        yield f"~ {field.address}#{field.path}"
+        yield f"    {before} -> {value_text(field.after, names)}"
     if len(done.fields) > _LISTED_MAX:
         yield f"~ and {len(done.fields) - _LISTED_MAX:,} more values"
 
@@ -85,7 +85,7 @@ def _after(environment: str, done: Imported, others: Sequence[str]) -> Iterator[
         rest = "Git says the rest already." if done.skipped else "Git says all of it already."
         yield f"{rest} Nothing was sent to m3ter."
         return
-    if others and any(one.address.kind == "integration" for one in done.new):
+    if others and any(addition.address.kind == "integration" for addition in done.new):
         yield from textwrap.wrap(
             f"A new integration holds in every environment: in {', '.join(others)} the next plan "
             "will want to create it.",

@@ -76,7 +76,7 @@ def refuse_damaged_rows(table: Table) -> Callable[[Reader[More, Value]], Reader[
     Raises:
         UnreadableRowError: When a column has another type, or no value that the reader knows.
     """
-    columns = [(one.name, one.type.python_type, one.nullable) for one in table.columns]
+    columns = [(column.name, column.type.python_type, column.nullable) for column in table.columns]
 
     def checking(read: Reader[More, Value]) -> Reader[More, Value]:
         @wraps(read)

@@ -107,7 +107,9 @@ class Database:
         """
         if self.shared:
             return
-        found = self.read(lambda one: one.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        found = self.read(
+            lambda connection: connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        )
         if found != "ok":
             raise LedgerDamagedError(self.where, str(found).splitlines()[-1])
 
@@ -131,7 +133,8 @@ class Database:
             try:
                 with engine.begin() as connection:
                     return work(connection)
-            except UnreadableRowError as error:
+            except (UnreadableRowError, UnicodeDecodeError) as error:
+                # SQLite puts names of a damaged schema into its words, which need not be text
                 raise LedgerDamagedError(self.where, str(error)) from error
             except IntegrityError:
                 self.refuse_damaged()

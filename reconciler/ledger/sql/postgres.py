@@ -87,7 +87,7 @@ def open_postgres(
 
 
 def _engine(url: Secret) -> Engine:
-    scheme = next((one for one in SCHEMES if url.reveal().startswith(one)), None)
+    scheme = next((candidate for candidate in SCHEMES if url.reveal().startswith(candidate)), None)
     if scheme is None:
         raise LedgerUnreachableError("PostgreSQL", "its address does not begin postgresql://")
     try:
@@ -109,7 +109,7 @@ def _engine(url: Secret) -> Engine:
 
 def _wait_for(engine: Engine, clock: Clock, tell: Callable[[str], None]) -> None:
     """Connect once; again while the server is away."""
-    until, told = clock.monotonic() + PATIENCE_SECONDS, ""
+    until, reason = clock.monotonic() + PATIENCE_SECONDS, ""
     while True:
         try:
             with engine.connect() as connection:
@@ -121,9 +121,9 @@ def _wait_for(engine: Engine, clock: Clock, tell: Callable[[str], None]) -> None
             why = why_away(words)
             if clock.monotonic() >= until:
                 raise LedgerAwayError(PATIENCE_SECONDS, why) from None
-            if why != told:
+            if why != reason:
                 tell(f"waiting for PostgreSQL, at most {PATIENCE_SECONDS:.0f} s: {why}")
-            told = why
+            reason = why
         except SQLAlchemyError as error:
             raise LedgerUnreachableError("PostgreSQL", type(error).__name__) from None
         else:
@@ -176,10 +176,10 @@ _AWAY = {
 def is_refused(text: str) -> bool:
     """Whether the server refused for a reason that waiting does not change."""
     lower = text.casefold()
-    return any(one in lower for one in _REFUSED)
+    return any(phrase in lower for phrase in _REFUSED)
 
 
 def why_away(text: str) -> str:
     """Say why the server is away, without its address."""
     lower = text.casefold()
-    return next((said for one, said in _AWAY.items() if one in lower), "it does not answer")
+    return next((said for key, said in _AWAY.items() if key in lower), "it does not answer")

@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from reconciler.errors import BusyError
 from reconciler.kernel.ports import Clock
+from reconciler.ledger.sql.damage import LedgerDamagedError
 from reconciler.ledger.sql.database import Database, LedgerUnreachableError, migrate, outdated
 from reconciler.ledger.sql.sqlite_log import count_commit, refuse_foreign_log
 from reconciler.transport.private_file import private, take_from_others
@@ -91,6 +92,8 @@ def _open(file: Path, clock: Clock, mode: str, lock: IO[str] | None) -> Database
     except BaseException as error:
         if lock is not None:
             lock.close()
+        if isinstance(error, UnicodeDecodeError):
+            raise LedgerDamagedError(str(file), "its schema is no text") from None
         if isinstance(error, OSError):
             reason = f"unable to open database file ({error.strerror})"
             raise LedgerUnreachableError(str(file), reason) from None

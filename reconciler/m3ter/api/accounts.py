@@ -72,9 +72,9 @@ class M3terCodes:
     def accounts(self, codes: Collection[str]) -> Mapping[str, Account]:
         """Find accounts by code; codes that do not exist are missing from the answer."""
         found = self._filtered(RESOURCES["account"], "codes", codes)
-        accounts = (decode_account(one) for one in found)
+        accounts = (decode_account(account) for account in found)
         wanted = set(codes)
-        return {one.code: one for one in accounts if one.code in wanted}
+        return {owner.code: owner for owner in accounts if owner.code in wanted}
 
     def all_accounts(self) -> Iterator[Account]:
         """Stream every account, by pages of 100."""
@@ -94,7 +94,11 @@ class M3terCodes:
             return {code: identity for identity, code in self._bands() if code in wanted}
         resource = _resource(entity)
         found = self._filtered(resource, "codes", wanted) if resource.codes else self._all(resource)
-        return {code: required(one, "id") for one in found if (code := text(one, "code")) in wanted}
+        return {
+            code: required(found_entity, "id")
+            for found_entity in found
+            if (code := text(found_entity, "code")) in wanted
+        }
 
     def entity_codes(self, entity: str, ids: Collection[str]) -> Mapping[str, str]:
         """Find codes by id; ids without a code are missing from the answer."""
@@ -106,14 +110,18 @@ class M3terCodes:
         if entity.lower() not in RESOURCES:
             return {}
         found = self._filtered(_resource(entity), "ids", wanted)
-        return {required(one, "id"): code for one in found if (code := text(one, "code"))}
+        return {
+            required(found_entity, "id"): code
+            for found_entity in found
+            if (code := text(found_entity, "code"))
+        }
 
     def _filtered(
         self, resource: Resource, name: Literal["codes", "ids"], values: Collection[str]
     ) -> list[JsonObject]:
         ask = partial(self._batch, resource, name)
         many = self._session.map(ask, batches(values, min(PAGE_SIZE, resource.page_size)))
-        return [one for some in many for one in some]
+        return [entity for some in many for entity in some]
 
     def _batch(
         self, resource: Resource, name: str, values: tuple[str, ...]

@@ -28,7 +28,7 @@ class M3terBills:
         for filters in self._filters(query):
             every = [*filters, *_shape(query)]
             items = self._session.items(PATH, every, size=PAGE_SIZE, intent="list the bills")
-            yield from (one for one in map(decode_bill, items) if _matches(query, one))
+            yield from (bill for bill in map(decode_bill, items) if _matches(query, bill))
 
     def get(self, identity: BillId) -> Bill:
         """Give one bill with its lines and total.
@@ -52,7 +52,7 @@ class M3terBills:
             size=PAGE_SIZE,
             intent=f"list the lines of bill {identity}",
         )
-        return tuple(decode_line(one) for one in items)
+        return tuple(decode_line(item) for item in items)
 
     def _filters(self, query: BillQuery) -> Iterator[Parameters]:
         if query.ids is not None:

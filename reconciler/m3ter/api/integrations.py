@@ -24,17 +24,17 @@ class M3terIntegrations:
 
     def __init__(self, session: OrganisationSession) -> None:
         self._session = session
-        self._settle = Settle(session, self._decode, lambda one: one.id)
+        self._settle = Settle(session, self._decode, lambda integration: integration.id)
         self._known: set[IntegrationId] = set()
         self._looked = False
 
     def list(self) -> tuple[LiveIntegration, ...]:
         """List all, by pages of 200."""
         items = self._session.items(PATH, size=PAGE_SIZE, intent="list the integrations")
-        found = tuple(decode_integration(one) for one in items)
-        self._known |= {one.id for one in found}
+        integrations = tuple(decode_integration(item) for item in items)
+        self._known |= {integration.id for integration in integrations}
         self._looked = True
-        return found
+        return integrations
 
     def create(self, body: IntegrationBody) -> LiveIntegration:
         """Create one; an unknown outcome is looked up by natural key before it is sent again.
@@ -47,9 +47,9 @@ class M3terIntegrations:
         known = frozenset(self._known)
         call = Call("POST", PATH, f"create integration {body.name!r}")
         sent = encode_integration(body, None, self._session.switches)
-        made = self._settle.create(call, sent, partial(self._new, body, known))
-        self._known.add(made.id)
-        return made
+        integration = self._settle.create(call, sent, partial(self._new, body, known))
+        self._known.add(integration.id)
+        return integration
 
     def update(
         self, identity: IntegrationId, version: int, body: IntegrationBody
@@ -106,14 +106,17 @@ class M3terIntegrations:
     ) -> tuple[LiveIntegration, ...]:
         wanted = (body.destination, body.entity_type, body.name)
         return tuple(
-            one
-            for one in self.list()
-            if (one.destination, one.entity_type, one.name) == wanted and one.id not in known
+            integration
+            for integration in self.list()
+            if (integration.destination, integration.entity_type, integration.name) == wanted
+            and integration.id not in known
         )
 
     def _listed(self, identity: IntegrationId) -> LiveIntegration | None:
         # The published single GET answers with another type, so even one is read by the list.
-        return next((one for one in self.list() if one.id == identity), None)
+        return next(
+            (integration for integration in self.list() if integration.id == identity), None
+        )
 
     def _present(self, identity: IntegrationId) -> LiveIntegration:
         live = self._listed(identity)

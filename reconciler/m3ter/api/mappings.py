@@ -24,18 +24,18 @@ class M3terMappings:
 
     def __init__(self, session: OrganisationSession) -> None:
         self._session = session
-        self._settle = Settle(session, decode_mapping, lambda one: one.id)
+        self._settle = Settle(session, decode_mapping, lambda mapping: mapping.id)
         self._known: set[MappingId] | None = None
 
     def list(self, systems: Collection[str] = ()) -> tuple[LiveMapping, ...]:
         """List all, or those of some systems, by pages of 200."""
         if systems:
             many = self._session.map(self._of_system, sorted(set(systems)))
-            found = tuple(one for some in many for one in some)
+            mappings = tuple(mapping for some in many for mapping in some)
         else:
-            found = self._read(())
-        self._known = {*(self._known or ()), *(one.id for one in found)}
-        return found
+            mappings = self._read(())
+        self._known = {*(self._known or ()), *(mapping.id for mapping in mappings)}
+        return mappings
 
     def create(self, body: MappingBody) -> LiveMapping:
         """Create one; an unknown outcome is looked up before it is sent again.
@@ -45,13 +45,13 @@ class M3terMappings:
         """
         known = self._known
         if known is None:
-            known = {one.id for one in self._alike(body)}
+            known = {live.id for live in self._alike(body)}
         call = Call("POST", PATH, f"create the {_described(body)}")
         look = partial(self._new, body, frozenset(known))
-        made = self._settle.create(call, encode_mapping(body, None), look)
+        mapping = self._settle.create(call, encode_mapping(body, None), look)
         if self._known is not None:
-            self._known.add(made.id)
-        return made
+            self._known.add(mapping.id)
+        return mapping
 
     def update(self, identity: MappingId, version: int, body: MappingBody) -> LiveMapping:
         """Replace one.
@@ -83,12 +83,12 @@ class M3terMappings:
         return found
 
     def _of_system(self, system: str) -> tuple[LiveMapping, ...]:
-        found = self._read((("externalSystemId", system),))
-        return tuple(one for one in found if one.system == system)
+        mappings = self._read((("externalSystemId", system),))
+        return tuple(mapping for mapping in mappings if mapping.system == system)
 
     def _read(self, query: tuple[tuple[str, str], ...]) -> tuple[LiveMapping, ...]:
         items = self._session.items(PATH, query, size=PAGE_SIZE, intent="list the mappings")
-        return tuple(decode_mapping(one) for one in items)
+        return tuple(decode_mapping(item) for item in items)
 
     def _alike(self, body: MappingBody) -> tuple[LiveMapping, ...]:
         path = f"{PATH}/external/{segment(body.entity)}/{segment(body.m3ter_id)}"
@@ -97,11 +97,11 @@ class M3terMappings:
             items = tuple(self._session.items(path, size=PAGE_SIZE, intent=intent))
         except NotFoundError:
             return ()
-        found = (decode_mapping(one) for one in items)
-        return tuple(one for one in found if _key(one) == _key(body))
+        mappings = (decode_mapping(item) for item in items)
+        return tuple(mapping for mapping in mappings if _key(mapping) == _key(body))
 
     def _new(self, body: MappingBody, known: frozenset[MappingId]) -> tuple[LiveMapping, ...]:
-        return tuple(one for one in self._alike(body) if one.id not in known)
+        return tuple(mapping for mapping in self._alike(body) if mapping.id not in known)
 
     def _get(self, identity: MappingId) -> LiveMapping | None:
         try:
@@ -117,8 +117,8 @@ def _path(identity: MappingId) -> str:
     return f"{PATH}/{segment(identity)}"
 
 
-def _key(one: MappingBody | LiveMapping) -> tuple[str, str, str, str, str | None]:
-    return (one.system, one.table, one.entity, one.m3ter_id, one.integration_id)
+def _key(mapping: MappingBody | LiveMapping) -> tuple[str, str, str, str, str | None]:
+    return (mapping.system, mapping.table, mapping.entity, mapping.m3ter_id, mapping.integration_id)
 
 
 def _described(body: MappingBody) -> str:

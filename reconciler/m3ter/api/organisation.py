@@ -47,7 +47,7 @@ class M3terOrganisation:
             size=WEBHOOKS_PAGE_SIZE,
             intent="list the webhook destinations",
         )
-        return ({k: v for k, v in one.items() if k != "credentials"} for one in items)
+        return ({k: v for k, v in item.items() if k != "credentials"} for item in items)
 
 
 class M3terPeople:
@@ -59,14 +59,14 @@ class M3terPeople:
     def users(self) -> tuple[User, ...]:
         """List the users."""
         items = self._session.items("/users", size=PAGE_SIZE, intent="list the users")
-        return tuple(decode_user(one) for one in items)
+        return tuple(decode_user(item) for item in items)
 
     def users_by_email(self, emails: Collection[str]) -> Mapping[str, UserId]:
         """Find users by address, case-insensitively; keys are spelled as they were asked for."""
         if not emails:
             return {}
-        ids = {one.email.casefold(): one.id for one in self.users() if one.email}
-        return {one: ids[one.casefold()] for one in emails if one.casefold() in ids}
+        ids = {user.email.casefold(): user.id for user in self.users() if user.email}
+        return {email: ids[email.casefold()] for email in emails if email.casefold() in ids}
 
     def credentials(self) -> tuple[Credential, ...] | None:
         """List the integration credentials; ``None`` when the organisation has no such API."""
@@ -75,7 +75,7 @@ class M3terPeople:
             items = tuple(self._session.items(CREDENTIALS, size=PAGE_SIZE, intent=intent))
         except (NotFoundError, PermissionDeniedError):
             return None
-        return tuple(decode_credential(one) for one in items)
+        return tuple(decode_credential(item) for item in items)
 
 
 # Source: m3ter OpenAPI 2026-08-03, ListNotifications and ListWebhookIntegrations: 100 and 200

@@ -36,7 +36,9 @@ class M3terRuns:
 
         many = self._session.map(ask, batches(wanted, LATEST_BATCH))
         newest: dict[str, NativeRun] = {}
-        for run in (one for some in many for one in some if one.entity_id in wanted):
+        for run in (
+            candidate for some in many for candidate in some if candidate.entity_id in wanted
+        ):
             other = newest.get(run.entity_id)
             if other is None or run.started_at > other.started_at:
                 newest[run.entity_id] = run
@@ -85,7 +87,7 @@ class M3terRuns:
             found = self._session.read(path, self._session.listed("ids", ids), intent=intent)
         except NotFoundError:
             return ()
-        return tuple(decode_run(one) for one in _runs_in(found))
+        return tuple(decode_run(run) for run in _runs_in(found))
 
 
 def _runs_in(found: JsonValue) -> Iterator[JsonObject]:
@@ -96,6 +98,6 @@ def _runs_in(found: JsonValue) -> Iterator[JsonObject]:
         elif "data" in found:
             yield from _runs_in(found["data"])
         else:
-            yield from (one for one in found.values() if isinstance(one, Mapping))
+            yield from (run for run in found.values() if isinstance(run, Mapping))
     elif isinstance(found, Sequence) and not isinstance(found, str):
-        yield from (one for one in found if isinstance(one, Mapping))
+        yield from (run for run in found if isinstance(run, Mapping))

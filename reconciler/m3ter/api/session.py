@@ -180,14 +180,14 @@ class OrganisationSession:
         The first error ends it: what has not begun is not asked any more.
         """
         if len(about) <= 1:
-            return tuple(ask(one) for one in about)
+            return tuple(ask(subject) for subject in about)
         with ThreadPoolExecutor(min(MAX_THREADS, len(about))) as pool:
             return tuple(pool.map(ask, about))
 
     def listed(self, name: str, values: Iterable[str]) -> list[tuple[str, str]]:
         """Write a list parameter as the organisation's m3ter takes it."""
         if self.switches.arrays == "repeat":
-            return [(name, one) for one in values]
+            return [(name, value) for value in values]
         # Source: m3ter's SDKs send arrays comma-joined; its OpenAPI document says repeated.
         return [(name, ",".join(values))]
 
@@ -253,10 +253,10 @@ def _page(page: JsonValue, subject: str) -> tuple[tuple[JsonObject, ...], str]:
         found = []
     if isinstance(found, str) or not isinstance(found, Sequence):
         raise UnreadableAnswerError(subject, "it is not a list")
-    if not all(isinstance(one, Mapping) for one in found):
+    if not all(isinstance(item, Mapping) for item in found):
         raise UnreadableAnswerError(subject, "its list holds something other than objects")
     token = page.get("nextToken") if isinstance(page, Mapping) else None
-    return tuple(one for one in found if isinstance(one, Mapping)), str(token or "")
+    return tuple(item for item in found if isinstance(item, Mapping)), str(token or "")
 
 
 def _written(answer: Answer) -> JsonObject | Unsure:

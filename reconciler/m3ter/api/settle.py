@@ -160,12 +160,12 @@ class Settle(Generic[Live]):
         return ()
 
     def _alone(
-        self, call: Call, look: Callable[[], Sequence[Live]], made: Live, *, first: bool
+        self, call: Call, look: Callable[[], Sequence[Live]], live: Live, *, first: bool
     ) -> Live:
         """After a repeated send an earlier one may have arrived as well."""
         if first:
-            return made
-        found = {self.name(one): one for one in [*_looked(call, look), made]}
+            return live
+        found = {self.name(candidate): candidate for candidate in [*_looked(call, look), live]}
         return self._only(call, list(found.values()))
 
     def _only(self, call: Call, found: Sequence[Live]) -> Live:

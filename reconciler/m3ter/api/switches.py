@@ -47,7 +47,7 @@ def parse_m3ter_switches(settings: Mapping[str, str]) -> M3terSwitches:
     switches = M3terSwitches()
     for name, value in settings.items():
         if value not in ALLOWED.get(name, ()):
-            known = [f"{one}={'|'.join(values)}" for one, values in ALLOWED.items()]
+            known = [f"{key}={'|'.join(values)}" for key, values in ALLOWED.items()]
             raise UnknownM3terSwitchError(name, value, known)
         switches = replace(switches, **{name: value})  # type: ignore[arg-type]
     return switches

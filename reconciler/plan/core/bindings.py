@@ -60,9 +60,13 @@ def bindings_after(
         receipt: What became of each change.
         live: The newest known object of every touched address that has one.
     """
-    done = {one.change for one in receipt.outcomes if isinstance(one.outcome, Done | Already)}
-    bound = _Bound({one.address: one for one in before})
-    going = {one.live.id for one in plan.body.changes if isinstance(one, Delete)}
+    done = {
+        outcome.change
+        for outcome in receipt.outcomes
+        if isinstance(outcome.outcome, Done | Already)
+    }
+    bound = _Bound({sign.address: sign for sign in before})
+    going = {change.live.id for change in plan.body.changes if isinstance(change, Delete)}
     for change in plan.body.changes:
         if change.id in done:
             _follow(change, bound, live.get(change.address), going, plan.body.definitions)
@@ -109,7 +113,7 @@ class _Bound:
 
     def __init__(self, by_address: dict[Address, Binding]) -> None:
         self.by_address = by_address
-        self._addresses = {one.id: address for address, one in by_address.items()}
+        self._addresses = {binding.id: address for address, binding in by_address.items()}
 
     def of(self, identity: LiveId) -> Binding | None:
         """Give the binding of a live object, under whatever address."""
@@ -147,23 +151,25 @@ def _bound_by(change: Binds, live: Live, bound: _Bound, definitions: JsonObject)
 
 def _adopted(change: Adopt, former: Binding | None) -> tuple[BaseField, ...]:
     """Store a base for equal fields only; of a renamed object the others keep theirs."""
-    bases = {one.path: one for one in former.fields} if former else {}
+    bases = {field.path: field for field in former.fields} if former else {}
     for field in change.fields:
         if field.verdict in {"same", "both"}:
             bases[field.path] = BaseField(field.path, field.desired, field.live)
     return _lasting(bases)
 
 
-def _sent(change: Sends, former: Binding | None, there: Fields) -> tuple[BaseField, ...]:
+def _sent(change: Sends, former: Binding | None, fields: Fields) -> tuple[BaseField, ...]:
     """Store what was sent and what is read back, also where only m3ter has a value now."""
-    bases = {one.path: one for one in former.fields} if former else {}
-    sent = {one.path: one.desired for one in change.fields if one.verdict != "unmanaged"}
+    bases = {field.path: field for field in former.fields} if former else {}
+    sent = {field.path: field.desired for field in change.fields if field.verdict != "unmanaged"}
     for path, desired in sent.items():
-        bases[path] = BaseField(path, desired, as_stored(there.get(path, ABSENT)))
+        bases[path] = BaseField(path, desired, as_stored(fields.get(path, ABSENT)))
     if isinstance(change, Create | Update):
-        ours = {one for one in there if one != CONNECTION and not one.startswith(PASSTHROUGH)}
+        ours = {
+            field for field in fields if field != CONNECTION and not field.startswith(PASSTHROUGH)
+        }
         for path in ours - set(bases):
-            bases[path] = BaseField(path, None, as_stored(there[path]))
+            bases[path] = BaseField(path, None, as_stored(fields[path]))
     return _lasting(bases)
 
 

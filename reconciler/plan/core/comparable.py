@@ -98,11 +98,11 @@ class WantedMapping:
     @property
     def key(self) -> NaturalKey | None:
         """The natural key; ``None`` while the linked configuration does not exist."""
-        one = self.content
-        if isinstance(one.link, LinkByAddress):
+        content = self.content
+        if isinstance(content.link, LinkByAddress):
             return None
-        link = one.link.id if one.link else ""
-        return (one.system, one.table, one.entity, one.m3ter_id, link)
+        link = content.link.id if content.link else ""
+        return (content.system, content.table, content.entity, content.m3ter_id, link)
 
 
 NAME = FieldPath("displayName")
@@ -135,9 +135,9 @@ def wanted_integration(
     }
     passed = {key: normal(value) for key, value in spec.config_data.items()}
     refuse_lookalikes(address, passed, settings, dialect, defined.at("configData"))
-    given = [one for one in settings if not isinstance(_given(shown, one), Absent)]
+    given = [setting for setting in settings if not isinstance(_given(shown, setting), Absent)]
     sent, unconfirmed = _encoded(given, values, dialect)
-    keys = {key for one in settings if (key := key_of(one, dialect))}
+    keys = {key for setting in settings if (key := key_of(setting, dialect))}
     return WantedIntegration(
         address=address,
         destination=dialect.wire_names.destination if dialect else str(spec.destination),
@@ -164,7 +164,7 @@ def live_fields(
     live: LiveIntegration, settings: Iterable[Setting], dialect: DialectSpec | None
 ) -> Fields:
     """Bring a live configuration into comparable form, unknown keys included."""
-    known = {key: one for one in settings if (key := key_of(one, dialect))}
+    known = {key: setting for setting in settings if (key := key_of(setting, dialect))}
     fields: dict[FieldPath, Value] = {
         NAME: live.name,
         ENABLED: live.enabled,
@@ -193,9 +193,9 @@ def refuse_lookalikes(
     """
     if dialect is None:
         return
-    for found in lookalikes(keys, settings, dialect):
-        known = key_of(found.setting, dialect) or ""
-        raise LookalikeKeyError(address, found.key, found.setting.path, known, origin)
+    for lookalike in lookalikes(keys, settings, dialect):
+        known = key_of(lookalike.setting, dialect) or ""
+        raise LookalikeKeyError(address, lookalike.key, lookalike.setting.path, known, origin)
 
 
 def integration_key(live: LiveIntegration) -> NaturalKey:
@@ -240,7 +240,7 @@ def _wanted_value(
         assert isinstance(given, tuple)
         return _names(setting, given, defined, references)
     if isinstance(given, Mapping):
-        return {str(key): str(one) for key, one in given.items()}
+        return {str(key): str(value) for key, value in given.items()}
     assert isinstance(given, bool | int | str)
     return given
 
@@ -252,18 +252,20 @@ def _names(
     references: References,
 ) -> frozenset[str]:
     kind, known = (
-        ("user", {mail.casefold(): one for mail, one in references.users.items()})
+        ("user", {mail.casefold(): user for mail, user in references.users.items()})
         if setting.name.endswith("Users")
         else ("account", references.accounts)
     )
-    codes = [one for one in given if isinstance(one, Mapping)]
-    named = {str(next(iter(one.values()))) for one in codes}
+    codes = [reference for reference in given if isinstance(reference, Mapping)]
+    named = {str(next(iter(code.values()))) for code in codes}
     ids = {name: known.get(name.casefold() if kind == "user" else name) for name in named}
-    if missing := sorted(name for name, one in ids.items() if one is None):
+    if missing := sorted(name for name, value in ids.items() if value is None):
         place = defined.at(setting.panel, setting.name)
         raise UnresolvedReferenceError(Address("integration", defined.name), kind, missing, place)
-    found = {one for one in ids.values() if one is not None}
-    return frozenset(found | {str(one) for one in given if not isinstance(one, Mapping)})
+    found = {code for code in ids.values() if code is not None}
+    return frozenset(
+        found | {str(reference) for reference in given if not isinstance(reference, Mapping)}
+    )
 
 
 def _fields(
@@ -280,20 +282,22 @@ def _fields(
             continue
         if setting.shape == "map":
             entries = value if isinstance(value, Mapping) else {}
-            yield from ((FieldPath(f"{setting.path}.{key}"), one) for key, one in entries.items())
+            yield from (
+                (FieldPath(f"{setting.path}.{key}"), entry) for key, entry in entries.items()
+            )
         elif value is not None and not isinstance(value, Absent):
             yield setting.path, value
 
 
 def _encoded(
-    given: Iterable[Setting],
+    settings: Iterable[Setting],
     values: Mapping[Setting, Value | Absent],
     dialect: DialectSpec | None,
 ) -> tuple[dict[str, JsonValue], tuple[FieldPath, ...]]:
     """Encode what git sets; what is the default anyway needs no confirmed name."""
     sent: dict[str, JsonValue] = {}
     unconfirmed: list[FieldPath] = []
-    for setting in given:
+    for setting in settings:
         value = values[setting]
         assert not isinstance(value, Absent)
         wire = to_wire(setting, value, dialect)

@@ -111,7 +111,7 @@ def always(_wanted: Wanted, _binding: Binding, _live: object) -> bool:
 
 def same_key(wanted: Wanted, binding: Binding, live: LiveMapping) -> bool:
     """Trust a mapping's binding unless git gave it another key; then it becomes a new mapping."""
-    base = next((one.sent for one in binding.fields if one.path == KEY), None)
+    base = next((field.sent for field in binding.fields if field.path == KEY), None)
     known = base.value if base else None
     return wanted.key is not None and (
         wanted.key == mapping_key(live)
@@ -138,10 +138,10 @@ def identify(
         stands: Whether a binding to a live object still holds.
         kept: Addresses that git has but that could not be read; they have not left.
     """
-    by_id = {LiveId(one.id): one for one in live}
+    by_id = {LiveId(candidate.id): candidate for candidate in live}
     by_key: defaultdict[NaturalKey, list[Live]] = defaultdict(list)
-    for one in live:
-        by_key[key(one)].append(one)
+    for candidate in live:
+        by_key[key(candidate)].append(candidate)
     errors = _shared(wanted)
     refused = {error.address for error in errors}
     bound = {
@@ -167,34 +167,34 @@ def identify(
     taken = {LiveId(pair.live.id) for pair in found.values() if not isinstance(pair, Missing)}
     rest = {address: held for address, held in bindings.items() if held.id not in taken}
     managed = taken | {held.id for held in rest.values()}
-    unmanaged = tuple(one for one in live if one.id not in managed)
+    unmanaged = tuple(candidate for candidate in live if candidate.id not in managed)
     return Identified(found, _left(rest, by_id, found, stay), unmanaged, tuple(errors))
 
 
 def _left(
     rest: Mapping[Address, Binding],
     by_id: Mapping[LiveId, Live],
-    found: Collection[Address],
+    addresses: Collection[Address],
     stay: Collection[Address],
 ) -> tuple[LeftGit[Live], ...]:
     """List what is bound and no longer wanted; an object gone with its key changed is no loss."""
     return tuple(
-        LeftGit(held, by_id.get(held.id), replaced=address in found or is_aside(held))
+        LeftGit(held, by_id.get(held.id), replaced=address in addresses or is_aside(held))
         for address, held in sorted(rest.items())
-        if address not in stay and (address not in found or held.id in by_id)
+        if address not in stay and (address not in addresses or held.id in by_id)
     )
 
 
 def _shared(wanted: Iterable[Wanted]) -> list[UnplannableError]:
     by_key: defaultdict[NaturalKey, list[Wanted]] = defaultdict(list)
-    for one in wanted:
-        if one.key is not None:
-            by_key[one.key].append(one)
+    for name in wanted:
+        if name.key is not None:
+            by_key[name.key].append(name)
     return [
-        SharedObjectError(one.address, other.address, one.origin)
+        SharedObjectError(name.address, other.address, name.origin)
         for same in by_key.values()
         if len(same) > 1
-        for one, other in zip(same, (same[-1], *same), strict=False)
+        for name, other in zip(same, (same[-1], *same), strict=False)
     ]
 
 
@@ -203,18 +203,20 @@ def _lost(binding: Binding | None, by_id: Mapping[LiveId, Live]) -> Binding | No
 
 
 def _by_key(
-    one: Wanted,
+    wanted: Wanted,
     by_key: Mapping[NaturalKey, Sequence[Live]],
     holders: Mapping[LiveId, Address],
 ) -> Live | None:
     """Find the one object of a natural key that no other address of git holds."""
-    matches = by_key.get(one.key, ()) if one.key is not None else ()
+    matches = by_key.get(wanted.key, ()) if wanted.key is not None else ()
     if not matches:
         return None
     if len(matches) > 1:
-        assert one.key is not None
-        raise SeveralMatchesError(one.address, one.key, [same.id for same in matches], one.origin)
+        assert wanted.key is not None
+        raise SeveralMatchesError(
+            wanted.address, wanted.key, [same.id for same in matches], wanted.origin
+        )
     holder = holders.get(LiveId(matches[0].id))
     if holder is not None:
-        raise SharedObjectError(one.address, holder, one.origin)
+        raise SharedObjectError(wanted.address, holder, wanted.origin)
     return matches[0]

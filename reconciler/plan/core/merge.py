@@ -50,7 +50,7 @@ def merge(
     if base is None:
         return _without_base(live, desired, modelled=modelled)
     sent, read = in_form_of(base.sent, live, desired), in_form_of(base.read, live, desired)
-    if all(isinstance(one, frozenset) for one in (sent, read, live, desired)):
+    if all(isinstance(side, frozenset) for side in (sent, read, live, desired)):
         return _sets(sent, read, live, desired)
     return (_scalar(sent, read, live, desired),)
 
@@ -59,8 +59,10 @@ def in_form_of(held: FieldValue | None, *others: Side) -> Side:
     """Bring a stored value into the form of the other sides: a list becomes a set beside sets."""
     if held is None:
         return ABSENT
-    if isinstance(held.value, list | tuple) and any(isinstance(one, frozenset) for one in others):
-        return frozenset(str(one) for one in held.value)
+    if isinstance(held.value, list | tuple) and any(
+        isinstance(other, frozenset) for other in others
+    ):
+        return frozenset(str(element) for element in held.value)
     return held.value
 
 
@@ -93,11 +95,11 @@ def _without_base(live: Side, desired: Side, *, modelled: bool) -> tuple[Verdict
 
 def _sets(*sides: Side) -> tuple[Verdict, ...]:
     sent, read, live, desired = (
-        one if isinstance(one, frozenset) else frozenset() for one in sides
+        side if isinstance(side, frozenset) else frozenset() for side in sides
     )
     found: set[Verdict] = {
-        _scalar(one in sent, one in read, one in live, one in desired)
-        for one in sent | read | live | desired
+        _scalar(member in sent, member in read, member in live, member in desired)
+        for member in sent | read | live | desired
     }
     return tuple(sorted(found - {"same"}, key=SEVERITY.index)) or ("same",)
 

@@ -40,10 +40,10 @@ class Known:
 
     ids: Mapping[Name, str] = field(default_factory=dict)
 
-    def with_(self, found: Mapping[Name, str], asked: Iterable[Name]) -> Known:
+    def with_(self, found: Mapping[Name, str], names: Iterable[Name]) -> Known:
         """Replace what was asked again; what is not found any more is forgotten."""
-        gone = set(asked)
-        kept = {name: one for name, one in self.ids.items() if name not in gone}
+        gone = set(names)
+        kept = {name: value for name, value in self.ids.items() if name not in gone}
         return Known({**kept, **found})
 
 
@@ -51,15 +51,15 @@ def names_of(effective: Effective) -> dict[Address, tuple[Name, ...]]:
     """List the names that each object uses."""
     environment = effective.environment.spec
     used = {
-        Address("integration", one.name): tuple(_of_integration(one, environment))
-        for one in effective.integrations
+        Address("integration", integration.name): tuple(_of_integration(integration, environment))
+        for integration in effective.integrations
     }
-    for one in effective.mapping_sets:
-        entity = one.defined.spec.m3ter_entity
-        for row in one.rows:
+    for mapping_set in effective.mapping_sets:
+        entity = mapping_set.defined.spec.m3ter_entity
+        for row in mapping_set.rows:
             name = Name("account", row.key.value) if entity == ACCOUNT else None
             name = name or Name("entity", row.key.value, entity)
-            used[row_address(one, row)] = (name,) if row.key.by == "code" else ()
+            used[row_address(mapping_set, row)] = (name,) if row.key.by == "code" else ()
     return used
 
 
@@ -77,18 +77,24 @@ def references(known: Known, used: Iterable[Name]) -> References:
     return References(by_kind["account"], by_kind["user"], by_kind["credential"], entities)
 
 
-def remembered(held: References) -> Known:
+def remembered(references: References) -> Known:
     """Read names back from an applied record."""
-    flat: dict[Name, str] = {Name("account", code): one for code, one in held.accounts.items()}
-    flat |= {Name("user", mail): one for mail, one in held.users.items()}
-    flat |= {Name("credential", name): one for name, one in held.credentials.items()}
-    for entity, ids in held.entities.items():
-        flat |= {Name("entity", code, entity): one for code, one in ids.items()}
+    flat: dict[Name, str] = {
+        Name("account", code): account for code, account in references.accounts.items()
+    }
+    flat |= {Name("user", mail): user for mail, user in references.users.items()}
+    flat |= {
+        Name("credential", name): credential for name, credential in references.credentials.items()
+    }
+    for entity, ids in references.entities.items():
+        flat |= {Name("entity", code, entity): value for code, value in ids.items()}
     return Known(flat)
 
 
-def _of_integration(one: Defined[IntegrationSpec], environment: EnvironmentSpec) -> Iterator[Name]:
-    panel = one.spec.global_
+def _of_integration(
+    integration: Defined[IntegrationSpec], environment: EnvironmentSpec
+) -> Iterator[Name]:
+    panel = integration.spec.global_
     accounts = () if panel.account_ids == "all" else panel.account_ids
     for account in (*accounts, *panel.restricted_account_ids):
         if isinstance(account, CodeReference):
@@ -96,7 +102,7 @@ def _of_integration(one: Defined[IntegrationSpec], environment: EnvironmentSpec)
     for user in panel.integration_disabled_notification_users:
         if isinstance(user, EmailReference):
             yield Name("user", user.email)
-    connection = one.spec.connection
+    connection = integration.spec.connection
     if isinstance(connection, CredentialConnection):
         credential = environment.credentials.get(connection.credential)
         if isinstance(credential, CredentialByName):

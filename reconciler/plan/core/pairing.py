@@ -70,18 +70,21 @@ class Paired:
 
 def pair(sources: Sources) -> Paired:
     """Bring both sides into comparable form and find out who is who."""
-    names = [one for used in sources.used.values() for one in used]
+    names = [name for used in sources.used.values() for name in used]
     known = references(sources.names, names)
     integrations, errors = _integrations(sources, known)
-    wanted = [Wanted(address, one.key, one.defined.origin) for address, one in integrations.items()]
-    found = identify(
+    wanted = [
+        Wanted(address, integration.key, integration.defined.origin)
+        for address, integration in integrations.items()
+    ]
+    identified = identify(
         wanted,
         sources.integrations,
         integration_key,
         _of_kind(sources.bindings, "integration"),
-        kept=[one.address for one in errors],
+        kept=[error.address for error in errors],
     )
-    rows = _mappings(sources, known, found, errors)
+    rows = _mappings(sources, known, identified, errors)
     rows_found = identify(
         [Wanted(address, row.key, row.origin) for address, row in rows.wanted.items()],
         sources.mappings,
@@ -91,7 +94,7 @@ def pair(sources: Sources) -> Paired:
         kept=rows.kept,
     )
     return Paired(
-        Pairs(integrations, rows.wanted, found, rows_found),
+        Pairs(integrations, rows.wanted, identified, rows_found),
         (*errors, *rows.errors),
         tuple(rows.waiting),
     )
@@ -110,25 +113,28 @@ def _integrations(
 ) -> tuple[dict[Address, WantedIntegration], list[UnplannableError]]:
     wanted: dict[Address, WantedIntegration] = {}
     errors: list[UnplannableError] = []
-    dialects = [one.spec for one in sources.effective.dialects]
-    for one in sources.effective.integrations:
-        dialect = dialect_for(dialects, one.spec.destination, one.spec.entity_type)
+    dialects = [defined.spec for defined in sources.effective.dialects]
+    for integration in sources.effective.integrations:
+        dialect = dialect_for(dialects, integration.spec.destination, integration.spec.entity_type)
         try:
-            credential = _credential(one, sources, known)
-            made = wanted_integration(one, dialect, known, credential)
-            wanted[made.address] = made
+            credential = _credential(integration, sources, known)
+            new = wanted_integration(integration, dialect, known, credential)
+            wanted[new.address] = new
         except UnplannableError as error:
             errors.append(error)
     return wanted, errors
 
 
 def _credential(
-    one: Defined[IntegrationSpec], sources: Sources, known: References
+    integration: Defined[IntegrationSpec], sources: Sources, known: References
 ) -> CredentialId | None:
-    connection = one.spec.connection
+    connection = integration.spec.connection
     if not isinstance(connection, CredentialConnection):
         return None
-    address, origin = Address("integration", one.name), one.at("connection", "credential")
+    address, origin = (
+        Address("integration", integration.name),
+        integration.at("connection", "credential"),
+    )
     credential = sources.effective.environment.spec.credentials.get(connection.credential)
     if isinstance(credential, CredentialById):
         return CredentialId(credential.id)
@@ -150,59 +156,59 @@ def _credential(
 def _mappings(
     sources: Sources,
     known: References,
-    found: Identified[LiveIntegration],
+    identified: Identified[LiveIntegration],
     integration_errors: Sequence[UnplannableError],
 ) -> _Rows:
     rows = _Rows({}, [], [], [])
-    failed = {one.address for one in (*integration_errors, *found.errors)}
-    for one in sources.effective.mapping_sets:
-        owner = one.defined.spec.integration
+    failed = {error.address for error in (*integration_errors, *identified.errors)}
+    for mapping_set in sources.effective.mapping_sets:
+        owner = mapping_set.defined.spec.integration
         address = Address("integration", owner) if owner else None
         if address in failed:
-            rows.kept.extend(row_address(one, row) for row in one.rows)
+            rows.kept.extend(row_address(mapping_set, row) for row in mapping_set.rows)
             continue
-        if address is not None and _waits(found, address, sources):
-            rows.kept.extend(row_address(one, row) for row in one.rows)
-            rows.waiting.append(_ignored(one, address))
+        if address is not None and _waits(identified, address, sources):
+            rows.kept.extend(row_address(mapping_set, row) for row in mapping_set.rows)
+            rows.waiting.append(_ignored(mapping_set, address))
             continue
-        for made in wanted_mappings(one, known, _link(found, address)):
-            if isinstance(made, UnplannableError):
-                rows.errors.append(made)
-                rows.kept.append(made.address)
+        for mapping in wanted_mappings(mapping_set, known, _link(identified, address)):
+            if isinstance(mapping, UnplannableError):
+                rows.errors.append(mapping)
+                rows.kept.append(mapping.address)
             else:
-                rows.wanted[made.address] = made
+                rows.wanted[mapping.address] = mapping
     return rows
 
 
-def _waits(found: Identified[LiveIntegration], address: Address, sources: Sources) -> bool:
+def _waits(identified: Identified[LiveIntegration], address: Address, sources: Sources) -> bool:
     if sources.adoption != "explicit" or address in sources.begun:
         return False
-    there = found.found.get(address)
-    return isinstance(there, Named) and there.was is None
+    match = identified.found.get(address)
+    return isinstance(match, Named) and match.was is None
 
 
-def _ignored(one: DefinedSet, owner: Address) -> Ignore:
-    address = Address("mapping", one.defined.name)
+def _ignored(mapping_set: DefinedSet, owner: Address) -> Ignore:
+    address = Address("mapping", mapping_set.defined.name)
     return Ignore(
         id=change_id("ignore", address),
         address=address,
         live=None,
         fields=(),
-        reason=f"its {len(one.rows)} mappings wait until {owner} is adopted",
-        origin=one.defined.origin,
+        reason=f"its {len(mapping_set.rows)} mappings wait until {owner} is adopted",
+        origin=mapping_set.defined.origin,
     )
 
 
 def _link(
-    found: Identified[LiveIntegration], address: Address | None
+    identified: Identified[LiveIntegration], address: Address | None
 ) -> LinkById | LinkByAddress | None:
     if address is None:
         return None
-    there = found.found.get(address)
-    if there is None or isinstance(there, Missing):
+    match = identified.found.get(address)
+    if match is None or isinstance(match, Missing):
         return LinkByAddress(address)
-    return LinkById(IntegrationId(there.live.id))
+    return LinkById(IntegrationId(match.live.id))
 
 
 def _of_kind(bindings: Mapping[Address, Binding], kind: str) -> dict[Address, Binding]:
-    return {address: one for address, one in bindings.items() if address.kind == kind}
+    return {address: binding for address, binding in bindings.items() if address.kind == kind}

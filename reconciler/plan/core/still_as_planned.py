@@ -81,7 +81,7 @@ class StalePlanError(StaleError):
     """An object that the plan touches was changed after the plan was made."""
 
     def __init__(self, plan: str, environment: str, moved: Sequence[Moved]) -> None:
-        listed = "\n".join(f"  {one}" for one in moved)
+        listed = "\n".join(f"  {change}" for change in moved)
         super().__init__(
             f"plan {plan:.12} is stale: what it touches is not as it was when it was made.\n"
             f"{listed}\n"
@@ -127,10 +127,10 @@ def check_unchanged(
         if isinstance(found, Moved):
             moved.append(found)
             continue
-        there, finished = found
+        live, finished = found
         done |= {change.id for change in chain[:finished]}
-        if there is not None:
-            known.met[address] = there
+        if live is not None:
+            known.met[address] = live
     return Met(known.met, frozenset(done), tuple(moved))
 
 
@@ -151,11 +151,13 @@ class _Known:
         definitions: JsonObject,
     ) -> _Known:
         """Index what is live."""
-        by_id: dict[LiveId, Live] = {LiveId(one.id): one for one in integrations}
+        by_id: dict[LiveId, Live] = {
+            LiveId(integration.id): integration for integration in integrations
+        }
         by_id |= {LiveId(row.id): row for row in mappings}
         by_key: dict[NaturalKey, list[Live]] = {}
-        for one in integrations:
-            by_key.setdefault(integration_key(one), []).append(one)
+        for integration in integrations:
+            by_key.setdefault(integration_key(integration), []).append(integration)
         for row in mappings:
             by_key.setdefault(mapping_key(row), []).append(row)
         return cls(by_id, by_key, definitions, {})
@@ -190,16 +192,16 @@ def _meet(
 ) -> tuple[Live | None, int] | Moved:
     if isinstance(chain[0], Create):
         return _meet_new(address, chain, known)
-    planned = next(one for change in chain if (one := _reference(change)) is not None)
-    there = known.by_id.get(planned.id)
-    if there is None:
+    planned = next(reference for change in chain if (reference := _reference(change)) is not None)
+    live = known.by_id.get(planned.id)
+    if live is None:
         if any(isinstance(change, Delete) for change in chain):
             return None, len(chain)
         return Moved(address, "is gone from m3ter")
-    if live_hash(there) == planned.hash:
-        return there, 0
-    finished = _finished(chain, there, known)
-    return (there, finished) if finished else _moved(address, there)
+    if live_hash(live) == planned.hash:
+        return live, 0
+    finished = _finished(chain, live, known)
+    return (live, finished) if finished else _moved(address, live)
 
 
 def _meet_new(
@@ -217,65 +219,65 @@ def _meet_new(
     return (same[0], finished) if finished else _moved(address, same[0], "appeared in m3ter, made")
 
 
-def _finished(chain: Sequence[Change], there: Live, known: _Known) -> int:
+def _finished(chain: Sequence[Change], live: Live, known: _Known) -> int:
     """Count the changes after which the object would be as it is; 0 when none."""
     for number in range(len(chain), 0, -1):
-        if _reached(chain, number - 1, there, known):
+        if _reached(chain, number - 1, live, known):
             return number
     return 0
 
 
-def _reached(chain: Sequence[Change], index: int, there: Live, known: _Known) -> bool:
+def _reached(chain: Sequence[Change], index: int, live: Live, known: _Known) -> bool:
     change = chain[index]
     if isinstance(change, Enable):
-        return _enabled(chain, index, there, known)
-    return not isinstance(change, Adopt | Delete) and _same(change, there, known)
+        return _enabled(chain, index, live, known)
+    return not isinstance(change, Adopt | Delete) and _same(change, live, known)
 
 
-def _enabled(chain: Sequence[Change], index: int, there: Live, known: _Known) -> bool:
+def _enabled(chain: Sequence[Change], index: int, live: Live, known: _Known) -> bool:
     """Tell whether an Enable was done; it has no content, so its neighbours' must be there."""
-    if isinstance(there, LiveMapping) or not there.enabled:
+    if isinstance(live, LiveMapping) or not live.enabled:
         return False
     for change in reversed(chain[:index]):
         if getattr(change, "content", None) is not None:
-            return _same(change, there, known)
+            return _same(change, live, known)
     for change in chain[index + 1 :]:
         content = getattr(change, "content", None)
         if isinstance(content, ConfigurationContent):
-            apart = replace(content, credential_id=there.credential_id)
-            return _same_configuration(change, apart, there, known)
+            apart = replace(content, credential_id=live.credential_id)
+            return _same_configuration(change, apart, live, known)
     # nothing else is sent, so what else may have changed is not at stake: the next plan shows it
     planned = _reference(chain[index])
-    return planned is not None and there.version in {planned.version, planned.version + 1}
+    return planned is not None and live.version in {planned.version, planned.version + 1}
 
 
-def _same(change: Change, there: Live, known: _Known) -> bool:
+def _same(change: Change, live: Live, known: _Known) -> bool:
     """Tell whether a live object already is what a change would make of it."""
-    match getattr(change, "content", None), there:
+    match getattr(change, "content", None), live:
         case ConfigurationContent() as content, LiveIntegration():
-            return _same_configuration(change, content, there, known)
+            return _same_configuration(change, content, live, known)
         case MappingContent() as content, LiveMapping():
             key = content_key(content, known.met)
-            return key == mapping_key(there) and content.external_id == there.external_id
+            return key == mapping_key(live) and content.external_id == live.external_id
         case _:
             return False
 
 
 def _same_configuration(
-    change: Change, content: ConfigurationContent, there: LiveIntegration, known: _Known
+    change: Change, content: ConfigurationContent, live: LiveIntegration, known: _Known
 ) -> bool:
     sent = replace(
-        there,
+        live,
         name=content.name,
         config_data=content.config_data,
         credential_id=content.credential_id,
     )
     ours = readable(sent, change.address, known.definitions)
-    theirs = readable(there, change.address, known.definitions)
-    strict = {one.path for one in moved_fields(getattr(change, "fields", ()))}
+    theirs = readable(live, change.address, known.definitions)
+    strict = {field.path for field in moved_fields(getattr(change, "fields", ()))}
     return (
-        content.destination.casefold() == there.destination.casefold()
-        and content.entity_type.casefold() == there.entity_type.casefold()
+        content.destination.casefold() == live.destination.casefold()
+        and content.entity_type.casefold() == live.entity_type.casefold()
         and all(
             _same_field(path, ours, theirs, strict=path in strict and change.type != "create")
             for path in {*ours, *theirs} - {ENABLED}
@@ -313,11 +315,11 @@ def _moved(address: Address, live: Live, what: str = "was changed") -> Moved:
 def _loose(value: JsonValue) -> JsonValue:
     """Compare across a server that stores scalars as texts and keeps no order of lists."""
     if isinstance(value, Mapping):
-        return {key: _loose(one) for key, one in value.items()}
+        return {key: _loose(member) for key, member in value.items()}
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         return number_text(normal_number(value))
     if isinstance(value, str) or value is None:
         return value
-    return sorted(str(_loose(one)) for one in value)
+    return sorted(str(_loose(element)) for element in value)

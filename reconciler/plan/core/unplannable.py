@@ -111,7 +111,7 @@ class SeveralMatchesError(UnplannableError):
     ) -> None:
         super().__init__(
             address,
-            f"several objects in m3ter are ({', '.join(one for one in key if one)}): "
+            f"several objects in m3ter are ({', '.join(part for part in key if part)}): "
             f"{', '.join(ids)}",
             "Remove all but one, or bind one of them with `reconciler adopt`.",
             origin,

@@ -24,4 +24,4 @@ def record_id(record: AppliedRecord) -> RecordId:
     """Give the SHA-256 of a record without its own id."""
     content = as_json(record)
     assert isinstance(content, Mapping)
-    return RecordId(digest({key: one for key, one in content.items() if key != "id"}))
+    return RecordId(digest({key: value for key, value in content.items() if key != "id"}))

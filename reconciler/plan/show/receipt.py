@@ -38,10 +38,10 @@ def receipt_text(record: AppliedRecord) -> str:
     receipt = record.receipt
     assert receipt is not None
     lines = [_first(record, receipt)]
-    for one in receipt.outcomes:
-        lines += _open(one)
+    for outcome in receipt.outcomes:
+        lines += _open(outcome)
     lines += [f"  note: {note}" for note in receipt.notes]
-    if any(_is_open(one.outcome) for one in receipt.outcomes):
+    if any(_is_open(outcome.outcome) for outcome in receipt.outcomes):
         again = f"Run `reconciler plan --env {record.environment}` to see what is left."
         lines += ["", f"{again} {page(exit_code_of_receipt(receipt))}"]
     return "\n".join(lines) + "\n"
@@ -53,8 +53,8 @@ def exit_code_of_receipt(receipt: Receipt) -> ExitCode:
 
 
 def _codes(receipt: Receipt) -> Iterator[ExitCode]:
-    for one in receipt.outcomes:
-        match one.outcome:
+    for outcome in receipt.outcomes:
+        match outcome.outcome:
             case OutcomeUnknown():
                 yield ExitCode.UNKNOWN_OUTCOME
             case NotAttempted(reason=reason) if "interrupted" in reason:
@@ -70,7 +70,7 @@ def _is_open(outcome: Outcome) -> bool:
 
 
 def _first(record: AppliedRecord, receipt: Receipt) -> str:
-    counts = Counter(_word(one) for one in receipt.outcomes)
+    counts = Counter(_word(outcome) for outcome in receipt.outcomes)
     if not counts:
         return f"{record.environment} is as git says; nothing was sent to m3ter."
     parts = [f"{counts[word]:,} {word}" for word in WORDS if counts[word]]
@@ -79,8 +79,8 @@ def _first(record: AppliedRecord, receipt: Receipt) -> str:
     return f"{record.environment}: {', '.join(parts)} of {counts.total():,} {changes} ({place})."
 
 
-def _word(one: ChangeOutcome) -> str:
-    match one.outcome, one.change.partition(":")[0]:
+def _word(result: ChangeOutcome) -> str:
+    match result.outcome, result.change.partition(":")[0]:
         case Already(), "adopt":
             return "taken over"
         case Already(), "keep" | "ignore":
@@ -91,17 +91,17 @@ def _word(one: ChangeOutcome) -> str:
             return outcome.type.replace("-", " ")
 
 
-def _open(one: ChangeOutcome) -> list[str]:
-    verb = one.change.partition(":")[0]
-    match one.outcome:
+def _open(result: ChangeOutcome) -> list[str]:
+    verb = result.change.partition(":")[0]
+    match result.outcome:
         case Failed(reason=reason):
-            return [f"  failed         {verb} {one.address}", *_indented(reason)]
+            return [f"  failed         {verb} {result.address}", *_indented(reason)]
         case OutcomeUnknown(reason=reason):
-            return [f"  unknown        {verb} {one.address}", *_indented(reason)]
+            return [f"  unknown        {verb} {result.address}", *_indented(reason)]
         case Blocked(by=by):
-            return [f"  blocked        {verb} {one.address}: `{by}` was not done"]
+            return [f"  blocked        {verb} {result.address}: `{by}` was not done"]
         case NotAttempted(reason=reason):
-            return [f"  not attempted  {verb} {one.address}: {reason.splitlines()[0]}"]
+            return [f"  not attempted  {verb} {result.address}: {reason.splitlines()[0]}"]
         case Done() | Already():
             return []
 

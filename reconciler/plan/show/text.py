@@ -27,8 +27,8 @@ def plan_text(plan: Plan, *, full: bool = False, file: str | None = "plan.json")
     if not seen.objects and not plan.body.hits and not plan.body.unplanned:
         return _nothing(plan)
     lines = [_head(plan), "", *_summary(plan, seen), ""]
-    for one in _listed(seen.objects, full=full):
-        lines += one
+    for block in _listed(seen.objects, full=full):
+        lines += block
     for hit in seen.hits:
         lines += _hit(hit)
     for wrong in plan.body.unplanned:
@@ -76,30 +76,30 @@ def _seconds(plan: Plan) -> str:
 
 def _listed(objects: Iterable[ObjectView], *, full: bool) -> Iterator[list[str]]:
     listed: dict[tuple[str, str], int] = {}
-    for one in objects:
-        kind = (one.address.name, one.mark)
-        if one.address.kind == "mapping" and not one.hits and not full:
+    for entry in objects:
+        kind = (entry.address.name, entry.mark)
+        if entry.address.kind == "mapping" and not entry.hits and not full:
             listed[kind] = listed.get(kind, 0) + 1
             if listed[kind] > LISTED_MAPPINGS_MAX:
                 continue
-        yield _object(one)
+        yield _object(entry)
     for (name, mark), count in listed.items():
         if count > LISTED_MAPPINGS_MAX:
             more = count - LISTED_MAPPINGS_MAX
             yield [f"{mark} mapping/{name}: {more:,} more of these; --full lists them all"]
 
 
-def _object(one: ObjectView) -> list[str]:
-    title = f"{one.mark} {one.address}  {one.label}".rstrip()
-    if one.origin and not one.fields:
-        title = f"{title:<{max(75, WIDTH - 2 - len(one.origin))}}  {one.origin}"
+def _object(entry: ObjectView) -> list[str]:
+    title = f"{entry.mark} {entry.address}  {entry.label}".rstrip()
+    if entry.origin and not entry.fields:
+        title = f"{title:<{max(75, WIDTH - 2 - len(entry.origin))}}  {entry.origin}"
     lines = [title.rstrip()]
-    if one.address.kind == "integration" or one.mark in {"-", "."}:
-        lines += _wrapped(f"{', '.join(one.steps)}: {one.reason}", "    ")
-    width = max((len(row.path) for row in one.fields), default=0)
-    for row in one.fields:
+    if entry.address.kind == "integration" or entry.mark in {"-", "."}:
+        lines += _wrapped(f"{', '.join(entry.steps)}: {entry.reason}", "    ")
+    width = max((len(row.path) for row in entry.fields), default=0)
+    for row in entry.fields:
         lines += _field(row, width)
-    for hit in one.hits:
+    for hit in entry.hits:
         lines += _hit(hit)
     return lines
 
@@ -140,7 +140,7 @@ def _what_next(plan: Plan, seen: PlanView, file: str | None) -> Iterator[str]:
     elif any(hit.needs == "remedy" for hit in plan.body.hits):
         yield "It cannot be applied as it is; see above for what to do. Nothing was sent to m3ter."
     elif file != "" and (seen.writes or seen.objects):
-        needed = "".join(f" --approve {one}" for one in approvals(plan))
+        needed = "".join(f" --approve {approval}" for approval in approvals(plan))
         place = f"--env {plan.body.environment}" if file is None else file
         yield f"To apply it:  reconciler apply {place}{needed}"
     for hit in plan.body.hits:
@@ -168,12 +168,12 @@ def drift_text(plan: Plan) -> str:
     for change in plan.body.changes:
         if isinstance(change, Keep):
             continue
-        moved = [one for one in change.fields if one.verdict in {"theirs", "conflict"}]
-        fresh = [one for one in moved if (str(change.address), one.path) not in seen]
-        seen |= {(str(change.address), one.path) for one in fresh}
+        moved = [field for field in change.fields if field.verdict in {"theirs", "conflict"}]
+        fresh = [field for field in moved if (str(change.address), field.path) not in seen]
+        seen |= {(str(change.address), field.path) for field in fresh}
         if fresh:
             lines += [f"! {change.address}", *_fields(plan, fresh), ""]
-    gone = [one.message for one in plan.body.hits if one.guard == "drift" and not one.field]
+    gone = [hit.message for hit in plan.body.hits if hit.guard == "drift" and not hit.field]
     lines += [f"! {message}" for message in gone]
     if not lines:
         return f"{plan.body.environment}: nothing was changed outside git.\n"
@@ -190,11 +190,11 @@ def drift_text(plan: Plan) -> str:
 
 def _fields(plan: Plan, fields: list[FieldChange]) -> Iterator[str]:
     names = plan.head.names
-    for one in fields:
-        before = value_text(one.base, names)
-        yield f"    {one.path}: {before} -> {value_text(one.live, names)}"
-        who = names.get(one.by, one.by) or "someone"
-        yield f"        by {who}" + (f", {one.at}" if one.at else "")
-        if one.verdict == "conflict":
-            wanted = value_text(one.desired, names, "m3ter's default")
+    for field in fields:
+        before = value_text(field.base, names)
+        yield f"    {field.path}: {before} -> {value_text(field.live, names)}"
+        who = names.get(field.by, field.by) or "someone"
+        yield f"        by {who}" + (f", {field.at}" if field.at else "")
+        if field.verdict == "conflict":
+            wanted = value_text(field.desired, names, "m3ter's default")
             yield f"        git changed it too, to {wanted}: this needs a decision"

@@ -124,7 +124,7 @@ def view(plan: Plan, *, full: bool = False, names: Mapping[str, str] | None = No
         objects,
         tuple(_counts(objects)),
         tuple(hit for hit in hits if hit.address not in grouped),
-        any(not isinstance(one, Adopt | Keep | Ignore) for one in plan.body.changes),
+        any(not isinstance(change, Adopt | Keep | Ignore) for change in plan.body.changes),
     )
 
 
@@ -148,9 +148,11 @@ def _object(
     full: bool,
 ) -> ObjectView:
     first = min(changes, key=lambda change: list(MARKS).index(type(change)))
-    fields = {one.path: one for change in changes for one in _fields(change)}
-    shown = [one for one in fields.values() if full or one.verdict not in {"same", "unmanaged"}]
-    theirs = any(one.verdict in {"theirs", "conflict"} for one in shown)
+    fields = {field.path: field for change in changes for field in _fields(change)}
+    shown = [
+        field for field in fields.values() if full or field.verdict not in {"same", "unmanaged"}
+    ]
+    theirs = any(field.verdict in {"theirs", "conflict"} for field in shown)
     mark = MARKS[type(first)][0]
     return ObjectView(
         address,
@@ -159,36 +161,38 @@ def _object(
         _label(changes, fields.values(), names),
         first.reason,
         _place(first.origin),
-        tuple(_row(one, names) for one in shown) if not _whole_mapping(changes) else (),
+        tuple(_row(field, names) for field in shown) if not _whole_mapping(changes) else (),
         tuple(hits),
     )
 
 
 def _whole_mapping(changes: Sequence[Change]) -> bool:
     """A new mapping is its label: repeating its five fields says nothing."""
-    return all(isinstance(one, Create) and one.address.kind == "mapping" for one in changes)
+    return all(
+        isinstance(planned, Create) and planned.address.kind == "mapping" for planned in changes
+    )
 
 
 def _fields(change: Change) -> tuple[FieldChange, ...]:
     return () if isinstance(change, Keep) else change.fields
 
 
-def _row(one: FieldChange, names: Mapping[str, str]) -> FieldRow:
+def _row(field: FieldChange, names: Mapping[str, str]) -> FieldRow:
     remark = ""
-    if one.verdict in {"theirs", "conflict"} and one.by:
-        when = f", {one.at}" if one.at else ""
-        remark = f"edited by {names.get(one.by, one.by)}{when}"
-    elif one.verdict in {"theirs", "conflict"}:
+    if field.verdict in {"theirs", "conflict"} and field.by:
+        when = f", {field.at}" if field.at else ""
+        remark = f"edited by {names.get(field.by, field.by)}{when}"
+    elif field.verdict in {"theirs", "conflict"}:
         remark = "edited outside git"
-    if one.verdict == "both":
+    if field.verdict == "both":
         remark = "changed alike in git and in m3ter"
     return FieldRow(
-        str(one.path),
-        value_text(one.live, names),
-        value_text(one.desired, names, "back to m3ter's default"),
-        _place(one.origin),
+        str(field.path),
+        value_text(field.live, names),
+        value_text(field.desired, names, "back to m3ter's default"),
+        _place(field.origin),
         remark,
-        one.origin,
+        field.origin,
     )
 
 
@@ -201,14 +205,14 @@ def _label(
             return f'"{content.name}"'
         if isinstance(content, MappingContent):
             return f"-> {content.table} {content.external_id}"
-    for one in fields:
-        if one.path in {"displayName", "externalId"}:
-            return value_text(one.live or one.desired, names)
+    for field in fields:
+        if field.path in {"displayName", "externalId"}:
+            return value_text(field.live or field.desired, names)
     return ""
 
 
 def _counts(objects: Iterable[ObjectView]) -> Iterable[str]:
-    marks = Counter(one.mark for one in objects)
+    marks = Counter(view.mark for view in objects)
     for mark, words in (
         ("~", "to change"),
         ("!", "edited in the Console since the last apply"),
@@ -241,6 +245,6 @@ def _plain_text(value: JsonValue, names: Mapping[str, str]) -> str:
             return exact_json.encode(value)
         case _:
             # a set is sorted by its ids, and people read names
-            named = any(isinstance(one, str) and one in names for one in value)
-            shown = [_plain_text(one, names) for one in value]
+            named = any(isinstance(element, str) and element in names for element in value)
+            shown = [_plain_text(element, names) for element in value]
             return ", ".join(sorted(shown) if named else shown) or "none"

@@ -71,16 +71,16 @@ class Explanation:
     def effect_of(self, position: int) -> Effect | None:
         """Find the newest step that sends a line of the draft, by the line's position."""
         found = None
-        for one in self.effects:
-            kind = one.key.step.kind
-            added = kind is StepKind.ADD_LINE and one.draft_line == position
+        for effect in self.effects:
+            kind = effect.key.step.kind
+            added = kind is StepKind.ADD_LINE and effect.draft_line == position
             if kind is StepKind.CREATE_INVOICE or added:
-                found = one
+                found = effect
         return found
 
     def attempts_of(self, effect: Effect) -> tuple[Tried, ...]:
         """Give the requests of a step, oldest first."""
-        return tuple(one for one in self.attempts if one.key == effect.key)
+        return tuple(attempt for attempt in self.attempts if attempt.key == effect.key)
 
 
 def predicted(draft: InvoiceDraft) -> Money:
@@ -88,19 +88,19 @@ def predicted(draft: InvoiceDraft) -> Money:
 
     Lines at catalogue prices are not predicted, and not in it.
     """
-    lines = sum(one.expected.minor for one in draft.lines if one.expected is not None)
-    return Money(lines - sum(one.amount.minor for one in draft.discounts), draft.currency)
+    lines = sum(drafted.expected.minor for drafted in draft.lines if drafted.expected is not None)
+    return Money(lines - sum(discount.amount.minor for discount in draft.discounts), draft.currency)
 
 
-def deviations(draft: InvoiceDraft, made: Estimated) -> tuple[str, ...]:
+def deviations(draft: InvoiceDraft, estimate: Estimated) -> tuple[str, ...]:
     """Tell in words where an estimate is not as predicted, line by line and tax aside."""
-    if made.invoice.currency != draft.currency.code:
-        return (f"it is in {made.invoice.currency}, and the bill in {draft.currency}",)
-    return tuple(_deviations(draft, made))
+    if estimate.invoice.currency != draft.currency.code:
+        return (f"it is in {estimate.invoice.currency}, and the bill in {draft.currency}",)
+    return tuple(_deviations(draft, estimate))
 
 
-def _deviations(draft: InvoiceDraft, made: Estimated) -> Iterator[str]:
-    ours = match(Recorded(draft, {}), made.invoice)
+def _deviations(draft: InvoiceDraft, estimate: Estimated) -> Iterator[str]:
+    ours = match(Recorded(draft, {}), estimate.invoice)
     for position, wanted in enumerate(draft.lines):
         name = f'line {position + 1}, "{wanted.description}"'
         line = ours.get(position)
@@ -108,12 +108,12 @@ def _deviations(draft: InvoiceDraft, made: Estimated) -> Iterator[str]:
             yield f"{name}: not in it; {wanted.expected or 'the catalogue price'} is predicted"
         elif wanted.expected is not None and line.amount != wanted.expected:
             yield f"{name}: {line.amount}, and {wanted.expected} is predicted"
-    taken = {one.id for one in ours.values()}
-    for line in made.invoice.lines:
-        if line.id not in taken:
+    line_ids = {our_line.id for our_line in ours.values()}
+    for line in estimate.invoice.lines:
+        if line.id not in line_ids:
             yield f'"{line.description}", {line.amount}: not of this bill'
-    due = sum(one.amount.minor for one in draft.discounts)
-    given = sum(one.discount.minor for one in made.invoice.lines)
+    due = sum(discount.amount.minor for discount in draft.discounts)
+    given = sum(invoice_line.discount.minor for invoice_line in estimate.invoice.lines)
     if due != given:
-        told = (Money(one, draft.currency) for one in (given, due))
-        yield "discounts: {}, and {} is predicted".format(*told)
+        amounts = (Money(minor, draft.currency) for minor in (given, due))
+        yield "discounts: {}, and {} is predicted".format(*amounts)

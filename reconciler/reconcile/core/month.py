@@ -198,7 +198,7 @@ def not_sent_by_row(
     Returns:
         ``None`` when something of it may stand at the destination, or nothing holds it back.
     """
-    if status not in _SHORT or any(one.state in _MAY_STAND for one in effects):
+    if status not in _SHORT or any(effect.state in _MAY_STAND for effect in effects):
         return None
     if status is PushStatus.STARTED:
         return NotSent(_SHORT[status], "the next `sync run` goes on with it", bill_page(status))
@@ -208,7 +208,7 @@ def not_sent_by_row(
 
 def not_sent_by_reasons(reasons: Sequence[BlockReason]) -> NotSent:
     """Say why a bill that cannot be drafted is not sent."""
-    why = "; ".join(f"{one.text} ({one.hint})" for one in reasons)
+    why = "; ".join(f"{reason.text} ({reason.hint})" for reason in reasons)
     return NotSent(in_short(reasons), why, bill_page(reasons[0].code))
 
 
@@ -242,20 +242,26 @@ def lines_not_sent(
     Returns:
         Positions of lines in the draft, and whether its credits were not sent.
     """
-    mine = [one for one in effects if one.key.generation == generation]
+    mine = [effect for effect in effects if effect.key.generation == generation]
     if status in _FINISHED:
         return frozenset(), False
-    if any(one.state in _IN_DOUBT for one in mine):
+    if any(effect.state in _IN_DOUBT for effect in mine):
         return _never_begun(draft, mine), False
-    done = [one for one in mine if one.state is PushState.DONE]
-    made = any(one.key.step.kind is StepKind.CREATE_INVOICE for one in done)
-    added = {one.draft_line for one in done if one.key.step.kind is StepKind.ADD_LINE}
-    lines = () if made else (one for one in range(len(draft.lines)) if one not in added)
-    credited = any(one.key.step.kind in _CREDITS and not one.key.step.number for one in done)
+    done = [effect for effect in mine if effect.state is PushState.DONE]
+    created = any(effect.key.step.kind is StepKind.CREATE_INVOICE for effect in done)
+    added = {effect.draft_line for effect in done if effect.key.step.kind is StepKind.ADD_LINE}
+    lines = (
+        ()
+        if created
+        else (position for position in range(len(draft.lines)) if position not in added)
+    )
+    credited = any(
+        effect.key.step.kind in _CREDITS and not effect.key.step.number for effect in done
+    )
     return frozenset(lines), bool(draft.credits) and not credited
 
 
 def _never_begun(draft: InvoiceDraft, mine: Sequence[Effect]) -> frozenset[int]:
     """Give the lines after one in doubt: they are added one by one, and have no step yet."""
-    steps = {one.draft_line for one in mine if one.key.step.kind is StepKind.ADD_LINE}
+    steps = {effect.draft_line for effect in mine if effect.key.step.kind is StepKind.ADD_LINE}
     return frozenset(range(len(draft.lines))) - steps if steps else frozenset()

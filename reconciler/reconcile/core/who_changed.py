@@ -13,21 +13,23 @@ from reconciler.sync.model.reconciliation import Difference, DifferenceClass
 _CREDITS = frozenset({StepKind.CREDIT_NOTE, StepKind.PROMOTIONAL_CREDIT})
 
 
-def may_be_edited(one: Difference) -> bool:
+def may_be_edited(difference: Difference) -> bool:
     """Tell whether somebody at the destination may have made a difference.
 
     A line that is as it was sent, and was computed otherwise, is nobody's edit.
     """
-    as_sent = one.kind is DifferenceClass.AMOUNT and one.line_id is not None
-    return one.invoice_id is not None and not as_sent
+    as_sent = difference.kind is DifferenceClass.AMOUNT and difference.line_id is not None
+    return difference.invoice_id is not None and not as_sent
 
 
 def former_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
     """Give every id that an invoice of a bill has, or had before it was closed."""
     ids: list[InvoiceId] = []
-    for one in effects:
-        if one.state is PushState.DONE and one.key.step.kind not in _CREDITS:
-            ids.extend([InvoiceId(one.object_id), *([one.invoice_id] if one.invoice_id else [])])
+    for effect in effects:
+        if effect.state is PushState.DONE and effect.key.step.kind not in _CREDITS:
+            ids.extend(
+                [InvoiceId(effect.object_id), *([effect.invoice_id] if effect.invoice_id else [])]
+            )
     return tuple(dict.fromkeys(ids))
 
 
@@ -45,24 +47,27 @@ def with_authors(
     """
     before = frozenset(former)
     return tuple(
-        replace(one, by=_author(one, [each for each in changes if each.invoice_id in ids]))
-        if may_be_edited(one)
-        else one
-        for one in differences
-        for ids in [before | {one.invoice_id}]
+        replace(
+            difference,
+            by=_author(difference, [change for change in changes if change.invoice_id in ids]),
+        )
+        if may_be_edited(difference)
+        else difference
+        for difference in differences
+        for ids in [before | {difference.invoice_id}]
     )
 
 
-def _author(one: Difference, changes: Sequence[InvoiceChange]) -> ChangedBy | None:
-    of_invoice = [(each, each.invoice) for each in changes if each.invoice is not None]
-    match one.kind:
+def _author(difference: Difference, changes: Sequence[InvoiceChange]) -> ChangedBy | None:
+    of_invoice = [(change, change.invoice) for change in changes if change.invoice is not None]
+    match difference.kind:
         case DifferenceClass.MISSING:
             return _gone(of_invoice)
         case DifferenceClass.AMOUNT:
-            notes = [each for each in changes if each.invoice is None]
+            notes = [change for change in changes if change.invoice is None]
             return _by(notes[-1], "credited") if notes else None
-        case _ if one.line_id is not None:
-            return _of_line(one.kind, one.line_id, of_invoice)
+        case _ if difference.line_id is not None:
+            return _of_line(difference.kind, difference.line_id, of_invoice)
         case DifferenceClass.EXTRA:
             return _by(of_invoice[0][0], "added") if of_invoice else None
         case _:
@@ -98,7 +103,7 @@ def _did(before: InvoiceLine | None, after: InvoiceLine | None) -> Did:
 
 
 def _line(invoice: Invoice, line: InvoiceLineId) -> InvoiceLine | None:
-    return next((one for one in invoice.lines if one.id == line), None)
+    return next((candidate for candidate in invoice.lines if candidate.id == line), None)
 
 
 def _by(change: InvoiceChange, did: Did) -> ChangedBy:

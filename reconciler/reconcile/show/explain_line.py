@@ -30,41 +30,47 @@ from reconciler.reconcile.show.explain_sent import sent_lines
 _LABEL = 10
 
 
-def line_lines(told: Explanation, position: int, one: DraftLine) -> Iterator[str]:
+def line_lines(explanation: Explanation, position: int, line: DraftLine) -> Iterator[str]:
     """Explain a line that is sent as a line."""
-    billed = f"m3ter {one.billed}" if one.billed is not None else "m3ter gives no amount"
-    number = one.trace.source.number
-    title = f"{number}. {one.description}   {_figures(one)}".rstrip()
+    billed = f"m3ter {line.billed}" if line.billed is not None else "m3ter gives no amount"
+    number = line.trace.source.number
+    title = f"{number}. {line.description}   {_figures(line)}".rstrip()
     yield from _with_right(title, billed)
-    if one.trace.price is not None:
-        yield from _price(one.trace.price, told)
-    yield from _labelled("amount", _amount(one))
-    yield from _labelled("period", _period(one.period, told))
-    yield from sent_lines(told, position, one)
+    if line.trace.price is not None:
+        yield from _price(line.trace.price, explanation)
+    yield from _labelled("amount", _amount(line))
+    yield from _labelled("period", _period(line.period, explanation))
+    yield from sent_lines(explanation, position, line)
 
 
-def discount_lines(one: DraftDiscount) -> Iterator[str]:
+def discount_lines(discount: DraftDiscount) -> Iterator[str]:
     """Explain negative lines that are sent as a discount."""
-    numbers = ", ".join(str(each.source) for each in one.traces)
-    yield from _with_right(f"{one.description}   from {numbers}", f"m3ter {-one.amount}")
-    yield from _labelled("sent as", [f"a discount of {one.amount} on price {one.price_id}"])
-    for trace in one.traces:
+    numbers = ", ".join(str(trace.source) for trace in discount.traces)
+    yield from _with_right(f"{discount.description}   from {numbers}", f"m3ter {-discount.amount}")
+    yield from _labelled(
+        "sent as", [f"a discount of {discount.amount} on price {discount.price_id}"]
+    )
+    for trace in discount.traces:
         yield from _labelled("amount", list(_traced(trace)))
 
 
-def credit_text(told: Explanation, one: DraftCredit) -> Iterator[str]:
+def credit_text(explanation: Explanation, credit: DraftCredit) -> Iterator[str]:
     """Explain a negative line that is given as a credit."""
-    source = one.trace.source
-    yield from _with_right(f"{source.number}. {one.description}", f"m3ter {-one.amount}")
-    if one.trace.price is not None:
-        yield from _price(one.trace.price, told)
-    promotional = told.draft is not None and told.draft.credits_as == "promotional-credit"
-    text = f"a credit note of {one.amount} after the invoice, price {one.price_id}"
+    source = credit.trace.source
+    yield from _with_right(f"{source.number}. {credit.description}", f"m3ter {-credit.amount}")
+    if credit.trace.price is not None:
+        yield from _price(credit.trace.price, explanation)
+    promotional = (
+        explanation.draft is not None and explanation.draft.credits_as == "promotional-credit"
+    )
+    text = f"a credit note of {credit.amount} after the invoice, price {credit.price_id}"
     if promotional:
-        text = f"a part, {one.amount}, of the promotional credit for the customer's next invoices"
+        text = (
+            f"a part, {credit.amount}, of the promotional credit for the customer's next invoices"
+        )
     yield from _labelled("sent as", [text])
-    yield from _labelled("amount", list(_traced(one.trace)))
-    yield from _labelled("period", _period(one.period, told))
+    yield from _labelled("amount", list(_traced(credit.trace)))
+    yield from _labelled("period", _period(credit.period, explanation))
 
 
 def place_of(origin: Origin | None, commit: str) -> str:
@@ -77,9 +83,9 @@ def place_of(origin: Origin | None, commit: str) -> str:
     return f"{file}:{origin.line}" + (f"@{commit[:7]}" if commit else "")
 
 
-def _price(choice: PriceChoice, told: Explanation) -> Iterator[str]:
+def _price(choice: PriceChoice, explanation: Explanation) -> Iterator[str]:
     chosen = choice.chosen
-    place = place_of(chosen.origin, told.commit)
+    place = place_of(chosen.origin, explanation.commit)
     left = f"  {'price':<{_LABEL - 2}}{chosen.price_id}   {with_short_ids(_rule(chosen))}"
     if place and len(left) + len(place) < WIDTH:
         yield f"{left:<{WIDTH - len(place)}}{place}"
@@ -109,13 +115,13 @@ def _why_not(chosen: PriceRule) -> str:
     return "a mapping comes first" if mapped else f"{chosen} comes first"
 
 
-def _amount(one: DraftLine) -> list[str]:
-    texts = list(_traced(one.trace))
-    if not _as_one(one):
-        texts.append(f"sent as {_pricing(one.pricing)}")
-    rounding = one.rounding
+def _amount(line: DraftLine) -> list[str]:
+    texts = list(_traced(line.trace))
+    if not _as_one(line):
+        texts.append(f"sent as {_pricing(line.pricing)}")
+    rounding = line.rounding
     if rounding is not None and rounding.minor:
-        texts.append(f"Chargebee will make {one.expected} of it: rounding {rounding}")
+        texts.append(f"Chargebee will make {line.expected} of it: rounding {rounding}")
     return texts
 
 
@@ -145,8 +151,8 @@ def _pricing(pricing: Pricing) -> str:
             return f"quantity {quantity:,} at the catalogue's own price"
 
 
-def _period(period: Period, told: Explanation) -> list[str]:
-    name = told.bill.time_zone if told.bill is not None else "UTC"
+def _period(period: Period, explanation: Explanation) -> list[str]:
+    name = explanation.bill.time_zone if explanation.bill is not None else "UTC"
     zone = zone_of(name)
     place, shown = (UTC, "UTC") if zone is None else (zone, name)
     return [f"{_local(period.start, place)} - {_local(period.end, place)} {shown}"]
@@ -157,11 +163,11 @@ def _local(when: datetime, zone: tzinfo) -> str:
     return f"{day(local)} {local:%H:%M}"
 
 
-def _figures(one: DraftLine) -> str:
+def _figures(line: DraftLine) -> str:
     """Give units times price: m3ter's own where the line is sent as quantity 1."""
-    if _as_one(one):
-        return one.details.partition(";")[0]
-    match one.pricing:
+    if _as_one(line):
+        return line.details.partition(";")[0]
+    match line.pricing:
         case WholePricing(quantity, price):
             return f"{quantity:,} x {price}"
         case DecimalPricing(quantity, number):
@@ -170,8 +176,8 @@ def _figures(one: DraftLine) -> str:
             return ""
 
 
-def _as_one(one: DraftLine) -> bool:
-    return any(note.startswith("sent as quantity 1") for note in one.trace.notes)
+def _as_one(line: DraftLine) -> bool:
+    return any(note.startswith("sent as quantity 1") for note in line.trace.notes)
 
 
 def _with_right(left: str, right: str) -> Iterator[str]:

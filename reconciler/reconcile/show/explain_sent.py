@@ -52,45 +52,51 @@ _OUTCOMES = {
 }
 
 
-def sent_lines(told: Explanation, position: int, wanted: DraftLine) -> Iterator[str]:
+def sent_lines(explanation: Explanation, position: int, wanted: DraftLine) -> Iterator[str]:
     """Say what was sent for one line of the draft, and what Chargebee has of it."""
-    effect = told.effect_of(position)
-    there = (told.lines or {}).get(position)
-    if effect is None and there is None:
+    effect = explanation.effect_of(position)
+    line = (explanation.lines or {}).get(position)
+    if effect is None and line is None:
         return
-    text = "not sent yet" if effect is None else _of_line(told, effect)
-    if there is not None:
-        text += f" · {_there(there, wanted)}"
+    text = "not sent yet" if effect is None else _of_line(explanation, effect)
+    if line is not None:
+        text += f" · {_there(line, wanted)}"
     elif effect is not None and effect.state is PushState.DONE:
         text += " · Chargebee: the line is not on the invoice any more"
     yield from wrapped(text, "  sent    ", " " * 10)
 
 
-def attempts_of_bill(told: Explanation) -> Iterator[str]:
+def attempts_of_bill(explanation: Explanation) -> Iterator[str]:
     """List the steps that concern no single line, and every step that is not done."""
     shown = [
-        one for one in told.effects if one.state is not PushState.DONE or one.draft_line is None
+        effect
+        for effect in explanation.effects
+        if effect.state is not PushState.DONE or effect.draft_line is None
     ]
-    for one in shown:
-        yield from _done(told, one) if one.state is PushState.DONE else _not_done(told, one)
+    for effect in shown:
+        yield from (
+            _done(explanation, effect)
+            if effect.state is PushState.DONE
+            else _not_done(explanation, effect)
+        )
     if shown:
         yield ""
 
 
-def _done(told: Explanation, one: Effect) -> Iterator[str]:
+def _done(explanation: Explanation, effect: Effect) -> Iterator[str]:
     """Tell of a step that is done: one line, and what was heard before where it took several."""
-    tries = told.attempts_of(one)
-    again = f", sending {one.key.generation}" if one.key.generation > 1 else ""
-    when = f", {_requests(told, one)}" if tries else ""
-    yield from wrapped(f"{_MADE[one.key.step.kind]} {one.object_id}{again}{when}", "", "  ")
+    tries = explanation.attempts_of(effect)
+    again = f", sending {effect.key.generation}" if effect.key.generation > 1 else ""
+    when = f", {_requests(explanation, effect)}" if tries else ""
+    yield from wrapped(f"{_MADE[effect.key.step.kind]} {effect.object_id}{again}{when}", "", "  ")
 
 
-def _not_done(told: Explanation, one: Effect) -> Iterator[str]:
-    said = f": {one.message}" if one.message else ""
-    again = f", sending {one.key.generation}" if one.key.generation > 1 else ""
-    text = f"Step {one.key.step}{again}: {_STATES[one.state]}{said}"
+def _not_done(explanation: Explanation, effect: Effect) -> Iterator[str]:
+    said = f": {effect.message}" if effect.message else ""
+    again = f", sending {effect.key.generation}" if effect.key.generation > 1 else ""
+    text = f"Step {effect.key.step}{again}: {_STATES[effect.state]}{said}"
     yield from wrapped(text, "", "  ")
-    for attempt in told.attempts_of(one):
+    for attempt in explanation.attempts_of(effect):
         heard = f": {attempt.message}" if attempt.message else ""
         words = f"attempt {attempt.number}, {clock(attempt.started_at)} UTC, "
         yield from wrapped(f"{words}{_outcome(attempt.outcome)}{heard}", "  ")
@@ -101,14 +107,14 @@ def _outcome(name: str) -> str:
     return _OUTCOMES.get(name, name) or "no answer recorded"
 
 
-def _of_line(told: Explanation, effect: Effect) -> str:
+def _of_line(explanation: Explanation, effect: Effect) -> str:
     """Say how a line was sent: with the whole invoice, or by requests of its own."""
     whole = effect.key.step.kind is StepKind.CREATE_INVOICE and effect.state is PushState.DONE
-    return "with the invoice" if whole else _requests(told, effect)
+    return "with the invoice" if whole else _requests(explanation, effect)
 
 
-def _requests(told: Explanation, effect: Effect) -> str:
-    tries = told.attempts_of(effect)
+def _requests(explanation: Explanation, effect: Effect) -> str:
+    tries = explanation.attempts_of(effect)
     if not tries:
         return _STATES[effect.state]
     last = tries[-1]

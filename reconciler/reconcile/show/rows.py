@@ -54,9 +54,9 @@ class RowSpool:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
 
-    def hear(self, one: BillSides) -> None:
+    def hear(self, sides: BillSides) -> None:
         """Keep a bill: a row of its own, then one per difference."""
-        for row in rows_of(one):
+        for row in rows_of(sides):
             self._file.write(exact_json.encode(row) + "\n")
 
     def close(self) -> None:
@@ -73,20 +73,20 @@ class RowSpool:
             yield row
 
 
-def rows_of(one: BillSides) -> Iterator[JsonObject]:
+def rows_of(sides: BillSides) -> Iterator[JsonObject]:
     """Give the rows of a bill; amounts are exact texts in major units."""
-    result = one.result
+    result = sides.result
     known: JsonObject = {
-        "bill": one.bill_id,
-        "account": one.account,
-        "integration": one.integration,
+        "bill": sides.bill_id,
+        "account": sides.account,
+        "integration": sides.integration,
     }
-    bill: dict[str, JsonValue] = {**known, "row": "bill", "status": one.status}
-    bill |= {"invoice": " ".join(one.invoices), "class": one.left or "", "text": one.why}
-    if one.held is not None:
-        kind = "not to be sent" if one.held.settled else "not sent yet"
-        bill |= {"class": kind, "text": one.held.why, "page": one.held.page}
-    money = result.billed if result else one.money
+    bill: dict[str, JsonValue] = {**known, "row": "bill", "status": sides.status}
+    bill |= {"invoice": " ".join(sides.invoices), "class": sides.left or "", "text": sides.why}
+    if sides.held is not None:
+        kind = "not to be sent" if sides.held.settled else "not sent yet"
+        bill |= {"class": kind, "text": sides.held.why, "page": sides.held.page}
+    money = result.billed if result else sides.money
     if money is not None:
         bill |= {"currency": money.currency.code, "m3ter": _text(money)}
     if result is not None:
@@ -95,8 +95,8 @@ def rows_of(one: BillSides) -> Iterator[JsonObject]:
         bill |= {"rounding": _text(result.rounding), "unexplained": _text(result.unexplained)}
         bill |= {"catalogue": _text(result.catalogue)}
     yield bill
-    for difference in one.differences:
-        yield {**known, **_difference(difference), "status": one.status}
+    for difference in sides.differences:
+        yield {**known, **_difference(difference), "status": sides.status}
 
 
 def csv_pieces(rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[str]:
@@ -110,9 +110,9 @@ def csv_pieces(rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[str]:
         buffer.truncate()
 
 
-def json_pieces(found: Reconciled, rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[str]:
+def json_pieces(reconciled: Reconciled, rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[str]:
     """Write the whole reconciliation as one JSON document."""
-    head = exact_json.encode(_head(found), indent=2)
+    head = exact_json.encode(_head(reconciled), indent=2)
     yield head.removesuffix("\n}") + ',\n  "rows": ['
     separator = "\n    "
     for row in rows:
@@ -121,43 +121,45 @@ def json_pieces(found: Reconciled, rows: Iterable[Mapping[str, JsonValue]]) -> I
     yield "\n  ]\n}\n"
 
 
-def _head(found: Reconciled) -> JsonObject:
-    question, force = found.question, found.in_force
+def _head(reconciled: Reconciled) -> JsonObject:
+    question, force = reconciled.question, reconciled.in_force
     return {
         "schema": SCHEMA,
         "environment": force.environment,
-        "site": found.site,
+        "site": reconciled.site,
         "month": question.month.key,
         "integration": question.integration,
         "record": force.record,
         "commit": force.commit,
-        "exitCode": int(found.exit_code),
-        "differences": found.differences,
-        "outsideTolerance": found.outside,
-        "complete": found.complete,
-        "notSentYet": _purse(found.not_yet),
-        "notToBeSent": _purse(found.never),
-        "notes": list(found.notes),
+        "exitCode": int(reconciled.exit_code),
+        "differences": reconciled.differences,
+        "outsideTolerance": reconciled.outside,
+        "complete": reconciled.complete,
+        "notSentYet": _purse(reconciled.not_yet),
+        "notToBeSent": _purse(reconciled.never),
+        "notes": list(reconciled.notes),
         "totals": [
             {
-                "currency": one.currency,
-                "bills": one.bills,
-                "m3ter": _text(one.billed),
-                "sent": _text(one.sent),
-                "notSent": _text(one.not_sent),
-                "chargebee": _text(one.invoiced),
-                "rounding": _text(one.rounding),
-                "unexplained": _text(one.unexplained),
-                "catalogue": _text(one.catalogue),
+                "currency": total.currency,
+                "bills": total.bills,
+                "m3ter": _text(total.billed),
+                "sent": _text(total.sent),
+                "notSent": _text(total.not_sent),
+                "chargebee": _text(total.invoiced),
+                "rounding": _text(total.rounding),
+                "unexplained": _text(total.unexplained),
+                "catalogue": _text(total.catalogue),
             }
-            for one in found.totals
+            for total in reconciled.totals
         ],
-        "notInTable": [{"why": left.value, **_purse(purse)} for left, purse in found.left.items()],
+        "notInTable": [
+            {"why": left.value, **_purse(purse)} for left, purse in reconciled.left.items()
+        ],
     }
 
 
 def _purse(purse: Purse) -> JsonObject:
-    money = [{"currency": one.currency.code, "amount": _text(one)} for one in purse.money]
+    money = [{"currency": amount.currency.code, "amount": _text(amount)} for amount in purse.money]
     return {"bills": purse.bills, "money": money}
 
 
@@ -174,16 +176,16 @@ def _cell(name: str, value: JsonValue) -> str:
     return text
 
 
-def _difference(one: Difference) -> JsonObject:
-    money = one.unexplained
+def _difference(difference: Difference) -> JsonObject:
+    money = difference.unexplained
     return {
         "row": "difference",
-        "invoice": one.invoice_id or "",
-        "class": one.kind.value,
+        "invoice": difference.invoice_id or "",
+        "class": difference.kind.value,
         "currency": money.currency.code if money else None,
         "unexplained": _text(money) if money else None,
-        "text": one.text,
-        **by_cells(one.by),
+        "text": difference.text,
+        **by_cells(difference.by),
     }
 
 

@@ -39,9 +39,9 @@ def collection_lines(value: JsonValue, indent: int) -> list[str]:
         indent: Spaces before every line.
     """
     if isinstance(value, Mapping):
-        return [line for key, one in value.items() for line in entry_lines(key, one, indent)]
+        return [line for key, member in value.items() for line in entry_lines(key, member, indent)]
     assert isinstance(value, Sequence), "a scalar has no lines of its own"
-    return [line for one in value for line in item_lines(one, indent)]
+    return [line for element in value for line in item_lines(element, indent)]
 
 
 def entry_lines(key: str, value: JsonValue, indent: int) -> list[str]:
@@ -88,9 +88,9 @@ def flow_text(value: JsonValue, quotes: Quotes = "") -> str:
         case str():
             return scalar_text(value, flow=True, quotes=quotes)
         case Mapping():
-            return "{" + ", ".join(flow_entry(key, one) for key, one in value.items()) + "}"
+            return "{" + ", ".join(flow_entry(key, member) for key, member in value.items()) + "}"
         case Sequence():
-            return "[" + ", ".join(flow_text(one) for one in value) + "]"
+            return "[" + ", ".join(flow_text(element) for element in value) + "]"
         case _:
             return scalar_text(value, flow=True)
 

@@ -72,10 +72,10 @@ class _Table:
         self._mark = _MARK if text.startswith(_MARK) else ""
         text = text.removeprefix(_MARK)
         self._line_end = line_end_of(text)
-        found = [one for one in self._cut(text) if one.text]
-        if not found:
+        records = [record for record in self._cut(text) if record.text]
+        if not records:
             raise self._refused("it has no header")
-        self._header, *self._records = found
+        self._header, *self._records = records
 
     def _refused(self, reason: str, what: str = "the table") -> EditRefusedError:
         return EditRefusedError(self._file, what, reason)
@@ -106,8 +106,8 @@ class _Table:
             raise self._refused(f"its first column is `{columns[0]}`, not `{header[0]}`")
         added = tuple(name for name in header if name not in columns)
         first = self._widened(self._header, added)
-        others = [one for one in self._records if one.cells[0] not in rows]
-        records = [self._widened(one, ("",) * len(added)) for one in others]
+        others = [record for record in self._records if record.cells[0] not in rows]
+        records = [self._widened(other, ("",) * len(added)) for other in others]
         for key, cells in rows.items():
             old = self._found(key)
             known = dict(zip(columns, old.cells if old else (), strict=False))
@@ -120,13 +120,15 @@ class _Table:
     def without_row(self, key: str) -> bytes:
         """Leave the row of a key out."""
         gone = self._found(key)
-        return self._encoded(self._header, [one for one in self._records if one is not gone])
+        return self._encoded(
+            self._header, [record for record in self._records if record is not gone]
+        )
 
     def _found(self, key: str) -> _Record | None:
-        found = [one for one in self._records if one.cells[0] == key]
-        if len(found) > 1:
+        records = [record for record in self._records if record.cells[0] == key]
+        if len(records) > 1:
             raise self._refused("it stands there twice", f"row `{key}`")
-        return found[0] if found else None
+        return records[0] if records else None
 
     def _widened(self, record: _Record, added: tuple[str, ...]) -> _Record:
         """Add cells at the right of a row and keep its other characters."""
@@ -138,5 +140,5 @@ class _Table:
         return _Record(record.cells + added, text)
 
     def _encoded(self, header: _Record, records: Sequence[_Record]) -> bytes:
-        lines = [header, *sorted(records, key=lambda one: one.cells[0])]
-        return (self._mark + "".join(one.text + self._line_end for one in lines)).encode()
+        lines = [header, *sorted(records, key=lambda record: record.cells[0])]
+        return (self._mark + "".join(line.text + self._line_end for line in lines)).encode()

@@ -35,10 +35,13 @@ def _rebuilt(
     first, rest = path[0], path[1:]
     if isinstance(data, Mapping):
         return {
-            key: _rebuilt(one, rest, change) if key == first else one for key, one in data.items()
+            key: _rebuilt(value, rest, change) if key == first else value
+            for key, value in data.items()
         }
     assert isinstance(data, Sequence), "the path was found in the data"
-    return [_rebuilt(one, rest, change) if n == first else one for n, one in enumerate(data)]
+    return [
+        _rebuilt(element, rest, change) if n == first else element for n, element in enumerate(data)
+    ]
 
 
 def _with_key(old: JsonValue, key: str, value: JsonValue) -> JsonValue:
@@ -52,9 +55,9 @@ def _with_item(old: JsonValue, index: int, value: JsonValue) -> JsonValue:
 
 def _without(old: JsonValue, last: str | int) -> JsonValue:
     if isinstance(old, Mapping):
-        return {key: one for key, one in old.items() if key != last}
+        return {key: value for key, value in old.items() if key != last}
     assert isinstance(old, Sequence), "the path was found in the data"
-    return [one for number, one in enumerate(old) if number != last]
+    return [element for number, element in enumerate(old) if number != last]
 
 
 def why_not_proven(before: YamlFile, after: YamlFile, index: int, wanted: JsonValue) -> str:
@@ -68,9 +71,9 @@ def why_not_proven(before: YamlFile, after: YamlFile, index: int, wanted: JsonVa
     """
     if after.source is None or after.problems:
         return f"the file would no longer be sound: {after.problems[0].message}"
-    old = {one.index: one.value for one in before.documents} | {index: wanted}
-    new = {one.index: one.value for one in after.documents}
-    if old.keys() != new.keys() or not all(same(old[one], new[one]) for one in old):
+    old = {document.index: document.value for document in before.documents} | {index: wanted}
+    new = {document.index: document.value for document in after.documents}
+    if old.keys() != new.keys() or not all(same(old[key], new[key]) for key in old):
         return "something else in the file would change too"
     if _comments(before) - _comments(after):
         return "a comment would be lost"
@@ -79,4 +82,4 @@ def why_not_proven(before: YamlFile, after: YamlFile, index: int, wanted: JsonVa
 
 def _comments(file: YamlFile) -> Counter[str]:
     assert file.source is not None, "both files were decoded"
-    return Counter(one.text for one in comments(file.source.text, file.documents))
+    return Counter(comment.text for comment in comments(file.source.text, file.documents))

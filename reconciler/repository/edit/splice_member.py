@@ -33,7 +33,7 @@ def with_key(
     above = layout.node(path)
     if not above.children:
         return replaced(layout, path, {key: value})
-    keys = [str(one) for one in above.children]
+    keys = [str(child) for child in above.children]
     before = _before(keys, key, order)
     if above.style == "flow":
         return [_into_flow(above, before, flow_entry(key, value))]
@@ -87,10 +87,10 @@ def _before(keys: Sequence[str], key: str, order: Sequence[str]) -> int:
         return len(keys)
     earlier = set(order[: order.index(key)])
     later = set(order[order.index(key) + 1 :])
-    places = [place + 1 for place, one in enumerate(keys) if one in earlier]
+    places = [place + 1 for place, present in enumerate(keys) if present in earlier]
     if places:
         return places[-1]
-    return next((place for place, one in enumerate(keys) if one in later), len(keys))
+    return next((place for place, present in enumerate(keys) if present in later), len(keys))
 
 
 def _into_block(

@@ -57,7 +57,7 @@ def same(left: JsonValue, right: JsonValue) -> bool:
     match left, right:
         case Mapping(), Mapping():
             return left.keys() == right.keys() and all(
-                same(one, right[key]) for key, one in left.items()
+                same(value, right[key]) for key, value in left.items()
             )
         case (str(), str()) | (bool(), bool()) | (None, None):
             return left == right
@@ -105,7 +105,7 @@ def setting_steps(data: JsonValue, path: DocumentPath, value: JsonValue) -> Iter
     elif _takes_item(parent, step):
         yield AddItem(above, int(step), nested)
     else:
-        place = ".".join(str(one) for one in path[: depth + 1])
+        place = ".".join(str(part) for part in path[: depth + 1])
         message = f"`{place}` does not fit what stands there"
         raise NoSuchPlaceError(message)
 
@@ -177,7 +177,10 @@ def _item_changes(
 def _alike_pairs(old: Sequence[JsonValue], new: Sequence[JsonValue]) -> list[tuple[int, int]]:
     """Pair items that are equal, and between those mappings that share a value, in order."""
     matcher = SequenceMatcher(
-        None, [canonical(one) for one in old], [canonical(one) for one in new], autojunk=False
+        None,
+        [canonical(element) for element in old],
+        [canonical(element) for element in new],
+        autojunk=False,
     )
     pairs: list[tuple[int, int]] = []
     for tag, start, end, new_start, new_end in matcher.get_opcodes():

@@ -134,8 +134,8 @@ def with_documents(file: str, data: bytes | None, documents: Sequence[JsonObject
 def _prove_appended(
     file: str, before: YamlFile, after: YamlFile, documents: Sequence[JsonObject]
 ) -> None:
-    wanted = [*(one.value for one in before.documents), *documents]
-    found = [one.value for one in after.documents]
+    wanted = [*(document.value for document in before.documents), *documents]
+    found = [document.value for document in after.documents]
     reason = after.problems[0].message if after.problems else ""
     if not reason and not same(wanted, found):
         reason = "something else in the file would change too"
@@ -149,7 +149,7 @@ def _edited(
     steps: Callable[[JsonValue], Iterable[Step]],
     order: KeyOrder,
 ) -> bytes:
-    what = f"`{'.'.join(str(one) for one in path)}`"
+    what = f"`{'.'.join(str(part) for part in path)}`"
     file, index = target.file, target.document
     before = _sound(file, target.data, what)
     try:
@@ -188,9 +188,9 @@ def _splices(layout: Layout, step: Step, order: KeyOrder) -> list[Splice]:
 
 
 def _document(file: YamlFile, index: int) -> YamlDocument:
-    for one in file.documents:
-        if one.index == index:
-            return one
+    for document in file.documents:
+        if document.index == index:
+            return document
     message = f"the file has no document number {index + 1}"
     raise NoSuchPlaceError(message)
 

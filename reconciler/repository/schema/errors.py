@@ -61,17 +61,17 @@ def meant_branches(branches: tuple[tuple[Fault, ...], ...]) -> list[tuple[Fault,
 
     None when the value is of another type than all of them; several when nothing decides.
     """
-    fitting = [one for one in branches if not any(map(_of_other_type, one))]
-    told = [one for one in fitting if not any(map(_with_other_tag, one))] or fitting
-    if told and all(any(map(_with_other_tag, one)) for one in told):
-        return told
-    fewest = min(map(len, told), default=0)
-    return [one for one in told if len(one) == fewest]
+    fitting = [branch for branch in branches if not any(map(_of_other_type, branch))]
+    likely = [faults for faults in fitting if not any(map(_with_other_tag, faults))] or fitting
+    if likely and all(any(map(_with_other_tag, faults)) for faults in likely):
+        return likely
+    fewest = min(map(len, likely), default=0)
+    return [faults for faults in likely if len(faults) == fewest]
 
 
 def other_tag(branches: list[tuple[Fault, ...]]) -> Fault | None:
     """Find the field by which alternatives differ, when its value belongs to none of them."""
-    tags = [next(filter(_with_other_tag, one), None) for one in branches]
+    tags = [next(filter(_with_other_tag, branch), None) for branch in branches]
     first = tags[0] if len(tags) > 1 else None
     same = first is not None and all(tag and tag.path == first.path for tag in tags)
     return first if same else None
@@ -118,8 +118,8 @@ def _pattern(
 
 def _fault(error: ValidationError) -> Fault:
     branches: dict[Any, list[Fault]] = {}
-    for one in error.context or ():
-        branches.setdefault(one.relative_schema_path[0], []).append(_fault(one))
+    for cause in error.context or ():
+        branches.setdefault(cause.relative_schema_path[0], []).append(_fault(cause))
     # A key's fault is reported at the map; only the last steps of the schema's path tell.
     of_name = "propertyNames" in list(error.absolute_schema_path)[-3:-1]
     schema = error.schema if isinstance(error.schema, dict) else {}
@@ -132,5 +132,5 @@ def _fault(error: ValidationError) -> Fault:
         schema=schema,
         message=error.message,
         depth=len(error.relative_path),
-        branches=tuple(tuple(each) for each in branches.values()),
+        branches=tuple(tuple(branch) for branch in branches.values()),
     )

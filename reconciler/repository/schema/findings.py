@@ -67,9 +67,13 @@ def findings(kind: KindName, form: Form, body: JsonObject) -> tuple[SchemaFindin
     """Find everything that a document breaks of its schema."""
     schema = schema_of(kind, form)
     reading = _Reading(schema.get("$defs", {}), schema)
-    found = [one for fault in faults(kind, form, body) for one in reading.of(fault)]
-    meant = {(*one.path[:-1], one.meant) for one in found if one.meant is not None}
-    return tuple(one for one in found if one.rule is not MISSING or one.path not in meant)
+    findings = [finding for fault in faults(kind, form, body) for finding in reading.of(fault)]
+    meant = {
+        (*finding.path[:-1], finding.meant) for finding in findings if finding.meant is not None
+    }
+    return tuple(
+        finding for finding in findings if finding.rule is not MISSING or finding.path not in meant
+    )
 
 
 def is_secret(path: DocumentPath) -> bool:
@@ -101,26 +105,28 @@ class _Reading:
         if (tag := other_tag(meant)) is not None:
             yield self._of_tag(tag, fault)
         elif len(meant) == 1:
-            for one in meant[0]:
-                yield from self._of_alternative(one, fault)
+            for cause in meant[0]:
+                yield from self._of_alternative(cause, fault)
         elif meant:
             yield self._shape(fault)
         else:
             yield from self._of_choice(fault)
 
-    def _of_alternative(self, one: Fault, union: Fault) -> Iterator[SchemaFinding]:
-        for found in self.of(one):
-            if found.rule is VALUE and one.path == union.path and one.keyword == "pattern":
+    def _of_alternative(self, fault: Fault, union: Fault) -> Iterator[SchemaFinding]:
+        for finding in self.of(fault):
+            if finding.rule is VALUE and fault.path == union.path and fault.keyword == "pattern":
                 wanted = described(union.schema, self._definitions)
-                yield replace(found, hint=f"{found.hint} It must be {wanted}.")
+                yield replace(finding, hint=f"{finding.hint} It must be {wanted}.")
             else:
-                yield found
+                yield finding
 
     def _of_tag(self, tag: Fault, union: Fault) -> SchemaFinding:
         """All alternatives say what they are in one field, and none is what stands there."""
         name = tag.path[-1]
-        alternatives = [dereferenced(one, self._definitions) for one in union.wanted]
-        fields = [one["properties"][name] for one in alternatives]
+        alternatives = [
+            dereferenced(alternative, self._definitions) for alternative in union.wanted
+        ]
+        fields = [alternative["properties"][name] for alternative in alternatives]
         return next(self._of_choice(replace(tag, schema={"anyOf": fields})))
 
     def _of_choice(self, fault: Fault) -> Iterator[SchemaFinding]:
@@ -135,13 +141,15 @@ class _Reading:
         schema = dereferenced(schema, self._definitions)
         alternatives = schema.get("anyOf") or schema.get("oneOf")
         if alternatives:
-            return [name for one in alternatives for name in self._allowed(one)]
+            return [name for alternative in alternatives for name in self._allowed(alternative)]
         texts = isinstance(schema.get("const", schema.get("enum", [""])[0]), str)
         return (choices(schema) or []) if texts else []
 
     def _shape(self, fault: Fault) -> SchemaFinding:
-        alternatives = [dereferenced(one, self._definitions) for one in fault.wanted]
-        known = [name for one in alternatives for name in one.get("properties", {})]
+        alternatives = [
+            dereferenced(alternative, self._definitions) for alternative in fault.wanted
+        ]
+        known = [name for alternative in alternatives for name in alternative.get("properties", {})]
         given = fault.value if isinstance(fault.value, Mapping) else {}
         unknown = [key for key in given if key not in known]
         near = nearest_name(unknown[0], known) if unknown else None
@@ -165,7 +173,11 @@ class _Reading:
         )
 
     def _missing(self, fault: Fault) -> Iterator[SchemaFinding]:
-        name = next(one for one in fault.wanted if fault.message.startswith(repr(one)))
+        name = next(
+            alternative
+            for alternative in fault.wanted
+            if fault.message.startswith(repr(alternative))
+        )
         field = fault.schema.get("properties", {}).get(name, {})
         wanted = described(field, self._definitions)
         place = f" in `{last_name(fault.path)}`" if fault.path else ""
@@ -200,7 +212,7 @@ class _Reading:
     def _form(self, schema: Schema) -> str:
         parts = [str(schema["$comment"])] if "$comment" in schema else []
         if examples := schema.get("examples"):
-            parts.append("For example " + " or ".join(f"`{one}`" for one in examples) + ".")
+            parts.append("For example " + " or ".join(f"`{example}`" for example in examples) + ".")
         return " ".join(parts) or f"It must be {described(schema, self._definitions)}."
 
 

@@ -18,13 +18,13 @@ _DROPPED = frozenset({"discriminator"})
 
 def plain_schema(raw: Schema) -> Schema:
     """Bring a generated schema into our form."""
-    definitions = {name: _formed(one) for name, one in raw.get("$defs", {}).items()}
-    formed: Schema = _formed({key: one for key, one in raw.items() if key != "$defs"})
+    definitions = {name: _formed(value) for name, value in raw.get("$defs", {}).items()}
+    formed: Schema = _formed({key: value for key, value in raw.items() if key != "$defs"})
     whole = {**formed, "$defs": definitions}
     for holder in (whole, *definitions.values()):
         if "properties" in holder:
             holder["properties"] = {
-                name: _described(one, definitions) for name, one in holder["properties"].items()
+                name: _described(value, definitions) for name, value in holder["properties"].items()
             }
     return whole
 
@@ -43,28 +43,28 @@ def reachable(schema: Schema) -> Schema:
     """Give the definitions that a schema needs, sorted by name."""
     definitions = schema.get("$defs", {})
     found: dict[str, Schema] = {}
-    waiting: list[Any] = [{key: one for key, one in schema.items() if key != "$defs"}]
+    waiting: list[Any] = [{key: value for key, value in schema.items() if key != "$defs"}]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            name = target(one["$ref"]) if isinstance(one.get("$ref"), str) else None
+        node = waiting.pop()
+        if isinstance(node, dict):
+            name = target(node["$ref"]) if isinstance(node.get("$ref"), str) else None
             if name is not None and name not in found:
                 found[name] = definitions[name]
                 waiting.append(definitions[name])
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
     return dict(sorted(found.items()))
 
 
-def _formed(one: Any) -> Any:  # noqa: ANN401  free JSON
-    if isinstance(one, list):
-        return [_formed(each) for each in one]
-    if isinstance(one, str):
-        return " ".join(one.split()) if "\n" in one else one
-    if not isinstance(one, dict):
-        return one
-    formed = {key: _formed(each) for key, each in one.items() if key not in _DROPPED}
+def _formed(node: Any) -> Any:  # noqa: ANN401  free JSON
+    if isinstance(node, list):
+        return [_formed(element) for element in node]
+    if isinstance(node, str):
+        return " ".join(node.split()) if "\n" in node else node
+    if not isinstance(node, dict):
+        return node
+    formed = {key: _formed(value) for key, value in node.items() if key not in _DROPPED}
     return _without_null(_closed_map(formed))
 
 
@@ -75,29 +75,31 @@ def _closed_map(schema: Schema) -> Schema:
         return schema
     [(pattern, values)] = patterns.items()
     names = {**schema.get("propertyNames", {}), "pattern": pattern}
-    kept = {key: one for key, one in schema.items() if key != "patternProperties"}
+    kept = {key: value for key, value in schema.items() if key != "patternProperties"}
     return {**kept, "additionalProperties": values, "propertyNames": names}
 
 
 def _without_null(schema: Schema) -> Schema:
     """A setting is left out, never null; null belongs to patches."""
-    schema = {key: one for key, one in schema.items() if (key, one) != ("default", None)}
+    schema = {key: value for key, value in schema.items() if (key, value) != ("default", None)}
     union = schema.get("anyOf")
     if not isinstance(union, list) or {"type": "null"} not in union:
         return schema
-    others = [one for one in union if one != {"type": "null"}]
+    others = [alternative for alternative in union if alternative != {"type": "null"}]
     if len(others) > 1:
         return {**schema, "anyOf": others}
-    kept = {key: one for key, one in schema.items() if key != "anyOf"}
+    kept = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**others[0], **kept}
 
 
 def _described(schema: Schema, definitions: Schema) -> Schema:
     """Repeat what a referenced definition says, and leave its defaults to its own fields."""
     if "$ref" in schema:
-        there = definitions[target(schema["$ref"])]
-        described = {"description": there.get("description", ""), **schema}
-        return {k: one for k, one in described.items() if k != "default" or "enum" in there}
+        definition = definitions[target(schema["$ref"])]
+        described = {"description": definition.get("description", ""), **schema}
+        return {
+            k: value for k, value in described.items() if k != "default" or "enum" in definition
+        }
     if "$comment" in schema:
         schema = {**schema, "description": f"{schema['description']} {schema['$comment']}"}
     if schema.get("type") == "number" and isinstance(schema.get("default"), str):
@@ -146,28 +148,36 @@ class _Patching:
 
     def _of_reference(self, schema: Schema) -> Schema:
         name = target(schema["$ref"])
-        there = self._definitions[name]
-        if "properties" not in there:
+        definition = self._definitions[name]
+        if "properties" not in definition:
             return _without(schema, "default")
-        made = name + "Patch"
-        self.made[made] = self._of_object(there)
-        return {**schema, **schema_reference(made)}
+        patch_name = name + "Patch"
+        self.made[patch_name] = self._of_object(definition)
+        return {**schema, **schema_reference(patch_name)}
 
     def _of_object(self, schema: Schema) -> Schema:
         required = schema.get("required", [])
         properties = {
-            name: self.of(one) if name in required else _nullable(self.of(one))
-            for name, one in schema["properties"].items()
+            name: self.of(value) if name in required else _nullable(self.of(value))
+            for name, value in schema["properties"].items()
         }
         return {**_without(schema, "required"), "properties": properties}
 
     def _of_union(self, schema: Schema, union: str) -> Schema:
         """One alternative may be patched into another, so objects share all their keys."""
-        objects = [one for one in map(self._resolved, schema[union]) if "properties" in one]
+        objects = [
+            alternative
+            for alternative in map(self._resolved, schema[union])
+            if "properties" in alternative
+        ]
         if len(objects) < 2:  # noqa: PLR2004  one object needs no partner
-            alternatives = [self.of(one) for one in schema[union]]
+            alternatives = [self.of(alternative) for alternative in schema[union]]
         else:
-            rest = [one for one in schema[union] if "properties" not in self._resolved(one)]
+            rest = [
+                alternative
+                for alternative in schema[union]
+                if "properties" not in self._resolved(alternative)
+            ]
             alternatives = [self._together(objects), *map(self.of, rest)]
         kept = _without(schema, "default", union)
         return (
@@ -178,9 +188,11 @@ class _Patching:
 
     def _together(self, objects: list[Schema]) -> Schema:
         properties: Schema = {}
-        for name in dict.fromkeys(key for one in objects for key in one["properties"]):
+        for name in dict.fromkeys(key for shape in objects for key in shape["properties"]):
             forms = [
-                self.of(one["properties"][name]) for one in objects if name in one["properties"]
+                self.of(shape["properties"][name])
+                for shape in objects
+                if name in shape["properties"]
             ]
             properties[name] = _nullable(_any_of(forms))
         return {"type": "object", "additionalProperties": False, "properties": properties}
@@ -191,11 +203,11 @@ class _Patching:
 
 
 def _any_of(forms: list[Schema]) -> Schema:
-    distinct = [one for number, one in enumerate(forms) if one not in forms[:number]]
+    distinct = [form for number, form in enumerate(forms) if form not in forms[:number]]
     if len(distinct) == 1:
         return distinct[0]
     texts = {key: distinct[0][key] for key in _TEXTS if key in distinct[0]}
-    return {**texts, "anyOf": [_without(one, *_TEXTS) for one in distinct]}
+    return {**texts, "anyOf": [_without(alternative, *_TEXTS) for alternative in distinct]}
 
 
 def _nullable(schema: Schema) -> Schema:
@@ -207,4 +219,4 @@ def _nullable(schema: Schema) -> Schema:
 
 
 def _without(schema: Schema, *keys: str) -> dict[str, Any]:
-    return {key: one for key, one in schema.items() if key not in keys}
+    return {key: value for key, value in schema.items() if key not in keys}

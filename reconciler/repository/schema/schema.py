@@ -48,7 +48,7 @@ class _Generator(GenerateJsonSchema):
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:
         limits = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
         bounds = dict(schema)
-        found = {there: bounds[here] for here, there in limits.items() if here in bounds}
+        found = {limit: bounds[here] for here, limit in limits.items() if here in bounds}
         return {"type": "number", **found}
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002  pydantic's hook
@@ -80,11 +80,13 @@ def definition_schema() -> Schema:
     definitions: Schema = {}
     for kind in KINDS:
         for form in FORMS:
-            one = schema_of(kind, form)
-            definitions |= one.get("$defs", {})
+            schema = schema_of(kind, form)
+            definitions |= schema.get("$defs", {})
             name = f"{kind}DocumentPatch" if form == "patch" else f"{kind}Document"
             definitions[name] = {
-                key: value for key, value in one.items() if key not in {"$schema", "$id", "$defs"}
+                key: value
+                for key, value in schema.items()
+                if key not in {"$schema", "$id", "$defs"}
             }
             branches.append(_when(kind, form, name))
     return {
@@ -129,7 +131,7 @@ def write_schemas(folder: Path) -> tuple[Path, ...]:
 def _without_environment(whole: Schema) -> Schema:
     """Take ``metadata.environment`` out of a whole schema: it is what makes a patch."""
     metadata = whole["$defs"]["Metadata"]
-    kept = {key: one for key, one in metadata["properties"].items() if key != "environment"}
+    kept = {key: value for key, value in metadata["properties"].items() if key != "environment"}
     definitions = {**whole["$defs"], "Metadata": {**metadata, "properties": kept}}
     return {**whole, "$defs": definitions}
 

@@ -29,8 +29,12 @@ def described(schema: Schema, definitions: Schema) -> str:
     schema = dereferenced(schema, definitions)
     for union in ("anyOf", "oneOf"):
         if union in schema:
-            wanted = [one for one in schema[union] if one != {"type": "null"}]
-            return " or ".join(dict.fromkeys(described(one, definitions) for one in wanted))
+            wanted = [
+                alternative for alternative in schema[union] if alternative != {"type": "null"}
+            ]
+            return " or ".join(
+                dict.fromkeys(described(alternative, definitions) for alternative in wanted)
+            )
     if (allowed := choices(schema)) is not None:
         return ("one of " if len(allowed) > 1 else "") + listed_choices(allowed)
     kind = schema.get("type", "")
@@ -47,7 +51,7 @@ def described(schema: Schema, definitions: Schema) -> str:
 def choices(schema: Schema) -> list[str] | None:
     """Give the values that an enumeration allows, as they are written."""
     values = schema.get("enum", [schema["const"]] if "const" in schema else None)
-    return None if values is None else [_literal(one) for one in values]
+    return None if values is None else [_literal(value) for value in values]
 
 
 def listed_choices(names: Sequence[str]) -> str:
@@ -79,7 +83,7 @@ def cut_for_quote(text: str) -> str:
 
 def nearest_name(name: str, known: Sequence[str]) -> str | None:
     """Find the known name that was most likely meant; case, ``-`` and ``_`` do not count."""
-    by_folded = {_folded(one): one for one in reversed(known)}
+    by_folded = {_folded(word): word for word in reversed(known)}
     found = get_close_matches(_folded(name[:200]), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
@@ -94,12 +98,14 @@ def places_of(
     key: str, schema: Schema, definitions: Schema, above: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """Give the dotted paths of the objects that have a setting of this name."""
-    for name, one in schema.get("properties", {}).items():
+    for name, value in schema.get("properties", {}).items():
         if name == key and above:
             yield ".".join(above)
-        there = dereferenced(one, definitions)
-        for each in there.get("anyOf") or there.get("oneOf") or [there]:
-            yield from places_of(key, dereferenced(each, definitions), definitions, (*above, name))
+        shape = dereferenced(value, definitions)
+        for alternative in shape.get("anyOf") or shape.get("oneOf") or [shape]:
+            yield from places_of(
+                key, dereferenced(alternative, definitions), definitions, (*above, name)
+            )
 
 
 def _folded(name: str) -> str:

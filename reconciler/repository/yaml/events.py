@@ -66,8 +66,8 @@ def events(text: str, *, pure: bool = False, hide_colons: bool = False) -> Itera
     if hide_colons:
         stand_ins[":"] = next(free)
         text = _INNER_COLON.sub(lambda found: stand_ins.get(found[0], found[0]), text)
-    found = _pure(text) if pure else _compiled(text)
-    return _restored(found, stand_ins) if stand_ins else found
+    events = _pure(text) if pure else _compiled(text)
+    return _restored(events, stand_ins) if stand_ins else events
 
 
 def refuses_colon(broken: BrokenSyntax) -> bool:
@@ -98,9 +98,9 @@ def _pure(text: str) -> Iterator[Event]:
     return iter(YAML(typ="safe", pure=True).parse(text))
 
 
-def _restored(found: Iterator[Event], stand_ins: dict[str, str]) -> Iterator[Event]:
+def _restored(events: Iterator[Event], stand_ins: dict[str, str]) -> Iterator[Event]:
     back = {ord(stand_in): char for char, stand_in in stand_ins.items()}
-    for event in found:
+    for event in events:
         if isinstance(event, ScalarEvent):
             event.value = event.value.translate(back)
         if (tag := getattr(event, "tag", None)) is not None:

@@ -103,8 +103,8 @@ class Layout:
 
     def kept(self, start: int, end: int, indent: int) -> list[str]:
         """Give the comments of a stretch as lines of their own."""
-        inside = [one for one in self._comments if start <= one.start < end]
-        return [" " * indent + one.text for one in inside]
+        inside = [comment for comment in self._comments if start <= comment.start < end]
+        return [" " * indent + comment.text for comment in inside]
 
     def lines(self, lines: Sequence[str]) -> str:
         """Join lines with the file's own line ends, the last one included."""
@@ -134,8 +134,8 @@ _DASH = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))*[ \t]*-(?=[ \t\r\n]|
 
 def spliced(text: str, splices: Sequence[Splice]) -> str:
     """Carry out splices; they do not overlap, and insertions at one place keep their order."""
-    for one in sorted(splices, key=lambda splice: splice.start, reverse=True):
-        text = text[: one.start] + one.text + text[one.end :]
+    for splice in sorted(splices, key=lambda splice: splice.start, reverse=True):
+        text = text[: splice.start] + splice.text + text[splice.end :]
     return text
 
 

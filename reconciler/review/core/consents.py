@@ -87,8 +87,8 @@ def heard(reviewed: Reviewed, excluded: frozenset[Login]) -> Heard:
             if review.kind == "approved" or lines.lines:
                 uncounted.append(Uncounted(review.author, review.url, why))
         elif why := _withdraws(review):
-            said = any(one.by == review.author for one in consents)
-            consents = [one for one in consents if one.by != review.author]
+            said = any(consent.by == review.author for consent in consents)
+            consents = [consent for consent in consents if consent.by != review.author]
             if said or review.is_edited:
                 uncounted.append(Uncounted(review.author, review.url, why))
         else:
@@ -128,7 +128,7 @@ def _after(
     held = list(consents)
     for line in lines.lines:
         if not line.is_approval:
-            held = [one for one in held if not _revoked(one, review.author, line)]
+            held = [consent for consent in held if not _revoked(consent, review.author, line)]
             continue
         plan, why = _named_plan(line, review, reviewed)
         if plan is None:

@@ -42,8 +42,8 @@ def judge(
         rules: Of the applied record.
         members: What the forge says about everyone who reviewed.
     """
-    excluded = frozenset(person for one in reviewed for person in one.pull_request.people)
-    voices = [heard(one, excluded) for one in reviewed]
+    excluded = frozenset(person for change in reviewed for person in change.pull_request.people)
+    voices = [heard(change, excluded) for change in reviewed]
     consents = [consent for voice in voices for consent in voice.consents]
     items: defaultdict[Consented, list[ItemDigest]] = defaultdict(list)
     left: list[GuardHit] = []
@@ -73,7 +73,9 @@ def _enough(
     covering = [consent for consent in consents if consent.covers(hit)]
     matching = rules.matching(hit)
     if not matching:
-        written = [one for one in covering if one.guard and members.may_write(one.by)]
+        written = [
+            consent for consent in covering if consent.guard and members.may_write(consent.by)
+        ]
         return tuple(written[:1])
     for rule in matching:
         by_review = (
@@ -109,4 +111,4 @@ def _approvals(
 
 
 def _uncounted(voices: Iterable[Heard]) -> Iterable[Uncounted]:
-    return dict.fromkeys(one for voice in voices for one in voice.uncounted)
+    return dict.fromkeys(uncounted for voice in voices for uncounted in voice.uncounted)

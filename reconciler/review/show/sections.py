@@ -40,7 +40,7 @@ def sections(report: Report, seen: PlanView) -> Iterator[Section]:
     """Give the lists in the order of reading."""
     body = report.plan.body
     wrong = body.unplanned
-    yield Section("What is wrong", len(wrong), (_wrong(report, one) for one in wrong), "errors")
+    yield Section("What is wrong", len(wrong), (_wrong(report, error) for error in wrong), "errors")
     rules = [hit for hit in body.hits if hit.guard == "policy"]
     yield Section("Rules that change", len(rules), (_rule(report, hit) for hit in rules), "rules")
     yield from _affected(report)
@@ -51,13 +51,13 @@ def sections(report: Report, seen: PlanView) -> Iterator[Section]:
     )
     for cause, title in titles:
         objects = by_cause[cause]
-        lines = (_object(report, one) for one in objects)
+        lines = (_object(report, planned) for planned in objects)
         yield Section(f"{title} ({len(objects):,})", len(objects), lines, "objects")
     drifted = by_cause["drift"]
     yield Section(
         "Edits in m3ter that applying would undo",
         len(drifted),
-        (_drift(report, one) for one in drifted),
+        (_drift(report, planned) for planned in drifted),
         "objects",
     )
     yield from _folded(report)
@@ -68,12 +68,12 @@ def _folded(report: Report) -> Iterator[Section]:
     title = f"What needs someone, item by item ({len(held):,})"
     yield Section(title, len(held), (_held(report, hit) for hit in held), "items", is_folded=True)
     approvals = report.judged.approvals
-    lines = (_approval(report, one) for one in approvals)
+    lines = (_approval(report, approval) for approval in approvals)
     yield Section(
         f"Approved ({len(approvals):,})", len(approvals), lines, "approvals", is_folded=True
     )
     odd = report.judged.uncounted
-    lines = (_uncounted(report, one) for one in odd)
+    lines = (_uncounted(report, uncounted) for uncounted in odd)
     yield Section(f"Counts for nothing ({len(odd):,})", len(odd), lines, "reviews", is_folded=True)
 
 
@@ -86,9 +86,9 @@ def _by_cause(report: Report, objects: Iterable[ObjectView]) -> dict[Cause, list
             address = str(change.address)
             causes[address] = min(causes.get(address, cause), cause, key=_ORDER.index)
     sorted_objects: dict[Cause, list[ObjectView]] = {cause: [] for cause in _ORDER}
-    for one in objects:
-        if str(one.address) in causes:
-            sorted_objects[causes[str(one.address)]].append(one)
+    for planned in objects:
+        if str(planned.address) in causes:
+            sorted_objects[causes[str(planned.address)]].append(planned)
     return sorted_objects
 
 
@@ -97,7 +97,9 @@ def _affected(report: Report) -> Iterator[Section]:
     lines = []
     for hit in report.plan.body.hits:
         if hit.guard == "widening" and hit.desired and isinstance(hit.desired.value, list):
-            accounts = [report.names.get(str(one), str(one)) for one in hit.desired.value]
+            accounts = [
+                report.names.get(str(account), str(account)) for account in hit.desired.value
+            ]
             more = counted(len(accounts), "more account", "more accounts")
             name = _prose(report, str(hit.address))
             lines.append(f"- {name} would bill {more}: {_named(report, accounts)}")
@@ -110,14 +112,14 @@ def _named(report: Report, names: Sequence[str]) -> str:
     return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
-def _object(report: Report, one: ObjectView) -> str:
-    label = f" {_prose(report, one.label)}" if one.label else ""
-    fields = [_field(report, row) for row in one.fields[:FIELDS_MAX]]
-    rest = len(one.fields) - FIELDS_MAX
+def _object(report: Report, planned: ObjectView) -> str:
+    label = f" {_prose(report, planned.label)}" if planned.label else ""
+    fields = [_field(report, row) for row in planned.fields[:FIELDS_MAX]]
+    rest = len(planned.fields) - FIELDS_MAX
     more = [f"and {rest:,} more fields"] if rest > 0 else []
     told = ": " + "; ".join([*fields, *more]) if fields else ""
-    name = f"{_code(report, one.mark)} {_prose(report, str(one.address))}{label}"
-    return f"- {name}, {', '.join(one.steps)}{told}"
+    name = f"{_code(report, planned.mark)} {_prose(report, str(planned.address))}{label}"
+    return f"- {name}, {', '.join(planned.steps)}{told}"
 
 
 def _field(report: Report, row: FieldRow) -> str:
@@ -127,19 +129,21 @@ def _field(report: Report, row: FieldRow) -> str:
     return f"{_code(report, row.path)} {before} → {after}{remark}{place}"
 
 
-def _drift(report: Report, one: ObjectView) -> str:
+def _drift(report: Report, planned: ObjectView) -> str:
     """Say in one sentence what a person set in m3ter, and how to keep it."""
-    keep = f"reconciler accept-live --env {report.plan.body.environment} '{one.address}#FIELD'"
+    keep = f"reconciler accept-live --env {report.plan.body.environment} '{planned.address}#FIELD'"
     told = [
         f"{_code(report, row.path)} is {_code(report, row.before)} in m3ter"
         + (f", {_prose(report, row.remark)}," if row.remark and report.shows_addresses else "")
         + f" and would be {_code(report, row.after)}"
-        for row in one.fields[:FIELDS_MAX]
+        for row in planned.fields[:FIELDS_MAX]
     ]
-    rest = len(one.fields) - FIELDS_MAX
+    rest = len(planned.fields) - FIELDS_MAX
     more = [f"and {rest:,} more fields"] if rest > 0 else []
-    what = "; ".join([*told, *more]) or ", ".join(one.steps)
-    return f"- {_prose(report, str(one.address))}: {what}. To keep it: {_code(report, keep, 300)}"
+    what = "; ".join([*told, *more]) or ", ".join(planned.steps)
+    return (
+        f"- {_prose(report, str(planned.address))}: {what}. To keep it: {_code(report, keep, 300)}"
+    )
 
 
 def _rule(report: Report, hit: GuardHit) -> str:

@@ -99,13 +99,13 @@ def configurations_of_run(
     None, when no configuration of the destination takes the account any more.
     """
     same = [
-        one
-        for one in scopes
-        if folded(one.live.destination) == folded(run.destination)
-        and folded(one.live.entity_type) == folded(run.entity_type)
+        scope
+        for scope in scopes
+        if folded(scope.live.destination) == folded(run.destination)
+        and folded(scope.live.entity_type) == folded(run.entity_type)
     ]
-    taking = [one for one in same if one.may_take(account)] if account else same
-    return tuple(str(one.live.id) for one in taking)
+    taking = [owner for owner in same if owner.may_take(account)] if account else same
+    return tuple(str(owner.live.id) for owner in taking)
 
 
 def configurations_of_event(
@@ -126,9 +126,13 @@ def configurations_of_event(
     account = first_text(event.payload, ("accountId",))
     account = account or accounts.get(bill_of_event(event), "")
     destination = folded(first_text(event.payload, ("destination",)))
-    same = [one for one in scopes if not destination or folded(one.live.destination) == destination]
-    taking = [one for one in same if one.may_take(account)] if account else same
-    return tuple(str(one.live.id) for one in taking)
+    same = [
+        scope
+        for scope in scopes
+        if not destination or folded(scope.live.destination) == destination
+    ]
+    taking = [owner for owner in same if owner.may_take(account)] if account else same
+    return tuple(str(owner.live.id) for owner in taking)
 
 
 def bill_of_event(event: IntegrationEvent) -> str:
@@ -148,15 +152,15 @@ def is_error(event: IntegrationEvent) -> bool:
 
 def errors_in_a_row(times: Iterable[str], last_success: str) -> int:
     """Count the errors since the last success; times are ISO 8601 in UTC, as m3ter writes them."""
-    return sum(one > last_success for one in times)
+    return sum(time > last_success for time in times)
 
 
 def first_text(value: JsonValue, names: Sequence[str]) -> str:
     """Find the first text under one of the names, however deep."""
     objects = list(_objects(value))
     for name in names:
-        for one in objects:
-            found = one.get(name)
+        for body in objects:
+            found = body.get(name)
             if isinstance(found, str) and found:
                 return found
     return ""
@@ -166,9 +170,9 @@ def _objects(value: JsonValue) -> Iterator[Mapping[str, JsonValue]]:
     """Give every object, the outer ones first."""
     waiting: list[JsonValue] = [value]
     while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, Mapping):
-            yield one
-            waiting += one.values()
-        elif isinstance(one, Sequence) and not isinstance(one, str):
-            waiting += one
+        node = waiting.pop(0)
+        if isinstance(node, Mapping):
+            yield node
+            waiting += node.values()
+        elif isinstance(node, Sequence) and not isinstance(node, str):
+            waiting += node

@@ -108,12 +108,12 @@ def applied(records: Iterable[AppliedRecord]) -> Applied | None:
     unfinished = ""
     finished = False
     newest: AppliedRecord | None = None
-    for one in records:
-        if one.action == "apply-started":
-            unfinished = unfinished or ("" if finished else str(one.plan or ""))
+    for record in records:
+        if record.action == "apply-started":
+            unfinished = unfinished or ("" if finished else str(record.plan or ""))
             continue
-        newest = newest or one
-        finished = finished or one.action == "apply"
+        newest = newest or record
+        finished = finished or record.action == "apply"
         if finished:
             break
     if newest is None:
@@ -182,7 +182,7 @@ def _owner(address: Address, owners: Mapping[str, str]) -> Address:
 
 
 def _summed(found: Iterable[tuple[Sync, str]]) -> tuple[Sync, tuple[str, ...]]:
-    ordered = sorted(set(found), key=lambda one: (_RANK.index(one[0]), one[1]))
+    ordered = sorted(set(found), key=lambda pair: (_RANK.index(pair[0]), pair[1]))
     sides = {sync for sync, _ in ordered}
     if not ordered:
         return "in sync", ()
@@ -207,20 +207,20 @@ def _words(change: Change) -> Iterable[tuple[Sync, str]]:
         case Delete():
             yield "git is ahead", "git no longer has it"
         case Adopt():
-            yield from (_field(one) for one in change.fields if _side(one) == "conflict")
+            yield from (_field(field) for field in change.fields if _side(field) == "conflict")
             yield "git is ahead", "not bound yet; the next apply takes it over"
         case _:
-            yield from (_field(one) for one in change.fields if _side(one))
+            yield from (_field(field) for field in change.fields if _side(field))
 
 
-def _field(one: FieldChange) -> tuple[Sync, str]:
-    side = _side(one)
+def _field(field: FieldChange) -> tuple[Sync, str]:
+    side = _side(field)
     assert side is not None
-    return side, str(one.path)
+    return side, str(field.path)
 
 
-def _side(one: FieldChange) -> Sync | None:
-    match one.verdict:
+def _side(field: FieldChange) -> Sync | None:
+    match field.verdict:
         case "ours":
             return "git is ahead"
         case "theirs":
@@ -242,5 +242,5 @@ def _sides(changes: Iterable[Change]) -> Iterable[Sync]:
             case Create() | Delete() | Adopt():
                 yield "git is ahead"
             case _:
-                sides = {side for one in change.fields if (side := _side(one))}
+                sides = {side for field in change.fields if (side := _side(field))}
                 yield min(sides, key=_RANK.index, default="git is ahead")

@@ -29,15 +29,15 @@ def runs_text(environment: str, seen: Sequence[SeenRun], names: Names, *, looked
     """
     if not seen:
         return f"{environment}: m3ter has no runs for {looked}.\n"
-    bad = sum(one.run.status in FAILED for one in seen)
+    bad = sum(run.run.status in FAILED for run in seen)
     lines = [
         f"{environment}: {counted(len(seen), 'run', 'runs')} of m3ter's own, from {looked}"
         + (f" · {bad:,} failed" if bad else ""),
         "",
     ]
-    for one in seen:
-        lines += _run(one, names)
-    if any(len(one.configurations) > 1 for one in seen):
+    for run in seen:
+        lines += _run(run, names)
+    if any(len(run.configurations) > 1 for run in seen):
         lines += ["", *_inferred("A run names its destination, not its integration.")]
     return "\n".join(lines) + "\n"
 
@@ -53,7 +53,7 @@ def runs_json(
         names: Of the configurations.
         pushed: ``pushes``, or for one bill ``requests``: what reconciler itself sent.
     """
-    runs: list[JsonValue] = [_run_json(one, names) for one in seen]
+    runs: list[JsonValue] = [_run_json(run, names) for run in seen]
     return exact_json.encode(
         {"schema": RUNS_SCHEMA, "environment": environment, "runs": runs, **pushed}, indent=2
     )
@@ -64,12 +64,12 @@ def events_text(
 ) -> str:
     """Render error events, after how near each configuration is to being disabled."""
     lines = [_nearest(environment, rows), ""]
-    width = max((len(one.name) for one in rows), default=0)
-    lines += [_row(one, width) for one in rows]
+    width = max((len(row.name) for row in rows), default=0)
+    lines += [_row(row, width) for row in rows]
     if events:
         lines.append("")
-    for one in events:
-        lines += _event(one, names)
+    for event in events:
+        lines += _event(event, names)
     lines += [
         "",
         *_inferred(
@@ -85,18 +85,18 @@ def events_json(
     environment: str, events: Sequence[SeenEvent], rows: Sequence[ErrorRow], names: Names
 ) -> str:
     """Render events as one JSON document."""
-    listed: list[JsonValue] = [_event_json(one, names) for one in events]
+    listed: list[JsonValue] = [_event_json(event, names) for event in events]
     near: list[JsonValue] = [
         {
-            "id": one.id,
-            "name": one.name,
-            "enabled": one.enabled,
-            "errorsInARow": one.count,
+            "id": row.id,
+            "name": row.name,
+            "enabled": row.enabled,
+            "errorsInARow": row.count,
             "disabledAfter": DISABLE_AFTER,
-            "maybeOfOthers": one.shared,
-            "noSuccessKnown": one.oldest,
+            "maybeOfOthers": row.shared,
+            "noSuccessKnown": row.oldest,
         }
-        for one in rows
+        for row in rows
     ]
     return exact_json.encode(
         {
@@ -109,16 +109,16 @@ def events_json(
     )
 
 
-def _run(one: SeenRun, names: Names) -> Iterator[str]:
-    run = one.run
+def _run(seen: SeenRun, names: Names) -> Iterator[str]:
+    run = seen.run
     mark = "!" if run.status in FAILED else " "
     external = f"  -> {run.external_id}" if run.external_id else ""
     yield (
         f"{mark} {shown_time(run.started_at)}  {str(run.status).ljust(16)}"
-        f"  bill {run.entity_id}  {one.account}{external}"
+        f"  bill {run.entity_id}  {seen.account}{external}"
     ).rstrip()
     whose = (
-        _whose(one.configurations, names)
+        _whose(seen.configurations, names)
         or f"{run.destination}, but no integration takes this account now"
     )
     yield f"    {whose} · run {run.id}"
@@ -126,16 +126,16 @@ def _run(one: SeenRun, names: Names) -> Iterator[str]:
         yield from _wrapped(run.error)
     if run.url:
         yield f"    {printable(run.url)}"
-    if one.payload is not None:
-        yield from (f"      | {printable(line)}" for line in one.payload.splitlines())
+    if seen.payload is not None:
+        yield from (f"      | {printable(line)}" for line in seen.payload.splitlines())
 
 
-def _run_json(one: SeenRun, names: Names) -> JsonValue:
-    run = one.run
+def _run_json(seen: SeenRun, names: Names) -> JsonValue:
+    run = seen.run
     return {
         "id": run.id,
         "bill": run.entity_id,
-        "account": one.account,
+        "account": seen.account,
         "destination": run.destination,
         "status": str(run.status),
         "startedAt": run.started_at,
@@ -143,58 +143,62 @@ def _run_json(one: SeenRun, names: Names) -> JsonValue:
         "error": run.error,
         "url": run.url,
         "externalId": run.external_id,
-        "integrations": [names.get(each, each) for each in one.configurations],
-        "payload": one.payload,
+        "integrations": [
+            names.get(configuration, configuration) for configuration in seen.configurations
+        ],
+        "payload": seen.payload,
     }
 
 
 def _nearest(environment: str, rows: Sequence[ErrorRow]) -> str:
-    off = [one.name for one in rows if not one.enabled]
+    off = [row.name for row in rows if not row.enabled]
     if off:
         return f"{environment}: m3ter has disabled {', '.join(off)}"
-    worst = max(rows, key=lambda one: one.count, default=None)
+    worst = max(rows, key=lambda row: row.count, default=None)
     if worst is None or not worst.count:
         return f"{environment}: no integration has errors in a row"
     return f"{environment}: {worst.name} is nearest to being disabled by m3ter"
 
 
-def _row(one: ErrorRow, width: int) -> str:
-    state = "disabled by m3ter" if not one.enabled else "enabled"
-    doubt = " (some may be of another integration)" if one.shared else ""
-    if one.oldest and one.count:
+def _row(row: ErrorRow, width: int) -> str:
+    state = "disabled by m3ter" if not row.enabled else "enabled"
+    doubt = " (some may be of another integration)" if row.shared else ""
+    if row.oldest and row.count:
         doubt += " (no completed run was found)"
-    mark = "!" if one.count or not one.enabled else " "
-    return f"{mark} {one.name.ljust(width)}  {one.count} of {DISABLE_AFTER}  {state}{doubt}"
+    mark = "!" if row.count or not row.enabled else " "
+    return f"{mark} {row.name.ljust(width)}  {row.count} of {DISABLE_AFTER}  {state}{doubt}"
 
 
-def _event(one: SeenEvent, names: Names) -> Iterator[str]:
-    event = one.event
+def _event(seen: SeenEvent, names: Names) -> Iterator[str]:
+    event = seen.event
     short = event.name.removeprefix("integration.").removesuffix(".error")
     mark = "!" if event.name == DISABLED_EVENT else " "
-    bill = f"  bill {one.bill}" if one.bill else ""
+    bill = f"  bill {seen.bill}" if seen.bill else ""
     actioned = "  (actioned)" if event.actioned_at else ""
     yield f"{mark} {shown_time(event.time)}  {short.ljust(21)}{bill}{actioned}".rstrip()
-    whose = _whose(one.configurations, names)
+    whose = _whose(seen.configurations, names)
     if whose:
         yield f"    {whose}"
-    if one.message:
-        yield from _wrapped(one.message)
+    if seen.message:
+        yield from _wrapped(seen.message)
 
 
-def _event_json(one: SeenEvent, names: Names) -> JsonValue:
+def _event_json(seen: SeenEvent, names: Names) -> JsonValue:
     return {
-        "id": one.event.id,
-        "name": one.event.name,
-        "time": one.event.time,
-        "actionedAt": one.event.actioned_at or None,
-        "bill": one.bill or None,
-        "message": one.message,
-        "integrations": [names.get(each, each) for each in one.configurations],
+        "id": seen.event.id,
+        "name": seen.event.name,
+        "time": seen.event.time,
+        "actionedAt": seen.event.actioned_at or None,
+        "bill": seen.bill or None,
+        "message": seen.message,
+        "integrations": [
+            names.get(configuration, configuration) for configuration in seen.configurations
+        ],
     }
 
 
 def _whose(ids: Sequence[str], names: Names) -> str:
-    return " or ".join(names.get(one) or one for one in ids)
+    return " or ".join(names.get(entity_id) or entity_id for entity_id in ids)
 
 
 def _wrapped(text: str) -> list[str]:

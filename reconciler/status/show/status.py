@@ -36,10 +36,10 @@ class StatusPart:
 def status_text(report: Report, parts: Sequence[StatusPart] = ()) -> str:
     """Render the status of an environment."""
     lines = [_summary(report), *_applied(report), ""]
-    width = max((len(one.address.name) for one in report.standings), default=0)
-    for one in report.standings:
-        lines += _standing(one, width)
-    if any(one.run and one.run.shared for one in report.standings):
+    width = max((len(standing.address.name) for standing in report.standings), default=0)
+    for standing in report.standings:
+        lines += _standing(standing, width)
+    if any(standing.run and standing.run.shared for standing in report.standings):
         lines.append("  * or of another integration there: m3ter's runs name only a destination")
     lines += _unmanaged(report.unmanaged)
     for part in parts:
@@ -54,7 +54,7 @@ def status_json(report: Report, parts: Sequence[StatusPart] = ()) -> str:
         "schema": SCHEMA,
         "environment": report.environment,
         "applied": _applied_json(report.applied),
-        "integrations": [_standing_json(one) for one in report.standings],
+        "integrations": [_standing_json(standing) for standing in report.standings],
         "unmanaged": list(report.unmanaged),
     }
     return exact_json.encode(document | {part.name: part.json for part in parts}, indent=2)
@@ -64,9 +64,13 @@ def _summary(report: Report) -> str:
     total = len(report.standings)
     if not total:
         return f"{report.environment}: git has no integrations."
-    synced = sum(one.sync == "in sync" for one in report.standings)
-    off = [one for one in report.standings if one.enabled is False]
-    apart = [one for one in report.standings if one.connection in {"disconnected", "not in m3ter"}]
+    synced = sum(standing.sync == "in sync" for standing in report.standings)
+    off = [standing for standing in report.standings if standing.enabled is False]
+    apart = [
+        standing
+        for standing in report.standings
+        if standing.connection in {"disconnected", "not in m3ter"}
+    ]
     parts = [
         (
             f"{report.environment}: "
@@ -98,22 +102,22 @@ def _applied(report: Report) -> Iterator[str]:
         )
 
 
-def _standing(one: IntegrationStatus, width: int) -> Iterator[str]:
-    mark = " " if one.sync == "in sync" and one.enabled is not False else "!"
-    words = [one.sync.ljust(14)]
-    if one.connection:
-        words += [one.connection.ljust(14), _enabled(one).ljust(18), _run(one.run)]
-    yield f"{mark} {one.address.name.ljust(width)}  {'  '.join(words)}".rstrip()
-    shown = one.differs[:_DIFFERENCES_MAX]
+def _standing(status: IntegrationStatus, width: int) -> Iterator[str]:
+    mark = " " if status.sync == "in sync" and status.enabled is not False else "!"
+    words = [status.sync.ljust(14)]
+    if status.connection:
+        words += [status.connection.ljust(14), _enabled(status).ljust(18), _run(status.run)]
+    yield f"{mark} {status.address.name.ljust(width)}  {'  '.join(words)}".rstrip()
+    shown = status.differs[:_DIFFERENCES_MAX]
     yield from (f"    {text}" for text in shown)
-    if len(one.differs) > len(shown):
-        yield f"    and {len(one.differs) - len(shown):,} more"
+    if len(status.differs) > len(shown):
+        yield f"    and {len(status.differs) - len(shown):,} more"
 
 
-def _enabled(one: IntegrationStatus) -> str:
-    if one.enabled is None:
+def _enabled(status: IntegrationStatus) -> str:
+    if status.enabled is None:
         return ""
-    return "enabled" if one.enabled else "disabled by m3ter"
+    return "enabled" if status.enabled else "disabled by m3ter"
 
 
 def _run(seen: RunSeen | None) -> str:
@@ -124,7 +128,7 @@ def _run(seen: RunSeen | None) -> str:
 
 def _unmanaged(names: Sequence[str]) -> Iterator[str]:
     if names:
-        shown = ", ".join(f'"{one}"' for one in names[:_NAMED_MAX])
+        shown = ", ".join(f'"{name}"' for name in names[:_NAMED_MAX])
         more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
         yield ""
         yield f"Only in m3ter, left alone: {shown}{more}"
@@ -139,14 +143,14 @@ def _what_next(report: Report) -> Iterator[str]:
 
 def _hints(report: Report) -> Iterable[str]:
     env = report.environment
-    for one in report.standings:
-        if one.sync in {"edited in m3ter", "both moved", "conflict"}:
+    for standing in report.standings:
+        if standing.sync in {"edited in m3ter", "both moved", "conflict"}:
             yield f"Who changed what:         reconciler drift --env {env}"
-        if one.sync in {"git is ahead", "both moved", "error"}:
+        if standing.sync in {"git is ahead", "both moved", "error"}:
             yield f"What apply would do:      reconciler plan --env {env}"
-        if one.sync == "not adopted":
-            yield f"To manage it from git:    reconciler adopt --env {env} {one.address}"
-        if one.enabled is False:
+        if standing.sync == "not adopted":
+            yield f"To manage it from git:    reconciler adopt --env {env} {standing.address}"
+        if standing.enabled is False:
             yield f"Why m3ter disabled it:    reconciler events --env {env}"
 
 
@@ -163,15 +167,15 @@ def _applied_json(done: Applied | None) -> JsonValue:
     }
 
 
-def _standing_json(one: IntegrationStatus) -> JsonValue:
-    run = one.run
+def _standing_json(status: IntegrationStatus) -> JsonValue:
+    run = status.run
     return {
-        "address": str(one.address),
-        "displayName": one.label,
-        "sync": one.sync,
-        "differs": list(one.differs),
-        "connection": one.connection,
-        "enabled": one.enabled,
+        "address": str(status.address),
+        "displayName": status.label,
+        "sync": status.sync,
+        "differs": list(status.differs),
+        "connection": status.connection,
+        "enabled": status.enabled,
         "lastRun": None
         if run is None
         else {

@@ -61,11 +61,11 @@ class ClosedTally:
     money: dict[Fate, Purse] = field(default_factory=dict)
     listed: list[Closed] = field(default_factory=list)
 
-    def add(self, one: Closed) -> None:
+    def add(self, closing: Closed) -> None:
         """Count one bill."""
-        self.money.setdefault(one.fate, Purse()).add(one.money)
-        if one.fate is not Fate.EARLIER or one.why:
-            self.listed.append(one)
+        self.money.setdefault(closing.fate, Purse()).add(closing.money)
+        if closing.fate is not Fate.EARLIER or closing.why:
+            self.listed.append(closing)
 
     def bills(self, fate: Fate) -> int:
         """Count the bills of a fate."""
@@ -73,13 +73,13 @@ class ClosedTally:
 
     def of(self, *fates: Fate) -> list[Closed]:
         """List the bills of some fates, by account and bill."""
-        found = [one for one in self.listed if one.fate in fates]
-        return sorted(found, key=lambda one: (one.account, one.bill_id))
+        closings = [closing for closing in self.listed if closing.fate in fates]
+        return sorted(closings, key=lambda closing: (closing.account, closing.bill_id))
 
     @property
     def exit_code(self) -> ExitCode:
         """16 for an unknown outcome, 14 when something stays open or went wrong afterwards."""
         if self.of(Fate.UNKNOWN):
             return ExitCode.UNKNOWN_OUTCOME
-        partly = any(one.fate is Fate.OPEN or one.why for one in self.listed)
+        partly = any(closing.fate is Fate.OPEN or closing.why for closing in self.listed)
         return ExitCode.PARTLY_DONE if partly else ExitCode.DONE

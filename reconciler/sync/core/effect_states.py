@@ -261,7 +261,7 @@ def status_of(effects: Sequence[Effect], steps: int) -> PushStatus:
         effects: Of the newest generation.
         steps: How many the generation has in all.
     """
-    states = [one.state for one in effects]
+    states = [effect.state for effect in effects]
     some = PushState.DONE in states
     if _DOUBT.intersection(states):
         return PushStatus.UNKNOWN
@@ -271,12 +271,12 @@ def status_of(effects: Sequence[Effect], steps: int) -> PushStatus:
         return PushStatus.PARTIAL if some else _refused(effects)
     if PushState.RETRY in states:
         return PushStatus.AWAITING_RETRY
-    if states and len(states) >= steps and all(one is PushState.DONE for one in states):
+    if states and len(states) >= steps and all(state is PushState.DONE for state in states):
         return PushStatus.COMPLETE
     return PushStatus.STARTED
 
 
 def _refused(effects: Sequence[Effect]) -> PushStatus:
-    refused = [one.message for one in effects if one.state is PushState.REFUSED]
-    closed = any(DATE_FIELD in one for one in refused)
+    refused = [effect.message for effect in effects if effect.state is PushState.REFUSED]
+    closed = any(DATE_FIELD in reason for reason in refused)
     return PushStatus.ACCOUNTING_PERIOD_CLOSED if closed else PushStatus.ERROR

@@ -61,10 +61,10 @@ def choose_pending(
         now: The time.
     """
     reach = timedelta(days=policy.match_days)
-    open_ones = [one for one in invoices if one.status == "pending" and not one.deleted]
-    matching = [one for one in open_ones if _dated(one, period_end, reach)]
+    open_ones = [other for other in invoices if other.status == "pending" and not other.deleted]
+    matching = [invoice for invoice in open_ones if _dated(invoice, period_end, reach)]
     if len(matching) > 1:
-        names = " and ".join(sorted(one.id for one in matching))
+        names = " and ".join(sorted(invoice.id for invoice in matching))
         return NotStarted(f"several pending invoices are dated near the bill's end: {names}")
     if matching:
         return UseInvoice(matching[0])

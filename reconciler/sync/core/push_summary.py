@@ -77,15 +77,15 @@ class PushStanding:
         """17 when bills are overdue; the rest is for people to read."""
         return ExitCode.OUTSIDE_TOLERANCE if self.overdue.bills else ExitCode.DONE
 
-    def add(self, one: Pushed, patience: BillDeadlines) -> None:
+    def add(self, push: Pushed, patience: BillDeadlines) -> None:
         """Count one bill; bills come by the end of their period."""
-        self.counts.setdefault(one.status, Purse()).add(one.money)
-        late = self.at >= patience.deadline(one.integration, one.period_end)
-        if one.status in FINISHED or not late:
+        self.counts.setdefault(push.status, Purse()).add(push.money)
+        late = self.at >= patience.deadline(push.integration, push.period_end)
+        if push.status in FINISHED or not late:
             return
-        self.overdue.add(one.money)
+        self.overdue.add(push.money)
         if len(self.listed) < LISTED_MAX:
-            self.listed.append(one)
+            self.listed.append(push)
 
 
 def standing_of(
@@ -93,6 +93,6 @@ def standing_of(
 ) -> PushStanding:
     """Count the bills of a site, one at a time."""
     standing = PushStanding(site, at)
-    for one in bills:
-        standing.add(one, patience)
+    for bill in bills:
+        standing.add(bill, patience)
     return standing

@@ -56,17 +56,17 @@ def as_stamped(invoice: Invoice) -> StampedInvoice:
 
 def undecided(stamped: Mapping[BillId, Sequence[StampedInvoice]]) -> tuple[UndecidedBill, ...]:
     """List the bills whose invoices do not say whether they were sent once, by bill."""
-    found = (_why(bill, invoices) for bill, invoices in sorted(stamped.items()))
-    return tuple(one for one in found if one is not None)
+    bills = (_why(bill, invoices) for bill, invoices in sorted(stamped.items()))
+    return tuple(bill for bill in bills if bill is not None)
 
 
 def _why(bill: BillId, invoices: Sequence[StampedInvoice]) -> UndecidedBill | None:
-    counting = [one.id for one in invoices if one.counts]
+    counting = [other.id for other in invoices if other.counts]
     if len(counting) == 1:
         return None
     if counting:
         return UndecidedBill(bill, _ids(counting), "several invoices carry its stamp")
-    gone = _ids(one.id for one in invoices)
+    gone = _ids(other.id for other in invoices)
     return UndecidedBill(bill, gone, "its invoice is voided or deleted, and nothing says why")
 
 

@@ -37,7 +37,7 @@ class Purse:
     @property
     def money(self) -> tuple[Money, ...]:
         """The sums, by currency code."""
-        return tuple(Money(self.minor[one], one) for one in sorted(self.minor))
+        return tuple(Money(self.minor[currency], currency) for currency in sorted(self.minor))
 
 
 @dataclass(slots=True)
@@ -46,16 +46,16 @@ class Tally:
 
     rows: dict[Currency, _Row] = field(default_factory=dict)
 
-    def add(self, one: BillComparison) -> None:
+    def add(self, comparison: BillComparison) -> None:
         """Count one bill."""
-        row = self.rows.setdefault(one.currency, _Row())
+        row = self.rows.setdefault(comparison.currency, _Row())
         row.bills += 1
-        row.billed += one.billed.minor
-        row.sent += one.sent.minor
-        row.not_sent += one.not_sent.minor
-        row.invoiced += one.invoiced.minor
-        row.rounding += one.rounding.minor
-        row.catalogue += one.catalogue.minor
+        row.billed += comparison.billed.minor
+        row.sent += comparison.sent.minor
+        row.not_sent += comparison.not_sent.minor
+        row.invoiced += comparison.invoiced.minor
+        row.rounding += comparison.rounding.minor
+        row.catalogue += comparison.catalogue.minor
 
     def totals(self) -> Iterator[Totals]:
         """Give one row per currency, by code."""
@@ -89,11 +89,11 @@ class News:
     bills: int = 0
     named: list[BillStanding] = field(default_factory=list)
 
-    def add(self, one: BillStanding) -> None:
+    def add(self, standing: BillStanding) -> None:
         """Count one bill."""
         self.bills += 1
         if len(self.named) < NAMED_MAX:
-            self.named.append(replace(one, draft=None))
+            self.named.append(replace(standing, draft=None))
 
 
 @dataclass(slots=True)
@@ -130,23 +130,23 @@ class SyncTally:
     due_again: int = 0
     due_first: datetime | None = None
 
-    def add(self, one: BillStanding) -> None:
+    def add(self, standing: BillStanding) -> None:
         """Count one bill."""
-        self.groups.setdefault(one.group, Purse()).add(one.money)
-        if one.short:
-            self._reason(one).purse.add(one.money)
-        listed = self.listed.setdefault(one.group, [])
-        if (one.group in _LISTED or one.short == IN_NONE) and len(listed) < LISTED_MAX:
-            listed.append(replace(one, draft=None))
-        for event in one.events if one.new else ():
-            self.news.setdefault(event, News()).add(one)
-        if one.status is PushStatus.UNKNOWN:
+        self.groups.setdefault(standing.group, Purse()).add(standing.money)
+        if standing.short:
+            self._reason(standing).purse.add(standing.money)
+        listed = self.listed.setdefault(standing.group, [])
+        if (standing.group in _LISTED or standing.short == IN_NONE) and len(listed) < LISTED_MAX:
+            listed.append(replace(standing, draft=None))
+        for event in standing.events if standing.new else ():
+            self.news.setdefault(event, News()).add(standing)
+        if standing.status is PushStatus.UNKNOWN:
             self.unknown += 1
-        if one.again_at is not None:
+        if standing.again_at is not None:
             self.due_again += 1
-            self.due_first = min(self.due_first or one.again_at, one.again_at)
-        if one.group in {Group.READY, Group.SENT}:
-            self._money(one)
+            self.due_first = min(self.due_first or standing.again_at, standing.again_at)
+        if standing.group in {Group.READY, Group.SENT}:
+            self._money(standing)
 
     def begun_with(self, canary: SyncTally) -> None:
         """Count what a canary sent as sent; the run after it has found the same bills unchanged."""
@@ -158,8 +158,8 @@ class SyncTally:
             self.groups[Group.UNCHANGED].move(sent, -1)
         if ALREADY_SENT in self.reasons:
             self.reasons[ALREADY_SENT].purse.move(sent, -1)
-        self.groups = {key: one for key, one in self.groups.items() if one.bills}
-        self.reasons = {key: one for key, one in self.reasons.items() if one.purse.bills}
+        self.groups = {key: purse for key, purse in self.groups.items() if purse.bills}
+        self.reasons = {key: reason for key, reason in self.reasons.items() if reason.purse.bills}
 
     def bills(self, group: Group) -> int:
         """Count the bills of a group."""
@@ -175,27 +175,27 @@ class SyncTally:
         codes = []
         if self.unknown:
             codes.append(ExitCode.UNKNOWN_OUTCOME)
-        if any(self.bills(one) for one in _PARTLY):
+        if any(self.bills(group) for group in _PARTLY):
             codes.append(ExitCode.PARTLY_DONE)
         if self.differing:
             codes.append(ExitCode.OUTSIDE_TOLERANCE)
         return winning(codes)
 
-    def _reason(self, one: BillStanding) -> Reason:
-        key = (one.group, one.short)
+    def _reason(self, standing: BillStanding) -> Reason:
+        key = (standing.group, standing.short)
         if key not in self.reasons and len(self.reasons) >= REASONS_MAX:
-            key = (one.group, OTHER_REASONS)
-        return self.reasons.setdefault(key, Reason(page=one.page))
+            key = (standing.group, OTHER_REASONS)
+        return self.reasons.setdefault(key, Reason(page=standing.page))
 
-    def _money(self, one: BillStanding) -> None:
-        self.rounding.add(one.rounding)
-        if one.unexplained is not None:
-            self.unexplained.add(one.unexplained)
-        if one.group is Group.SENT and one.page:
+    def _money(self, standing: BillStanding) -> None:
+        self.rounding.add(standing.rounding)
+        if standing.unexplained is not None:
+            self.unexplained.add(standing.unexplained)
+        if standing.group is Group.SENT and standing.page:
             self.differing += 1
-        if one.draft is None:
+        if standing.draft is None:
             return
-        draft = one.draft
+        draft = standing.draft
         # a line on a pending invoice costs a read and a write
         lines = 2 * len(draft.lines) if draft.way == "pending" else 1
         self.requests += lines + (1 if draft.credits else 0)

@@ -334,7 +334,7 @@ def _replay(entry: str, value: str) -> timedelta:
 
 
 def _schedule(old: RetrySchedule, entry: str, value: str) -> RetrySchedule:
-    *delays, last = [_duration(entry, one) for one in value.split("/")]
+    *delays, last = [_duration(entry, delay) for delay in value.split("/")]
     return replace(old, delays=tuple(delays), afterwards=last)
 
 

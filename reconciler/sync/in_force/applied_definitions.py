@@ -54,7 +54,7 @@ def definitions_in_force(head: AppliedRecord | None, working: Effective) -> Effe
     place = Origin(f"applied record {head.sequence}")
 
     def all_of(kind: str, spec: Any, known: Iterable[Defined[Any]]) -> tuple[Defined[Any], ...]:  # noqa: ANN401  the model of the kind
-        here = {one.name: one for one in known}
+        here = {definition.name: definition for definition in known}
         return tuple(
             _defined(
                 Defined(key, spec.model_validate(body, strict=False), place, {}),
@@ -64,15 +64,22 @@ def definitions_in_force(head: AppliedRecord | None, working: Effective) -> Effe
             for key, body in sorted(_kind(head.definitions, kind).items())
         )
 
-    sets = all_of("MappingSet", MappingSetSpec, [one.defined for one in working.mapping_sets])
-    files = {one.defined.name: one for one in working.mapping_sets}
+    sets = all_of(
+        "MappingSet", MappingSetSpec, [mapping_set.defined for mapping_set in working.mapping_sets]
+    )
+    files = {mapping_set.defined.name: mapping_set for mapping_set in working.mapping_sets}
     return Effective(
         project=all_of("Project", ProjectSpec, [working.project])[0],
         environment=all_of("Environment", EnvironmentSpec, [working.environment])[0],
         integrations=all_of("Integration", IntegrationSpec, working.integrations),
         mapping_sets=tuple(
-            _set(one, _body(head.definitions, "MappingSet", one.name), files.get(one.name), place)
-            for one in sets
+            _set(
+                definition,
+                _body(head.definitions, "MappingSet", definition.name),
+                files.get(definition.name),
+                place,
+            )
+            for definition in sets
         ),
         dialects=all_of("Dialect", DialectSpec, working.dialects),
     )
@@ -86,7 +93,8 @@ def drift_of(compared: EnvironmentComparison, integration: str) -> tuple[str, ..
         integration: Name of the definition.
     """
     owners = {
-        one.defined.name: one.defined.spec.integration for one in compared.effective.mapping_sets
+        mapping_set.defined.name: mapping_set.defined.spec.integration
+        for mapping_set in compared.effective.mapping_sets
     }
 
     def concerns(address: Address) -> bool:
@@ -95,27 +103,27 @@ def drift_of(compared: EnvironmentComparison, integration: str) -> tuple[str, ..
         return owners.get(address.name) in {integration, None}
 
     moved = [
-        f"{one.address} is not as it was applied: {_what(one)}"
-        for one in compared.changes
-        if not isinstance(one, Ignore | Keep) and concerns(one.address)
+        f"{change.address} is not as it was applied: {_what(change)}"
+        for change in compared.changes
+        if not isinstance(change, Ignore | Keep) and concerns(change.address)
     ]
-    broken = [f"{one.address}: {one}" for one in compared.errors if concerns(one.address)]
+    broken = [f"{error.address}: {error}" for error in compared.errors if concerns(error.address)]
     return (*moved, *broken)
 
 
 def row_origins(effective: Effective, head: AppliedRecord | None) -> Mapping[MappingId, Origin]:
     """Give the place in the files of every live mapping that the record binds."""
-    bound = {one.address: one.id for one in head.bindings} if head else {}
+    bound = {binding.address: binding.id for binding in head.bindings} if head else {}
     return {
         MappingId(bound[address]): row.origin
-        for one in effective.mapping_sets
-        for row in one.rows
-        if (address := row_address(one, row)) in bound
+        for mapping_set in effective.mapping_sets
+        for row in mapping_set.rows
+        if (address := row_address(mapping_set, row)) in bound
     }
 
 
 def _what(change: Any) -> str:  # noqa: ANN401  any change that writes
-    fields = [one.path for one in getattr(change, "fields", ()) if one.verdict != "same"]
+    fields = [field.path for field in getattr(change, "fields", ()) if field.verdict != "same"]
     kind = type(change).__name__.lower()
     return ", ".join(fields) if fields else f"it would need {kind}"
 
@@ -131,7 +139,7 @@ def _set(
 ) -> DefinedSet:
     known = {(row.key, row.external_id): row.origin for row in here.rows} if here else {}
     rows = body.get("rows") if isinstance(body, Mapping) else None
-    return DefinedSet(defined, tuple(_row(one, known, place) for one in _list(rows)))
+    return DefinedSet(defined, tuple(_row(row, known, place) for row in _list(rows)))
 
 
 def _row(

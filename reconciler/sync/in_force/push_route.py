@@ -52,37 +52,43 @@ def routes_in_force(
     """Build the push integrations in force, from the files and from what m3ter has of them."""
     effective, environment = compared.effective, compared.effective.environment.spec
     ids = _account_ids(pushed, organisation)
-    live = {one.id: one for one in compared.integrations}
+    live = {integration.id: integration for integration in compared.integrations}
     mappings = compared.mappings or organisation.mappings.list([SYSTEM])
     known = from_live(mappings, SYSTEM, row_origins(effective, compared.head))
-    bound = {one.address.name: one.id for one in _integrations(compared.head)}
+    bound = {
+        integration.address.name: integration.id for integration in _integrations(compared.head)
+    }
     assert environment.chargebee is not None
-    made: list[PushRoute] = []
-    for one in pushed:
-        live_id = IntegrationId(bound[one.name]) if one.name in bound else None
-        there = live.get(live_id) if live_id else None
-        enforced = one.spec.entity.enforce_external_mappings_for_config
+    routes: list[PushRoute] = []
+    for integration in pushed:
+        live_id = IntegrationId(bound[integration.name]) if integration.name in bound else None
+        in_m3ter = live.get(live_id) if live_id else None
+        enforced = integration.spec.entity.enforce_external_mappings_for_config
         route = DraftingRules(
-            defined=one,
+            defined=integration,
             mappings=index(known, live_id, enforced=enforced),
             fallback=environment.fallback,
             site_zone=environment.chargebee.timezone,
             readings=readings,
         )
-        made.append(
+        routes.append(
             PushRoute(
                 route=route,
-                scope=scope_of(one.spec, ids),
-                live_id=there.id if there else None,
-                live_hash=live_hash(there) if there else "",
-                drift=drift_of(compared, one.name),
+                scope=scope_of(integration.spec, ids),
+                live_id=in_m3ter.id if in_m3ter else None,
+                live_hash=live_hash(in_m3ter) if in_m3ter else "",
+                drift=drift_of(compared, integration.name),
             )
         )
-    return tuple(made)
+    return tuple(routes)
 
 
 def _integrations(head: AppliedRecord | None) -> Iterable[Binding]:
-    return [one for one in head.bindings if one.address.kind == "integration"] if head else []
+    return (
+        [binding for binding in head.bindings if binding.address.kind == "integration"]
+        if head
+        else []
+    )
 
 
 def _account_ids(
@@ -91,11 +97,14 @@ def _account_ids(
     """Look the account codes up now: what was remembered may be another account by today."""
     codes = {
         reference.code
-        for one in pushed
-        for listed in (one.spec.global_.account_ids, one.spec.global_.restricted_account_ids)
+        for integration in pushed
+        for listed in (
+            integration.spec.global_.account_ids,
+            integration.spec.global_.restricted_account_ids,
+        )
         if not isinstance(listed, str)
         for reference in listed
         if isinstance(reference, CodeReference)
     }
     found = organisation.codes.accounts(codes) if codes else {}
-    return {code: one.id for code, one in found.items()}
+    return {code: account.id for code, account in found.items()}

@@ -61,7 +61,7 @@ class PushesInForce:
 
     def route(self, name: str) -> PushRoute | None:
         """Find a push integration by name."""
-        return next((one for one in self.routes if one.name == name), None)
+        return next((candidate for candidate in self.routes if candidate.name == name), None)
 
 
 def read_in_force(
@@ -93,11 +93,13 @@ def read_in_force(
     site = environment.spec.chargebee
     if site is None:
         raise NoSiteError(environment.name)
-    pushed = [one for one in effective.integrations if one.spec.delivery == "push"]
+    pushed = [
+        integration for integration in effective.integrations if integration.spec.delivery == "push"
+    ]
     if not pushed:
         raise NoPushError(environment.name)
     compared = compare(effective, head, organisation, progress)
-    dialects = [one.spec for one in effective.dialects]
+    dialects = [defined.spec for defined in effective.dialects]
     return PushesInForce(
         name=environment.name,
         environment=environment.spec,

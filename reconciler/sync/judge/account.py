@@ -79,7 +79,7 @@ class AccountReader:
         now, moment = self.clock.now(), self.clock.monotonic()
         codes = {code for _, code in bills if code}
         accounts = self.organisation.codes.accounts(codes) if codes else {}
-        latest = self.organisation.runs.latest(BILL, [one for one, _ in bills])
+        latest = self.organisation.runs.latest(BILL, [bill_id for bill_id, _ in bills])
         return {
             bill: AccountFacts(
                 now, accounts.get(code), self._runs(bill) if bill in latest else (), moment
@@ -91,8 +91,8 @@ class AccountReader:
         """Read it for bills that will be worked on soon, and remember it until they are."""
         found = self.about(bills)
         self._known.update(found)
-        for one in list(self._known)[: max(0, len(self._known) - KNOWN_MAX)]:
-            self._known.pop(one, None)
+        for bill_id in list(self._known)[: max(0, len(self._known) - KNOWN_MAX)]:
+            self._known.pop(bill_id, None)
         return found
 
     def known(self, bill: BillId) -> AccountFacts | None:
@@ -122,9 +122,9 @@ class AccountReader:
         assert read_at is not None
         return RouteKnowledge(
             read_at=min(read_at, about.read_at),
-            native=tuple(route_claim(one.name, one.scope, about) for one in native),
-            pushes=tuple(push_claim(one, about, changed) for one in self.scope.routes),
-            runs=tuple(one for one in about.runs if is_ours(one.destination)),
+            native=tuple(route_claim(route.name, route.scope, about) for route in native),
+            pushes=tuple(push_claim(route, about, changed) for route in self.scope.routes),
+            runs=tuple(run for run in about.runs if is_ours(run.destination)),
         )
 
     def _refresh(self) -> None:
@@ -167,24 +167,24 @@ class RoutesOfRun:
         who = who_of(bill)
         if about.account is None:
             why = f"m3ter has no account with the code {bill.account_code!r} that the bill names"
-            made = bill_standing(who, Group.BLOCKED, "its account is not known", why)
-            return replace(made, page=page(Page.INTERLOCK))
-        found = [(one, self._takes(bill, one, about)) for one in self.routes]
+            standing = bill_standing(who, Group.BLOCKED, "its account is not known", why)
+            return replace(standing, page=page(Page.INTERLOCK))
+        found = [(candidate, self._takes(bill, candidate, about)) for candidate in self.routes]
         ours = [
-            (one, told)
-            for one, told in found
-            if not (isinstance(told, NotTaken) and told.reason == "other-account")
+            (candidate, left)
+            for candidate, left in found
+            if not (isinstance(left, NotTaken) and left.reason == "other-account")
         ]
         if not ours:
             why = "no push integration takes its account"
             return bill_standing(who, Group.NOT_OURS, IN_NONE, why)
         named = self.narrow.integrations
-        if named and not any(one.name in named for one, _ in ours):
+        if named and not any(candidate.name in named for candidate, _ in ours):
             return bill_standing(who, Group.NOT_OURS, "of another integration")
-        route, told = ours[0]
-        if isinstance(told, Taken) or (sent and told.reason == "unapproved"):
+        route, verdict = ours[0]
+        if isinstance(verdict, Taken) or (sent and verdict.reason == "unapproved"):
             return route
-        return self._left(who, route, told)
+        return self._left(who, route, verdict)
 
     def since(self, route: PushRoute) -> date:
         """Give the date from which a route's bills are sent in this run."""
@@ -208,8 +208,8 @@ class RoutesOfRun:
         if left.reason == "unapproved":
             return bill_standing(who, Group.WAITING, "not approved yet", left.why, route.name)
         short = "whether it is selected is not known"
-        made = bill_standing(who, Group.BLOCKED, short, left.why, route.name)
-        return replace(made, page=page(Page.INTERLOCK), status=PushStatus.BLOCKED)
+        standing = bill_standing(who, Group.BLOCKED, short, left.why, route.name)
+        return replace(standing, page=page(Page.INTERLOCK), status=PushStatus.BLOCKED)
 
 
 def membership_of(scope: AccountScope, about: AccountFacts, bill: Bill | None = None) -> Membership:
@@ -227,12 +227,12 @@ def route_claim(name: str, scope: AccountScope, about: AccountFacts) -> RouteCla
     return RouteClaim(name, found.verdict, found.why)
 
 
-def push_claim(one: PushRoute, about: AccountFacts, changed: Mapping[str, str]) -> RouteClaim:
+def push_claim(route: PushRoute, about: AccountFacts, changed: Mapping[str, str]) -> RouteClaim:
     """Say whether one of our push integrations takes an account, as far as that is still known."""
-    found = membership_of(one.scope, about)
-    if found.verdict == "in" and one.name in changed:
-        return RouteClaim(one.name, "unknown", changed[one.name])
-    return RouteClaim(one.name, found.verdict, found.why)
+    found = membership_of(route.scope, about)
+    if found.verdict == "in" and route.name in changed:
+        return RouteClaim(route.name, "unknown", changed[route.name])
+    return RouteClaim(route.name, found.verdict, found.why)
 
 
 KNOWN_MAX = 1_000
@@ -244,19 +244,19 @@ def native_routes(
 ) -> tuple[NativeRoute, ...]:
     """Give the connected configurations that send bills to Chargebee, and their accounts."""
     return tuple(
-        NativeRoute(f'"{one.name}" ({one.id})', _live_scope(one, dialect))
-        for one in live
-        if _sends_bills(one) and is_connected(one)
+        NativeRoute(f'"{integration.name}" ({integration.id})', _live_scope(integration, dialect))
+        for integration in live
+        if _sends_bills(integration) and is_connected(integration)
     )
 
 
 def changed_routes(routes: Iterable[PushRoute], live: Iterable[LiveIntegration]) -> dict[str, str]:
     """Say which push configurations were changed in m3ter since the run began."""
-    hashes = {one.id: live_hash(one) for one in live}
+    hashes = {integration.id: live_hash(integration) for integration in live}
     return {
-        one.name: "its configuration was changed in m3ter since this run began"
-        for one in routes
-        if one.live_id is not None and hashes.get(one.live_id) != one.live_hash
+        route.name: "its configuration was changed in m3ter since this run began"
+        for route in routes
+        if route.live_id is not None and hashes.get(route.live_id) != route.live_hash
     }
 
 

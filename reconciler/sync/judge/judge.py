@@ -77,7 +77,7 @@ class Judge:
         who = who_of(bill)
         if not self.narrow.leaves("", bill.account_id, bill.id, bill.end_date):
             return bill_standing(who, Group.NOT_OURS, "outside the window of this run")
-        earliest = min(self.since(one) for one in self.watch.scope.routes)
+        earliest = min(self.since(route) for route in self.watch.scope.routes)
         if bill.end_date < earliest:
             return bill_standing(who, Group.NOT_OURS, f"before {earliest:%-d %b %Y}")
         return None if row is None else by_row(bill, row)
@@ -111,10 +111,10 @@ class Judge:
         sending = self._sending(chosen, row)
         if row is not None and row.status in SENT:
             approved = bill.status == "APPROVED" or not chosen.scope.approved_only
-            told = judge_sent(bill, row, effects, self.destination, chosen, approved=approved)
-            if isinstance(told, BillStanding):
-                return Judged(told, now, chosen)
-            sending = replace(sending, generation=_next_generation(row, effects), change=told)
+            verdict = judge_sent(bill, row, effects, self.destination, chosen, approved=approved)
+            if isinstance(verdict, BillStanding):
+                return Judged(verdict, now, chosen)
+            sending = replace(sending, generation=_next_generation(row, effects), change=verdict)
         if held := self.barred(who, chosen, about):
             return Judged(held, now, chosen)
         if not effects and (lost := self._unremembered(bill, chosen)):
@@ -139,8 +139,8 @@ class Judge:
                 )
             case OtherRoute(why):
                 short = "another route may bill the account"
-                made = bill_standing(who, Group.BLOCKED, short, why, route.name)
-                return replace(made, page=page(Page.DOUBLE_ROUTE), status=PushStatus.BLOCKED)
+                standing = bill_standing(who, Group.BLOCKED, short, why, route.name)
+                return replace(standing, page=page(Page.DOUBLE_ROUTE), status=PushStatus.BLOCKED)
             case _:
                 if isinstance(found, MaybePartial) and self.cleared(who.bill_id):
                     return None
@@ -158,11 +158,11 @@ class Judge:
         """Say what holds a whole integration back."""
         if route.drift:
             short = f"{route.name} is not in m3ter as it was applied"
-            made = bill_standing(who, Group.BLOCKED, short, route.drift[0], route.name)
-            return replace(made, page=page(Page.DRIFT), status=PushStatus.BLOCKED)
+            standing = bill_standing(who, Group.BLOCKED, short, route.drift[0], route.name)
+            return replace(standing, page=page(Page.DRIFT), status=PushStatus.BLOCKED)
         if why := self.ledger.disabled(self.watch.scope.site, route.name):
-            made = bill_standing(who, Group.BLOCKED, "the push is disabled", why, route.name)
-            return replace(made, page=page(Page.DISABLED), status=PushStatus.BLOCKED)
+            standing = bill_standing(who, Group.BLOCKED, "the push is disabled", why, route.name)
+            return replace(standing, page=page(Page.DISABLED), status=PushStatus.BLOCKED)
         return None
 
     def _sending(self, route: PushRoute, row: BillRow | None) -> Sending:
@@ -192,8 +192,8 @@ class Judge:
             "the ledger was rebuilt after the bill was created, and lines on pending invoices carry"
             " no stamp: whether it was sent is not known"
         )
-        made = bill_standing(who_of(bill), Group.DECIDE, short, why, route.name)
-        return replace(made, page=page(Page.LEDGER_LOST), status=PushStatus.PARTIAL)
+        standing = bill_standing(who_of(bill), Group.DECIDE, short, why, route.name)
+        return replace(standing, page=page(Page.LEDGER_LOST), status=PushStatus.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +210,10 @@ class Drafting:
         outcome, who = draft_bill(bill, route.route, self.clock.now()), who_of(bill)
         match outcome:
             case NothingToSend():
-                made = bill_standing(who, Group.NOTHING, "nothing to send", outcome.why, route.name)
-                return replace(made, status=PushStatus.NOTHING_TO_SEND)
+                standing = bill_standing(
+                    who, Group.NOTHING, "nothing to send", outcome.why, route.name
+                )
+                return replace(standing, status=PushStatus.NOTHING_TO_SEND)
             case BlockedBill():
                 return blocked_standing(
                     bill_standing(who, Group.BLOCKED, "", "", route.name), outcome.reasons
@@ -302,7 +304,7 @@ class NoLedgerYet:
 
 def _next_generation(row: BillRow, effects: tuple[Effect, ...]) -> int:
     """Number the next sending; one that was begun and of which nothing arrived keeps its number."""
-    return max(row.generation, *(one.key.generation for one in effects), 0) + 1
+    return max(row.generation, *(effect.key.generation for effect in effects), 0) + 1
 
 
 def by_run(
@@ -316,12 +318,14 @@ def by_run(
         case SentNatively(run):
             invoice = f", as {run.external_id}" if run.external_id else ""
             why = f"m3ter sent it itself (run {run.id}){invoice}"
-            made = bill_standing(who, Group.NATIVE, "m3ter sent it itself", why, route.name)
-            return replace(made, status=PushStatus.COMPLETE)
+            standing = bill_standing(who, Group.NATIVE, "m3ter sent it itself", why, route.name)
+            return replace(standing, status=PushStatus.COMPLETE)
         case MaybePartial(run):
             why = f"m3ter's own run {run.id} ended as {run.status}; it may have sent a part"
-            made = bill_standing(who, Group.DECIDE, "m3ter may have sent a part", why, route.name)
+            standing = bill_standing(
+                who, Group.DECIDE, "m3ter may have sent a part", why, route.name
+            )
             stopped = PushStatus.TIMEOUT_LIMIT_EXCEEDED
-            return replace(made, page=bill_page(stopped), status=stopped)
+            return replace(standing, page=bill_page(stopped), status=stopped)
         case _:
             assert_never(found)

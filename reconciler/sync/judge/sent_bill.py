@@ -61,21 +61,23 @@ def judge_sent(
         case Unchanged():
             again = row.status is not PushStatus.COMPLETE
             why = "approved, and again as it was sent" if again else row.message
-            made = BillStanding(Group.UNCHANGED, who, row.integration, "already sent", why)
-            return replace(made, money=row.billed, status=PushStatus.COMPLETE)
+            standing = BillStanding(Group.UNCHANGED, who, row.integration, "already sent", why)
+            return replace(standing, money=row.billed, status=PushStatus.COMPLETE)
         case Reopened(changed):
             how = "and its amounts changed" if changed else "and its amounts are the same"
             why = f"it was sent as {row.billed}, and is {bill.status} in m3ter again, {how}"
-            made = BillStanding(
+            standing = BillStanding(
                 Group.DECIDE, who, row.integration, "reopened after it was sent", why
             )
-            return replace(made, money=money, status=PushStatus.REOPENED, page=page(Page.REOPENED))
+            return replace(
+                standing, money=money, status=PushStatus.REOPENED, page=page(Page.REOPENED)
+            )
         case LeaveToPerson(why, paid):
             why = f"{why}: sent as {row.billed}, m3ter bills {money} now"
             short = f"recalculated after it was {'paid' if paid else 'sent'}"
             status = PushStatus.INVOICE_ALREADY_PAID if paid else PushStatus.REOPENED
-            made = BillStanding(Group.DECIDE, who, row.integration, short, why)
-            return replace(made, money=money, status=status, page=bill_page(status))
+            standing = BillStanding(Group.DECIDE, who, row.integration, short, why)
+            return replace(standing, money=money, status=status, page=bill_page(status))
         case _:
             return found
 
@@ -84,22 +86,22 @@ def billed_before(nothing: BillStanding) -> BillStanding:
     """Leave a bill to a person of which m3ter bills nothing any more, and which was sent."""
     why = f"it was sent, and m3ter bills nothing of it any more: {nothing.why}"
     short = "recalculated after it was sent"
-    made = replace(nothing, group=Group.DECIDE, short=short, why=why)
-    return replace(made, status=PushStatus.REOPENED, page=page(Page.REOPENED))
+    standing = replace(nothing, group=Group.DECIDE, short=short, why=why)
+    return replace(standing, status=PushStatus.REOPENED, page=page(Page.REOPENED))
 
 
 def read_back(
     destination: PushDestination, draft: InvoiceDraft, effects: Sequence[Effect], generation: int
 ) -> tuple[BillComparison | None, tuple[Invoice, ...]]:
     """Read a sent bill back and compare it line by line, before tax."""
-    mine = [one for one in effects if one.key.generation == generation]
+    mine = [effect for effect in effects if effect.key.generation == generation]
     known = invoice_ids(mine)
-    read = [destination.read(one) for one in known]
-    invoices = tuple(one for one in read if one is not None)
+    read = [destination.read(invoice_id) for invoice_id in known]
+    invoices = tuple(invoice for invoice in read if invoice is not None)
     if len(invoices) < len(known) or not known:
         invoices = in_our_order(destination.by_bill(draft.bill_id, draft, effects), known)
-    given = given_for(destination, draft, effects, generation)
-    sent = recorded_of(draft, effects, generation, invoices, given)
+    amount = given_for(destination, draft, effects, generation)
+    sent = recorded_of(draft, effects, generation, invoices, amount)
     case = ThreeSides(draft.bill_id, draft.account_id, draft, sent, invoices[:1])
     return reconcile_bill(case), invoices
 
@@ -110,18 +112,25 @@ def given_for(
     """Read what a bill's sending credited beside its invoice; nothing is read without credits."""
     if not draft.credits:
         return None
-    return destination.given(draft, [one for one in effects if one.key.generation == generation])
+    return destination.given(
+        draft, [effect for effect in effects if effect.key.generation == generation]
+    )
 
 
 def _sent_bill(row: BillRow, effects: Sequence[Effect], destination: PushDestination) -> SentBill:
-    mine = [one for one in effects if one.key.generation == row.generation]
-    done = [one for one in mine if one.state is PushState.DONE]
+    mine = [effect for effect in effects if effect.key.generation == row.generation]
+    done = [effect for effect in mine if effect.state is PushState.DONE]
     if not done or not row.draft:
         return SentBill(row.input_hash, None, frozenset())
     draft = draft_from_json(row.draft)
-    found = in_our_order(destination.by_bill(row.bill_id, draft, effects), invoice_ids(mine))
+    invoices = in_our_order(destination.by_bill(row.bill_id, draft, effects), invoice_ids(mine))
     ours = frozenset(line_ids(done).values())
     promotional = next(
-        (one.object_id for one in effects if one.key.step.kind is StepKind.PROMOTIONAL_CREDIT), ""
+        (
+            effect.object_id
+            for effect in effects
+            if effect.key.step.kind is StepKind.PROMOTIONAL_CREDIT
+        ),
+        "",
     )
-    return SentBill(row.input_hash, found[0] if found else None, ours, promotional)
+    return SentBill(row.input_hash, invoices[0] if invoices else None, ours, promotional)

@@ -79,26 +79,26 @@ STOPPED_SHORT = {
 
 def blocked_standing(standing: BillStanding, reasons: tuple[BlockReason, ...]) -> BillStanding:
     """Give the standing of a bill for which something must be corrected."""
-    codes = tuple(dict.fromkeys(one.code for one in reasons))
+    codes = tuple(dict.fromkeys(reason.code for reason in reasons))
     return replace(
         standing,
         group=Group.BLOCKED,
         status=PushStatus.BLOCKED,
         short=in_short(reasons),
-        why="; ".join(f"{one.text} ({one.hint})" for one in reasons),
+        why="; ".join(f"{reason.text} ({reason.hint})" for reason in reasons),
         page=bill_page(codes[0]),
         reasons=reasons,
-        events=tuple(dict.fromkeys(one.event for one in reasons)),
+        events=tuple(dict.fromkeys(reason.event for reason in reasons)),
     )
 
 
 def of_row(row: BillRow, group: Group, short: str) -> BillStanding:
     """Give the standing that the ledger tells."""
-    made = bill_standing(
+    standing = bill_standing(
         Who(row.bill_id, row.account_id), group, short, row.message, row.integration
     )
     where = "" if group in {Group.UNCHANGED, Group.NOTHING} else bill_page(row.status)
-    return replace(made, money=row.billed, status=row.status, page=where, new=False)
+    return replace(standing, money=row.billed, status=row.status, page=where, new=False)
 
 
 def who_of(bill: Bill) -> Who:

@@ -130,7 +130,7 @@ def _untouchable(sent: SentBill) -> str:
 
 
 def _apply(sent: SentBill, invoice: Invoice, policy: RecalculatedPolicy) -> Recalculated:
-    ours = tuple(one.id for one in invoice.lines if one.id in sent.our_lines)
+    ours = tuple(line.id for line in invoice.lines if line.id in sent.our_lines)
     if len(ours) < len(sent.our_lines):
         return LeaveToPerson(f"some of our lines are no longer on its invoice {invoice.id}")
     if invoice.status == "pending":

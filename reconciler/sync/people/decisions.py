@@ -123,8 +123,8 @@ class BillDecisions(LeasedBill):
         live = self.bills.get(bill)
         about = self.judge.watch.one(live.id, live.account_code)
         judged = self.judge.judge(live, about, None).standing
-        made = self.row(live, self.route(live), 1, None)
-        return replace(made, status=judged.status or made.status)
+        row = self.row(live, self.route(live), 1, None)
+        return replace(row, status=judged.status or row.status)
 
     def adopt(self, bill: BillId, invoice: InvoiceId, reason: str) -> str:
         """Record the invoice that a bill was sent as by other means; nothing is sent for it."""
@@ -145,8 +145,8 @@ class BillDecisions(LeasedBill):
             self.ledger.intend(lease, key, step, self.why(live, route))
             self.ledger.resolved(lease, key, Resolved(invoice, reason), self.actor)
             text = f"adopted as invoice {invoice} by {self.actor}: {reason}"
-            made = self.row(live, route, generation, draft)
-            self.ledger.put_bill(lease, replace(made, status=PushStatus.COMPLETE, message=text))
+            bill_row = self.row(live, route, generation, draft)
+            self.ledger.put_bill(lease, replace(bill_row, status=PushStatus.COMPLETE, message=text))
         return f"bill {bill} is bound to invoice {invoice}; nothing was sent for it."
 
     def skip(self, bill: BillId, reason: str) -> str:
@@ -159,8 +159,8 @@ class BillDecisions(LeasedBill):
             if row is not None and row.status is PushStatus.COMPLETE:
                 raise CannotDecideError(bill, f"it is sent already: {row.message}")
             text = f"skipped by {self.actor}: {reason}"
-            made = row or self.row(live, self.route(live), 1, None)
-            self.put(lease, made, PushStatus.DISABLED, text)
+            bill_row = row or self.row(live, self.route(live), 1, None)
+            self.put(lease, bill_row, PushStatus.DISABLED, text)
         self.history.decide(self.site, f"bill/{bill}", "skip", self.actor, reason)
         return f"bill {bill} is not sent; `reconciler sync retry {bill}` takes that back."
 
@@ -171,17 +171,19 @@ class BillDecisions(LeasedBill):
     def refused(self) -> Iterator[BillId]:
         """Give every bill that Chargebee refused."""
         wanted = (PushStatus.ERROR, PushStatus.ACCOUNTING_PERIOD_CLOSED)
-        yield from [one.bill_id for one in self.ledger.bills(self.site, wanted)]
+        yield from [bill.bill_id for bill in self.ledger.bills(self.site, wanted)]
 
-    def _refuse_other(self, bill: BillId, row: BillRow, begun: Effect, made: InvoiceId) -> None:
+    def _refuse_other(
+        self, bill: BillId, row: BillRow, begun: Effect, invoice_id: InvoiceId
+    ) -> None:
         """Refuse an object that is not there, or is of another bill."""
         if begun.key.step.kind not in _CREDITS:
-            self._refuse_other_invoice(bill, made)
+            self._refuse_other_invoice(bill, invoice_id)
             return
-        claimed = replace(begun, state=PushState.DONE, object_id=made, invoice_id=None)
-        given = self.destination.given(draft_from_json(row.draft), [claimed])
-        if given is not None and not given.minor:
-            raise CannotDecideError(bill, f"Chargebee has no credit {made} that stands.")
+        claimed = replace(begun, state=PushState.DONE, object_id=invoice_id, invoice_id=None)
+        amount = self.destination.given(draft_from_json(row.draft), [claimed])
+        if amount is not None and not amount.minor:
+            raise CannotDecideError(bill, f"Chargebee has no credit {invoice_id} that stands.")
 
     def _refuse_other_invoice(self, bill: BillId, invoice: InvoiceId) -> None:
         found = self.destination.read(invoice)

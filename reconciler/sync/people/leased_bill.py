@@ -89,9 +89,9 @@ class LeasedBill:
             return None
         return next(
             (
-                one
-                for one in self.ledger.effects(self.site, bill)
-                if one.key.generation == row.generation and one.state is not PushState.DONE
+                effect
+                for effect in self.ledger.effects(self.site, bill)
+                if effect.key.generation == row.generation and effect.state is not PushState.DONE
             ),
             None,
         )
@@ -103,9 +103,9 @@ class LeasedBill:
             CannotDecideError: When none does.
         """
         about = self.judge.watch.one(bill.id, bill.account_code)
-        for one in self.judge.watch.scope.routes:
-            if membership_of(one.scope, about, bill).verdict == "in":
-                return one
+        for route in self.judge.watch.scope.routes:
+            if membership_of(route.scope, about, bill).verdict == "in":
+                return route
         raise CannotDecideError(bill.id, "no push integration takes its account.", Page.INTERLOCK)
 
     def row(
@@ -222,7 +222,7 @@ def _redraft(hand: LeasedBill, lease: Lease, row: BillRow, begun: Effect, live: 
     route = hand.route(live)
     effects = hand.ledger.effects(hand.site, live.id)
     draft = draft_from_json(row.draft)
-    if not any(one.state is PushState.DONE for one in effects):
+    if not any(effect.state is PushState.DONE for effect in effects):
         draft = _drafted(hand, live, route)
     sending = Sending(
         generation=row.generation, pending=route.route.policy.pending or PendingPolicy()
@@ -232,10 +232,10 @@ def _redraft(hand: LeasedBill, lease: Lease, row: BillRow, begun: Effect, live: 
         raise CannotDecideError(live.id, f"{_instead(step)}.", Page.PARTIAL)
     step = beside_others(step, hand.ledger, hand.site)
     hand.ledger.redraft(lease, begun.key, step, hand.why(live, route))
-    made = hand.row(live, route, row.generation, draft)
+    bill_row = hand.row(live, route, row.generation, draft)
     if draft.bill_version != live.version:
-        made = replace(made, input_hash=row.input_hash)
-    hand.put(lease, made, PushStatus.STARTED, f"tried again by {hand.actor}")
+        bill_row = replace(bill_row, input_hash=row.input_hash)
+    hand.put(lease, bill_row, PushStatus.STARTED, f"tried again by {hand.actor}")
 
 
 def _drafted(hand: LeasedBill, live: Bill, route: PushRoute) -> InvoiceDraft:
@@ -246,9 +246,9 @@ def _drafted(hand: LeasedBill, live: Bill, route: PushRoute) -> InvoiceDraft:
     raise CannotDecideError(live.id, why, Page.BLOCKED)
 
 
-def _instead(found: NextStep) -> str:
+def _instead(step: NextStep) -> str:
     """Say what came instead of the refused step."""
-    match found:
+    match step:
         case Stop(reason):
             return f"{reason.text} ({reason.hint})"
         case WaitForInvoice(_, why):

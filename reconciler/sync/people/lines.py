@@ -34,9 +34,9 @@ def ours_on(
         return {}
     draft = draft_from_json(row.draft)
     effects = hand.ledger.effects(hand.site, row.bill_id)
-    there = [one.id for one in read.lines]
-    known = hand.ledger.lines_known(hand.site, there).union(begun.lines_before or ())
-    lines = [one for one in read.lines if one.id not in known]
+    line_ids = [line.id for line in read.lines]
+    known = hand.ledger.lines_known(hand.site, line_ids).union(begun.lines_before or ())
+    lines = [line for line in read.lines if line.id not in known]
     left = unsent_positions(draft, effects, row.generation)
     return dict(told_apart(lines, draft, left))
 
@@ -55,4 +55,4 @@ def there_now(begun: Effect, destination: PushDestination) -> tuple[InvoiceLineI
     if begun.key.step.kind is not StepKind.ADD_LINE or begun.invoice_id is None:
         return ()
     read = destination.read(begun.invoice_id)
-    return () if read is None else tuple(one.id for one in read.lines)
+    return () if read is None else tuple(line.id for line in read.lines)

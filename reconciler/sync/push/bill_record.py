@@ -80,9 +80,11 @@ class BillRecord:
         group = _GROUPS.get(status, Group.DECIDE)
         if at is None and group is Group.UNDER_WAY:
             group = Group.DECIDE
-        made = bill_standing(self.who, group, _SHORT.get(status, status), message, self.route.name)
+        standing = bill_standing(
+            self.who, group, _SHORT.get(status, status), message, self.route.name
+        )
         return replace(
-            made,
+            standing,
             money=self.draft.billed,
             status=status,
             page=bill_page(status),
@@ -99,8 +101,8 @@ class BillRecord:
 
     def unsent(self, short: str, why: str = "") -> BillStanding:
         """Leave the bill as it stands in the ledger; a later run goes on."""
-        made = bill_standing(self.who, Group.UNDER_WAY, short, why or short, self.route.name)
-        return replace(made, money=self.draft.billed, status=self.row.status)
+        standing = bill_standing(self.who, Group.UNDER_WAY, short, why or short, self.route.name)
+        return replace(standing, money=self.draft.billed, status=self.row.status)
 
     def stays(self, former: BillRow, why: str) -> BillStanding:
         """Leave a bill as it was sent before: what m3ter made of it since cannot be sent."""
@@ -108,9 +110,9 @@ class BillRecord:
         self.row = former
         self.put(PushStatus.REOPENED, why, None)
         short = "recalculated after it was sent"
-        made = bill_standing(self.who, Group.DECIDE, short, why, self.route.name)
+        standing = bill_standing(self.who, Group.DECIDE, short, why, self.route.name)
         return replace(
-            made,
+            standing,
             money=self.draft.billed,
             status=PushStatus.REOPENED,
             page=bill_page(PushStatus.REOPENED),
@@ -122,9 +124,9 @@ class BillRecord:
 
         Only before a step of the new sending is done: what stands is what was sent before.
         """
-        before = [one for one in effects if one.key.generation < self.row.generation]
-        billed = [one.key.generation for one in before if one.state is PushState.DONE]
-        if not billed or any(one.state is PushState.DONE for one in self.mine(effects)):
+        before = [effect for effect in effects if effect.key.generation < self.row.generation]
+        billed = [sign.key.generation for sign in before if sign.state is PushState.DONE]
+        if not billed or any(effect.state is PushState.DONE for effect in self.mine(effects)):
             return None
         return self.former or as_before(self.row, max(billed))
 
@@ -147,11 +149,13 @@ class BillRecord:
 
     def mine(self, effects: Sequence[Effect]) -> list[Effect]:
         """Keep the effects of the generation that is sent."""
-        return [one for one in effects if one.key.generation == self.row.generation]
+        return [effect for effect in effects if effect.key.generation == self.row.generation]
 
     def open_step(self, effects: Sequence[Effect]) -> Effect | None:
         """Give the first step of the generation that is not done."""
-        return next((one for one in self.mine(effects) if one.state is not PushState.DONE), None)
+        return next(
+            (effect for effect in self.mine(effects) if effect.state is not PushState.DONE), None
+        )
 
     def intend(self, step: Step, *, anew: bool = False) -> None:
         """Store a step before it is sent.

@@ -55,7 +55,7 @@ class OpenBill:
 
     def _settled(self, mine: list[Effect]) -> Closed:
         """Nothing is under way: close it, unless it is closed."""
-        if any(one.key.step.kind is StepKind.CLOSE_INVOICE for one in mine):
+        if any(effect.key.step.kind is StepKind.CLOSE_INVOICE for effect in mine):
             return self._earlier()
         return self._close()
 
@@ -97,8 +97,8 @@ class OpenBill:
         key = self._closed_as()
         if key is None:
             unknown = standing.status is PushStatus.UNKNOWN
-            told = replace(self.told, fate=Fate.UNKNOWN if unknown else Fate.OPEN)
-            return replace(told, why=standing.why, page=standing.page)
+            closing = replace(self.told, fate=Fate.UNKNOWN if unknown else Fate.OPEN)
+            return replace(closing, why=standing.why, page=standing.page)
         done = replace(self.told, fate=Fate.CLOSED, invoice=key)
         if standing.group is Group.SENT and standing.short == "sent":
             return done
@@ -106,9 +106,9 @@ class OpenBill:
 
     def _closed_as(self) -> InvoiceId | None:
         record = self.loop.record
-        for one in record.mine(record.effects):
-            if one.key.step.kind is StepKind.CLOSE_INVOICE and one.state is PushState.DONE:
-                return InvoiceId(one.object_id)
+        for effect in record.mine(record.effects):
+            if effect.key.step.kind is StepKind.CLOSE_INVOICE and effect.state is PushState.DONE:
+                return InvoiceId(effect.object_id)
         return None
 
     def _left(self, why: str, hint: str = "") -> Closed:

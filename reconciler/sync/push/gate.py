@@ -52,7 +52,7 @@ class Gate:
         barred = push.judge.barred(who, record.route, self.about)
         if barred is None:
             return None
-        if not any(one.attempts for one in effects):
+        if not any(effect.attempts for effect in effects):
             return replace(record.unsent(barred.short, barred.why), page=barred.page)
         rests = record.rests(effects, f"{barred.short}: {barred.why}", None)
         return replace(rests, page=barred.page or rests.page)

@@ -103,7 +103,7 @@ class HeldBackError(HeldError):
     """No integration may push at all."""
 
     def __init__(self, reasons: Sequence[str], where: Page) -> None:
-        listed = "\n".join(f"  {one}" for one in reasons)
+        listed = "\n".join(f"  {reason}" for reason in reasons)
         super().__init__(
             f"no push integration may send anything now:\n{listed}\n"
             "Nothing was sent. Run `reconciler drift` and decide what holds, or `reconciler sync "
@@ -117,7 +117,7 @@ def parse_amounts(texts: Iterable[str]) -> dict[str, Money]:
     Raises:
         NotAnAmountError: When one cannot be read, or has too many decimals.
     """
-    return dict(_amount(one) for one in texts)
+    return dict(_amount(text) for text in texts)
 
 
 def _amount(text: str) -> tuple[str, Money]:
@@ -147,17 +147,17 @@ def refuse_held(
         PausedError: When a person paused the site.
         HeldBackError: When every integration of the run drifted or is disabled.
     """
-    windows = [one.message for one in freeze(scope.environment.freeze, now)]
+    windows = [hit.message for hit in freeze(scope.environment.freeze, now)]
     if windows and not thawed:
         raise FrozenError(windows)
     if why := ledger.paused(scope.site):
         raise PausedError(scope.site, why)
-    wanted = [one for one in scope.routes if not integrations or one.name in integrations]
-    drifted = [one.drift[0] for one in wanted if one.drift]
+    wanted = [route for route in scope.routes if not integrations or route.name in integrations]
+    drifted = [route.drift[0] for route in wanted if route.drift]
     disabled = [
-        f"{one.name} is disabled: {why}"
-        for one in wanted
-        if not one.drift and (why := ledger.disabled(scope.site, one.name))
+        f"{route.name} is disabled: {why}"
+        for route in wanted
+        if not route.drift and (why := ledger.disabled(scope.site, route.name))
     ]
     if wanted and len(drifted) + len(disabled) == len(wanted):
         raise HeldBackError([*drifted, *disabled], Page.DRIFT if drifted else Page.DISABLED)

@@ -22,7 +22,7 @@ def beside_others(step: Step, ledger: Ledger, site: SiteName) -> Step:
     return replace(
         step,
         lines_before=step.lines_before and step.lines_before | others,
-        alike=tuple(one for one in step.alike if one not in others),
+        alike=tuple(line_id for line_id in step.alike if line_id not in others),
     )
 
 

@@ -70,7 +70,7 @@ class Pusher(PushPorts):
             row = self.ledger.bill(site, job.bill_id)
             if row is not None and row.status in RESUMED:
                 effects = self.ledger.effects(site, job.bill_id)
-                if any(one.key.generation == row.generation for one in effects):
+                if any(effect.key.generation == row.generation for effect in effects):
                     return self._resume(row, lease)
                 row = _before(row, effects)
             if row is not None and row.status in STOPPED:
@@ -81,9 +81,9 @@ class Pusher(PushPorts):
 
     def _begin(self, job: Job, lease: Lease, row: BillRow | None) -> BillStanding:
         """Judge a bill anew, and send it if it is ready."""
-        found = self.judge.watch.known(job.bill_id)
+        facts = self.judge.watch.known(job.bill_id)
         bill = job.bill
-        if bill is None or found is None or not self.judge.watch.fresh(found):
+        if bill is None or facts is None or not self.judge.watch.fresh(facts):
             try:
                 bill = self.bills.get(job.bill_id)
             except NotFoundError:
@@ -91,11 +91,11 @@ class Pusher(PushPorts):
                 return bill_standing(
                     nobody, Group.NOT_OURS, "m3ter does not have the bill any more"
                 )
-            found = self.judge.watch.one(bill.id, bill.account_code)
+            facts = self.judge.watch.one(bill.id, bill.account_code)
         if (standing := self.judge.at_once(bill, row)) is not None:
             return standing
         effects = self.ledger.effects(lease.site, bill.id)
-        judged = self.judge.judge(bill, found, row, effects)
+        judged = self.judge.judge(bill, facts, row, effects)
         draft = judged.standing.draft
         fresh = _row_of(judged, bill.end_date, lease, row, self.clock.now())
         if judged.standing.group is not Group.READY or draft is None or judged.route is None:
@@ -107,7 +107,7 @@ class Pusher(PushPorts):
         if former is None:
             self.ledger.put_bill(lease, fresh)
         record = BillRecord(self, lease, fresh, draft, judged.route, bill.version, former)
-        return PushLoop(record, Gate(record, found), judged.sending).run()
+        return PushLoop(record, Gate(record, facts), judged.sending).run()
 
     def _resume(self, row: BillRow, lease: Lease) -> BillStanding:
         """Go on with what the ledger holds, whatever changed since."""
@@ -143,7 +143,7 @@ def _nobody() -> AccountId:
 
 def _before(row: BillRow, effects: tuple[Effect, ...]) -> BillRow | None:
     """Give the row as it was before a sending that stored no intent; it is judged anew."""
-    billed = [one.key.generation for one in effects if one.state is PushState.DONE]
+    billed = [effect.key.generation for effect in effects if effect.state is PushState.DONE]
     return as_before(row, max(billed)) if billed else None
 
 

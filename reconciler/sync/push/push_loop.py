@@ -83,11 +83,11 @@ class PushLoop:
             step: The closing, as the destination made it from the invoice that is there.
             effects: Of the bill; a closing among them was refused, and is made anew.
         """
-        if held := self.gate.held(()):
-            return held
+        if standing := self.gate.held(()):
+            return standing
         self.record.put(PushStatus.STARTED, "its invoice is being closed", None)
         key = self.record.key(step.name)
-        self.record.intend(step, anew=any(one.key == key for one in effects))
+        self.record.intend(step, anew=any(effect.key == key for effect in effects))
         return self.run()
 
     def _next(self, effects: tuple[Effect, ...]) -> BillStanding | None:
@@ -137,7 +137,7 @@ class PushLoop:
 
     def _closed_first(self, begun: Effect, effects: tuple[Effect, ...]) -> bool:
         """Whether the invoice closed before any line of the bill was on it; asked once a run."""
-        done = any(one.state is PushState.DONE for one in self.record.mine(effects))
+        done = any(effect.state is PushState.DONE for effect in self.record.mine(effects))
         return begun.state is PushState.CLOSED and not done and not self.moved
 
     def _elsewhere(self, begun: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
@@ -187,8 +187,8 @@ class PushLoop:
         record.intend(step, anew=anew)
         self.seen = step.name
         if step.alike and step.alike_on is not None:
-            found = whose(record.row.bill_id, step.alike_on, step.alike)
-            record.push.ledger.looked(record.lease, record.key(step.name), found)
+            undecidable = whose(record.row.bill_id, step.alike_on, step.alike)
+            record.push.ledger.looked(record.lease, record.key(step.name), undecidable)
 
     def _stopped(self, effects: tuple[Effect, ...], why: str) -> BillStanding:
         if self.record.former is not None:
@@ -198,8 +198,8 @@ class PushLoop:
         return self.record.rests(effects, why, None, waiting=status)
 
     def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
-        if held := self.gate.held(effects):
-            return held
+        if standing := self.gate.held(effects):
+            return standing
         if effect.attempts == 0 and self._known_by_stamp(effect, effects):
             return None
         if self._stands_already(effect, effects):
@@ -230,14 +230,14 @@ class PushLoop:
         if name.kind is not StepKind.ADD_LINE or self.seen == name or not at_rest:
             return False
         self.seen, push = name, self.record.push
-        found = push.destination.alike(effect, self.record.draft, effects)
-        if not found or invoice is None:
+        line_ids = push.destination.alike(effect, self.record.draft, effects)
+        if not line_ids or invoice is None:
             return False
-        others = push.ledger.lines_known(self.record.site, found)
-        unknown = [one for one in found if one not in others]
+        others = push.ledger.lines_known(self.record.site, line_ids)
+        unknown = [line_id for line_id in line_ids if line_id not in others]
         if unknown:
-            asked = whose(self.record.row.bill_id, invoice, unknown)
-            push.ledger.looked(self.record.lease, effect.key, asked)
+            undecidable = whose(self.record.row.bill_id, invoice, unknown)
+            push.ledger.looked(self.record.lease, effect.key, undecidable)
         return bool(unknown)
 
     def _known_by_stamp(self, effect: Effect, effects: tuple[Effect, ...]) -> bool:
@@ -247,7 +247,7 @@ class PushLoop:
         stamped = self.record.push.ledger.stamps(self.record.lease.site, self.record.row.bill_id)
         if not stamped:
             return False
-        names = ", ".join(one.id for one in stamped)
+        names = ", ".join(invoice.id for invoice in stamped)
         found: LookUp = Undecidable(f"invoice {names} carries the stamp of the bill already")
         if effect.key.step.kind is StepKind.CREATE_INVOICE:
             found = self.record.push.destination.look_up(effect, self.record.draft, effects)
@@ -278,7 +278,7 @@ def verified(record: BillRecord, effects: tuple[Effect, ...]) -> BillStanding:
         text = f"sent as invoice {invoice}, read back line by line: as sent"
     else:
         text = "sent, but what stands there differs: " + "; ".join(
-            one.text for one in result.differences
+            difference.text for difference in result.differences
         )
     record.put(PushStatus.COMPLETE, text, None)
     done = bill_standing(record.who, Group.SENT, "sent", text, record.route.name)

@@ -54,9 +54,9 @@ def stream(
             else:
                 left(replace(standing, who=replace(standing.who, account_code=bill.account_code)))
         if open_ones:
-            judge.watch.expect([(one.id, one.account_code) for one in open_ones])
-            targets = [_target(judge, one) for one in open_ones]
-            judge.destination.expect([one for one in targets if one is not None])
+            judge.watch.expect([(bill.id, bill.account_code) for bill in open_ones])
+            targets = [_target(judge, bill) for bill in open_ones]
+            judge.destination.expect([target for target in targets if target is not None])
         yield from open_ones
 
 
@@ -83,12 +83,12 @@ def jobs_of(
         begun.add(row.bill_id)
         yield Job(site, row.bill_id, row.account_id)
 
-    def counted(one: BillStanding) -> None:
-        if one.who.bill_id not in begun:
-            left(one)
+    def counted(standing: BillStanding) -> None:
+        if standing.who.bill_id not in begun:
+            left(standing)
 
-    def meanwhile(one: BillStanding) -> bool:
-        return resuming and one.status in RESUMED and one.who.bill_id not in begun
+    def meanwhile(standing: BillStanding) -> bool:
+        return resuming and standing.status in RESUMED and standing.who.bill_id not in begun
 
     for bill in stream(judge, ports.bills, counted, all_the_same=meanwhile):
         if enough():
@@ -115,9 +115,9 @@ def _serial(judge: Judge, bill: Bill) -> str:
 def _target(judge: Judge, bill: Bill) -> BilledParty | None:
     """Find who would be billed, from what is read; ``None`` where that is not known."""
     about = judge.watch.peek(bill.id)
-    for one in judge.watch.scope.routes:
-        if about is not None and membership_of(one.scope, about, bill).verdict == "in":
-            target = billed_party(bill, one.route)
+    for route in judge.watch.scope.routes:
+        if about is not None and membership_of(route.scope, about, bill).verdict == "in":
+            target = billed_party(bill, route.route)
             return target if isinstance(target, BilledParty) else None
     return None
 
@@ -127,7 +127,7 @@ def query_of(judge: Judge) -> BillQuery:
     narrow = judge.narrow
     if narrow.bills:
         return BillQuery(ids=tuple(sorted(narrow.bills)))
-    earliest = min(judge.since(one) for one in judge.watch.scope.routes)
+    earliest = min(judge.since(route) for route in judge.watch.scope.routes)
     account = next(iter(narrow.accounts)) if len(narrow.accounts) == 1 else None
     until = narrow.until + DATE_MARGIN if narrow.until else None
     return BillQuery(since=earliest - DATE_MARGIN, until=until, account=account)

@@ -143,7 +143,7 @@ class Closer:
     def _of_row(self, row: BillRow, lease: Lease) -> Closed:
         draft = draft_from_json(row.draft)
         effects = self.pusher.ledger.effects(row.site, row.bill_id)
-        told = Closed(
+        closing = Closed(
             row.bill_id,
             Fate.OPEN,
             account=draft.account_code or row.account_id,
@@ -152,14 +152,14 @@ class Closer:
         )
         if draft.way != "create-open":
             why = _OF_SUBSCRIPTION if draft.way == "pending" else _FINAL
-            return replace(told, why=why)
+            return replace(closing, why=why)
         route = self.pusher.judge.watch.scope.route(row.integration)
         if route is None:
             why = f"{row.integration} is no longer a push integration of the applied record"
-            return replace(told, why=why)
+            return replace(closing, why=why)
         sending = Sending(
             generation=row.generation, pending=route.route.policy.pending or PendingPolicy()
         )
         record = BillRecord(self.pusher, lease, row, draft, route, draft.bill_version)
         loop = PushLoop(record, Gate(record), sending)
-        return OpenBill(loop, told, effects, self.order.with_foreign_lines).closed()
+        return OpenBill(loop, closing, effects, self.order.with_foreign_lines).closed()

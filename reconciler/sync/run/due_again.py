@@ -52,17 +52,17 @@ class DueAgain:
     _busy: BusyBills = field(default_factory=BusyBills)
     _number: Iterator[int] = field(default_factory=count)
 
-    def ended(self, job: Job, one: BillStanding) -> BillStanding | None:
+    def ended(self, job: Job, standing: BillStanding) -> BillStanding | None:
         """Hear where a bill stands; ``None`` when it is kept to be brought again."""
         before = self._brought.pop(job.bill_id, None)
-        if before is not None and before.new and before.status is one.status:
+        if before is not None and before.new and before.status is standing.status:
             # what was news when it was kept has been told to nobody yet
-            one = replace(one, new=True)
-        if one.again_at is None or len(self._heap) >= KEPT_MAX:
+            standing = replace(standing, new=True)
+        if standing.again_at is None or len(self._heap) >= KEPT_MAX:
             self._busy.free(job.bill_id)
-            return one
-        kept = (replace(job, bill=None), replace(one, draft=None))
-        heappush(self._heap, (one.again_at, next(self._number), *kept))
+            return standing
+        kept = (replace(job, bill=None), replace(standing, draft=None))
+        heappush(self._heap, (standing.again_at, next(self._number), *kept))
         return None
 
     def busy(self, job: Job, error: BillBusyError) -> BillStanding:
@@ -82,8 +82,8 @@ class DueAgain:
     def due(self) -> Iterator[Job]:
         """Give the bills that are due by now."""
         while self._heap and self._heap[0][0] <= self.clock.now():
-            _, _, job, one = heappop(self._heap)
-            self._brought[job.bill_id] = one
+            _, _, job, standing = heappop(self._heap)
+            self._brought[job.bill_id] = standing
             yield job
 
     def between(self, jobs: Iterable[Job]) -> Iterator[Job]:
@@ -105,9 +105,9 @@ class DueAgain:
     def told(self, until: datetime) -> str:
         """Say what is waited for."""
         waited = [kept for kept in self._heap if kept[0] <= until]
-        at, _, _, one = self._heap[0]
+        at, _, _, standing = self._heap[0]
         bills = "1 bill" if len(waited) == 1 else f"{len(waited):,} bills"
-        name = one.who.account_code or f"bill {one.who.bill_id}"
+        name = standing.who.account_code or f"bill {standing.who.bill_id}"
         last = max(kept[0] for kept in waited)
         return f"waiting until {last:%H:%M} UTC for {bills} (next: {name} at {at:%H:%M:%S})"
 

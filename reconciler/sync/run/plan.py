@@ -59,9 +59,9 @@ def plan_sync(
     """
     scope, tally = judge.watch.scope, SyncTally()
 
-    def counted(one: BillStanding) -> None:
-        tally.add(one)
-        hear(one)
+    def counted(standing: BillStanding) -> None:
+        tally.add(standing)
+        hear(standing)
 
     with progress.task("judging bills", count_of(judge, bills)) as task:
         for bill in stream(judge, bills, counted):
@@ -74,9 +74,9 @@ def plan_sync(
         made_at=judge.clock.now(),
         paused=judge.ledger.paused(scope.site) or "",
         disabled={
-            one.name: why
-            for one in scope.routes
-            if (why := judge.ledger.disabled(scope.site, one.name))
+            route.name: why
+            for route in scope.routes
+            if (why := judge.ledger.disabled(scope.site, route.name))
         },
         per_minute=site.requests_per_minute if site else 1,
     )

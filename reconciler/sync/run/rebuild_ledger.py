@@ -52,18 +52,22 @@ def rebuild(
 def pending_pushes(effective: Effective) -> tuple[str, ...]:
     """Name the push integrations that add lines to pending invoices."""
     return tuple(
-        one.name
-        for one in effective.integrations
-        if one.spec.delivery == "push"
-        and one.spec.chargebee is not None
-        and not one.spec.chargebee.create_invoice
+        integration.name
+        for integration in effective.integrations
+        if integration.spec.delivery == "push"
+        and integration.spec.chargebee is not None
+        and not integration.spec.chargebee.create_invoice
     )
 
 
 def stamp_fields(effective: Effective) -> tuple[str, ...]:
     """Name the custom fields that carry bill ids."""
-    pushes = (one.spec.push for one in effective.integrations if one.spec.push is not None)
-    return tuple(sorted({one.stamp for one in pushes}))
+    pushes = (
+        integration.spec.push
+        for integration in effective.integrations
+        if integration.spec.push is not None
+    )
+    return tuple(sorted({push.stamp for push in pushes}))
 
 
 def _newest(bills: Bills, since: datetime, progress: Progress) -> datetime | None:

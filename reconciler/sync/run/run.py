@@ -57,12 +57,12 @@ class SendingPace:
     looks: int = 0
     since: float = field(default=-1.0)
 
-    def ended(self, one: BillStanding) -> None:
+    def ended(self, standing: BillStanding) -> None:
         """Hear of a bill that a worker ended."""
         if self.since < 0:
             self.since = self.clock.monotonic()
-        self.sent += one.group is Group.SENT
-        self.looks += one.status is PushStatus.UNKNOWN
+        self.sent += standing.group is Group.SENT
+        self.looks += standing.status is PushStatus.UNKNOWN
 
     def note(self, tally: SyncTally) -> str:
         """Say the pace, the money sent, and how many wait for a look-up."""
@@ -70,7 +70,7 @@ class SendingPace:
         seconds = self.clock.monotonic() - self.since if self.since >= 0 else 0.0
         if self.sent and seconds > 0:
             parts.append(f"{round(self.sent * 60 / seconds)}/min")
-        parts += [f"{one} sent" for one in tally.money(Group.SENT)]
+        parts += [f"{amount} sent" for amount in tally.money(Group.SENT)]
         if self.looks:
             parts.append(f"{self.looks} waiting for a look-up")
         return "   ".join(parts)
@@ -78,12 +78,12 @@ class SendingPace:
 
 def read_stamps(scope: PushesInForce, ports: SyncPorts) -> int:
     """Read the stamped invoices of the site into the ledger's index, once a run."""
-    since = min(one.route.policy.since for one in scope.routes)
+    since = min(route.route.policy.since for route in scope.routes)
     first = datetime.combine(datetime.fromisoformat(since), time(0), UTC) - DATE_MARGIN
     with ports.progress.task("reading stamped invoices", None) as task:
-        found = ports.destination.stamped(first)
+        invoices = ports.destination.stamped(first)
         read = 0
-        while some := tuple(islice(found, 100)):
+        while some := tuple(islice(invoices, 100)):
             ports.ledger.put_stamps(scope.site, some)
             task.advance(len(some))
             read += len(some)
@@ -138,7 +138,7 @@ def _before(tally: SyncTally) -> str:
     sent = tally.bills(Group.SENT)
     if not sent:
         return "The run ended there; no bill was seen through to its end before."
-    money = ", ".join(str(one) for one in tally.money(Group.SENT) if one.minor)
+    money = ", ".join(str(amount) for amount in tally.money(Group.SENT) if amount.minor)
     bills = "1 bill" if sent == 1 else f"{sent:,} bills"
     return (
         f"The run ended there. Before, it had sent {bills} ({money}); they and whatever was under"
@@ -163,8 +163,8 @@ class _Running:
             "pushing", count_of(self.pusher.judge, self.ports.bills)
         ) as task:
 
-            def left(one: BillStanding) -> None:
-                self.tally.add(one)
+            def left(standing: BillStanding) -> None:
+                self.tally.add(standing)
                 task.advance(1, self.pace.note(self.tally))
 
             jobs = jobs_of(self.pusher.judge, self.ports, left, self._enough, resuming=True)
@@ -181,14 +181,14 @@ class _Running:
 
     def count_left(self) -> None:
         """Count the bills that the run does not wait for."""
-        for one in self.again.left():
-            self.tally.add(one)
+        for standing in self.again.left():
+            self.tally.add(standing)
 
     def _round(self, jobs: Iterable[Job], task: Task) -> None:
         for job, ended in self.ports.workers.run(jobs, self._work, self._enough):
-            if (one := self.again.ended(job, ended)) is not None:
-                self.tally.add(one)
-                self.pace.ended(one)
+            if (standing := self.again.ended(job, ended)) is not None:
+                self.tally.add(standing)
+                self.pace.ended(standing)
                 task.advance(1, self.pace.note(self.tally))
 
     def _work(self, job: Job) -> BillStanding:
@@ -215,8 +215,9 @@ def tell_news(tally: SyncTally, notifier: Notifier, site: SiteName) -> None:
     """Tell people what is new, once for each kind of event, naming the first bills."""
     for event, news in sorted(tally.news.items()):
         lines = [
-            f"{one.who.account_code or one.who.account_id}, bill {one.who.bill_id}: {one.why}"
-            for one in news.named
+            f"{standing.who.account_code or standing.who.account_id}, bill "
+            f"{standing.who.bill_id}: {standing.why}"
+            for standing in news.named
         ]
         if news.bills > len(news.named):
             more = news.bills - len(news.named)

@@ -30,22 +30,22 @@ def push_status(
         clock: Decides what is overdue.
         integrations: Those of the environment; the others' own patience is not known.
     """
-    pushed = [one for one in integrations if one.spec.push is not None]
+    pushed = [integration for integration in integrations if integration.spec.push is not None]
     rows = (_pushed(row) for row in ledger.bills(site))
     standing = standing_of(site, clock.now(), rows, patience(pushed))
     standing.paused = ledger.paused(site)
-    for one in pushed:
-        if (why := ledger.disabled(site, one.name)) is not None:
-            standing.disabled[one.name] = why
+    for integration in pushed:
+        if (why := ledger.disabled(site, integration.name)) is not None:
+            standing.disabled[integration.name] = why
     return standing
 
 
 def patience(integrations: Iterable[Defined[IntegrationSpec]]) -> BillDeadlines:
     """Read how long each integration waits for pending invoices."""
     own = {
-        one.name: duration(one.spec.push.pending.wait_up_to)
-        for one in integrations
-        if one.spec.push is not None and one.spec.push.pending is not None
+        integration.name: duration(integration.spec.push.pending.wait_up_to)
+        for integration in integrations
+        if integration.spec.push is not None and integration.spec.push.pending is not None
     }
     return BillDeadlines(own=own)
 
@@ -53,14 +53,14 @@ def patience(integrations: Iterable[Defined[IntegrationSpec]]) -> BillDeadlines:
 def newest_pushes(site: SiteName, ledger: Ledger, limit: int) -> tuple[Pushed, ...]:
     """Give the bills that moved last, newest first; never more than ``limit`` are held."""
     rows = (_pushed(row) for row in ledger.bills(site))
-    return tuple(nlargest(limit, rows, key=lambda one: (one.changed_at, one.bill_id)))
+    return tuple(nlargest(limit, rows, key=lambda push: (push.changed_at, push.bill_id)))
 
 
 def requests_of(site: SiteName, ledger: Ledger, bill: BillId) -> tuple[Tried, ...]:
     """Give every request that was sent for a bill, oldest first."""
     return tuple(
-        Tried(one.key, one.number, one.started_at, one.outcome, one.message)
-        for one in ledger.attempts(site, bill)
+        Tried(attempt.key, attempt.number, attempt.started_at, attempt.outcome, attempt.message)
+        for attempt in ledger.attempts(site, bill)
     )
 
 

@@ -57,7 +57,7 @@ def canary_failed(result: SyncResult, bills: int) -> str:
     tally = result.tally
     if tally.differing or tally.unknown or tally.bills(Group.DECIDE):
         return "the canary did not come out as it was sent: nothing more was begun"
-    if any(one.minor for one in tally.unexplained.money):
+    if any(amount.minor for amount in tally.unexplained.money):
         return "the canary has an unexplained difference: nothing more was begun"
     sent = tally.bills(Group.SENT)
     if sent < bills and result.limit:

@@ -47,8 +47,13 @@ def close_text(result: Result) -> str:
     tally = result.tally
     lines = [_answer(result), ""]
     lines += _table(tally.of(Fate.CLOSED))
-    lines += [line for one in tally.of(Fate.UNKNOWN, Fate.OPEN) for line in _open(one)]
-    lines += [line for one in tally.of(Fate.CLOSED, Fate.EARLIER) if one.why for line in _then(one)]
+    lines += [line for closing in tally.of(Fate.UNKNOWN, Fate.OPEN) for line in _open(closing)]
+    lines += [
+        line
+        for closing in tally.of(Fate.CLOSED, Fate.EARLIER)
+        if closing.why
+        for line in _then(closing)
+    ]
     if earlier := tally.bills(Fate.EARLIER):
         lines.append(f"Closed earlier, nothing was sent: {_bills(earlier)}.")
     if result.stopped:
@@ -69,11 +74,11 @@ def close_json(result: Result) -> str:
         "fates": {
             str(fate): {
                 "bills": purse.bills,
-                "money": {one.currency.code: str(one.major) for one in purse.money},
+                "money": {amount.currency.code: str(amount.major) for amount in purse.money},
             }
             for fate, purse in tally.money.items()
         },
-        "bills": [_bill(one) for one in tally.of(*Fate)],
+        "bills": [_bill(closing) for closing in tally.of(*Fate)],
     }
     return canonical(body).decode()
 
@@ -92,7 +97,7 @@ def _answer(result: Result) -> str:
 def _table(closed: Sequence[Closed]) -> Iterator[str]:
     if not closed:
         return
-    rows = [_HEADS, *((one.account, one.bill_id, *_figures(one)) for one in closed)]
+    rows = [_HEADS, *((closing.account, closing.bill_id, *_figures(closing)) for closing in closed)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=False)]
@@ -100,47 +105,47 @@ def _table(closed: Sequence[Closed]) -> Iterator[str]:
     yield ""
 
 
-def _figures(one: Closed) -> tuple[str, str]:
-    return one.invoice or "", str(one.money) if one.money is not None else ""
+def _figures(closing: Closed) -> tuple[str, str]:
+    return closing.invoice or "", str(closing.money) if closing.money is not None else ""
 
 
-def _open(one: Closed) -> Iterator[str]:
-    word = "It is not known whether it is closed" if one.fate is Fate.UNKNOWN else "Not closed"
-    yield from _told(one, f"{word}: {_name(one)}: {one.why}")
+def _open(closing: Closed) -> Iterator[str]:
+    word = "It is not known whether it is closed" if closing.fate is Fate.UNKNOWN else "Not closed"
+    yield from _told(closing, f"{word}: {_name(closing)}: {closing.why}")
 
 
-def _then(one: Closed) -> Iterator[str]:
-    yield from _told(one, f"Closed as {one.invoice}, but: {_name(one)}: {one.why}")
+def _then(closing: Closed) -> Iterator[str]:
+    yield from _told(closing, f"Closed as {closing.invoice}, but: {_name(closing)}: {closing.why}")
 
 
-def _told(one: Closed, text: str) -> Iterator[str]:
+def _told(closing: Closed, text: str) -> Iterator[str]:
     yield from wrapped(text, "", "  ")
-    if one.hint:
-        yield from wrapped(f"what to do: {one.hint}", "  ", "    ")
-    if one.page:
-        yield f"  see {one.page}"
+    if closing.hint:
+        yield from wrapped(f"what to do: {closing.hint}", "  ", "    ")
+    if closing.page:
+        yield f"  see {closing.page}"
     yield ""
 
 
-def _name(one: Closed) -> str:
-    money = f", {one.money}" if one.money is not None else ""
-    return f"bill {one.bill_id}" + (f" ({one.account}{money})" if one.account else "")
+def _name(closing: Closed) -> str:
+    money = f", {closing.money}" if closing.money is not None else ""
+    return f"bill {closing.bill_id}" + (f" ({closing.account}{money})" if closing.account else "")
 
 
 def _bills(count: int) -> str:
     return f"{count:,} {'bill' if count == 1 else 'bills'}"
 
 
-def _bill(one: Closed) -> JsonObject:
+def _bill(closing: Closed) -> JsonObject:
     return {
-        "bill": one.bill_id,
-        "account": one.account or None,
-        "integration": one.integration or None,
-        "fate": str(one.fate),
-        "invoice": one.invoice,
-        "currency": one.money.currency.code if one.money else None,
-        "amount": str(one.money.major) if one.money else None,
-        "why": one.why or None,
-        "hint": one.hint or None,
-        "page": one.page or None,
+        "bill": closing.bill_id,
+        "account": closing.account or None,
+        "integration": closing.integration or None,
+        "fate": str(closing.fate),
+        "invoice": closing.invoice,
+        "currency": closing.money.currency.code if closing.money else None,
+        "amount": str(closing.money.major) if closing.money else None,
+        "why": closing.why or None,
+        "hint": closing.hint or None,
+        "page": closing.page or None,
     }

@@ -28,22 +28,22 @@ class BillList:
         self._writer = csv.writer(self.stream, lineterminator="\n")
         self._writer.writerow(COLUMNS)
 
-    def add(self, one: BillStanding) -> None:
+    def add(self, standing: BillStanding) -> None:
         """Write one bill."""
-        row = bill_row(one)
+        row = bill_row(standing)
         self._writer.writerow(_cell(name, row[name]) for name in COLUMNS)
 
 
-def sync_plan_json(made: ShownPlan) -> str:
+def sync_plan_json(plan: ShownPlan) -> str:
     """Write what a sync would do."""
     body: JsonObject = {
         "schema": "m3ter-reconciler/sync-plan/v1",
-        **_scope(made.scope),
-        **_tally(made.tally),
-        "paused": made.paused or None,
-        "disabled": dict(made.disabled),
-        "seconds": int(made.takes.total_seconds()),
-        "requestsPerMinute": made.per_minute,
+        **_scope(plan.scope),
+        **_tally(plan.tally),
+        "paused": plan.paused or None,
+        "disabled": dict(plan.disabled),
+        "seconds": int(plan.takes.total_seconds()),
+        "requestsPerMinute": plan.per_minute,
     }
     return canonical(body).decode()
 
@@ -73,7 +73,7 @@ def _scope(scope: ShownScope) -> JsonObject:
         "site": scope.site,
         "record": scope.record or None,
         "commit": scope.commit or None,
-        "integrations": [one.name for one in scope.routes],
+        "integrations": [route.name for route in scope.routes],
     }
 
 
@@ -91,16 +91,18 @@ def _tally(tally: SyncTally) -> JsonObject:
             {
                 "group": str(group),
                 "reason": short,
-                "bills": one.purse.bills,
-                "money": _money(one.purse),
-                "page": one.page or None,
+                "bills": reason.purse.bills,
+                "money": _money(reason.purse),
+                "page": reason.page or None,
             }
-            for (group, short), one in sorted(tally.reasons.items())
+            for (group, short), reason in sorted(tally.reasons.items())
         ],
-        "bills": [bill_row(one) for group in Group for one in tally.listed.get(group, ())],
+        "bills": [
+            bill_row(standing) for group in Group for standing in tally.listed.get(group, ())
+        ],
         "fallbacks": {
-            price: {"lines": one.bills, "money": _money(one)}
-            for price, one in tally.fallbacks.items()
+            price: {"lines": purse.bills, "money": _money(purse)}
+            for price, purse in tally.fallbacks.items()
         },
         "rounding": _money(tally.rounding),
         "linesAsQuantityOne": tally.kept_whole,
@@ -108,7 +110,7 @@ def _tally(tally: SyncTally) -> JsonObject:
 
 
 def _money(purse: Purse) -> JsonValue:
-    return {one.currency.code: str(one.major) for one in purse.money}
+    return {amount.currency.code: str(amount.major) for amount in purse.money}
 
 
 COLUMNS = (
@@ -128,20 +130,20 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def bill_row(one: BillStanding) -> JsonObject:
+def bill_row(standing: BillStanding) -> JsonObject:
     """Give a bill as data; the names are those of the columns."""
     return {
-        "bill": one.who.bill_id,
-        "account": one.who.account_code or None,
-        "accountId": one.who.account_id or None,
-        "integration": one.integration or None,
-        "group": str(one.group),
-        "status": str(one.status) if one.status else None,
-        "reason": one.short,
-        "why": one.why,
-        "page": one.page or None,
-        "currency": one.money.currency.code if one.money else None,
-        "amount": str(one.money.major) if one.money else None,
+        "bill": standing.who.bill_id,
+        "account": standing.who.account_code or None,
+        "accountId": standing.who.account_id or None,
+        "integration": standing.integration or None,
+        "group": str(standing.group),
+        "status": str(standing.status) if standing.status else None,
+        "reason": standing.short,
+        "why": standing.why,
+        "page": standing.page or None,
+        "currency": standing.money.currency.code if standing.money else None,
+        "amount": str(standing.money.major) if standing.money else None,
     }
 
 

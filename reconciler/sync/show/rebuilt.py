@@ -19,8 +19,8 @@ def rebuilt_text(done: Rebuilt) -> str:
     if done.undecided:
         lines += ["", f"{len(done.undecided)} bills stop until you decide:"]
         lines += [
-            f"  {one.bill_id}  {', '.join(one.invoices)}: {one.why}"
-            for one in done.undecided[:MOST_LISTED]
+            f"  {bill.bill_id}  {', '.join(bill.invoices)}: {bill.why}"
+            for bill in done.undecided[:MOST_LISTED]
         ]
         lines += [f"  and {rest} more"] if (rest := len(done.undecided) - MOST_LISTED) > 0 else []
         lines += ["Decide with `reconciler sync resolve BILL --sent INVOICE | --not-sent`."]
@@ -42,8 +42,8 @@ def rebuilt_json(done: Rebuilt) -> str:
             "read": done.read,
             "new": done.new,
             "undecided": [
-                {"bill": one.bill_id, "invoices": list(one.invoices), "why": one.why}
-                for one in done.undecided
+                {"bill": bill.bill_id, "invoices": list(bill.invoices), "why": bill.why}
+                for bill in done.undecided
             ],
             "unstamped": list(done.unstamped),
         },

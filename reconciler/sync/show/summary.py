@@ -51,10 +51,10 @@ def push_status_json(standing: PushStanding) -> JsonObject:
         "site": standing.site,
         "paused": standing.paused,
         "disabled": dict(standing.disabled),
-        "bills": {one.value: _purse(purse) for one, purse in sorted(standing.counts.items())},
+        "bills": {status.value: _purse(purse) for status, purse in sorted(standing.counts.items())},
         "overdue": {
             **_purse(standing.overdue),
-            "listed": [_pushed(one) for one in standing.listed],
+            "listed": [_pushed(push) for push in standing.listed],
         },
     }
 
@@ -64,11 +64,13 @@ def pushes_text(environment: str, pushes: Sequence[Pushed]) -> str:
     if not pushes:
         return f"{environment}: the ledger holds no bill.\n"
     lines = [f"{environment}: the {counted(len(pushes), 'push', 'pushes')} that moved last"]
-    for one in pushes:
-        money = str(one.money) if one.money is not None else "-"
-        lines.append(f"  {clock(one.changed_at)}  {one.bill_id}  {money:>16}  {WORDS[one.status]}")
-        if one.message and one.status not in _CALM:
-            lines += wrapped(one.message, "      ")
+    for push in pushes:
+        money = str(push.money) if push.money is not None else "-"
+        lines.append(
+            f"  {clock(push.changed_at)}  {push.bill_id}  {money:>16}  {WORDS[push.status]}"
+        )
+        if push.message and push.status not in _CALM:
+            lines += wrapped(push.message, "      ")
     return "\n".join(lines) + "\n"
 
 
@@ -77,30 +79,30 @@ def requests_text(bill: str, requests: Sequence[Tried]) -> str:
     if not requests:
         return f"Nothing was ever sent for bill {bill}.\n"
     lines = [f"Bill {bill}: {counted(len(requests), 'request', 'requests')} to Chargebee"]
-    for one in requests:
-        heard = f": {one.message}" if one.message else ""
-        text = f"{clock(one.started_at)} UTC  {one.key.step}, attempt {one.number}, "
-        lines += wrapped(f"{text}{one.outcome or 'no answer recorded'}{heard}", "  ", "      ")
+    for request in requests:
+        heard = f": {request.message}" if request.message else ""
+        text = f"{clock(request.started_at)} UTC  {request.key.step}, attempt {request.number}, "
+        lines += wrapped(f"{text}{request.outcome or 'no answer recorded'}{heard}", "  ", "      ")
     return "\n".join(lines) + "\n"
 
 
 def pushes_json(pushes: Sequence[Pushed]) -> list[JsonValue]:
     """Give pushes as data."""
-    return [_pushed(one) for one in pushes]
+    return [_pushed(push) for push in pushes]
 
 
 def requests_json(requests: Sequence[Tried]) -> list[JsonValue]:
     """Give the requests that were sent for a bill as data; no bodies, no credentials."""
     return [
         {
-            "generation": one.key.generation,
-            "step": str(one.key.step),
-            "attempt": one.number,
-            "startedAt": one.started_at.isoformat(),
-            "outcome": one.outcome or None,
-            "message": one.message,
+            "generation": request.key.generation,
+            "step": str(request.key.step),
+            "attempt": request.number,
+            "startedAt": request.started_at.isoformat(),
+            "outcome": request.outcome or None,
+            "message": request.message,
         }
-        for one in requests
+        for request in requests
     ]
 
 
@@ -135,11 +137,13 @@ def _counts(standing: PushStanding) -> Iterator[str]:
 
 
 def _late(standing: PushStanding) -> Iterator[str]:
-    for one in standing.listed:
-        money = f", {one.money}" if one.money is not None else ""
-        said = f": {one.message}" if one.message else ""
-        text = f"late: {one.bill_id}, {one.integration}, period to {day(one.period_end)}{money}, "
-        yield from wrapped(f"{text}{WORDS[one.status]}{said}", "  ", "      ")
+    for push in standing.listed:
+        money = f", {push.money}" if push.money is not None else ""
+        said = f": {push.message}" if push.message else ""
+        text = (
+            f"late: {push.bill_id}, {push.integration}, period to {day(push.period_end)}{money}, "
+        )
+        yield from wrapped(f"{text}{WORDS[push.status]}{said}", "  ", "      ")
     more = standing.overdue.bills - len(standing.listed)
     if more and len(standing.listed) == LISTED_MAX:
         yield f"  and {more:,} more; `sync plan` lists them all"
@@ -152,22 +156,24 @@ def _money(purse: Purse) -> str:
 def _purse(purse: Purse) -> dict[str, JsonValue]:
     return {
         "bills": purse.bills,
-        "money": [{"currency": one.currency.code, "amount": _text(one)} for one in purse.money],
+        "money": [
+            {"currency": amount.currency.code, "amount": _text(amount)} for amount in purse.money
+        ],
     }
 
 
-def _pushed(one: Pushed) -> JsonObject:
+def _pushed(push: Pushed) -> JsonObject:
     return {
-        "bill": one.bill_id,
-        "account": one.account_id,
-        "integration": one.integration,
-        "status": one.status.value,
-        "currency": one.money.currency.code if one.money is not None else None,
-        "amount": _text(one.money) if one.money is not None else None,
-        "periodEnd": one.period_end.isoformat(),
-        "changedAt": one.changed_at.isoformat(),
-        "nextAt": one.next_at.isoformat() if one.next_at is not None else None,
-        "message": one.message,
+        "bill": push.bill_id,
+        "account": push.account_id,
+        "integration": push.integration,
+        "status": push.status.value,
+        "currency": push.money.currency.code if push.money is not None else None,
+        "amount": _text(push.money) if push.money is not None else None,
+        "periodEnd": push.period_end.isoformat(),
+        "changedAt": push.changed_at.isoformat(),
+        "nextAt": push.next_at.isoformat() if push.next_at is not None else None,
+        "message": push.message,
     }
 
 

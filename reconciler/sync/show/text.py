@@ -30,23 +30,23 @@ _RUN_GROUPS = (Group.SENT, Group.READY, *_PLAN_GROUPS[1:5], Group.FAILED, *_PLAN
 _LISTED = (Group.FAILED, Group.DECIDE, Group.UNDER_WAY, Group.BLOCKED)
 
 
-def sync_plan_text(made: ShownPlan) -> str:
+def sync_plan_text(plan: ShownPlan) -> str:
     """Print what a sync would do."""
-    tally = made.tally
-    lines = [_head(made.scope), ""]
+    tally = plan.tally
+    lines = [_head(plan.scope), ""]
     for group in _PLAN_GROUPS:
         note = ""
         if group is Group.READY and tally.bills(group):
-            note = f"{_duration(made.takes)} at {made.per_minute:,} requests a minute"
+            note = f"{_duration(plan.takes)} at {plan.per_minute:,} requests a minute"
         lines += _group(tally, group, note)
     lines += ["", *_drafting(tally)]
-    if made.paused:
-        why = f"the site is paused by {made.paused}. See {page(Page.PAUSED)}."
+    if plan.paused:
+        why = f"the site is paused by {plan.paused}. See {page(Page.PAUSED)}."
         lines.append(f"  Nothing is sent now: {why}")
-    for name, why in sorted(made.disabled.items()):
+    for name, why in sorted(plan.disabled.items()):
         lines.append(f"  {name} is disabled: {why}. See {page(Page.DISABLED)}.")
     lines += _bills(tally)
-    lines += _next(made.scope, tally)
+    lines += _next(plan.scope, tally)
     return _clean(lines)
 
 
@@ -91,16 +91,16 @@ def sync_run_text(done: ShownRun) -> str:
     return _clean(lines)
 
 
-def bill_line(one: BillStanding) -> str:
+def bill_line(standing: BillStanding) -> str:
     """Tell of one bill, in one line."""
-    who = one.who.account_code or one.who.account_id or "account not read"
-    money = f"  {one.money}" if one.money else ""
-    told = one.why if one.short in one.why else f"{one.short}: {one.why}"
-    return f"{who}  bill {one.who.bill_id}{money}  {told or one.group}"
+    who = standing.who.account_code or standing.who.account_id or "account not read"
+    money = f"  {standing.money}" if standing.money else ""
+    reason = standing.why if standing.short in standing.why else f"{standing.short}: {standing.why}"
+    return f"{who}  bill {standing.who.bill_id}{money}  {reason or standing.group}"
 
 
 def _head(scope: ShownScope) -> str:
-    names = [one.name for one in scope.routes]
+    names = [route.name for route in scope.routes]
     pushed = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")  # noqa: PLR2004  names that fit a line
     if scope.record == 0:
         return f"{scope.name} · push of {pushed} · from the files alone: only printed"
@@ -119,10 +119,10 @@ def _group(tally: SyncTally, group: Group, note: str) -> Iterator[str]:
     unit = "bill " if count == 1 else "bills"
     row = f"  {group:<16}{count:>6,} {unit}  {money}"
     yield from _beside(row, note, "      ", " " * 31)
-    reasons = [(short, one) for (of, short), one in tally.reasons.items() if of is group]
+    reasons = [(short, reason) for (of, short), reason in tally.reasons.items() if of is group]
     if group in {Group.SENT, Group.UNCHANGED} or (len(reasons) == 1 and reasons[0][0] == group):
         return
-    for short, reason in sorted(reasons, key=lambda one: (-one[1].purse.bills, one[0])):
+    for short, reason in sorted(reasons, key=lambda pair: (-pair[1].purse.bills, pair[0])):
         page = f"   {reason.page}" if reason.page and group is not Group.WAITING else ""
         yield f"    {reason.purse.bills:>6,}  {short}{page}"
 
@@ -160,9 +160,9 @@ def _bills(tally: SyncTally) -> Iterator[str]:
             continue
         yield ""
         yield f"{group.capitalize()}:"
-        for one in sorted(listed, key=_order)[:_SHOWN_MAX]:
+        for standing in sorted(listed, key=_order)[:_SHOWN_MAX]:
             yield from textwrap.wrap(
-                bill_line(one),
+                bill_line(standing),
                 WIDTH,
                 initial_indent="  ",
                 subsequent_indent="      ",
@@ -185,8 +185,8 @@ def _next(scope: ShownScope, tally: SyncTally) -> Iterator[str]:
     yield "Nothing was written anywhere."
 
 
-def _order(one: BillStanding) -> tuple[str, str, str]:
-    return (one.short, one.who.account_code, one.who.bill_id)
+def _order(standing: BillStanding) -> tuple[str, str, str]:
+    return (standing.short, standing.who.account_code, standing.who.bill_id)
 
 
 def _amounts(money: Iterable[Money]) -> str:

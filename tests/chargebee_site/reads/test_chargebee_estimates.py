@@ -52,8 +52,8 @@ def test_what_is_estimated_is_what_is_made(world: Open) -> None:
     site.drive(draft)
     (invoice,) = site.invoices()
     assert invoice["sub_total"] == made.sub_total.minor
-    assert [one["amount"] for one in invoice["line_items"]] == [
-        one.amount.minor for one in made.invoice.lines
+    assert [line["amount"] for line in invoice["line_items"]] == [
+        invoice_line.amount.minor for invoice_line in made.invoice.lines
     ]
 
 

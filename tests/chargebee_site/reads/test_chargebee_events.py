@@ -44,7 +44,7 @@ def test_a_line_that_a_person_added_is_told_with_name_and_time(world: Open) -> N
     assert (edited.source, edited.user) == ("admin_console", "pat@example.com")
     assert edited.at - made.at == timedelta(hours=2)
     assert edited.invoice is not None
-    assert [one.description for one in edited.invoice.lines][-1] == "Set-up fee"
+    assert [line.description for line in edited.invoice.lines][-1] == "Set-up fee"
     draft, invoice = draft_of(), site.destination.read(key)
     assert invoice is not None
     told = recorded_of(draft, site.effects, 1, [invoice])
@@ -60,7 +60,7 @@ def test_a_deleted_and_a_voided_invoice_are_told_as_such(world: Open) -> None:
     key = sent(site)
     site.edit(key, status="voided")
     site.edit(key, deleted=True)
-    *_, voided, deleted = (one.invoice for one in asked(site, key))
+    *_, voided, deleted = (change.invoice for change in asked(site, key))
     assert voided is not None
     assert deleted is not None
     assert (voided.status, deleted.deleted) == ("voided", True)
@@ -72,7 +72,7 @@ def test_a_credit_note_is_told_of_its_invoice(world: Open) -> None:
     note = {"reference_invoice_id": key, "total": "100", "type": "adjustment"}
     site.post("/credit_notes", **note, reason_code="other")
     changes = asked(site, key)
-    assert [one.invoice for one in changes if one.invoice is None] == [None]
+    assert [planned.invoice for planned in changes if planned.invoice is None] == [None]
 
 
 def test_only_the_invoices_that_were_asked_for_are_told(world: Open) -> None:
@@ -92,7 +92,7 @@ def test_a_pending_invoice_is_told_by_the_id_that_it_had(world: Open) -> None:
     has = InvoiceId(site.effects[0].object_id)
     found = asked(site, had, has)
     assert found
-    assert all(one.invoice is not None for one in found)
+    assert all(change.invoice is not None for change in found)
 
 
 @pytest.mark.parametrize(

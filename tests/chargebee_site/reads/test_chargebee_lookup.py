@@ -138,7 +138,7 @@ def test_every_currency_is_counted_as_chargebee_counts_it(
     assert site.destination.check(draft) == ()
     assert site.drive(draft) == Complete()
     (invoice,) = site.destination.by_bill(draft.bill_id, draft)
-    assert [one.amount.minor for one in invoice.lines] == minor
+    assert [line.amount.minor for line in invoice.lines] == minor
     assert compare_lines(Recorded(draft, {}), invoice).findings == ()
 
 
@@ -181,8 +181,10 @@ def test_more_invoices_than_a_page_are_all_streamed_once(world: Open) -> None:
             step.request,  # type: ignore[union-attr]
             f"key-{number}",
         )
-    found = [one.stamp for one in there.stamped(LONG_AGO)]
-    assert sorted(str(one) for one in found) == [f"bill-{number:03}" for number in range(103)]
+    found = [invoice.stamp for invoice in there.stamped(LONG_AGO)]
+    assert sorted(str(bill_id) for bill_id in found) == [
+        f"bill-{number:03}" for number in range(103)
+    ]
     site.http.fault(
         "empty_page", match={"vendor": "chargebee", "path": "/api/v2/invoices"}, times=1
     )

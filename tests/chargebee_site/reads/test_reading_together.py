@@ -58,7 +58,7 @@ def test_what_is_left_of_a_slow_batch_is_read_again_together() -> None:
     for key in keys:
         values.get(key)
         source.clock.advance(2.1)
-    assert [len(one) for one in source.lists] == [50, 21]
+    assert [len(entry) for entry in source.lists] == [50, 21]
     assert source.singles == []
 
 
@@ -124,7 +124,7 @@ def test_many_threads_read_a_batch_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(values.get, key) for key in keys]
         begun.set()
-        assert [one.result(5) for one in asked] == [0] * 8
+        assert [entry.result(5) for entry in asked] == [0] * 8
     assert (source.lists, source.singles) == ([keys], [])
 
 
@@ -157,7 +157,7 @@ def owners(
 
 def paths(site: ChargebeeWorld) -> list[str]:
     found = site.http.requests(vendor="chargebee")
-    return [one["path"] for one in found if one["method"] == "GET"]
+    return [request["path"] for request in found if request["method"] == "GET"]
 
 
 def customer_of(site: ChargebeeWorld, subscription: str) -> str:
@@ -169,16 +169,16 @@ def test_lists_say_what_single_reads_say(
     world: Open, kind: Literal["subscription", "customer"]
 ) -> None:
     site = world()
-    keys = [UK, US] if kind == "subscription" else [customer_of(site, one) for one in (UK, US)]
+    keys = [UK, US] if kind == "subscription" else [customer_of(site, text) for text in (UK, US)]
     targets = owners(*keys, "nobody", kind=kind)
     charge = {"charges[amount][0]": "500", "charges[description][0]": "Set-up"}
     site.post("/unbilled_charges", subscription_id=UK, currency_code="GBP", **charge)
     alone, together = Catalogue(site.session), Catalogue(site.session)
-    single = [(alone.owner(one), alone.waiting(one)) for one in targets]
+    single = [(alone.owner(target), alone.waiting(target)) for target in targets]
     before = len(paths(site))
     together.expect(targets)
-    assert [(together.owner(one), together.waiting(one)) for one in targets] == single
-    assert [one.rsplit("v2/", 1)[1] for one in paths(site)[before:]] == [
+    assert [(together.owner(target), together.waiting(target)) for target in targets] == single
+    assert [path.rsplit("v2/", 1)[1] for path in paths(site)[before:]] == [
         f"{kind}s",
         "unbilled_charges",
         f"{kind}s/nobody",
@@ -193,7 +193,9 @@ def test_a_deleted_customer_is_still_told_from_one_that_never_was(world: Open) -
     targets = owners(customer_of(site, UK), "c-gone", kind="customer")
     alone, together = Catalogue(site.session), Catalogue(site.session)
     together.expect(targets)
-    assert [together.owner(one) for one in targets] == [alone.owner(one) for one in targets]
+    assert [together.owner(target) for target in targets] == [
+        alone.owner(target) for target in targets
+    ]
 
 
 def test_charges_are_counted_again_after_a_minute(world: Open) -> None:
@@ -218,9 +220,9 @@ def test_a_batch_of_bills_is_checked_with_a_few_requests(world: Open) -> None:
         draft_of(subscription="nobody"),
     ]
     before = len(paths(site))
-    there.expect([one.target for one in drafts])
-    found = [[reason.text for reason in there.check(one)] for one in drafts]
-    asked = [one.rsplit("v2/", 1)[1] for one in paths(site)[before:]]
+    there.expect([draft.target for draft in drafts])
+    found = [[reason.text for reason in there.check(draft)] for draft in drafts]
+    asked = [path.rsplit("v2/", 1)[1] for path in paths(site)[before:]]
     assert sorted(asked) == [
         "custom_field_configs",
         "item_prices",

@@ -40,8 +40,8 @@ def texts(
     found = preflight(
         draft or draft_of(), facts, places or DecimalPlaces(), ChargebeeSwitches(**switches)
     )
-    assert all(one.hint for one in found)
-    return [one.text for one in found]
+    assert all(reason.hint for reason in found)
+    return [reason.text for reason in found]
 
 
 def priced(**more: Any) -> DraftReads:
@@ -77,7 +77,7 @@ def test_nothing_is_said_when_all_is_well() -> None:
     ],
 )
 def test_each_fact_that_would_bill_wrongly_blocks(facts: DraftReads, said: str) -> None:
-    assert any(said in one for one in texts(facts)), texts(facts)
+    assert any(said in text for text in texts(facts)), texts(facts)
 
 
 def test_switches_allow_what_is_not_documented() -> None:
@@ -96,7 +96,9 @@ def test_a_price_without_a_price_cannot_stand_for_m3ters_missing_amount() -> Non
     draft = draft_of()
     bare = replace(draft.lines[0], pricing=CataloguePricing(), expected=None)
     facts = priced(priced=False)
-    assert any("no price of its own" in one for one in texts(facts, replace(draft, lines=(bare,))))
+    assert any(
+        "no price of its own" in text for text in texts(facts, replace(draft, lines=(bare,)))
+    )
 
 
 def test_credits_need_the_stamp_on_credit_notes_too() -> None:
@@ -108,14 +110,14 @@ def test_credits_need_the_stamp_on_credit_notes_too() -> None:
 
 
 def test_more_lines_than_an_invoice_is_trusted_with_block() -> None:
-    assert any("makes 2 lines, more than the 1" in one for one in texts(FACTS, max_lines=1))
+    assert any("makes 2 lines, more than the 1" in text for text in texts(FACTS, max_lines=1))
 
 
 def test_a_discount_on_a_repeated_price_can_be_blocked() -> None:
     draft = draft_of(*NEGATIVE, line("AD_HOC", "7"), push={"negative_lines": "discount"})
     assert texts(FACTS, draft) == []
     assert any(
-        "given several times" in one for one in texts(FACTS, draft, repeated_discount="block")
+        "given several times" in text for text in texts(FACTS, draft, repeated_discount="block")
     )
     single = draft_of(*NEGATIVE, push={"negative_lines": "discount"})
     assert texts(FACTS, single, repeated_discount="block") == []
@@ -140,14 +142,14 @@ def test_more_decimal_places_than_the_site_takes_block(
     pricing = DecimalPricing(Decimal(quantity), Decimal(price))
     draft = replace(draft, lines=(replace(draft.lines[0], pricing=pricing),))
     found = preflight(draft, FACTS, places, ChargebeeSwitches())
-    assert [one.code for one in found] == [BlockCode.DECIMAL_PLACES] * blocked
+    assert [reason.code for reason in found] == [BlockCode.DECIMAL_PLACES] * blocked
 
 
 # --- against the emulator ------------------------------------------------------------------------
 
 
 def checked(site: ChargebeeWorld, draft: InvoiceDraft) -> str:
-    return " / ".join(one.text for one in site.destination.check(draft))
+    return " / ".join(reason.text for reason in site.destination.check(draft))
 
 
 def test_the_catalogue_is_read_once_and_remembered(world: Open) -> None:
@@ -160,7 +162,7 @@ def test_the_catalogue_is_read_once_and_remembered(world: Open) -> None:
     assert there.flat_prices(["usage-GBP", "nowhere"]) == frozenset()
     site.clock.advance(3600)
     site.edit(UK, status="cancelled")
-    assert "is cancelled" in " ".join(one.text for one in there.check(draft_of()))
+    assert "is cancelled" in " ".join(reason.text for reason in there.check(draft_of()))
 
 
 def test_trouble_in_chargebee_is_told_with_the_object(world: Open) -> None:
@@ -215,7 +217,7 @@ def test_a_stamp_field_that_the_site_ignores_stops_all_sending(world: Open) -> N
     stopped = there.next_step(draft_of(bill_id="bill-2"), ())
     assert isinstance(stopped, Stop)
     assert "cf_gone" in stopped.reason.text
-    assert "without its stamp cf_gone" in " ".join(one.text for one in there.check(draft))
+    assert "without its stamp cf_gone" in " ".join(reason.text for reason in there.check(draft))
 
 
 OPEN_OFF = {"open": True, "collection": "off"}
@@ -250,9 +252,9 @@ def test_the_subscriptions_own_collection_comes_before_the_customers(
     site.edit(UK, auto_collection=subscription)
     site.edit("cust_acme_uk", auto_collection=customer)
     found = site.destination.check(draft_of(push=OPEN_OFF))
-    assert [f"auto-collection of {blocks} is on" in one.text for one in found] == [True] * bool(
-        blocks
-    )
+    assert [f"auto-collection of {blocks} is on" in reason.text for reason in found] == [
+        True
+    ] * bool(blocks)
 
 
 def test_what_nobody_set_may_be_trusted_to_collect_nothing(world: Open) -> None:

@@ -38,14 +38,14 @@ NOTHING = StoredRequest("/nowhere", b"")
 def done(draft: InvoiceDraft, generation: int, name: StepName, *lines: str) -> Effect:
     key = PushKey(SiteName("acme-test"), draft.bill_id, generation, name)
     made = Effect(key, PushState.DONE, NOTHING, InvoiceId("inv_1"), object_id="inv_1")
-    return replace(made, line_ids=tuple(InvoiceLineId(one) for one in lines))
+    return replace(made, line_ids=tuple(InvoiceLineId(line) for line in lines))
 
 
 def replaced(*former: Effect) -> BillProgress:
     """A second generation that has added its lines and not yet deleted the old ones."""
     draft = pending_draft()
     change = ReplaceLines(invoice_of(draft), OLD)
-    mine = [done(draft, 2, add_step(one), f"new_{one}") for one in range(2)]
+    mine = [done(draft, 2, add_step(position), f"new_{position}") for position in range(2)]
     return progress_of(draft, [*former, *mine], Sending(generation=2, change=change))
 
 

@@ -21,8 +21,10 @@ def test_a_bill_becomes_one_stamped_invoice_with_our_lines_in_order(world: Open)
     assert invoice["cf_m3ter_bill_id"] == "bill-1"
     (effect,) = site.effects
     assert effect.object_id == invoice["id"]
-    assert [str(one) for one in effect.line_ids] == [one["id"] for one in invoice["line_items"]]
-    assert [one["amount"] for one in invoice["line_items"]] == [40005, 700]
+    assert [str(line_id) for line_id in effect.line_ids] == [
+        line["id"] for line in invoice["line_items"]
+    ]
+    assert [line["amount"] for line in invoice["line_items"]] == [40005, 700]
     there: PushDestination = site.destination
     again = there.perform(effect.key, effect.request, "0" * 64)
     assert isinstance(again, Performed)

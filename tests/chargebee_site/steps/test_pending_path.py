@@ -54,9 +54,9 @@ def test_a_bill_becomes_lines_on_the_only_pending_invoice(world: Open) -> None:
     assert kinds(site.effects) == ["add-line/1", "add-line/2", "add-line/3"]
     (invoice,) = site.invoices(US)
     assert invoice["status"] == "pending"
-    assert [one["amount"] for one in invoice["line_items"]] == [2000, 40005, 700, 900]
-    ours = [one for effect in site.effects for one in effect.line_ids]
-    assert [*ours] == [one["id"] for one in invoice["line_items"]][1:]
+    assert [line["amount"] for line in invoice["line_items"]] == [2000, 40005, 700, 900]
+    ours = [line_id for effect in site.effects for line_id in effect.line_ids]
+    assert [*ours] == [line["id"] for line in invoice["line_items"]][1:]
     assert status_of(site.effects, 3) is PushStatus.COMPLETE
 
 
@@ -112,7 +112,7 @@ def test_lines_like_ours_that_no_step_accounts_for_are_said_with_the_step(world:
     site, draft = world(), pending_draft(*THREE)
     begun(site, draft, 3)
     (invoice,) = site.invoices(US)
-    ours = tuple(one["id"] for one in invoice["line_items"][1:])
+    ours = tuple(line["id"] for line in invoice["line_items"][1:])
     forgotten, site.effects = site.effects, []
     step = intended(site, draft)
     assert step.alike == ours
@@ -135,7 +135,7 @@ def test_lines_like_ours_are_also_seen_where_their_invoice_closed_meanwhile(
     other = pending_invoice(site)
     step = intended(site, draft)
     assert (step.invoice_id, step.alike_on) == (other, closed["id"])
-    assert step.alike == tuple(one["id"] for one in closed["line_items"][1:])
+    assert step.alike == tuple(line["id"] for line in closed["line_items"][1:])
     site.post(f"/invoices/{other}/delete")
     create = Sending(pending=PendingPolicy(then="create"), waiting_since=START - timedelta(days=6))
     made = intended(site, draft, create)
@@ -250,8 +250,8 @@ def test_a_bill_waits_for_its_invoice_and_then_does_what_the_policy_says(world: 
     assert site.drive(draft, create) == Complete()
     assert kinds(site.effects) == ["create-invoice"]
     assert site.drive(draft, create) == Complete()
-    made = [one for one in site.invoices(US) if one["status"] != "pending"]
-    assert [one["cf_m3ter_bill_id"] for one in made] == ["bill-1"]
+    made = [other for other in site.invoices(US) if other["status"] != "pending"]
+    assert [entry["cf_m3ter_bill_id"] for entry in made] == ["bill-1"]
 
 
 def test_adding_does_not_begin_when_half_of_the_time_would_not_do(world: Open) -> None:
@@ -288,7 +288,7 @@ def test_an_invoice_of_another_currency_or_too_long_is_refused(world: Open) -> N
     assert isinstance(stopped, Stop)
     assert "is in EUR" in stopped.reason.text
     other = world()
-    many = pending_draft(*[line("AD_HOC", str(one)) for one in range(1, 251)])
+    many = pending_draft(*[line("AD_HOC", str(position)) for position in range(1, 251)])
     stopped = other.destination.next_step(many, (), WAITING)
     assert isinstance(stopped, Stop)
     assert "251 lines" in stopped.reason.text

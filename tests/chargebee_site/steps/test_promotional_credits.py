@@ -163,7 +163,7 @@ def test_a_note_that_stands_alone_is_read_back_too(world: Open) -> None:
 def test_a_credit_of_a_former_sending_is_never_given_again(world: Open) -> None:
     site, draft = world(), promoted()
     site.drive(draft)
-    second = [one for one in site.effects if one.key.step.kind == "create-invoice"]
+    second = [effect for effect in site.effects if effect.key.step.kind == "create-invoice"]
     again = replace(second[0], key=replace(second[0].key, generation=2))
     stopped = site.destination.next_step(draft, [*site.effects, again], Sending(generation=2))
     assert isinstance(stopped, Stop)

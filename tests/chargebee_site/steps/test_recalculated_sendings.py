@@ -42,7 +42,7 @@ CREDITED = {"negative_lines": "credit-note"}
 def decided(site: ChargebeeWorld, policy: RecalculatedPolicy) -> Recalculated:
     """What the core says about the bill as it stands."""
     invoice = site.destination.read(InvoiceId(site.effects[-1].object_id))
-    lines = frozenset(one for effect in site.effects for one in effect.line_ids)
+    lines = frozenset(line_id for effect in site.effects for line_id in effect.line_ids)
     return recalculated(SentBill("old", invoice, lines), "new", policy, approved=True)
 
 
@@ -73,7 +73,7 @@ def test_replacing_adds_the_new_lines_before_it_deletes_the_old(world: Open, pen
     assert kinds(site.effects)[-3:] == ["add-line/1", "add-line/2", "delete-lines"]
     invoice = site.invoices(US if pending else new.target.external_id)[0]
     foreign = [2000] if pending else []
-    assert [one["amount"] for one in invoice["line_items"]] == [*foreign, 35000, 800]
+    assert [line["amount"] for line in invoice["line_items"]] == [*foreign, 35000, 800]
     assert site.drive(new, sending) == Complete()
 
 
@@ -87,7 +87,7 @@ def test_replacing_goes_on_after_a_crash_without_being_told_what_it_was(world: O
     site.send(site.intend(step, new, 2))
     assert site.drive(new, Sending(generation=2, waiting_since=START)) == Complete()
     (invoice,) = site.invoices(US)
-    assert [one["amount"] for one in invoice["line_items"]] == [2000, 35000, 800]
+    assert [line["amount"] for line in invoice["line_items"]] == [2000, 35000, 800]
 
 
 def test_lines_that_are_not_all_known_are_not_replaced(world: Open) -> None:
@@ -141,7 +141,7 @@ def test_doubt_about_deleting_is_decided_by_the_lines_that_are_left(
     assert isinstance(looked, NotFound if fault == "cut_before_commit" else Found)
     if looked == NotFound():
         sent_ids = sorted(effect.lines_before or ())
-        ours = [one for one in sent_ids if one.encode() in effect.request.body]
+        ours = [line_id for line_id in sent_ids if line_id.encode() in effect.request.body]
         path = f"/invoices/{effect.invoice_id}/delete_line_items"
         site.post(path, **{"line_items[id][0]": ours[0]})
         assert isinstance(site.look(effect, new), Undecidable)
@@ -204,7 +204,7 @@ def test_a_refused_voiding_is_made_anew_from_its_effect(world: Open) -> None:
     step = site.destination.next_step(new, site.effects, Sending(generation=2))
     assert isinstance(step, Step)
     assert step.invoice_id == effect.invoice_id
-    lone = [one for one in site.effects if one.key.generation == 2]
+    lone = [entry for entry in site.effects if entry.key.generation == 2]
     site.effects = [Effect(lone[0].key, PushState.REFUSED, lone[0].request)]
     stopped = site.destination.next_step(new, site.effects, Sending(generation=2))
     assert isinstance(stopped, Stop)

@@ -13,7 +13,9 @@ from reconciler.kernel.value import JsonObject, JsonValue
 KEYS = st.sampled_from(["a", "b", "c"])
 SCALARS = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["x", "y"])
 VALUES = st.recursive(
-    SCALARS, lambda one: st.lists(one, max_size=2) | st.dictionaries(KEYS, one), max_leaves=8
+    SCALARS,
+    lambda scalar: st.lists(scalar, max_size=2) | st.dictionaries(KEYS, scalar),
+    max_leaves=8,
 )
 OBJECTS = st.dictionaries(KEYS, VALUES)
 
@@ -37,11 +39,11 @@ def rfc_7396(target: JsonValue, patch: JsonValue) -> JsonValue:
 def paths(value: JsonValue, path: DocumentPath = ()) -> dict[DocumentPath, JsonValue]:
     found: dict[DocumentPath, JsonValue] = {path: value}
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            found |= paths(one, (*path, key))
+        for key, member in value.items():
+            found |= paths(member, (*path, key))
     elif isinstance(value, list):
-        for number, one in enumerate(value):
-            found |= paths(one, (*path, number))
+        for number, element in enumerate(value):
+            found |= paths(element, (*path, number))
     return found
 
 

@@ -108,7 +108,7 @@ def test_what_is_written_reads_back_as_it_was(setting: Any, data: st.DataObject)
     wire = to_wire(setting, value, DIALECT)
     assert wire is not None
     if setting.shape == "map":
-        expected = {f"{setting.path}.{key}": one for key, one in value.items()}
+        expected = {f"{setting.path}.{key}": member for key, member in value.items()}
     else:
         expected = {setting.path: value}
     assert from_wire(setting, wire.value, DIALECT) == expected
@@ -116,13 +116,16 @@ def test_what_is_written_reads_back_as_it_was(setting: Any, data: st.DataObject)
 
 def test_keys_that_only_look_like_modelled_ones_are_found() -> None:
     keys = ["createInvoice", "CHARGEBEE_CREATE_INVOICE", "chargebeeCreateInvoice", "other", "c"]
-    found = [one.key for one in lookalikes(keys, SETTINGS, DIALECT)]
+    found = [lookalike.key for lookalike in lookalikes(keys, SETTINGS, DIALECT)]
     assert found == ["createInvoice", "CHARGEBEE_CREATE_INVOICE"]
     odd = DialectSpec.model_validate(
         dialect_spec({"chargebee.createInvoice": "makeInvoice"}), strict=False
     )
     keys = ["MAKE_INVOICE", "makeInvoice", "accountIds"]
-    assert [one.key for one in lookalikes(keys, SETTINGS, odd)] == ["MAKE_INVOICE", "accountIds"]
+    assert [lookalike.key for lookalike in lookalikes(keys, SETTINGS, odd)] == [
+        "MAKE_INVOICE",
+        "accountIds",
+    ]
 
 
 def test_folding_keeps_a_name_that_is_nothing_but_the_prefix() -> None:
@@ -148,9 +151,11 @@ def test_defaults_are_in_comparable_form() -> None:
 
 def test_candidates_are_the_label_in_both_spellings() -> None:
     assert candidates(PRICE) == ("chargebeeDefaultPriceId", "CHARGEBEE_DEFAULT_PRICE_ID")
-    assert len({one for setting in SETTINGS for one in candidates(setting)}) == 2 * len(SETTINGS)
+    assert len({candidate for setting in SETTINGS for candidate in candidates(setting)}) == 2 * len(
+        SETTINGS
+    )
 
 
 def test_only_chargebee_has_the_chargebee_page() -> None:
     assert settings_of("Chargebee") == SETTINGS
-    assert {one.panel for one in settings_of("Stripe")} == {"global", "entity"}
+    assert {setting.panel for setting in settings_of("Stripe")} == {"global", "entity"}

@@ -20,7 +20,9 @@ def _with(*rows: list[str]) -> RepositoryInMemory:
 
 
 def _found(repository: RepositoryInMemory) -> list[tuple[str, str, str]]:
-    return [(one.rule, str(one.origin), one.message) for one in problems_of(repository)]
+    return [
+        (problem.rule, str(problem.origin), problem.message) for problem in problems_of(repository)
+    ]
 
 
 def test_a_key_that_stands_twice_names_the_first_line() -> None:
@@ -89,7 +91,7 @@ def test_a_strange_cell_is_found_at_its_column(
 def test_an_empty_cell_is_a_warning_and_the_rest_are_errors() -> None:
     problems = problems_of(_with(["a", "1", ""], ["b", " 1", "2"]))
 
-    assert [one.severity for one in problems] == ["warning", "error"]
+    assert [problem.severity for problem in problems] == ["warning", "error"]
 
 
 def test_a_row_of_another_length_is_left_to_the_form_check() -> None:
@@ -112,7 +114,7 @@ def test_no_message_shows_a_secret() -> None:
     problems = problems_of(_with([f" {secret}", "1", ""], [f"={secret}", "1", "2"]))
 
     assert len(problems) > 3
-    assert not any(secret in f"{one.message}{one.hint}" for one in problems)
+    assert not any(secret in f"{problem.message}{problem.hint}" for problem in problems)
 
 
 @pytest.mark.parametrize(

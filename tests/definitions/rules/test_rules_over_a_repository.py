@@ -611,7 +611,7 @@ def test_a_clean_text_is_still_searched_for_wire_keys_of_secrets() -> None:
     repository.specs[UK]["configData"] = {"apiKey": "hunter2", "list": [{"password": "x"}]}  # type: ignore[index]
     repository.texts[Origin("integrations.d/uk-integration.yaml", 1, 1)] = "apiKey: hunter2"
 
-    assert [one.path for one in problems_of(repository)] == [
+    assert [problem.path for problem in problems_of(repository)] == [
         "spec.configData.apiKey",
         "spec.configData.list[0].password",
     ]

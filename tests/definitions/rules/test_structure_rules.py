@@ -24,7 +24,7 @@ PATCH: Any = ("Integration", "uk", "production")
 
 
 def _rules(repository: RepositoryInMemory) -> list[tuple[str, str]]:
-    return [(one.rule, one.message) for one in problems_of(repository)]
+    return [(problem.rule, problem.message) for problem in problems_of(repository)]
 
 
 def test_a_repository_without_a_project_is_one_problem_of_the_whole_repository() -> None:
@@ -138,7 +138,7 @@ def test_a_repository_without_an_environment_is_checked_and_warned() -> None:
 
     problems = problems_of(repository)
 
-    assert [(one.rule, one.severity) for one in problems] == [
+    assert [(problem.rule, problem.severity) for problem in problems] == [
         ("R057", "warning"),
         ("R071", "error"),
     ]
@@ -164,7 +164,7 @@ def test_a_problem_of_the_patched_view_is_reported_at_the_patch() -> None:
 
     problems = problems_of(repository)
 
-    assert {one.rule for one in problems} == {"R071"}
+    assert {entry.rule for entry in problems} == {"R071"}
     repository.specs[PATCH] = {"entity": {"excludedLineItemTypes": ["USAGE"]}}
     (problem,) = problems_of(repository)
     assert problem.rule == "R073"
@@ -240,7 +240,7 @@ def test_a_push_needs_a_site_and_a_ledger() -> None:
 
     problems = problems_of(repository)
 
-    assert [(one.rule, one.severity) for one in problems] == [("R092", "warning")] * 2
+    assert [(problem.rule, problem.severity) for problem in problems] == [("R092", "warning")] * 2
     assert problems[0].message == "environment `sandbox` has no `chargebee`, and `uk` is pushed"
 
 

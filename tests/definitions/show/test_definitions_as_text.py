@@ -35,7 +35,9 @@ def _documents(text: str) -> list[Any]:
 def test_the_yaml_reads_back_as_the_effective_definitions(*, origins: bool) -> None:
     documents = _documents(render.definitions_yaml(_view(), origins=origins))
 
-    by_kind = {(one["kind"], one["metadata"]["name"]): one["spec"] for one in documents}
+    by_kind = {
+        (document["kind"], document["metadata"]["name"]): document["spec"] for document in documents
+    }
     uk = by_kind["Integration", "uk"]
     assert uk["displayName"] == "yes"
     assert uk["configData"] == {
@@ -57,7 +59,7 @@ def test_the_yaml_reads_back_as_the_effective_definitions(*, origins: bool) -> N
 def test_the_dialect_of_the_environment_is_shown() -> None:
     documents = _documents(render.definitions_yaml(_view("sandbox"), origins=False))
 
-    assert [one["kind"] for one in documents][-1] == "Dialect"
+    assert [document["kind"] for document in documents][-1] == "Dialect"
 
 
 def test_each_value_names_the_line_that_set_it() -> None:
@@ -84,10 +86,10 @@ def test_json_holds_the_same_documents_and_the_places_by_path() -> None:
 
     assert plain["schema"] == "m3ter-reconciler/render/v1"
     assert plain["environment"] == "production"
-    (uk,) = [one for one in placed["documents"] if one["kind"] == "Integration"]
+    (uk,) = [document for document in placed["documents"] if document["kind"] == "Integration"]
     assert uk["origins"]["spec.displayName"].startswith("integrations.d/uk-production-")
     assert uk["origins"]["spec.configData.rules[1].deep[0].a"]
     assert {**uk, "origins": None} == {
-        **next(one for one in plain["documents"] if one["kind"] == "Integration"),
+        **next(document for document in plain["documents"] if document["kind"] == "Integration"),
         "origins": None,
     }

@@ -81,7 +81,7 @@ def test_no_control_character_reaches_a_terminal() -> None:
 
     text = render.problems_text([problem], 1, _as_they_are)
 
-    assert not any(one in text for one in "\x1b\x07\x9b")
+    assert not any(word in text for word in "\x1b\x07\x9b")
     assert "f\\u001b[31m.yaml:1:1  R001  a\\u0007b" in text
 
 
@@ -200,4 +200,4 @@ def test_junit_has_one_passed_test_when_all_is_well() -> None:
     suite = ET.fromstring(render.junit([]))[0]
 
     assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
-    assert [one.get("name") for one in suite] == ["definitions are valid"]
+    assert [entry.get("name") for entry in suite] == ["definitions are valid"]

@@ -141,7 +141,7 @@ def test_customers_change_and_go(bench: Bench) -> None:
     bench.ok("customers/c2/delete")
     assert bench.refused("customers/c2", {"company": "z"})[0] == 404
     listed = bench.get("customers")["list"]
-    assert [one["customer"]["id"] for one in listed] == ["c1"]
+    assert [customer["customer"]["id"] for customer in listed] == ["c1"]
     everyone = bench.query("customers", [("include_deleted", "true")])["list"]
     assert len(everyone) == 2
     bench.ok("subscriptions/s1/cancel_for_items")
@@ -179,7 +179,7 @@ def test_a_term_ends_in_a_pending_invoice_where_the_subscription_says_so(bench: 
     bench.ok(SUBSCRIBE, {**form, "invoice_immediately": False})
     bench.advance(MONTH)
     listed = bench.query("subscriptions/s2/invoices", [("status[is]", "pending")])["list"]
-    assert [one["invoice"]["total"] for one in listed] == [900]
+    assert [invoice["invoice"]["total"] for invoice in listed] == [900]
     after = bench.get("subscriptions/s2")["subscription"]
     assert after["current_term_start"] == NOW + MONTH
     assert "subscription_renewed" in bench.events()
@@ -217,7 +217,9 @@ def test_a_subscription_cancelled_at_term_end_is_not_renewed(bench: Bench) -> No
 
 def test_custom_field_configurations_are_listed(bench: Bench) -> None:
     listed = bench.get("custom_field_configs")["list"]
-    assert [one["custom_field_config"]["id"] for one in listed] == ["cf_m3ter_bill_id"]
+    assert [custom_field_config["custom_field_config"]["id"] for custom_field_config in listed] == [
+        "cf_m3ter_bill_id"
+    ]
 
 
 def test_metadata_is_an_object(bench: Bench) -> None:

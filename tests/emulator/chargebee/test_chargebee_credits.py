@@ -170,7 +170,7 @@ def test_promotional_credits_are_added_and_deducted(bench: Bench) -> None:
     assert bench.refused("promotional_credits/add", form)[2] == "amount"
     bench.ok("promotional_credits/add", {**form, "currency_code": "EUR", "amount": 7})
     balances = bench.get("customers/c1")["customer"]["balances"]
-    assert {one["currency_code"]: one["promotional_credits"] for one in balances} == {
+    assert {balance["currency_code"]: balance["promotional_credits"] for balance in balances} == {
         "USD": 100,
         "EUR": 7,
     }

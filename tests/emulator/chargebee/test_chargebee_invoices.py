@@ -188,7 +188,7 @@ def test_tiered_prices_take_quantities_and_tiers_but_no_unit_price(bench: Bench)
     )
     tiered, volume = invoice["line_items"]
     assert (tiered["amount"], volume["amount"]) == (1250, 750)
-    assert [one["quantity_used"] for one in invoice["line_item_tiers"]] == [10, 5, 15]
+    assert [tier["quantity_used"] for tier in invoice["line_item_tiers"]] == [10, 5, 15]
     for name in ("unit_price", "unit_price_in_decimal"):
         refused = bench.refused(CREATE, form({"item_price_id": "t", name: 1}))
         assert refused == (400, "param_wrong_value", f"item_prices[{name}][0]")
@@ -215,8 +215,8 @@ def test_discounts_for_a_price_come_before_those_for_the_whole(bench: Bench) -> 
     assert invoice["sub_total"] == invoice["total"] == 140 - 40 - 10
     assert [line["discount_amount"] for line in invoice["line_items"]] == [4, 46]
     assert [line["item_level_discount_amount"] for line in invoice["line_items"]] == [0, 40]
-    assert [one["amount"] for one in invoice["discounts"]] == [40, 10]
-    assert sum(one["discount_amount"] for one in invoice["line_item_discounts"]) == 50
+    assert [discount["amount"] for discount in invoice["discounts"]] == [40, 10]
+    assert sum(discount["discount_amount"] for discount in invoice["line_item_discounts"]) == 50
 
 
 def test_a_discount_is_capped_at_what_it_applies_to(bench: Bench) -> None:
@@ -296,9 +296,9 @@ def test_lines_are_limited(bench: Bench) -> None:
 
 
 def test_a_cancelled_subscription_cannot_be_billed_unless_the_site_does(bench: Bench) -> None:
-    for each, status in ((bench, 409), (Bench(cancelled_subscription="accept"), 200)):
-        each.ok("subscriptions/s1/cancel_for_items", {"cancel_option": "immediately"})
-        assert each.post(CREATE, {**form(), "subscription_id": "s1"})[0] == status
+    for entry, status in ((bench, 409), (Bench(cancelled_subscription="accept"), 200)):
+        entry.ok("subscriptions/s1/cancel_for_items", {"cancel_option": "immediately"})
+        assert entry.post(CREATE, {**form(), "subscription_id": "s1"})[0] == status
 
 
 def test_the_subscription_must_be_the_customers(bench: Bench) -> None:
@@ -352,7 +352,7 @@ def test_unbilled_charges_can_be_estimated_and_invoiced_for_a_customer(bench: Be
 def test_notes_addresses_and_purchase_orders_stay_on_the_invoice(bench: Bench) -> None:
     more = {"invoice_note": "n", "po_number": "p", "shipping_address": {"city": "Bath"}}
     invoice = bench.invoice(**more, cf_m3ter_bill_id="b")
-    assert [one["note"] for one in invoice["notes"]] == ["n"]
+    assert [note["note"] for note in invoice["notes"]] == ["n"]
     assert (invoice["po_number"], invoice["shipping_address"]) == ("p", {"city": "Bath"})
     assert invoice["cf_m3ter_bill_id"] == "b"
 

@@ -22,7 +22,7 @@ def bench() -> Bench:
 
 
 def ids(bench: Bench, *pairs: tuple[str, str], path: str = "invoices") -> list[str]:
-    return [one["invoice"]["id"] for one in bench.query(path, list(pairs))["list"]]
+    return [invoice["invoice"]["id"] for invoice in bench.query(path, list(pairs))["list"]]
 
 
 def every_page(bench: Bench, *pairs: tuple[str, str]) -> list[str]:
@@ -30,7 +30,7 @@ def every_page(bench: Bench, *pairs: tuple[str, str]) -> list[str]:
     offset: Pairs = []
     while True:
         page = bench.query("invoices", [("limit", "2"), *pairs, *offset])
-        found += [one["invoice"]["id"] for one in page["list"]]
+        found += [invoice["invoice"]["id"] for invoice in page["list"]]
         if "next_offset" not in page:
             return found
         offset = [("offset", page["next_offset"])]
@@ -81,7 +81,7 @@ def test_items_are_sorted_by_name(bench: Bench) -> None:
     while "next_offset" in page:
         after = ("offset", page["next_offset"])
         page = bench.query("item_prices", [("limit", "1"), ("sort_by[asc]", "name"), after])
-        found += [one["item_price"]["name"] for one in page["list"]]
+        found += [item_price["item_price"]["name"] for item_price in page["list"]]
     assert found == ["api-EUR", "api-JPY", "api-USD", "plan-USD"]
 
 
@@ -160,7 +160,7 @@ def test_lists_below_a_path_belong_to_it(bench: Bench) -> None:
     assert ids(bench, path="customers/c2/invoices") == ["6"]
     assert "6" not in ids(bench, path="subscriptions/s1/invoices")
     found = bench.get("customers/c1/subscriptions")["list"]
-    assert [one["subscription"]["id"] for one in found] == ["s1"]
+    assert [subscription["subscription"]["id"] for subscription in found] == ["s1"]
     assert found[0]["customer"]["id"] == "c1"
     assert bench.get("customers/c1/credit_notes")["list"] == []
 
@@ -175,7 +175,7 @@ def test_a_changed_object_is_shown_changed(bench: Bench) -> None:
 def test_objects_without_the_field_are_left_out_of_its_order(bench: Bench) -> None:
     bench.site.put("item_price", {"id": "nameless"})
     listed = bench.query("item_prices", [("sort_by[asc]", "name"), ("limit", "100")])["list"]
-    assert "nameless" not in [one["item_price"]["id"] for one in listed]
+    assert "nameless" not in [item_price["item_price"]["id"] for item_price in listed]
 
 
 @given(st.text(max_size=60))
@@ -184,7 +184,7 @@ def test_no_list_operand_crashes_the_reader(text: str) -> None:
         found = read_list("id[in]", text)
     except RefusalError:
         return
-    assert all(isinstance(one, str) for one in found)
+    assert all(isinstance(word, str) for word in found)
 
 
 def test_filters_on_flags_read_python_and_json_truth() -> None:

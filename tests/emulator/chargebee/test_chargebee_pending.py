@@ -54,7 +54,7 @@ def test_lines_are_added_and_deleted(bench: Bench) -> None:
     again = bench.refused(f"invoices/{key}/delete_line_items", gone)
     assert again == (400, "param_wrong_value", "line_items[id][0]")
     comments = bench.get("comments", entity_type="invoice", entity_id=key)["list"]
-    assert [one["comment"]["notes"] for one in comments] == ["why"]
+    assert [comment["comment"]["notes"] for comment in comments] == ["why"]
     assert bench.events().count("pending_invoice_updated") == 3
     quiet = Bench(updated_event_per_line=False)
     quiet.ok(f"invoices/{quiet.pending()['id']}/add_charge_item", ITEM)
@@ -73,7 +73,7 @@ def test_deleting_a_line_takes_its_discount_with_it(bench: Bench) -> None:
     gone = {"line_items": [{"id": invoice["line_items"][1]["id"]}]}
     left = bench.ok(f"invoices/{invoice['id']}/delete_line_items", gone)["invoice"]
     assert left["total"] == 27
-    assert [one["amount"] for one in left["discounts"]] == [0, 3]
+    assert [discount["amount"] for discount in left["discounts"]] == [0, 3]
 
 
 def test_lines_can_name_the_subscription_of_a_consolidated_invoice(bench: Bench) -> None:
@@ -95,7 +95,9 @@ def test_closing_gives_a_number_and_the_old_id_is_gone(bench: Bench) -> None:
     closed = bench.ok(f"invoices/{draft['id']}/close", form)["invoice"]
     assert (closed["id"], closed["status"]) == ("1", "payment_due")
     assert closed["cf_m3ter_bill_id"] == "b"
-    assert [one["id"] for one in closed["line_items"]] == [one["id"] for one in draft["line_items"]]
+    assert [line["id"] for line in closed["line_items"]] == [
+        line["id"] for line in draft["line_items"]
+    ]
     assert bench.status(f"invoices/{draft['id']}") == 404
     assert bench.invoice()["id"] == "2"
     for action in ("close", "add_charge_item", "delete_line_items", "add_charge"):

@@ -27,7 +27,7 @@ def post(world: World, form: dict[str, Any] = FORM, key: str = "") -> int | None
 
 def numbered(world: World) -> list[str]:
     found = world.store.all("chargebee/invoices")
-    return [one["id"] for one in found if one["status"] != "pending"]
+    return [entry["id"] for entry in found if entry["status"] != "pending"]
 
 
 def fault(world: World, name: str, **more: Any) -> None:
@@ -77,7 +77,11 @@ def test_a_restart_goes_on_with_numbers_keys_and_appointments(tmp_path: Path) ->
     assert post(second) == 200
     assert numbered(second) == ["1", "2"]
     second.move_clock(seconds=49 * 3600)
-    pending = [one for one in second.store.all("chargebee/invoices") if one["status"] == "pending"]
+    pending = [
+        invoice
+        for invoice in second.store.all("chargebee/invoices")
+        if invoice["status"] == "pending"
+    ]
     second.close()
     assert pending == []
 

@@ -15,6 +15,6 @@ def test_the_examples_subscriptions_and_prices_are_there() -> None:
 
 def test_only_american_subscriptions_have_pending_invoices() -> None:
     site = EmulatedSite(World("starter").store, SITE)
-    pending = [one for one in site.all("invoice") if one["status"] == "pending"]
+    pending = [invoice for invoice in site.all("invoice") if invoice["status"] == "pending"]
     assert len(pending) == 6
-    assert {one["currency_code"] for one in pending} == {"USD"}
+    assert {entry["currency_code"] for entry in pending} == {"USD"}

@@ -88,7 +88,7 @@ def test_a_reading_key_may_not_write(api: DirectApi) -> None:
     api.token = api.new_token("reader-key", "reader-secret")
     assert api.send("GET", "/accounts")[0] == 200
     assert api.refused("POST", "/products", {"name": "x", "code": "x"})[0] == 403
-    assert not any(one["code"] == "x" for one in api.store.all("m3ter/products"))
+    assert not any(product["code"] == "x" for product in api.store.all("m3ter/products"))
 
 
 def test_unknown_paths_are_not_found(api: DirectApi) -> None:
@@ -120,7 +120,7 @@ def test_the_window_of_five_minutes_rolls() -> None:
 def test_the_limit_of_the_organisation_answers_429(present: bool, headers: set[str]) -> None:
     api = DirectApi(requests_per_second=1, m3ter_retry_after=present)
     answers = [api.answer("GET", "/accounts") for _ in range(3)]
-    refused = next(one for one in answers if one.status == 429)
+    refused = next(answer for answer in answers if answer.status == 429)
     assert {name for name, _ in refused.headers} & {"retry-after"} == headers
     assert wire.decode(refused.body) == {"message": "Too many requests"}
 

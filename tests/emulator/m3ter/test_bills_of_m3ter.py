@@ -29,14 +29,14 @@ def test_the_starter_has_pending_approved_and_locked_bills(api: DirectApi) -> No
 def test_the_list_has_all_its_filters(api: DirectApi) -> None:
     acme = next(api.store.all("m3ter/accounts"))
     mine = bills(api, accountId=acme["id"])
-    assert {one["accountCode"] for one in mine} == {"acme-uk"}
+    assert {bill["accountCode"] for bill in mine} == {"acme-uk"}
     assert len(mine) == 3
     assert bills(api, ids=f"{mine[0]['id']},{mine[1]['id']}") == mine[:2]
-    assert {one["billDate"] for one in bills(api, billDate="2026-11-01")} == {"2026-11-01"}
+    assert {bill["billDate"] for bill in bills(api, billDate="2026-11-01")} == {"2026-11-01"}
     span = bills(api, billDateStart="2026-11-01", billDateEnd="2026-12-01")
-    assert {one["billDate"] for one in span} == {"2026-11-01"}
+    assert {entry["billDate"] for entry in span} == {"2026-11-01"}
     late = bills(api, externalInvoiceDateStart="2026-12-01")
-    assert {one["externalInvoiceDate"] for one in late} == {"2026-12-01"}
+    assert {entry["externalInvoiceDate"] for entry in late} == {"2026-12-01"}
     assert bills(api, billJobId="none") == []
     monthly = bills(api, billDate="2026-12-01", billingFrequency="MONTHLY")
     assert len(monthly) == len(late)
@@ -54,7 +54,7 @@ def test_lines_and_totals_are_shown_as_asked(api: DirectApi) -> None:
     assert "billTotal" not in plain
     lean = bills(api, status="PENDING", excludeLineItems="true", includeBillTotal="true")[0]
     assert "lineItems" not in lean
-    lines = [Decimal(one["convertedSubtotal"]) for one in plain["lineItems"]]
+    lines = [Decimal(line["convertedSubtotal"]) for line in plain["lineItems"]]
     assert lean["billTotal"] == sum(lines)
     assert bills(api, status="PENDING")[0] == plain
 
@@ -69,10 +69,10 @@ def test_the_total_of_one_bill_is_a_switch(switch: str, shown: bool) -> None:
 
 def test_line_item_endpoints_have_another_shape(api: DirectApi) -> None:
     bill = pending(api)
-    in_bill = next(one for one in bill["lineItems"] if "usagePerPricingBand" in one)
+    in_bill = next(line for line in bill["lineItems"] if "usagePerPricingBand" in line)
     found = api.everything(f"/bills/{bill['id']}/lineitems", pageSize="2")
-    assert [one["id"] for one in found] == [one["id"] for one in bill["lineItems"]]
-    alone = next(one for one in found if one["id"] == in_bill["id"])
+    assert [entry["id"] for entry in found] == [line["id"] for line in bill["lineItems"]]
+    alone = next(candidate for candidate in found if candidate["id"] == in_bill["id"])
     assert alone["bandUsage"] == in_bill["usagePerPricingBand"]
     assert "usagePerPricingBand" not in alone
     assert alone["billId"] == bill["id"]
@@ -83,9 +83,9 @@ def test_line_item_endpoints_have_another_shape(api: DirectApi) -> None:
 def test_lines_of_the_organisation(api: DirectApi) -> None:
     bill = pending(api)
     everything = api.everything("/lineitems", pageSize="100")
-    assert len(everything) == sum(len(one["lineItems"]) for one in bills(api))
+    assert len(everything) == sum(len(entry["lineItems"]) for entry in bills(api))
     standing = api.everything("/lineitems", billId=bill["id"], lineItemType="STANDING_CHARGE")
-    assert {one["lineItemType"] for one in standing} == {"STANDING_CHARGE"}
+    assert {note["lineItemType"] for note in standing} == {"STANDING_CHARGE"}
     assert api.everything("/lineitems", commitmentId="none") == []
 
 
@@ -94,8 +94,8 @@ def test_bands_add_up_to_their_line(api: DirectApi) -> None:
         for line in bill["lineItems"]:
             bands = line.get("usagePerPricingBand")
             if bands is not None:
-                assert sum(one["bandSubtotal"] for one in bands) == line["subtotal"]
-                assert sum(one["bandUnits"] for one in bands) == line["units"]
+                assert sum(band["bandSubtotal"] for band in bands) == line["subtotal"]
+                assert sum(band["bandUnits"] for band in bands) == line["units"]
 
 
 def test_approving_raises_the_version_and_says_who_and_when(api: DirectApi) -> None:
@@ -119,7 +119,7 @@ def test_a_status_that_is_none_is_refused(api: DirectApi) -> None:
 
 def test_an_approval_may_be_final_by_switch() -> None:
     api = DirectApi(approved_to_pending="refuse")
-    bill = next(one for one in bills(api, status="APPROVED") if not one["locked"])
+    bill = next(candidate for candidate in bills(api, status="APPROVED") if not candidate["locked"])
     assert api.refused("PUT", f"/bills/{bill['id']}/status", {"status": "PENDING"})[0] == 400
 
 
@@ -158,7 +158,7 @@ def test_a_deleted_bill_is_returned_and_gone(api: DirectApi) -> None:
 @pytest.mark.parametrize(("switch", "same"), [("new", False), ("same", True)])
 def test_recalculation_keeps_the_bill_and_takes_its_approval_back(switch: str, same: bool) -> None:
     api = DirectApi(line_item_ids=switch)
-    bill = next(one for one in bills(api, status="APPROVED") if not one["locked"])
+    bill = next(candidate for candidate in bills(api, status="APPROVED") if not candidate["locked"])
     api.store.clock.advance(3600)
     job = api.ok("POST", "/billjobs/recalculate", {"billIds": [bill["id"]]})
     assert (job["status"], job["type"], job["total"]) == ("COMPLETE", "RECALCULATE", 1)
@@ -166,7 +166,7 @@ def test_recalculation_keeps_the_bill_and_takes_its_approval_back(switch: str, s
     assert (fresh["status"], fresh["version"]) == ("PENDING", bill["version"] + 1)
     assert fresh.keys().isdisjoint({"dtApproved", "approvedBy"})
     assert fresh["lastCalculatedDate"] > bill["lastCalculatedDate"]
-    ids = [[line["id"] for line in one["lineItems"]] for one in (fresh, bill)]
+    ids = [[line["id"] for line in entry["lineItems"]] for entry in (fresh, bill)]
     assert (ids[0] == ids[1]) == same
     assert bills(api, billJobId=job["id"]) == [fresh]
 
@@ -193,7 +193,7 @@ def test_a_job_over_a_period_skips_locked_bills(api: DirectApi) -> None:
 
 
 def test_bills_are_approved_together(api: DirectApi) -> None:
-    chosen = [one["id"] for one in bills(api, status="PENDING")[:2]]
+    chosen = [bill["id"] for bill in bills(api, status="PENDING")[:2]]
     answer = api.ok("POST", "/bills/approve", {"billIds": chosen})
     assert answer == {"message": "2 bills approved"}
     assert api.ok("POST", "/bills/approve", {"billIds": chosen})["message"].startswith("0 ")
@@ -215,7 +215,7 @@ def test_bills_are_approved_by_account_and_date(api: DirectApi) -> None:
 
 def test_a_locked_date_stops_an_approval_of_many_before_the_first(api: DirectApi) -> None:
     api.ok("PUT", "/billconfig", {"billLockDate": "2026-12-31", "version": 1})
-    chosen = [one["id"] for one in bills(api, status="PENDING")]
+    chosen = [bill["id"] for bill in bills(api, status="PENDING")]
     assert api.refused("POST", "/bills/approve", {"billIds": chosen})[0] == 400
     assert len(bills(api, status="PENDING")) == len(chosen)
 
@@ -232,7 +232,7 @@ def test_bills_of_a_period_an_account_and_the_latest(api: DirectApi) -> None:
 
 def test_bills_are_searched(api: DirectApi) -> None:
     page = api.ok("GET", "/bills/search", None, searchQuery="locked:true$endDate<2026-11-01")
-    assert [one["accountCode"] for one in page["data"]] == ["acme-uk"]
+    assert [bill["accountCode"] for bill in page["data"]] == ["acme-uk"]
     assert api.refused("GET", "/bills/search", None, searchQuery="status:PENDING")[0] == 400
 
 

@@ -102,7 +102,7 @@ def test_malformed_json_is_refused(api: DirectApi) -> None:
 
 def test_accounts_are_found_by_codes_and_ids(api: DirectApi) -> None:
     found = api.everything("/accounts", codes="acme-uk,globex-us")
-    assert {one["code"] for one in found} == {"acme-uk", "globex-us"}
+    assert {entry["code"] for entry in found} == {"acme-uk", "globex-us"}
     assert api.everything("/accounts", ids=found[0]["id"]) == [found[0]]
 
 
@@ -137,9 +137,9 @@ def test_search_understands_every_comparator(
     api: DirectApi, query: dict[str, str], codes: list[str]
 ) -> None:
     page = api.ok("GET", "/accounts/search", None, **query)
-    assert sorted(one["code"] for one in page["data"]) == sorted(codes)
+    assert sorted(entry["code"] for entry in page["data"]) == sorted(codes)
     if "sortBy" in query:
-        assert [one["code"] for one in page["data"]] == codes
+        assert [entry["code"] for entry in page["data"]] == codes
 
 
 def test_search_pages_by_document_number(api: DirectApi) -> None:
@@ -203,7 +203,7 @@ def test_settings_of_the_organisation_are_read_and_replaced(api: DirectApi) -> N
 
 def test_people_and_the_caller(api: DirectApi) -> None:
     users = api.everything("/users")
-    assert {one["email"] for one in users} == {
+    assert {user["email"] for user in users} == {
         "billing-oncall@example.com",
         "k.smith@example.com",
         "j.doe@example.com",
@@ -230,7 +230,9 @@ def test_credentials_never_show_their_secrets(api: DirectApi) -> None:
 
 
 def test_deleting_a_credential_disconnects_its_configurations(api: DirectApi) -> None:
-    config = next(one for one in api.everything("/integrationconfigs") if one["authorized"])
+    config = next(
+        candidate for candidate in api.everything("/integrationconfigs") if candidate["authorized"]
+    )
     api.ok("DELETE", f"/integrationcredentials/{config['integrationCredentialsId']}")
     assert api.ok("GET", f"/integrationconfigs/{config['id']}")["authorized"] is False
 

@@ -58,8 +58,8 @@ def test_an_update_and_a_deletion_are_events(api: DirectApi) -> None:
     made = api.ok("POST", "/products", {"name": "x", "code": "x"})
     api.ok("PUT", f"/products/{made['id']}", {"name": "y", "code": "x", "version": 1})
     api.ok("DELETE", f"/products/{made['id']}")
-    names = [one["eventName"] for one in api.everything("/events", resourceId=made["id"])]
-    assert [one.rsplit(".", 1)[1] for one in names] == ["deleted", "updated", "created"]
+    names = [event["eventName"] for event in api.everything("/events", resourceId=made["id"])]
+    assert [name.rsplit(".", 1)[1] for name in names] == ["deleted", "updated", "created"]
 
 
 def test_the_names_and_fields_of_events(api: DirectApi) -> None:

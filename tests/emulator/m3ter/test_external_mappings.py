@@ -55,7 +55,7 @@ def test_pages_of_linked_mappings(api: DirectApi) -> None:
         body = {**MAPPING, "m3terId": f"a{number}", "integrationConfigId": config["id"]}
         api.ok("POST", "/externalmappings", body)
     found = api.everything("/externalmappings", integrationConfigId=config["id"], pageSize="2")
-    assert [one["m3terId"] for one in found] == ["a4", "a3", "a2", "a1", "a0"]
+    assert [entry["m3terId"] for entry in found] == ["a4", "a3", "a2", "a1", "a0"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,9 @@ def test_a_stale_update_of_a_mapping_is_refused(api: DirectApi) -> None:
 def test_what_can_be_mapped(api: DirectApi) -> None:
     answer = api.ok("GET", "/externalmappingconfiguration")
     assert {"Account", "Product", "PricingBand"} <= set(answer["m3terEntities"])
-    chargebee = next(one for one in answer["externalSystems"] if one["name"] == "Chargebee")
+    chargebee = next(
+        system for system in answer["externalSystems"] if system["name"] == "Chargebee"
+    )
     assert chargebee["tables"] == ["Subscription", "Customer", "ItemPrice"]
 
 

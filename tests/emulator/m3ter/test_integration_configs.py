@@ -55,7 +55,11 @@ def test_configurations_are_listed_read_and_deleted(api: DirectApi) -> None:
 
 
 def test_the_list_filters_by_destination_id(api: DirectApi) -> None:
-    hook = next(one for one in api.everything("/integrationconfigs") if "destinationId" in one)
+    hook = next(
+        candidate
+        for candidate in api.everything("/integrationconfigs")
+        if "destinationId" in candidate
+    )
     assert api.everything("/integrationconfigs", destinationId=hook["destinationId"]) == [hook]
 
 
@@ -126,7 +130,7 @@ def test_enabling_raises_the_version_by_switch(switch: bool, version: int) -> No
 def test_a_console_user_can_disconnect_and_disable(api: DirectApi) -> None:
     body = {**CONFIG, "integrationCredentialsId": credential_id(api)}
     made = api.ok("POST", "/integrationconfigs", body)
-    without = {key: one for key, one in made.items() if key != "integrationCredentialsId"}
+    without = {key: value for key, value in made.items() if key != "integrationCredentialsId"}
     edited = api.half.user_edit({**without, "enabled": False}, "k.smith")
     assert edited["authorized"] is False
     assert (edited["enabled"], edited["version"]) == (False, 2)
@@ -204,14 +208,17 @@ def bill_options(api: DirectApi, **query: str) -> dict[str, dict[str, Any]]:
         *entity["entityConfigurationOptions"],
         *destination["destinationConfigOptions"],
     ]
-    return {one.get("key") or one["name"]: one for one in settings}
+    return {setting.get("key") or setting["name"]: setting for setting in settings}
 
 
 def test_what_is_available_names_every_setting_of_chargebee(api: DirectApi) -> None:
     options = bill_options(api)
     assert len(options) == 18
     split = options["splitUsageLineItems"]
-    assert [one["id"] for one in split["options"]] == ["ITEM_PER_USAGE_BAND", "ITEM_PER_PRODUCT"]
+    assert [option["id"] for option in split["options"]] == [
+        "ITEM_PER_USAGE_BAND",
+        "ITEM_PER_PRODUCT",
+    ]
     assert len(options["excludedLineItemTypes"]["options"]) == 19
     assert options["chargebeeCreateInvoice"]["defaultValue"] is False
 
@@ -225,17 +232,20 @@ def test_the_spelling_and_shape_of_settings_are_switches() -> None:
 
 def test_everything_available_covers_the_other_destinations(api: DirectApi) -> None:
     answer = api.ok("GET", "/integrationconfigs/available")
-    names = {one["destination"] for one in answer["supportedEntities"]["Bill"]["destinations"]}
+    names = {
+        destination["destination"]
+        for destination in answer["supportedEntities"]["Bill"]["destinations"]
+    }
     assert names >= {"Chargebee", "Stripe", "Netsuite", "Xero", "AWS"}
     assert answer["supportedEntities"]["Notification"]["entityConfigurationOptions"] == []
 
 
 def test_systems_their_entities_and_their_credentials(api: DirectApi) -> None:
     systems = api.ok("GET", "/integrationconfigs/available/systems", None, entityType="Bill")
-    assert "Chargebee" in {one["identifier"] for one in systems}
+    assert "Chargebee" in {system["identifier"] for system in systems}
     base = "/integrationconfigs/available/chargebee"
     assert api.ok("GET", f"{base}/entities") == [{"id": "Bill", "label": "Bill"}]
-    assert {one["label"] for one in api.ok("GET", f"{base}/auth/Bill")} >= {"Site", "Api key"}
+    assert {entry["label"] for entry in api.ok("GET", f"{base}/auth/Bill")} >= {"Site", "Api key"}
 
 
 @pytest.mark.parametrize(
@@ -266,7 +276,7 @@ def test_nothing_is_available_of_an_unknown_system(api: DirectApi) -> None:
 )
 def test_values_of_an_option(api: DirectApi, option: str, label: str) -> None:
     values = api.ok("GET", f"/integrationconfigs/values/Chargebee/{option}")
-    assert label in {one["label"] for one in values}
+    assert label in {value["label"] for value in values}
 
 
 def test_values_of_price_options_are_chargebees_item_prices(api: DirectApi) -> None:

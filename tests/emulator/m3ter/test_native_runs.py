@@ -25,7 +25,9 @@ def connect(api: DirectApi, **data: Any) -> Any:
 
 def pending(api: DirectApi, code: str = "acme-uk") -> Any:
     return next(
-        one for one in api.everything("/bills", status="PENDING") if one["accountCode"] == code
+        candidate
+        for candidate in api.everything("/bills", status="PENDING")
+        if candidate["accountCode"] == code
     )
 
 
@@ -179,7 +181,7 @@ def test_what_a_disconnected_configuration_does_is_a_switch(way: str, count: int
     bill = pending(api)
     approve(api, bill)
     found = runs(api, bill)
-    assert [one["status"] for one in found] == ["AUTH_FAILED"] * count
+    assert [entry["status"] for entry in found] == ["AUTH_FAILED"] * count
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def test_runs_of_a_destination() -> None:
     bill = pending(api)
     approve(api, bill)
     path = "/integrationruns/destinations/hook"
-    assert [one["entityId"] for one in api.everything(path)] == [bill["id"]]
+    assert [entry["entityId"] for entry in api.everything(path)] == [bill["id"]]
     assert api.everything(path, destination="Other") == []
 
 

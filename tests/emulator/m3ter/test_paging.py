@@ -23,8 +23,8 @@ def test_pages_of_any_size_show_everything_once_and_the_newest_first(
     api: DirectApi, size: int
 ) -> None:
     found = api.everything("/products", pageSize=str(size))
-    stored = [one["id"] for one in api.store.all("m3ter/products")]
-    assert [one["id"] for one in found] == stored[::-1]
+    stored = [product["id"] for product in api.store.all("m3ter/products")]
+    assert [entry["id"] for entry in found] == stored[::-1]
 
 
 def test_the_default_page_size_is_a_switch() -> None:
@@ -67,7 +67,7 @@ def test_objects_made_while_paging_do_not_shift_the_pages() -> None:
     first = api.ok("GET", "/accounts", None, pageSize="4")
     api.ok("POST", "/accounts", {"name": "new", "code": "new", "emailAddress": "a@b.c"})
     second = api.ok("GET", "/accounts", None, pageSize="4", nextToken=first["nextToken"])
-    ids = [one["id"] for one in (*first["data"], *second["data"])]
+    ids = [entry["id"] for entry in (*first["data"], *second["data"])]
     assert len(set(ids)) == 8
 
 
@@ -93,27 +93,27 @@ def test_lists_lag_behind_by_switch_and_by_fault() -> None:
     made = api.ok("POST", "/products", body)
 
     def codes() -> set[str]:
-        return {one["code"] for one in api.everything("/products")}
+        return {entry["code"] for entry in api.everything("/products")}
 
     assert "late" not in codes()
     assert api.ok("GET", f"/products/{made['id']}")["code"] == "late"
     api.store.clock.advance(30)
     assert "late" in codes()
     api.half.fault("list_lag", api.request("GET", "/products"))
-    assert "late" not in {one["code"] for one in api.ok("GET", "/products")["data"]}
+    assert "late" not in {entry["code"] for entry in api.ok("GET", "/products")["data"]}
     assert "late" in codes()
 
 
 @pytest.mark.parametrize("joined", [True, False])
 def test_list_parameters_are_joined_or_repeated(api: DirectApi, joined: bool) -> None:
-    ids = [one["id"] for one in api.store.all("m3ter/products")][:2]
+    ids = [product["id"] for product in api.store.all("m3ter/products")][:2]
     pairs: tuple[tuple[str, str], ...] = (("ids", ",".join(ids)),)
     if not joined:
-        pairs = tuple(("ids", one) for one in ids)
+        pairs = tuple(("ids", entry) for entry in ids)
     base = api.request("GET", "/products")
     request = type(base)(base.method, base.path, pairs, base.headers)
     body: Any = api.half.handle(request).body
-    assert all(one.encode() in body for one in ids)
+    assert all(entry.encode() in body for entry in ids)
     assert body.count(b'"version"') == 2
 
 
@@ -121,6 +121,8 @@ def test_a_list_that_grew_shows_the_changed_object_not_the_kept_form(api: Direct
     made = api.ok("POST", "/products", {"name": "before", "code": "changing"})
     api.everything("/products")
     api.ok("PUT", f"/products/{made['id']}", {"name": "after", "code": "changing", "version": 1})
-    shown = next(one for one in api.everything("/products") if one["id"] == made["id"])
+    shown = next(
+        candidate for candidate in api.everything("/products") if candidate["id"] == made["id"]
+    )
     assert shown["name"] == "after"
     api.ok("DELETE", f"/products/{made['id']}")

@@ -10,7 +10,9 @@ from reconciler.plan.model.applied import Already, ChangeOutcome, Failed, Receip
 
 def test_a_change_whose_object_was_not_seen_binds_nothing() -> None:
     plan = Scene().plan()
-    outcomes = tuple(ChangeOutcome(one.id, one.address, Already(None)) for one in plan.body.changes)
+    outcomes = tuple(
+        ChangeOutcome(change.id, change.address, Already(None)) for change in plan.body.changes
+    )
     assert bindings_after(plan, (), Receipt(plan.id, "", "", outcomes), {}) == ()
 
 
@@ -21,7 +23,9 @@ def test_what_failed_leaves_the_binding_as_it_was() -> None:
     assert head is not None
     scene.organisation.set_key(scene.live_id(UK), "chargebeeCreateInvoice", False)
     plan = scene.plan()
-    outcomes = tuple(ChangeOutcome(one.id, one.address, Failed("no")) for one in plan.body.changes)
+    outcomes = tuple(
+        ChangeOutcome(change.id, change.address, Failed("no")) for change in plan.body.changes
+    )
     after = bindings_after(plan, head.bindings, Receipt(plan.id, "", "", outcomes), {})
     assert after == head.bindings
 
@@ -32,7 +36,7 @@ def test_protection_is_remembered_for_the_time_after_git() -> None:
     scene.apply()
     head = scene.head()
     assert head is not None
-    assert {one.address: one.protect for one in head.bindings} == {
+    assert {binding.address: binding.protect for binding in head.bindings} == {
         UK: True,
         mapping("acme"): False,
         mapping("globex"): False,
@@ -40,6 +44,8 @@ def test_protection_is_remembered_for_the_time_after_git() -> None:
     scene.integrations.clear()
     scene.sets.clear()
     plan = scene.plan()
-    outcomes = tuple(ChangeOutcome(one.id, one.address, Failed("no")) for one in plan.body.changes)
+    outcomes = tuple(
+        ChangeOutcome(change.id, change.address, Failed("no")) for change in plan.body.changes
+    )
     after = bindings_after(plan, head.bindings, Receipt(plan.id, "", "", outcomes), {})
     assert after == head.bindings

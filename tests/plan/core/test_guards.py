@@ -81,7 +81,8 @@ def delete(address: Address, identity: str = "") -> Delete:
 
 def bound(count: int) -> dict[Address, Binding]:
     return {
-        row(one): Binding(row(one), LiveId(f"id-{one:03d}"), 1, "h", ()) for one in range(count)
+        row(position): Binding(row(position), LiveId(f"id-{position:03d}"), 1, "h", ())
+        for position in range(count)
     }
 
 
@@ -108,7 +109,7 @@ def plan_of(*hits: GuardHit) -> Plan:
 
 
 def test_deletions_are_counted_with_the_arithmetic_shown() -> None:
-    changes = [delete(row(one)) for one in range(24)]
+    changes = [delete(row(position)) for position in range(24)]
     (found,) = max_deletes(changes, bound(110), MaxDeletes(), prune="allow")
     assert found.message == (
         "24 deletions of 110 managed objects are 21.8 %; allowed are 20 and 10 % (11)"
@@ -121,13 +122,13 @@ def test_deletions_are_counted_with_the_arithmetic_shown() -> None:
     [(0, 0, False), (1, 9, False), (9, 9, False), (1, 10, False), (2, 10, True), (21, 1000, True)],
 )
 def test_the_share_counts_from_ten_objects_up(count: int, existing: int, held: bool) -> None:
-    changes = [delete(row(one)) for one in range(count)]
+    changes = [delete(row(position)) for position in range(count)]
     hits = list(max_deletes(changes, bound(existing), MaxDeletes(), prune="allow"))
     assert bool(hits) is held
 
 
 def test_a_few_objects_are_counted_without_a_share() -> None:
-    changes = [delete(row(one)) for one in range(3)]
+    changes = [delete(row(position)) for position in range(3)]
     (found,) = max_deletes(changes, bound(5), MaxDeletes(count=2), prune="allow")
     assert found.message == (
         "3 deletions of 5 managed objects are 60 %; allowed are 2; shares count from 10 objects up"
@@ -137,13 +138,13 @@ def test_a_few_objects_are_counted_without_a_share() -> None:
 def test_under_confirm_each_deletion_asks_but_no_replacement() -> None:
     changes = [delete(row(1)), delete(Address("mapping", "rows", "002@id-2"), "id-2")]
     hits = list(max_deletes(changes, bound(2), MaxDeletes(), prune="confirm"))
-    assert [(one.address, one.field) for one in hits] == [(row(1), "prune")]
+    assert [(hit.address, hit.field) for hit in hits] == [(row(1), "prune")]
     assert len(deletions(changes)) == 1
 
 
 def test_the_last_object_of_a_kind_or_set_asks() -> None:
     changes = [delete(row(0))]
-    assert [one.field for one in empty_scope(changes, bound(1), {"mapping": 0})] == ["mapping"]
+    assert [hit.field for hit in empty_scope(changes, bound(1), {"mapping": 0})] == ["mapping"]
     wanted = {"mapping": 5, "mapping/rows": 0}
     (found,) = empty_scope(changes, bound(1), wanted)
     assert found.message.startswith("git has no mapping/rows any more: 1 of 1 objects")
@@ -170,8 +171,8 @@ def test_what_exists_is_not_changed_on_first_contact() -> None:
         fields=(other,),
         reason="why",
     )
-    assert [one.field for one in first_contact([enable, connect], {})] == ["enable"]
-    assert [one.field for one in first_contact([again], {})] == ["connect"]
+    assert [hit.field for hit in first_contact([enable, connect], {})] == ["enable"]
+    assert [hit.field for hit in first_contact([again], {})] == ["connect"]
     known = {UK: Binding(UK, LiveId("other"), 1, "h", ())}
     assert list(first_contact([enable], known)) == []
     renamed = Address("integration", "gb")
@@ -193,8 +194,8 @@ def test_what_exists_is_not_changed_on_first_contact() -> None:
 def test_each_verdict_has_its_guards(verdict: Any, guards: list[str]) -> None:
     change = update("chargebee.defaultPriceId", verdict, by="k.smith", at="2026-11-30T16:40:00Z")
     hits = list(moved_fields([change], {}, PROJECT, is_protected=True))
-    assert [one.guard for one in hits] == guards
-    assert {one.needs for one in hits} <= {"approval"}
+    assert [hit.guard for hit in hits] == guards
+    assert {hit.needs for hit in hits} <= {"approval"}
     if "drift" in guards:
         assert "by k.smith at 2026-11-30T16:40:00Z" in hits[0].message
     if "conflict" in guards:
@@ -368,7 +369,7 @@ def test_the_refusal_says_how_to_go_on_or_that_nothing_helps() -> None:
 
 def test_reasons_are_said_in_words() -> None:
     def fields(*verdicts: Any) -> list[FieldChange]:
-        return [FieldChange(FieldPath("f"), one, None, None, None) for one in verdicts]
+        return [FieldChange(FieldPath("f"), verdict, None, None, None) for verdict in verdicts]
 
     assert reason(fields("ours", "conflict")) == "git and m3ter both changed it"
     assert reason(fields("ours", "theirs")) == "git changed it, and so did someone in m3ter"

@@ -55,8 +55,8 @@ def reordered(
     selected: dict[str, tuple[frozenset[str], frozenset[str]]], *more: Change
 ) -> tuple[Change, ...]:
     changes = (*(update(name) for name in sorted(selected)), *more)
-    live = {integration(name): listed(*one) for name, (one, _) in selected.items()}
-    wanted = {integration(name): listed(*one) for name, (_, one) in selected.items()}
+    live = {integration(name): listed(*entry) for name, (entry, _) in selected.items()}
+    wanted = {integration(name): listed(*entry) for name, (_, entry) in selected.items()}
     return handed_over(changes, live, wanted, ())
 
 
@@ -88,20 +88,21 @@ def test_every_account_that_moves_is_given_up_first_unless_two_give_to_each_othe
     selected: dict[str, tuple[frozenset[str], frozenset[str]]],
 ) -> None:
     changes = reordered(selected)
-    assert sorted(one.address for one in changes) == sorted(map(integration, selected))
-    places = {one.address.name: place for place, one in enumerate(changes)}
+    assert sorted(planned.address for planned in changes) == sorted(map(integration, selected))
+    places = {change.address.name: place for place, change in enumerate(changes)}
     gave = {name: live - wanted for name, (live, wanted) in selected.items()}
     took = {name: wanted - live for name, (live, wanted) in selected.items()}
-    hands = {(one, other) for one in selected for other in selected if gave[one] & took[other]}
-    for one in changes:
+    hands = {(text, other) for text in selected for other in selected if gave[text] & took[other]}
+    for planned in changes:
         assert all(
-            places[each.rpartition("/")[2]] < places[one.address.name] for each in after(one)
+            places[text.rpartition("/")[2]] < places[planned.address.name]
+            for text in after(planned)
         )
     for giver, taker in hands:
         if not _reaches(taker, giver, hands):
             assert places[giver] < places[taker]
-    assert {(one.address, len(set(after(one)))) for one in changes} == {
-        (one.address, len(after(one))) for one in changes
+    assert {(planned.address, len(set(after(planned)))) for planned in changes} == {
+        (planned.address, len(after(planned))) for planned in changes
     }
 
 

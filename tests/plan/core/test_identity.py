@@ -35,7 +35,7 @@ def binding(key: str, identity: str, m3ter_id: str | None = None) -> Binding:
 
 
 def bindings(*many: Binding) -> dict[Address, Binding]:
-    return {one.address: one for one in many}
+    return {binding.address: binding for binding in many}
 
 
 def test_a_binding_decides_before_the_name() -> None:
@@ -48,7 +48,7 @@ def test_without_a_binding_the_natural_key_decides() -> None:
     pair = found.found[address("a")]
     assert isinstance(pair, Named)
     assert pair.was is None
-    assert [one.id for one in found.unmanaged] == ["y"]
+    assert [mapping.id for mapping in found.unmanaged] == ["y"]
 
 
 def test_a_lost_object_is_missing_and_remembered() -> None:
@@ -78,7 +78,7 @@ def test_an_object_that_another_address_holds_is_not_taken() -> None:
 
 def test_two_addresses_of_one_key_are_both_refused() -> None:
     found = identify([wanted("a", "1"), wanted("b", "1")], [row("x", "1")], mapping_key, {})
-    assert [one.address.key for one in found.errors] == ["a", "b"]
+    assert [error.address.key for error in found.errors] == ["a", "b"]
     assert found.found == {}
 
 
@@ -95,7 +95,7 @@ def test_what_could_not_be_read_has_not_left() -> None:
     assert found.left == ()
     assert found.unmanaged == ()
     gone = identify([], [row("x", "1")], mapping_key, bindings(held))
-    assert [(one.address, one.live) for one in gone.left] == [(address("a"), row("x", "1"))]
+    assert [(git.address, git.live) for git in gone.left] == [(address("a"), row("x", "1"))]
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_a_mapping_whose_key_git_moved_becomes_a_new_one(
         [wanted("a", git)], [row("x", live)], mapping_key, bindings(held), stands=same_key
     )
     assert isinstance(found.found[address("a")], Bound) is stands
-    assert [one.address.key for one in found.left] == ([] if stands else ["a@x"])
+    assert [entry.address.key for entry in found.left] == ([] if stands else ["a@x"])
 
 
 def test_a_mapping_of_a_configuration_that_is_made_again_becomes_a_new_one() -> None:
-    one = Wanted(address("a"), None, ORIGIN)
+    wanted = Wanted(address("a"), None, ORIGIN)
     held = binding("a", "x", "1")
-    found = identify([one], [row("x", "1")], mapping_key, bindings(held), stands=same_key)
+    found = identify([wanted], [row("x", "1")], mapping_key, bindings(held), stands=same_key)
     assert found.found[address("a")] == Missing(None)
     assert [left.replaced for left in found.left] == [True]
 

@@ -62,8 +62,8 @@ def row(**changes: object) -> LiveMapping:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def reference(one: LiveIntegration | LiveMapping) -> LiveReference:
-    return LiveReference(LiveId(one.id), one.version, live_hash(one))
+def reference(live: LiveIntegration | LiveMapping) -> LiveReference:
+    return LiveReference(LiveId(live.id), live.version, live_hash(live))
 
 
 def met(
@@ -100,9 +100,9 @@ def passthrough(key: str, desired: str | None) -> FieldChange:
 
 
 def test_an_object_as_planned_has_everything_ahead_of_it() -> None:
-    one = live()
-    found = met(changed(one, body(a="1")), integrations=(one,))
-    assert (found.moved, found.done, found.live) == ((), frozenset(), {UK: one})
+    integration = live()
+    found = met(changed(integration, body(a="1")), integrations=(integration,))
+    assert (found.moved, found.done, found.live) == ((), frozenset(), {UK: integration})
 
 
 def test_an_object_that_an_earlier_run_changed_is_done() -> None:
@@ -121,7 +121,9 @@ def test_an_object_that_someone_else_changed_is_stale_and_they_are_named() -> No
 
 
 def test_an_object_that_is_gone_is_stale_unless_it_was_to_go() -> None:
-    assert [str(one) for one in met(changed(live(), body())).moved] == [f"{UK} is gone from m3ter"]
+    assert [str(moved) for moved in met(changed(live(), body())).moved] == [
+        f"{UK} is gone from m3ter"
+    ]
     gone = met(delete())
     assert gone.moved == ()
     assert gone.done == frozenset({delete().id})
@@ -148,7 +150,7 @@ def test_what_appeared_otherwise_or_twice_is_stale() -> None:
     (twice,) = met(create(), integrations=(live(), twin)).moved
     assert str(twice) == f"{UK} exists 2 times in m3ter"
     found = met(create(), create_mapping(), integrations=(live(),), rows=(row(external_id="x"),))
-    assert [one.address for one in found.moved] == [create_mapping().address]
+    assert [moved.address for moved in found.moved] == [create_mapping().address]
 
 
 def test_a_create_without_confirmed_names_meets_nothing() -> None:
@@ -156,11 +158,15 @@ def test_a_create_without_confirmed_names_meets_nothing() -> None:
 
 
 def test_an_adopted_object_must_be_as_it_was() -> None:
-    one = live()
+    integration = live()
     adopt = Adopt(
-        id=ChangeId(f"adopt:{UK}"), address=UK, live=reference(one), fields=(), reason="named"
+        id=ChangeId(f"adopt:{UK}"),
+        address=UK,
+        live=reference(integration),
+        fields=(),
+        reason="named",
     )
-    assert met(adopt, integrations=(one,)).moved == ()
+    assert met(adopt, integrations=(integration,)).moved == ()
     assert met(adopt, integrations=(live(4),)).moved != ()
 
 
@@ -208,7 +214,7 @@ def test_sets_of_a_modelled_setting_have_no_order() -> None:
     found = tuple(scene.organisation.configs.values())
     rows = tuple(scene.organisation.rows.values())
     again = check_unchanged(made.body.changes, found, rows, made.body.definitions)
-    assert again.done == {one.id for one in made.body.changes}
+    assert again.done == {change.id for change in made.body.changes}
 
 
 def test_a_server_may_drop_echo_and_respell_what_a_change_is_not_about() -> None:

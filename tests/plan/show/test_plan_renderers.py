@@ -86,7 +86,9 @@ def test_unchanged_fields_show_only_in_full() -> None:
 
 
 def test_many_mappings_of_one_set_are_counted_instead_of_listed() -> None:
-    changes: tuple[Change, ...] = tuple(create_mapping(f"acme-{one}") for one in range(25))
+    changes: tuple[Change, ...] = tuple(
+        create_mapping(f"acme-{position}") for position in range(25)
+    )
     text = plan_text(plan(*changes))
     assert text.count("-> Subscription") == 20
     assert "5 more of these; --full lists them all" in text
@@ -189,8 +191,8 @@ def test_values_of_every_shape_read_as_words() -> None:
 
     values: tuple[JsonValue, ...] = (None, True, 3, Decimal("1.50"), {"a": 1}, ["u-1", "x"], [])
     rows = tuple(
-        FieldChange(FieldPath(f"f{number}"), "both", None, FieldValue(one), FieldValue("z"))
-        for number, one in enumerate(values)
+        FieldChange(FieldPath(f"f{number}"), "both", None, FieldValue(value), FieldValue("z"))
+        for number, value in enumerate(values)
     )
     text = plan_text(plan(update(*rows), names={"u-1": "acme-uk"}))
     for words in (

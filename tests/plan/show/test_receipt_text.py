@@ -29,7 +29,7 @@ from reconciler.plan.show.text import drift_text
 
 
 def receipt(*outcomes: tuple[str, Outcome], notes: tuple[str, ...] = ()) -> AppliedRecord:
-    made = tuple(ChangeOutcome(ChangeId(f"{verb}:{UK}"), UK, one) for verb, one in outcomes)
+    made = tuple(ChangeOutcome(ChangeId(f"{verb}:{UK}"), UK, entry) for verb, entry in outcomes)
     done = Receipt(PlanId("a" * 64), "2026-12-01T06:00:00Z", "2026-12-01T06:00:09Z", made, notes)
     return replace(record(4, "b" * 64), id=RecordId("c" * 64), receipt=done)
 
@@ -93,7 +93,7 @@ def test_a_receipt_that_adds_nothing_says_so() -> None:
 def test_the_gravest_outcome_decides_the_exit_code(
     outcomes: tuple[Outcome, ...], code: ExitCode
 ) -> None:
-    made = receipt(*(("update", one) for one in outcomes)).receipt
+    made = receipt(*(("update", outcome) for outcome in outcomes)).receipt
     assert made is not None
     assert exit_code_of_receipt(made) is code
 

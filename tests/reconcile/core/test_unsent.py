@@ -134,7 +134,7 @@ def test_a_credit_note_that_was_refused_is_held_back_with_its_money() -> None:
     result = reconcile_bill(case)
     assert result is not None
     money = (result.billed, result.sent, result.not_sent, result.invoiced, result.unexplained)
-    assert [one.minor for one in money] == [39300, 40000, -700, 40000, 0]
+    assert [amount.minor for amount in money] == [39300, 40000, -700, 40000, 0]
     assert result.differences == ()
 
 
@@ -157,7 +157,7 @@ def test_what_is_held_back_is_not_sent_only_where_it_is_not_there(
     result = reconcile_bill(ThreeSides(BillId("bill-1"), AccountId("a"), DRAFT, sent, (invoice,)))
     assert result is not None
     assert result.not_sent.minor == not_sent
-    assert [one.unexplained for one in result.differences] == [
+    assert [difference.unexplained for difference in result.differences] == [
         Money(minor, GBP) for minor in differences
     ]
     assert result.unexplained.minor == sum(differences)
@@ -173,7 +173,7 @@ def test_of_a_bill_held_back_whole_no_invoice_is_missing(invoices: tuple[Invoice
     half = replace(sent, held=frozenset({1}))
     result = reconcile_bill(ThreeSides(BillId("bill-1"), AccountId("a"), DRAFT, half, invoices))
     assert result is not None
-    assert [one.unexplained for one in result.differences] == [Money(-40000, GBP)]
+    assert [difference.unexplained for difference in result.differences] == [Money(-40000, GBP)]
 
 
 ALONE = drafted(bill(line("AD_HOC", "-7")), route(push={"negative_lines": "promotional-credit"}))
@@ -195,8 +195,8 @@ def test_credits_without_a_line_are_compared_as_a_sum(
     result = reconcile_bill(ThreeSides(BillId("bill-1"), AccountId("a"), ALONE, sent, ()))
     assert result is not None
     assert (result.invoiced.minor, result.not_sent.minor) == (invoiced, not_sent)
-    assert [one.unexplained for one in result.differences] == differences
-    assert result.unexplained.minor == sum(one.minor for one in differences)
+    assert [difference.unexplained for difference in result.differences] == differences
+    assert result.unexplained.minor == sum(difference.minor for difference in differences)
 
 
 def test_a_bill_held_back_whole_has_its_money_in_a_column_of_its_own() -> None:

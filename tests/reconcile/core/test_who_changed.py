@@ -45,8 +45,8 @@ def differs(kind: DifferenceClass, line_id: str | None = None, key: str = MADE.i
     return Difference(kind, BillId("b"), AccountId("a"), InvoiceId(key), None, "text", line)
 
 
-def named(one: Difference, *changes: InvoiceChange, former: tuple[str, ...] = ()) -> str:
-    (found,) = with_authors([one], changes, map(InvoiceId, former))
+def named(difference: Difference, *changes: InvoiceChange, former: tuple[str, ...] = ()) -> str:
+    (found,) = with_authors([difference], changes, map(InvoiceId, former))
     by = found.by
     return f"{by.did} by {by.user} at {by.at:%H}" if by else ""
 

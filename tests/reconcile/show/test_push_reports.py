@@ -236,8 +236,8 @@ def test_a_difference_names_who_made_it(user: str, source: str, words: str) -> N
 
 def spooled(*sides: BillSides) -> RowSpool:
     spool = RowSpool(TemporaryFile("w+", encoding="utf-8", newline="\n"))  # noqa: SIM115
-    for one in sides:
-        spool.hear(one)
+    for side in sides:
+        spool.hear(side)
     return spool
 
 
@@ -254,8 +254,8 @@ def test_csv_can_be_summed_and_no_cell_is_a_formula() -> None:
     spool = spooled(SIDES, APART, BARE)
     rows = list(csv.DictReader(io.StringIO("".join(csv_pieces(spool.rows())))))
     spool.close()
-    assert [one["row"] for one in rows] == ["bill", "difference", "bill", "bill", "difference"]
-    assert [one["unexplained"] for one in rows] == ["25.00", "25.00", "", "", ""]
+    assert [row["row"] for row in rows] == ["bill", "difference", "bill", "bill", "difference"]
+    assert [row["unexplained"] for row in rows] == ["25.00", "25.00", "", "", ""]
     assert rows[0]["account"] == "'=acme"
     assert (rows[2]["class"], rows[2]["m3ter"], rows[2]["text"]) == ("not ours", "0.05", "not ours")
 
@@ -298,7 +298,7 @@ def test_json_is_one_document_with_exact_amounts() -> None:
     body = decode("".join(json_pieces(month_of(), spool.rows())))
     assert body["schema"] == "m3ter-reconciler/reconcile/v1"
     assert body["totals"][0]["unexplained"] == "25.00"
-    assert [one["row"] for one in body["rows"]] == ["bill", "difference", "bill"]
+    assert [row["row"] for row in body["rows"]] == ["bill", "difference", "bill"]
     assert body["notInTable"][0]["money"] == [{"currency": "GBP", "amount": "9.00"}]
     assert (body["exitCode"], body["month"]) == (17, "2026-11")
     spool.close()

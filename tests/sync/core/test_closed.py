@@ -29,16 +29,16 @@ def closed(fate: Fate, why: str = "", bill: str = "b1", account: str = "acme") -
 )
 def test_the_worst_decides(bills: list[Closed], code: ExitCode) -> None:
     tally = ClosedTally()
-    for one in bills:
-        tally.add(one)
+    for bill in bills:
+        tally.add(bill)
     assert tally.exit_code is code
 
 
 def test_what_was_closed_earlier_is_counted_and_not_listed() -> None:
     tally = ClosedTally()
-    for one in (closed(Fate.EARLIER), closed(Fate.CLOSED, bill="b3"), closed(Fate.CLOSED)):
-        tally.add(one)
+    for closing in (closed(Fate.EARLIER), closed(Fate.CLOSED, bill="b3"), closed(Fate.CLOSED)):
+        tally.add(closing)
     assert tally.bills(Fate.EARLIER) == 1
     assert tally.bills(Fate.OPEN) == 0
-    assert [one.bill_id for one in tally.of(*Fate)] == ["b1", "b3"]
+    assert [closing.bill_id for closing in tally.of(*Fate)] == ["b1", "b3"]
     assert tally.money[Fate.CLOSED].money == (Money(200, MONEY.currency),)

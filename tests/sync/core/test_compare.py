@@ -54,12 +54,12 @@ def edited(position: int, **changes: Any) -> Invoice:
     return replace(INVOICE, lines=tuple(lines))
 
 
-def kinds(one: ThreeSides) -> list[tuple[DifferenceClass, str | None]]:
-    result = reconcile_bill(one)
+def kinds(sides: ThreeSides) -> list[tuple[DifferenceClass, str | None]]:
+    result = reconcile_bill(sides)
     assert result is not None
     return [
-        (each.kind, None if each.unexplained is None else str(each.unexplained))
-        for each in result.differences
+        (difference.kind, None if difference.unexplained is None else str(difference.unexplained))
+        for difference in result.differences
     ]
 
 
@@ -69,7 +69,7 @@ def test_what_was_sent_as_billed_has_no_difference() -> None:
     (row,) = found.totals
     assert (row.currency, row.bills) == ("GBP", 1)
     amounts = (row.billed, row.sent, row.invoiced, row.rounding, row.unexplained, row.catalogue)
-    assert [one.minor for one in amounts] == [40700, 40700, 40700, 0, 0, 0]
+    assert [amount.minor for amount in amounts] == [40700, 40700, 40700, 0, 0, 0]
 
 
 def test_announced_rounding_is_not_unexplained() -> None:
@@ -84,7 +84,7 @@ def test_announced_rounding_is_not_unexplained() -> None:
 
 def test_ids_that_changed_when_the_invoice_closed_are_no_difference() -> None:
     renamed = tuple(
-        replace(one, id=InvoiceLineId(f"new_{n}")) for n, one in enumerate(INVOICE.lines)
+        replace(line, id=InvoiceLineId(f"new_{n}")) for n, line in enumerate(INVOICE.lines)
     )
     assert kinds(case(replace(INVOICE, lines=renamed[::-1]))) == []
 
@@ -109,7 +109,7 @@ def test_ids_that_changed_when_the_invoice_closed_are_no_difference() -> None:
             replace(
                 INVOICE,
                 subscription_id="sub_x",
-                lines=tuple(replace(one, subscription_id="sub_x") for one in INVOICE.lines),
+                lines=tuple(replace(line, subscription_id="sub_x") for line in INVOICE.lines),
             ),
             [(C.CUSTOMER, None)],
         ),
@@ -122,7 +122,9 @@ def test_every_difference_has_its_class_and_its_money(
     assert kinds(case(invoice)) == wanted
     result = reconcile_bill(case(invoice))
     assert result is not None
-    explained = sum(one.unexplained.minor for one in result.differences if one.unexplained)
+    explained = sum(
+        difference.unexplained.minor for difference in result.differences if difference.unexplained
+    )
     if wanted != [(C.CURRENCY, None)]:
         assert result.unexplained.minor == explained
 
@@ -174,9 +176,9 @@ def test_a_second_invoice_for_a_bill_is_extra_with_all_its_money() -> None:
 def test_a_due_bill_that_was_not_sent_is_missing_with_its_reason() -> None:
     result = reconcile_bill(case(sent=None, why_not_sent="blocked: no price"))
     assert result is not None
-    (one,) = result.differences
-    assert (one.kind, str(one.unexplained)) == (C.MISSING, "-£407.00")
-    assert one.text.endswith("was not sent: blocked: no price")
+    (difference,) = result.differences
+    assert (difference.kind, str(difference.unexplained)) == (C.MISSING, "-£407.00")
+    assert difference.text.endswith("was not sent: blocked: no price")
     assert str(result.unexplained) == "-£407.00"
 
 
@@ -236,7 +238,7 @@ def test_the_tolerance_is_for_each_difference_and_never_hides_one_by_another() -
     found = compare_all([up, down, period])
     assert found.totals[0].unexplained.minor == 0
     assert len(outside(found, Decimal("0.01"))) == 3
-    assert [one.kind for one in outside(found, Decimal("0.02"))] == [C.PERIOD]
+    assert [difference.kind for difference in outside(found, Decimal("0.02"))] == [C.PERIOD]
 
 
 def test_extra_money_in_another_currency_is_listed_and_not_added() -> None:
@@ -254,7 +256,7 @@ def test_extra_money_in_another_currency_is_listed_and_not_added() -> None:
 def test_unexplained_is_what_the_invoice_differs_by(drafts: list[InvoiceDraft], by: int) -> None:
     cases = [case(edited(0, amount=Money(40000 + by, GBP))) for _ in drafts]
     found = compare_all(cases)
-    assert sum(one.unexplained.minor for one in found.totals) == by * len(drafts)
+    assert sum(total.unexplained.minor for total in found.totals) == by * len(drafts)
 
 
 def test_credits_alone_stand_on_no_invoice() -> None:

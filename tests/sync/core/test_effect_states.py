@@ -84,7 +84,7 @@ def play(start: Effect, *events: tuple[int, Event]) -> Effect:
 
 
 @pytest.mark.parametrize("state", list(PushState))
-@pytest.mark.parametrize("event", ALL, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("event", ALL, ids=lambda entry: type(entry).__name__)
 def test_every_cell_of_the_table_holds_and_nothing_else_can_happen(
     state: PushState, event: Event
 ) -> None:

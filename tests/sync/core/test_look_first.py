@@ -53,10 +53,10 @@ def move(
     **more: Any,
 ) -> Move:
     """Decide at a minute; ``vendor`` and ``ledger`` are how far their clocks are ahead of ours."""
-    one = Effect(KEY, state, StoredRequest("/p", b""), **more)
+    effect = Effect(KEY, state, StoredRequest("/p", b""), **more)
     theirs = None if vendor is None else at(minute + vendor)
     return next_move(
-        one, Clocks(at(minute), at(minute + ledger), theirs), RetryTimes(), looked=looked
+        effect, Clocks(at(minute), at(minute + ledger), theirs), RetryTimes(), looked=looked
     )
 
 
@@ -131,17 +131,17 @@ def test_an_old_doubt_is_looked_for_again_35_minutes_after_the_first_look() -> N
 
 
 def test_only_the_first_look_and_those_late_enough_count() -> None:
-    one = Effect(KEY, PushState.IN_DOUBT, StoredRequest("/p", b""), last_attempt_at=at(0))
+    effect = Effect(KEY, PushState.IN_DOUBT, StoredRequest("/p", b""), last_attempt_at=at(0))
     for minute in (1, 10, 35.9, 36, 37, 37.9, 38):
-        one = replace(one, empty_looks=with_look(one, at(minute), RetryTimes()))
-        assert proves_absence(one, at(minute), RetryTimes()) == (minute == 38)
-    assert one.empty_looks == (at(1), at(36), at(38))
-    assert not proves_absence(one, at(34.9), RetryTimes()), "the ledger's clock says it is young"
+        effect = replace(effect, empty_looks=with_look(effect, at(minute), RetryTimes()))
+        assert proves_absence(effect, at(minute), RetryTimes()) == (minute == 38)
+    assert effect.empty_looks == (at(1), at(36), at(38))
+    assert not proves_absence(effect, at(34.9), RetryTimes()), "the ledger's clock says it is young"
 
 
 def test_a_vendor_clock_that_went_back_begins_to_look_anew() -> None:
-    one = Effect(KEY, PushState.IN_DOUBT, StoredRequest("/p", b""), empty_looks=(at(60), at(95)))
-    assert with_look(one, at(59), RetryTimes()) == (at(59),)
+    effect = Effect(KEY, PushState.IN_DOUBT, StoredRequest("/p", b""), empty_looks=(at(60), at(95)))
+    assert with_look(effect, at(59), RetryTimes()) == (at(59),)
 
 
 @pytest.mark.parametrize("state", [PushState.IN_DOUBT, PushState.RETRY, PushState.INTENDED])

@@ -45,9 +45,9 @@ def choose(*invoices: Invoice, hours: int = 0) -> PendingChoice:
 
 @pytest.mark.parametrize("days", [-3, 0, 3])
 def test_the_only_pending_invoice_near_the_bills_end_is_used(days: int) -> None:
-    one = pending(date=END + timedelta(days=days))
+    invoice = pending(date=END + timedelta(days=days))
     far = pending(id=InvoiceId("far"), date=END + timedelta(days=40))
-    assert choose(far, one) == UseInvoice(one)
+    assert choose(far, invoice) == UseInvoice(invoice)
 
 
 def test_two_near_the_bills_end_are_for_a_person() -> None:
@@ -150,9 +150,9 @@ def test_a_line_is_ours_by_price_amount_and_period(change: dict[str, Any], same:
 
 
 def test_one_stamped_invoice_is_ours_and_none_is_nothing() -> None:
-    one = invoice_of(DRAFT)
+    invoice = invoice_of(DRAFT)
     assert stamped([]) == NotFound()
-    assert stamped([one]) == Found("inv_1", (FIRST, SECOND))
+    assert stamped([invoice]) == Found("inv_1", (FIRST, SECOND))
 
 
 @pytest.mark.parametrize(

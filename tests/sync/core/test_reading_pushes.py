@@ -143,8 +143,10 @@ def test_the_newest_generations_invoice_comes_first() -> None:
     known = invoice_ids([old, new])
     assert known == ("inv_2", "inv_1")
     draft = drafted(bill(line()), route())
-    found = [replace(invoice_of(draft), id=InvoiceId(one)) for one in ("inv_9", "inv_1", "inv_2")]
-    assert [one.id for one in in_our_order(found, known)] == ["inv_2", "inv_1", "inv_9"]
+    found = [
+        replace(invoice_of(draft), id=InvoiceId(literal)) for literal in ("inv_9", "inv_1", "inv_2")
+    ]
+    assert [invoice.id for invoice in in_our_order(found, known)] == ["inv_2", "inv_1", "inv_9"]
 
 
 def pushed(status: PushStatus, end: date, integration: str = "uk") -> Pushed:
@@ -166,7 +168,7 @@ def test_overdue_is_what_is_unfinished_after_its_patience() -> None:
     patience = BillDeadlines(own={"pending": timedelta(days=5)})
     found = standing_of("acme-test", now, bills, patience)
     assert (found.overdue.bills, found.overdue.money) == (1, (Money(100, GBP),))
-    assert [one.period_end for one in found.listed] == [end]
+    assert [push.period_end for push in found.listed] == [end]
     assert found.exit_code is ExitCode.OUTSIDE_TOLERANCE
     assert found.counts[PushStatus.BLOCKED].bills == 2
     assert standing_of("acme-test", now - timedelta(seconds=1), bills, patience).exit_code == 0

@@ -58,9 +58,9 @@ def test_what_a_canary_sent_is_counted_as_sent_and_not_as_unchanged() -> None:
     beside.begun_with(canary)
     assert set(alone.groups) == {Group.SENT}
     assert not alone.reasons
-    for one in (alone, beside):
-        assert one.bills(Group.SENT) == 3
-        assert one.money(Group.SENT) == (Money(300, GBP),)
+    for tally in (alone, beside):
+        assert tally.bills(Group.SENT) == 3
+        assert tally.money(Group.SENT) == (Money(300, GBP),)
     assert beside.money(Group.UNCHANGED) == (Money(7, GBP),)
     assert beside.reasons[Group.UNCHANGED, "already sent"].purse.bills == 1
 
@@ -115,4 +115,4 @@ def test_of_the_bills_that_are_not_ours_those_that_nobody_takes_are_named() -> N
     tally = SyncTally()
     tally.add(standing(Group.NOT_OURS, "before 1 Nov 2026", 1))
     tally.add(standing(Group.NOT_OURS, IN_NONE, 2))
-    assert [one.who.bill_id for one in tally.listed[Group.NOT_OURS]] == ["bill-2"]
+    assert [standing.who.bill_id for standing in tally.listed[Group.NOT_OURS]] == ["bill-2"]

@@ -15,8 +15,8 @@ BILL = BillId("bill-1")
 
 
 def found(*invoices: Invoice) -> list[tuple[str, tuple[str, ...], str]]:
-    listed = undecided({BILL: [as_stamped(one) for one in invoices]})
-    return [(one.bill_id, one.invoices, one.why.split()[0]) for one in listed]
+    listed = undecided({BILL: [as_stamped(other) for other in invoices]})
+    return [(bill.bill_id, bill.invoices, bill.why.split()[0]) for bill in listed]
 
 
 @pytest.mark.parametrize("status", ["pending", "posted", "payment_due", "paid", "not_paid"])
@@ -41,4 +41,4 @@ def test_an_invoice_that_is_gone_is_for_a_person(change: dict[str, Any]) -> None
 def test_bills_are_listed_by_id() -> None:
     gone = [as_stamped(stamped(1, deleted=True))]
     listed = undecided({BillId("b"): gone, BillId("a"): gone})
-    assert [one.bill_id for one in listed] == ["a", "b"]
+    assert [bill.bill_id for bill in listed] == ["a", "b"]

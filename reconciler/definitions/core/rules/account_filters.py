@@ -50,14 +50,14 @@ def account_filters(view: Effective, text_from: TextFrom) -> Iterator[Problem]:
         view: One environment's definitions.
         text_from: Gives source text from a place on.
     """
-    for one in view.integrations:
-        text = one.spec.entity.account_filter
+    for integration in view.integrations:
+        text = integration.spec.entity.account_filter
         if text is None:
             continue
-        start = one.at("entity", "accountFilter")
-        for found in _findings(text):
-            at = inside(start, text_from(start, _TEXT_MAX), text, found.offset)
-            yield found.rule.broken(at, f"account filter: {found.message}", found.hint, _PATH)
+        start = integration.at("entity", "accountFilter")
+        for finding in _findings(text):
+            at = inside(start, text_from(start, _TEXT_MAX), text, finding.offset)
+            yield finding.rule.broken(at, f"account filter: {finding.message}", finding.hint, _PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,12 @@ def _findings(text: str) -> tuple[_Found, ...]:
         return (_Found(SYNTAX, error.column - 1, error.message, _sentence(error.hint)),)
     return tuple(
         _Found(
-            MEANING if one.severity == "error" else DOUBT, one.column - 1, one.message, _hint(one)
+            MEANING if finding.severity == "error" else DOUBT,
+            finding.column - 1,
+            finding.message,
+            _hint(finding),
         )
-        for one in check(tree)
+        for finding in check(tree)
     )
 
 

@@ -18,8 +18,8 @@ from reconciler.definitions.core.rules import (
 )
 
 RULES: dict[str, Rule] = {
-    one.id: one
-    for one in sorted(
+    rule.id: rule
+    for rule in sorted(
         (
             *FORM_RULES,
             *structure.RULES,
@@ -35,7 +35,7 @@ RULES: dict[str, Rule] = {
             *references.FIELD_RULES,
             *literals.RULES,
         ),
-        key=lambda one: one.id,
+        key=lambda rule: rule.id,
     )
 }
 """All rules, by id, in order."""
@@ -50,7 +50,7 @@ rules themselves; a test keeps it so.
 
 def rules_page() -> str:
     """Write ``docs/rules.md``."""
-    return "\n".join([_HEAD, *(_section(one) for one in RULES.values())])
+    return "\n".join([_HEAD, *(_section(rule) for rule in RULES.values())])
 
 
 def _section(rule: Rule) -> str:

@@ -65,30 +65,35 @@ _MINIMUM_SPEND = {LineItemType.MINIMUM_SPEND, LineItemType.MINIMUM_SPEND_REFUND}
 
 def chargebee_pages(view: Effective) -> Iterator[Problem]:
     """Check the Chargebee page of every integration."""
-    for one in view.integrations:
-        yield from wrong_page(one)
-        if one.spec.destination is Destination.CHARGEBEE and one.spec.chargebee is not None:
-            sets = tuple(usable_sets(one, view))
-            yield from decimal_places(one, one.spec.chargebee)
-            yield from excluded_and_mapped(one, one.spec.chargebee)
-            yield from without_subscriptions(one, one.spec.chargebee, sets)
-            yield from without_price(one, one.spec.chargebee, sets)
+    for integration in view.integrations:
+        yield from wrong_page(integration)
+        if (
+            integration.spec.destination is Destination.CHARGEBEE
+            and integration.spec.chargebee is not None
+        ):
+            sets = tuple(usable_sets(integration, view))
+            yield from decimal_places(integration, integration.spec.chargebee)
+            yield from excluded_and_mapped(integration, integration.spec.chargebee)
+            yield from without_subscriptions(integration, integration.spec.chargebee, sets)
+            yield from without_price(integration, integration.spec.chargebee, sets)
 
 
-def wrong_page(one: Integration) -> Iterator[Problem]:
+def wrong_page(integration: Integration) -> Iterator[Problem]:
     """Find a missing or misplaced Chargebee page."""
-    is_chargebee = one.spec.destination is Destination.CHARGEBEE
-    if is_chargebee and one.spec.chargebee is None:
+    is_chargebee = integration.spec.destination is Destination.CHARGEBEE
+    if is_chargebee and integration.spec.chargebee is None:
         message = "destination is Chargebee and the `chargebee` settings are missing"
         hint = "Add `chargebee:` with at least `createInvoice` and `defaultPriceId`."
-        yield PAGE.broken(one.at("destination"), message, hint, "spec.chargebee")
-    if not is_chargebee and one.spec.chargebee is not None:
-        message = f"`chargebee` settings have no meaning for destination {one.spec.destination}"
+        yield PAGE.broken(integration.at("destination"), message, hint, "spec.chargebee")
+    if not is_chargebee and integration.spec.chargebee is not None:
+        message = (
+            f"`chargebee` settings have no meaning for destination {integration.spec.destination}"
+        )
         hint = "Remove them; settings of other destinations go into `configData`."
-        yield PAGE.broken(one.at("chargebee"), message, hint, "spec.chargebee")
+        yield PAGE.broken(integration.at("chargebee"), message, hint, "spec.chargebee")
 
 
-def decimal_places(one: Integration, page: ChargebeePage) -> Iterator[Problem]:
+def decimal_places(integration: Integration, page: ChargebeePage) -> Iterator[Problem]:
     """Find decimal places without the switch, and the switch without them."""
     places = {
         "multiDecimalPriceDecimalPlaces": page.multi_decimal_price_decimal_places,
@@ -97,32 +102,32 @@ def decimal_places(one: Integration, page: ChargebeePage) -> Iterator[Problem]:
     for field, value in places.items():
         if value is not None and not page.use_multidecimal:
             yield PLACES_UNUSED.broken(
-                one.at("chargebee", field),
+                integration.at("chargebee", field),
                 f"`{field}` has no effect without `useMultidecimal: true`",
                 path=f"spec.chargebee.{field}",
             )
         if value is None and page.use_multidecimal:
             yield PLACES_MISSING.broken(
-                one.at("chargebee", "useMultidecimal"),
+                integration.at("chargebee", "useMultidecimal"),
                 f"`useMultidecimal` is on and `{field}` is missing",
                 f"Add `{field}`, as many places as the Chargebee site allows.",
                 f"spec.chargebee.{field}",
             )
 
 
-def excluded_and_mapped(one: Integration, page: ChargebeePage) -> Iterator[Problem]:
+def excluded_and_mapped(integration: Integration, page: ChargebeePage) -> Iterator[Problem]:
     """Find types that are never sent and still have a price."""
-    for kind in one.spec.entity.excluded_line_item_types:
+    for kind in integration.spec.entity.excluded_line_item_types:
         if kind in page.price_id_mapping:
             yield EXCLUDED_AND_MAPPED.broken(
-                one.at("chargebee", "priceIdMapping", kind.value),
+                integration.at("chargebee", "priceIdMapping", kind.value),
                 f"{kind} is in `excludedLineItemTypes`, so its price is never used",
                 path=f"spec.chargebee.priceIdMapping.{kind}",
             )
 
 
 def without_subscriptions(
-    one: Integration, page: ChargebeePage, sets: tuple[DefinedSet, ...]
+    integration: Integration, page: ChargebeePage, sets: tuple[DefinedSet, ...]
 ) -> Iterator[Problem]:
     """Find integrations that wait for a subscription's invoice without knowing any."""
     if page.create_invoice:
@@ -135,14 +140,14 @@ def without_subscriptions(
     )
     if not found:
         yield NO_SUBSCRIPTIONS.broken(
-            one.at("chargebee", "createInvoice"),
+            integration.at("chargebee", "createInvoice"),
             "without `createInvoice: true` bills wait for a subscription's pending invoice, and no"
             " mapping set maps accounts to subscriptions",
             path="spec.chargebee.createInvoice",
         )
-    if one.spec.push is not None and one.spec.push.account_is == "customer":
+    if integration.spec.push is not None and integration.spec.push.account_is == "customer":
         yield NO_SUBSCRIPTIONS.broken(
-            one.at("push", "accountIs"),
+            integration.at("push", "accountIs"),
             "pending invoices belong to subscriptions, and `accountIs` is `customer`",
             "Set `accountIs: subscription`, or `createInvoice: true`.",
             "spec.push.accountIs",
@@ -150,12 +155,12 @@ def without_subscriptions(
 
 
 def without_price(
-    one: Integration, page: ChargebeePage, sets: tuple[DefinedSet, ...]
+    integration: Integration, page: ChargebeePage, sets: tuple[DefinedSet, ...]
 ) -> Iterator[Problem]:
     """Find types that are sent and have no price."""
     if page.default_price_id is not None:
         return
-    covered = {*one.spec.entity.excluded_line_item_types, *page.price_id_mapping}
+    covered = {*integration.spec.entity.excluded_line_item_types, *page.price_id_mapping}
     if page.minimum_spend_item_price is not None:
         covered |= _MINIMUM_SPEND
     if page.standing_charge_item_price is not None:
@@ -165,17 +170,17 @@ def without_price(
     missing = [kind.value for kind in LineItemType if kind not in covered]
     if missing:
         yield NO_PRICE.broken(
-            one.at("chargebee", "priceIdMapping"),
+            integration.at("chargebee", "priceIdMapping"),
             f"no price for lines of type {listed(missing)}, and no `defaultPriceId`",
             path="spec.chargebee.priceIdMapping",
         )
 
 
-def usable_sets(one: Integration, view: Effective) -> Iterator[DefinedSet]:
+def usable_sets(integration: Integration, view: Effective) -> Iterator[DefinedSet]:
     """Give the mapping sets that an integration may use: linked ones, and unlinked if allowed."""
     for mapping_set in view.mapping_sets:
         link = mapping_set.defined.spec.integration
-        if link == one.name or (
-            link is None and not one.spec.entity.enforce_external_mappings_for_config
+        if link == integration.name or (
+            link is None and not integration.spec.entity.enforce_external_mappings_for_config
         ):
             yield mapping_set

@@ -52,7 +52,7 @@ def broken_rules(
         structure.problems,
         _in_documents(structure),
         _in_files(definitions, context, broken_files),
-        *(_in_view(one, structure, context) for one in views),
+        *(_in_view(effective, structure, context) for effective in views),
         () if structure.only_placeholder else environments.shared(views),
     )
     return in_order(_once(found))
@@ -61,7 +61,11 @@ def broken_rules(
 def in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Sort problems: those of the whole repository first, then by place and rule."""
     nowhere = Origin("")
-    return tuple(sorted(problems, key=lambda one: (one.origin or nowhere, one.rule, one.message)))
+    return tuple(
+        sorted(
+            problems, key=lambda problem: (problem.origin or nowhere, problem.rule, problem.message)
+        )
+    )
 
 
 def _in_documents(structure: Structure) -> Iterator[Problem]:
@@ -123,10 +127,12 @@ def _in_view(view: Effective, structure: Structure, context: Context) -> Iterato
 
 def _once(problems: Iterator[Problem]) -> list[Problem]:
     seen: dict[tuple[str, Origin | None, str], Problem] = {}
-    for one in problems:
-        seen.setdefault((one.rule, one.origin, one.message), one)
-    return [_blanked(one) for one in seen.values()]
+    for problem in problems:
+        seen.setdefault((problem.rule, problem.origin, problem.message), problem)
+    return [_blanked(problem) for problem in seen.values()]
 
 
-def _blanked(one: Problem) -> Problem:
-    return replace(one, message=blank_secrets(one.message), hint=blank_secrets(one.hint))
+def _blanked(problem: Problem) -> Problem:
+    return replace(
+        problem, message=blank_secrets(problem.message), hint=blank_secrets(problem.hint)
+    )

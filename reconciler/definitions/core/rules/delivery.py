@@ -84,74 +84,76 @@ Integration = Defined[IntegrationSpec]
 
 def deliveries(view: Effective) -> Iterator[Problem]:
     """Check who sends what, in every integration."""
-    for one in view.integrations:
-        yield from halves(one)
-        if one.spec.delivery == "push":
-            yield from wrong_destination(one)
-            yield from connected(one)
-            yield from missing_needs(one, view)
-        if one.spec.push is not None:
-            yield from policies(one, one.spec.push)
+    for integration in view.integrations:
+        yield from halves(integration)
+        if integration.spec.delivery == "push":
+            yield from wrong_destination(integration)
+            yield from connected(integration)
+            yield from missing_needs(integration, view)
+        if integration.spec.push is not None:
+            yield from policies(integration, integration.spec.push)
 
 
-def halves(one: Integration) -> Iterator[Problem]:
+def halves(integration: Integration) -> Iterator[Problem]:
     """Find push settings without the delivery, and the reverse."""
-    if one.spec.delivery == "push" and one.spec.push is None:
+    if integration.spec.delivery == "push" and integration.spec.push is None:
         hint = "Add `push:` with `since`, `accountIs` and `collection`, or set `delivery: native`."
         message = "`delivery: push` needs `push` settings"
-        yield PUSH_AND_DELIVERY.broken(one.at("delivery"), message, hint, "spec.push")
-    if one.spec.delivery != "push" and one.spec.push is not None:
+        yield PUSH_AND_DELIVERY.broken(integration.at("delivery"), message, hint, "spec.push")
+    if integration.spec.delivery != "push" and integration.spec.push is not None:
         hint = "Set `delivery: push`, or remove `push`."
         message = "`push` settings have no effect without `delivery: push`"
-        yield PUSH_AND_DELIVERY.broken(one.at("push"), message, hint, "spec.push")
+        yield PUSH_AND_DELIVERY.broken(integration.at("push"), message, hint, "spec.push")
 
 
-def wrong_destination(one: Integration) -> Iterator[Problem]:
+def wrong_destination(integration: Integration) -> Iterator[Problem]:
     """Find pushes of anything but Chargebee bills."""
-    if one.spec.destination is not Destination.CHARGEBEE:
-        message = f"`delivery: push` cannot send to {one.spec.destination}"
-        yield PUSH_DESTINATION.broken(one.at("destination"), message, path="spec.destination")
-    if one.spec.entity_type != "Bill":
-        message = f"`delivery: push` cannot send {one.spec.entity_type}, only Bill"
-        yield PUSH_DESTINATION.broken(one.at("entityType"), message, path="spec.entityType")
+    if integration.spec.destination is not Destination.CHARGEBEE:
+        message = f"`delivery: push` cannot send to {integration.spec.destination}"
+        yield PUSH_DESTINATION.broken(
+            integration.at("destination"), message, path="spec.destination"
+        )
+    if integration.spec.entity_type != "Bill":
+        message = f"`delivery: push` cannot send {integration.spec.entity_type}, only Bill"
+        yield PUSH_DESTINATION.broken(integration.at("entityType"), message, path="spec.entityType")
 
 
-def connected(one: Integration) -> Iterator[Problem]:
+def connected(integration: Integration) -> Iterator[Problem]:
     """Find push integrations that m3ter would send, too."""
-    if one.spec.connection != "disconnected":
+    if integration.spec.connection != "disconnected":
         message = "with `delivery: push` the integration stays disconnected in m3ter"
         hint = "Set `connection: disconnected`."
-        yield PUSH_CONNECTION.broken(one.at("connection"), message, hint, "spec.connection")
-    if one.spec.enabled is not None:
+        yield PUSH_CONNECTION.broken(integration.at("connection"), message, hint, "spec.connection")
+    if integration.spec.enabled is not None:
         message = "with `delivery: push` the integration is never enabled in m3ter"
         yield PUSH_CONNECTION.broken(
-            one.at("enabled"), message, "Remove `enabled`.", "spec.enabled"
+            integration.at("enabled"), message, "Remove `enabled`.", "spec.enabled"
         )
 
 
-def policies(one: Integration, push: PushPolicy) -> Iterator[Problem]:
+def policies(integration: Integration, push: PushPolicy) -> Iterator[Problem]:
     """Find push policies that do not fit the page."""
-    creates = one.spec.chargebee is not None and one.spec.chargebee.create_invoice
+    creates = integration.spec.chargebee is not None and integration.spec.chargebee.create_invoice
     replaces = not creates and push.recalculated == "replace"
-    if not one.spec.entity.only_send_bill_on_approval and not replaces:
+    if not integration.spec.entity.only_send_bill_on_approval and not replaces:
         message = "bills that are not approved would be pushed"
         yield PUSH_APPROVAL.broken(
-            one.at("entity", "onlySendBillOnApproval"),
+            integration.at("entity", "onlySendBillOnApproval"),
             message,
             path="spec.entity.onlySendBillOnApproval",
         )
     if push.open and not creates:
         message = "`open: true` needs `createInvoice: true`"
-        yield OPEN_INVOICE.broken(one.at("push", "open"), message, path="spec.push.open")
+        yield OPEN_INVOICE.broken(integration.at("push", "open"), message, path="spec.push.open")
     if push.pending is not None and creates:
         message = "`pending` has no effect with `createInvoice: true`"
-        yield PENDING.broken(one.at("push", "pending"), message, path="spec.push.pending")
+        yield PENDING.broken(integration.at("push", "pending"), message, path="spec.push.pending")
     if not is_date(push.since):
         message = f"there is no date {push.since}"
-        yield SINCE.broken(one.at("push", "since"), message, path="spec.push.since")
+        yield SINCE.broken(integration.at("push", "since"), message, path="spec.push.since")
 
 
-def missing_needs(one: Integration, view: Effective) -> Iterator[Problem]:
+def missing_needs(integration: Integration, view: Effective) -> Iterator[Problem]:
     """Find environments in which a push could not run."""
     environment = view.environment
     needs = {"chargebee": environment.spec.chargebee, "ledger": environment.spec.ledger}
@@ -159,7 +161,8 @@ def missing_needs(one: Integration, view: Effective) -> Iterator[Problem]:
         if value is None:
             yield PUSH_NEEDS.broken(
                 environment.origin,
-                f"environment `{environment.name}` has no `{name}`, and `{one.name}` is pushed",
+                f"environment `{environment.name}` has no `{name}`, and `{integration.name}` is "
+                "pushed",
                 f"Add `{name}` to Environment `{environment.name}`.",
                 f"spec.{name}",
             )

@@ -60,20 +60,20 @@ RULES = (ONE_WIRE_KEY, ONE_DIALECT, VALUES_WITHOUT_KEY, ONE_WIRE_VALUE, UNKNOWN_
 def dialects(documents: Collection[Document]) -> Iterator[Problem]:
     """Check every dialect; a patch is checked by itself."""
     seen: dict[tuple[str, ...], Document] = {}
-    for one in documents:
-        if one.kind != "Dialect":
+    for document in documents:
+        if document.kind != "Dialect":
             continue
-        yield from _keys(one)
-        yield from _values(one)
-        yield from _evidence(one)
-        if one.environment is None:
-            first = seen.setdefault(_place(one), one)
-            if first is not one:
-                yield _second(one, first)
+        yield from _keys(document)
+        yield from _values(document)
+        yield from _evidence(document)
+        if document.environment is None:
+            first = seen.setdefault(_place(document), document)
+            if first is not document:
+                yield _second(document, first)
 
 
-def _place(one: Document) -> tuple[str, ...]:
-    spec = mapping_at(one.body, "spec")
+def _place(document: Document) -> tuple[str, ...]:
+    spec = mapping_at(document.body, "spec")
     return (
         text_at(spec, "environment"),
         text_at(spec, "destination"),
@@ -81,55 +81,57 @@ def _place(one: Document) -> tuple[str, ...]:
     )
 
 
-def _second(one: Document, first: Document) -> Problem:
-    environment, destination, entity = _place(one)
+def _second(document: Document, first: Document) -> Problem:
+    environment, destination, entity = _place(document)
     return ONE_DIALECT.broken(
-        one.origin(("metadata", "name")),
+        document.origin(("metadata", "name")),
         f"`{first.name}` ({first.origin(('metadata', 'name'))}) already is the dialect of"
         f" {destination} {entity} in `{environment}`",
         path="metadata.name",
     )
 
 
-def _keys(one: Document) -> Iterator[Problem]:
+def _keys(document: Document) -> Iterator[Problem]:
     by_wire: dict[str, str] = {}
-    known = [str(two.path) for two in settings_of(text_at(one.body, "spec", "destination"))]
-    if one.environment is not None and not text_at(one.body, "spec", "destination"):
+    known = [str(two.path) for two in settings_of(text_at(document.body, "spec", "destination"))]
+    if document.environment is not None and not text_at(document.body, "spec", "destination"):
         known = [str(two.path) for two in settings_of("Chargebee")]
-    for field in mapping_at(one.body, "spec", "keys"):
+    for field in mapping_at(document.body, "spec", "keys"):
         path = ("spec", "keys", field)
-        wire = text_at(one.body, *path)
+        wire = text_at(document.body, *path)
         if field not in known:
             message = f"there is no field `{field}`"
             hint = meant(field, known, UNKNOWN_FIELD.fix)
-            yield UNKNOWN_FIELD.broken(one.origin(path), message, hint, f"spec.keys.{field}")
+            yield UNKNOWN_FIELD.broken(document.origin(path), message, hint, f"spec.keys.{field}")
         first = by_wire.setdefault(wire, field)
         if wire and first != field:
             message = f"`{field}` and `{first}` have the same wire key `{wire}`"
-            yield ONE_WIRE_KEY.broken(one.origin(path), message, path=f"spec.keys.{field}")
+            yield ONE_WIRE_KEY.broken(document.origin(path), message, path=f"spec.keys.{field}")
 
 
-def _values(one: Document) -> Iterator[Problem]:
-    keys = mapping_at(one.body, "spec", "keys")
-    for field in mapping_at(one.body, "spec", "values"):
+def _values(document: Document) -> Iterator[Problem]:
+    keys = mapping_at(document.body, "spec", "keys")
+    for field in mapping_at(document.body, "spec", "values"):
         path = ("spec", "values", field)
-        if field not in keys and one.environment is None:
+        if field not in keys and document.environment is None:
             message = f"`{field}` has values and no key"
-            yield VALUES_WITHOUT_KEY.broken(one.origin(path), message, path=f"spec.values.{field}")
+            yield VALUES_WITHOUT_KEY.broken(
+                document.origin(path), message, path=f"spec.values.{field}"
+            )
         by_wire: dict[str, str] = {}
-        for value in mapping_at(one.body, *path):
-            wire = text_at(one.body, *path, value)
+        for value in mapping_at(document.body, *path):
+            wire = text_at(document.body, *path, value)
             first = by_wire.setdefault(wire, value)
             if wire and first != value:
                 message = f"`{value}` and `{first}` of `{field}` have the same wire value `{wire}`"
                 yield ONE_WIRE_VALUE.broken(
-                    one.origin((*path, value)), message, path=f"spec.values.{field}.{value}"
+                    document.origin((*path, value)), message, path=f"spec.values.{field}.{value}"
                 )
 
 
-def _evidence(one: Document) -> Iterator[Problem]:
-    at = text_at(one.body, "spec", "evidence", "at")
+def _evidence(document: Document) -> Iterator[Problem]:
+    at = text_at(document.body, "spec", "evidence", "at")
     if at and parsed_moment(at) is None:
         path = ("spec", "evidence", "at")
         message = f"`{at}` is no time with an offset"
-        yield EVIDENCE.broken(one.origin(path), message, path="spec.evidence.at")
+        yield EVIDENCE.broken(document.origin(path), message, path="spec.evidence.at")

@@ -91,14 +91,14 @@ Environment = Defined[EnvironmentSpec]
 
 def environments(view: Effective, context: Context) -> Iterator[Problem]:
     """Check one environment by itself."""
-    one = view.environment
-    yield from base_urls(one, context.allowance)
-    yield from allowed_references(one, context.allowance)
-    yield from freeze_windows(one)
-    chargebee = one.spec.chargebee
+    environment = view.environment
+    yield from base_urls(environment, context.allowance)
+    yield from allowed_references(environment, context.allowance)
+    yield from freeze_windows(environment)
+    chargebee = environment.spec.chargebee
     if chargebee is not None and not context.knows_time_zone(chargebee.timezone):
         yield TIME_ZONE.broken(
-            one.at("chargebee", "timezone"),
+            environment.at("chargebee", "timezone"),
             f"there is no time zone `{chargebee.timezone}`",
             path="spec.chargebee.timezone",
         )
@@ -109,32 +109,33 @@ def shared(views: Sequence[Effective]) -> Iterator[Problem]:
     organisations: dict[str, Environment] = {}
     ledgers: dict[str, Environment] = {}
     for view in views:
-        one = view.environment
-        organisation = one.spec.m3ter.organization_id
-        first = organisations.setdefault(organisation.lower(), one)
-        if first is not one:
+        environment = view.environment
+        organisation = environment.spec.m3ter.organization_id
+        first = organisations.setdefault(organisation.lower(), environment)
+        if first is not environment:
             yield SAME_ORGANISATION.broken(
-                one.at("m3ter", "organizationId"),
-                f"`{one.name}` has the organisation of `{first.name}`"
+                environment.at("m3ter", "organizationId"),
+                f"`{environment.name}` has the organisation of `{first.name}`"
                 f" ({first.at('m3ter', 'organizationId')})",
                 path="spec.m3ter.organizationId",
             )
-        if one.spec.ledger is None:
+        if environment.spec.ledger is None:
             continue
-        first = ledgers.setdefault(one.spec.ledger.id.lower(), one)
-        if first is not one:
+        first = ledgers.setdefault(environment.spec.ledger.id.lower(), environment)
+        if first is not environment:
             yield SAME_LEDGER.broken(
-                one.at("ledger", "id"),
-                f"`{one.name}` has the ledger id of `{first.name}` ({first.at('ledger', 'id')})",
+                environment.at("ledger", "id"),
+                f"`{environment.name}` has the ledger id of `{first.name}` "
+                f"({first.at('ledger', 'id')})",
                 path="spec.ledger.id",
             )
 
 
-def base_urls(one: Environment, allowance: Allowance) -> Iterator[Problem]:
+def base_urls(environment: Environment, allowance: Allowance) -> Iterator[Problem]:
     """Find base URLs that a key should not be sent to."""
-    urls = {"m3ter": one.spec.m3ter.base_url}
-    if one.spec.chargebee is not None:
-        urls["chargebee"] = one.spec.chargebee.base_url
+    urls = {"m3ter": environment.spec.m3ter.base_url}
+    if environment.spec.chargebee is not None:
+        urls["chargebee"] = environment.spec.chargebee.base_url
     for part, url in urls.items():
         path = f"spec.{part}.baseUrl"
         host = _host(url)
@@ -142,37 +143,37 @@ def base_urls(one: Environment, allowance: Allowance) -> Iterator[Problem]:
             continue
         if not url.startswith("https://"):
             message = f"{url} is not https"
-            yield PLAIN_HTTP.broken(one.at(part, "baseUrl"), message, path=path)
+            yield PLAIN_HTTP.broken(environment.at(part, "baseUrl"), message, path=path)
         elif not allowance.allows_url(url):
-            message = f"the key of `{one.name}` would be sent to {host or url}"
-            yield HOST.broken(one.at(part, "baseUrl"), message, path=path)
-    yield from _other_site(one)
+            message = f"the key of `{environment.name}` would be sent to {host or url}"
+            yield HOST.broken(environment.at(part, "baseUrl"), message, path=path)
+    yield from _other_site(environment)
 
 
-def _other_site(one: Environment) -> Iterator[Problem]:
-    chargebee = one.spec.chargebee
+def _other_site(environment: Environment) -> Iterator[Problem]:
+    chargebee = environment.spec.chargebee
     if chargebee is None:
         return
     host = _host(chargebee.base_url)
     # Source: Chargebee API docs: https://{site}.chargebee.com/api/v2
     if host.endswith(".chargebee.com") and host.split(".")[0] != chargebee.site:
         yield OTHER_SITE.broken(
-            one.at("chargebee", "baseUrl"),
+            environment.at("chargebee", "baseUrl"),
             f"`site` is {chargebee.site} and the URL leads to {host.split('.')[0]}",
             path="spec.chargebee.baseUrl",
         )
 
 
-def allowed_references(one: Environment, allowance: Allowance) -> Iterator[Problem]:
+def allowed_references(environment: Environment, allowance: Allowance) -> Iterator[Problem]:
     """Find references to variables and files that the job does not allow."""
-    for path, reference in _references(one.spec):
+    for path, reference in _references(environment.spec):
         if isinstance(reference, EnvReference):
             allowed, shown = allowance.allows_variable(reference.env), f"env: {reference.env}"
         else:
             allowed, shown = allowance.allows_file(reference.file), f"file: {reference.file}"
         if not allowed:
             yield REFERENCE.broken(
-                one.at(*path),
+                environment.at(*path),
                 f"`{{{shown}}}` is not on the list of allowed names",
                 f"Rename it, or add `{shown.replace(': ', ':')}` to `RECONCILER_ALLOW` in the"
                 " job's environment.",
@@ -190,21 +191,21 @@ def _references(spec: EnvironmentSpec) -> Iterator[tuple[DocumentPath, Reference
         yield ("notices", number, "url"), notice.url
 
 
-def freeze_windows(one: Environment) -> Iterator[Problem]:
+def freeze_windows(environment: Environment) -> Iterator[Problem]:
     """Find freeze windows that are none."""
-    for number, window in enumerate(one.spec.freeze):
+    for number, window in enumerate(environment.spec.freeze):
         times = {"from": parsed_moment(window.from_), "until": parsed_moment(window.until)}
         for field, time in times.items():
             if time is None:
                 text = window.from_ if field == "from" else window.until
                 yield FREEZE.broken(
-                    one.at("freeze", number, field),
+                    environment.at("freeze", number, field),
                     f"`{text}` is no time with an offset",
                     path=f"spec.freeze[{number}].{field}",
                 )
         if times["from"] and times["until"] and times["from"] >= times["until"]:
             yield FREEZE.broken(
-                one.at("freeze", number, "until"),
+                environment.at("freeze", number, "until"),
                 f"the window ends at {window.until}, not after its begin {window.from_}",
                 path=f"spec.freeze[{number}].until",
             )

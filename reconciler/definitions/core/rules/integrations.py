@@ -64,30 +64,30 @@ Integration = Defined[IntegrationSpec]
 
 def contradictions(view: Effective) -> Iterator[Problem]:
     """Find settings that contradict each other, in every integration."""
-    for one in view.integrations:
-        yield from overlaps(one)
-        yield from repeated(one)
-        yield from unlinked(one, view)
-        yield from modelled_keys(one, view)
+    for integration in view.integrations:
+        yield from overlaps(integration)
+        yield from repeated(integration)
+        yield from unlinked(integration, view)
+        yield from modelled_keys(integration, view)
     yield from same_natural_keys(view)
 
 
-def overlaps(one: Integration) -> Iterator[Problem]:
+def overlaps(integration: Integration) -> Iterator[Problem]:
     """Find accounts that are included and restricted."""
-    panel = one.spec.global_
+    panel = integration.spec.global_
     included = set() if panel.account_ids == "all" else {_key(two) for two in panel.account_ids}
     for number, account in enumerate(panel.restricted_account_ids):
         if _key(account) in included:
             yield OVERLAP.broken(
-                one.at("global", "restrictedAccountIds", number),
+                integration.at("global", "restrictedAccountIds", number),
                 f"account `{_key(account)}` is in `accountIds` and in `restrictedAccountIds`",
                 path=f"spec.global.restrictedAccountIds[{number}]",
             )
 
 
-def repeated(one: Integration) -> Iterator[Problem]:
+def repeated(integration: Integration) -> Iterator[Problem]:
     """Find elements that stand twice in a set."""
-    panel, entity = one.spec.global_, one.spec.entity
+    panel, entity = integration.spec.global_, integration.spec.entity
     listed_accounts = () if panel.account_ids == "all" else panel.account_ids
     sets: dict[tuple[str, str], list[str]] = {
         ("global", "accountIds"): [_key(two) for two in listed_accounts],
@@ -101,40 +101,41 @@ def repeated(one: Integration) -> Iterator[Problem]:
         for number, key in enumerate(keys):
             if key in keys[:number]:
                 yield LISTED_TWICE.broken(
-                    one.at(part, field, number),
+                    integration.at(part, field, number),
                     f"`{key}` stands twice in `{field}`",
                     path=f"spec.{part}.{field}[{number}]",
                 )
 
 
-def unlinked(one: Integration, view: Effective) -> Iterator[Problem]:
+def unlinked(integration: Integration, view: Effective) -> Iterator[Problem]:
     """Find enforced mappings where no set is linked."""
-    linked = any(two.defined.spec.integration == one.name for two in view.mapping_sets)
-    if one.spec.entity.enforce_external_mappings_for_config and not linked:
+    linked = any(two.defined.spec.integration == integration.name for two in view.mapping_sets)
+    if integration.spec.entity.enforce_external_mappings_for_config and not linked:
         yield ENFORCED_UNLINKED.broken(
-            one.at("entity", "enforceExternalMappingsForConfig"),
-            f"only mappings linked to `{one.name}` count, and no MappingSet is linked to it",
-            f"Set `integration: {one.name}` in a MappingSet, or switch the setting off.",
+            integration.at("entity", "enforceExternalMappingsForConfig"),
+            f"only mappings linked to `{integration.name}` count, and no MappingSet is linked to "
+            "it",
+            f"Set `integration: {integration.name}` in a MappingSet, or switch the setting off.",
             "spec.entity.enforceExternalMappingsForConfig",
         )
 
 
-def modelled_keys(one: Integration, view: Effective) -> Iterator[Problem]:
+def modelled_keys(integration: Integration, view: Effective) -> Iterator[Problem]:
     """Find keys of ``configData`` that a modelled setting already writes."""
-    settings = settings_of(one.spec.destination)
+    settings = settings_of(integration.spec.destination)
     by_plain = {_plain(setting.name): str(setting.path) for setting in settings}
     by_wire = {
         wire: field
         for two in view.dialects
         if (two.spec.environment, two.spec.destination, two.spec.entity_type)
-        == (view.environment.name, one.spec.destination, one.spec.entity_type)
+        == (view.environment.name, integration.spec.destination, integration.spec.entity_type)
         for field, wire in two.spec.keys.items()
     }
-    for key in one.spec.config_data:
+    for key in integration.spec.config_data:
         field = by_wire.get(key) or by_plain.get(_plain(key))
         if field is not None:
             yield MODELLED_KEY.broken(
-                one.at("configData", key),
+                integration.at("configData", key),
                 f"`configData.{key}` is the setting `{field}`",
                 f"Write it as `{field}` and remove it from `configData`.",
                 f"spec.configData.{key}",
@@ -144,26 +145,30 @@ def modelled_keys(one: Integration, view: Effective) -> Iterator[Problem]:
 def same_natural_keys(view: Effective) -> Iterator[Problem]:
     """Find integrations that could not be told apart in m3ter."""
     seen: dict[tuple[str, str, str], Integration] = {}
-    for one in view.integrations:
-        key = (one.spec.destination, one.spec.entity_type, one.spec.display_name)
-        first = seen.setdefault(key, one)
-        if first is not one:
+    for integration in view.integrations:
+        key = (
+            integration.spec.destination,
+            integration.spec.entity_type,
+            integration.spec.display_name,
+        )
+        first = seen.setdefault(key, integration)
+        if first is not integration:
             yield SAME_NATURAL_KEY.broken(
-                one.at("displayName"),
-                f'"{one.spec.display_name}" is also the display name of `{first.name}`'
+                integration.at("displayName"),
+                f'"{integration.spec.display_name}" is also the display name of `{first.name}`'
                 f" ({first.at('displayName')}), for the same destination and entity type",
                 path="spec.displayName",
             )
 
 
-def _key(one: AccountReference | UserReference) -> str:
-    match one:
+def _key(reference: AccountReference | UserReference) -> str:
+    match reference:
         case CodeReference(code=code):
             return code
         case EmailReference(email=email):
             return email
         case _:
-            return one
+            return reference
 
 
 def _plain(key: str) -> str:

@@ -55,14 +55,14 @@ ROW_RULES = (MAPPED_TWICE, EMPTY_HERE)
 def mapped_twice(view: Effective) -> Iterator[Problem]:
     """Find objects with two rows for one table and link, in one set or in several."""
     seen: dict[tuple[str, ...], tuple[MappingRow, str]] = {}
-    for one in view.mapping_sets:
-        spec = one.defined.spec
+    for mapping_set in view.mapping_sets:
+        spec = mapping_set.defined.spec
         table = (spec.external_system, spec.external_table, spec.m3ter_entity)
-        for row in one.rows:
+        for row in mapping_set.rows:
             key = (*table, spec.integration or "", row.key.by, row.key.value)
-            first, name = seen.setdefault(key, (row, one.defined.name))
+            first, name = seen.setdefault(key, (row, mapping_set.defined.name))
             if first is not row:
-                yield _twice(spec, row, first, "" if name == one.defined.name else name)
+                yield _twice(spec, row, first, "" if name == mapping_set.defined.name else name)
 
 
 def _twice(spec: MappingSetSpec, row: MappingRow, first: MappingRow, other_set: str) -> Problem:
@@ -77,22 +77,24 @@ def _twice(spec: MappingSetSpec, row: MappingRow, first: MappingRow, other_set: 
 
 def one_environment_only(view: Effective, environments: Collection[str]) -> Iterator[Problem]:
     """Find inline rows and column maps that leave an environment out."""
-    for one in view.mapping_sets:
-        rows = one.defined.spec.rows
+    for mapping_set in view.mapping_sets:
+        rows = mapping_set.defined.spec.rows
         if isinstance(rows, CsvRows):
             if not isinstance(rows.external_id, str):
-                yield from _left_out(one, ("rows",), "the rows", rows.external_id, environments)
+                yield from _left_out(
+                    mapping_set, ("rows",), "the rows", rows.external_id, environments
+                )
             continue
         for number, row in enumerate(rows):
             if not isinstance(row.external_id, str):
                 key = row.m3ter.model_dump(mode="json")
                 name = f"`{next(iter(key.values()))}`"
                 path = ("rows", number)
-                yield from _left_out(one, path, name, row.external_id, environments)
+                yield from _left_out(mapping_set, path, name, row.external_id, environments)
 
 
 def _left_out(
-    one: DefinedSet,
+    mapping_set: DefinedSet,
     path: tuple[str | int, ...],
     name: str,
     ids: Mapping[str, str],
@@ -101,8 +103,8 @@ def _left_out(
     missing = sorted(set(environments) - set(ids))
     if missing:
         yield EMPTY_HERE.broken(
-            one.defined.at(*path, "externalId"),
-            f"{name} of set `{one.defined.name}` name no external id for {listed(missing)}"
+            mapping_set.defined.at(*path, "externalId"),
+            f"{name} of set `{mapping_set.defined.name}` name no external id for {listed(missing)}"
             if path == ("rows",)
             else f"{name} has no external id for {listed(missing)}",
         )
@@ -167,10 +169,10 @@ def tables(
         files: All CSV files, by path relative to the repository.
         text_from: Gives source text from a place on.
     """
-    for one in view.mapping_sets:
-        rows = one.defined.spec.rows
-        if isinstance(rows, CsvRows) and (table := _table(one.defined, rows, files)):
-            columns = tuple(_columns(one.defined, rows, table))
+    for mapping_set in view.mapping_sets:
+        rows = mapping_set.defined.spec.rows
+        if isinstance(rows, CsvRows) and (table := _table(mapping_set.defined, rows, files)):
+            columns = tuple(_columns(mapping_set.defined, rows, table))
             yield from (column for column in columns if isinstance(column, Problem))
             found = [column for column in columns if isinstance(column, _Column)]
             if len(found) == len(columns):
@@ -178,9 +180,9 @@ def tables(
 
 
 def _table(
-    one: Defined[MappingSetSpec], rows: CsvRows, files: Mapping[str, CsvTable]
+    mapping_set: Defined[MappingSetSpec], rows: CsvRows, files: Mapping[str, CsvTable]
 ) -> CsvTable | None:
-    folder = one.at("rows", "csv").file.rpartition("/")[0]
+    folder = mapping_set.at("rows", "csv").file.rpartition("/")[0]
     parts: list[str] = []
     for part in f"{folder}/{rows.csv}".split("/"):
         if part == ".." and parts:
@@ -191,20 +193,20 @@ def _table(
 
 
 def _columns(
-    one: Defined[MappingSetSpec], rows: CsvRows, table: CsvTable
+    mapping_set: Defined[MappingSetSpec], rows: CsvRows, table: CsvTable
 ) -> Iterator[_Column | Problem]:
     by = "code" if isinstance(rows.m3ter, KeyColumn) else "id"
     key = rows.m3ter.code if isinstance(rows.m3ter, KeyColumn) else rows.m3ter.id
-    yield _column(one, table, key, "", ("rows", "m3ter", by))
+    yield _column(mapping_set, table, key, "", ("rows", "m3ter", by))
     if isinstance(rows.external_id, str):
-        yield _column(one, table, rows.external_id, "", ("rows", "externalId"))
+        yield _column(mapping_set, table, rows.external_id, "", ("rows", "externalId"))
         return
     for environment, name in rows.external_id.items():
-        yield _column(one, table, name, environment, ("rows", "externalId", environment))
+        yield _column(mapping_set, table, name, environment, ("rows", "externalId", environment))
 
 
 def _column(
-    one: Defined[MappingSetSpec],
+    mapping_set: Defined[MappingSetSpec],
     table: CsvTable,
     name: str,
     environment: str,
@@ -213,7 +215,7 @@ def _column(
     if name in table.header:
         return _Column(table.header.index(name), environment)
     return COLUMN.broken(
-        one.at(*path),
+        mapping_set.at(*path),
         f"{table.file} has no column `{name}`",
         meant(name, table.header),
         ".".join(("spec", *path)),
@@ -229,7 +231,7 @@ def _cells(cells: Cells, key: int, columns: list[_Column]) -> Iterator[Problem]:
         if not code.strip():
             message = f"the cell `{header[key]}` is empty"
             yield EMPTY_KEY.broken(cells.origin(row.line, key), message)
-        empty = [one.index for one in columns if not row.cells[one.index].strip()]
+        empty = [column.index for column in columns if not row.cells[column.index].strip()]
         if empty:
             everywhere = len(empty) == len(columns)
             where = "in any environment" if everywhere else f"in {listed(header[i] for i in empty)}"

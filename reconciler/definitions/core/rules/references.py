@@ -51,11 +51,11 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def unknown_integrations(view: Effective, known: Collection[str]) -> Iterator[Problem]:
     """Find mapping sets that are linked to nothing."""
-    for one in view.mapping_sets:
-        name = one.defined.spec.integration
+    for mapping_set in view.mapping_sets:
+        name = mapping_set.defined.spec.integration
         if name is not None and name not in known:
             yield UNKNOWN_INTEGRATION.broken(
-                one.defined.at("integration"),
+                mapping_set.defined.at("integration"),
                 f"there is no Integration `{name}`",
                 meant(name, known, UNKNOWN_INTEGRATION.fix),
                 "spec.integration",
@@ -65,14 +65,14 @@ def unknown_integrations(view: Effective, known: Collection[str]) -> Iterator[Pr
 def unknown_credentials(view: Effective, environment: str) -> Iterator[Problem]:
     """Find connections whose credential the environment does not list."""
     credentials = view.environment.spec.credentials
-    for one in view.integrations:
-        connection = one.spec.connection
+    for integration in view.integrations:
+        connection = integration.spec.connection
         if not isinstance(connection, CredentialConnection):
             continue
         if connection.credential not in credentials:
             where = view.environment.at("credentials")
             yield UNKNOWN_CREDENTIAL.broken(
-                one.at("connection", "credential"),
+                integration.at("connection", "credential"),
                 f"environment `{environment}` has no credential `{connection.credential}`",
                 meant(
                     connection.credential,
@@ -113,14 +113,14 @@ def _named_environments(document: Document) -> Iterator[tuple[DocumentPath, str]
 
 def ids_for_codes(view: Effective) -> Iterator[Problem]:
     """Find ids where a code would do."""
-    for one in view.integrations:
-        yield from _account_ids(one)
+    for integration in view.integrations:
+        yield from _account_ids(integration)
     for mapping_set in view.mapping_sets:
         yield from _mapped_ids(mapping_set)
 
 
-def _account_ids(one: Defined[IntegrationSpec]) -> Iterator[Problem]:
-    panel = one.spec.global_
+def _account_ids(integration: Defined[IntegrationSpec]) -> Iterator[Problem]:
+    panel = integration.spec.global_
     lists = {"restrictedAccountIds": panel.restricted_account_ids}
     if panel.account_ids != "all":
         lists = {"accountIds": panel.account_ids, **lists}
@@ -129,7 +129,9 @@ def _account_ids(one: Defined[IntegrationSpec]) -> Iterator[Problem]:
             if (problem := _id_problem(account)) is not None:
                 message, hint = problem
                 path = ("global", field, number)
-                yield ID_FOR_CODE.broken(one.at(*path), message, hint, dotted(("spec", *path)))
+                yield ID_FOR_CODE.broken(
+                    integration.at(*path), message, hint, dotted(("spec", *path))
+                )
 
 
 def _id_problem(account: CodeReference | str) -> tuple[str, str] | None:
@@ -143,13 +145,13 @@ def _id_problem(account: CodeReference | str) -> tuple[str, str] | None:
     return None
 
 
-def _mapped_ids(one: DefinedSet) -> Iterator[Problem]:
-    rows = one.defined.spec.rows
+def _mapped_ids(mapping_set: DefinedSet) -> Iterator[Problem]:
+    rows = mapping_set.defined.spec.rows
     if isinstance(rows, CsvRows):
         if isinstance(rows.m3ter, IdColumn):
             yield ID_FOR_CODE.broken(
-                one.defined.at("rows", "m3ter", "id"),
-                f"the rows name their {one.defined.spec.m3ter_entity} by id",
+                mapping_set.defined.at("rows", "m3ter", "id"),
+                f"the rows name their {mapping_set.defined.spec.m3ter_entity} by id",
                 "Use a column of codes: `m3ter: {code: COLUMN}`.",
                 "spec.rows.m3ter.id",
             )
@@ -158,9 +160,11 @@ def _mapped_ids(one: DefinedSet) -> Iterator[Problem]:
         key = row.m3ter
         name = key.code if isinstance(key, CodeReference) else key.id
         if UUID.fullmatch(name):
-            message = f"{one.defined.spec.m3ter_entity} {name} is named by its id"
+            message = f"{mapping_set.defined.spec.m3ter_entity} {name} is named by its id"
             path = ("rows", number, "m3ter")
-            yield ID_FOR_CODE.broken(one.defined.at(*path), message, path=dotted(("spec", *path)))
+            yield ID_FOR_CODE.broken(
+                mapping_set.defined.at(*path), message, path=dotted(("spec", *path))
+            )
 
 
 UNKNOWN_FIELD = Rule(
@@ -193,25 +197,29 @@ _OTHERS = (
     "externalId",
 )
 _KNOWN = frozenset(
-    {*_OTHERS, *(one.name for one in SETTINGS), *(str(one.path) for one in SETTINGS)}
+    {
+        *_OTHERS,
+        *(setting.name for setting in SETTINGS),
+        *(str(setting.path) for setting in SETTINGS),
+    }
 )
 
 
 def projects(view: Effective) -> Iterator[Problem]:
     """Find fields that do not exist in guards and approvers."""
-    one = view.project
+    project = view.project
     lists: list[tuple[DocumentPath, tuple[str, ...]]] = [
-        (("guards", "routineFields"), one.spec.guards.routine_fields)
+        (("guards", "routineFields"), project.spec.guards.routine_fields)
     ]
     lists += [
         (("approvers", number, "fields"), approvers.fields)
-        for number, approvers in enumerate(one.spec.approvers)
+        for number, approvers in enumerate(project.spec.approvers)
     ]
     for path, fields in lists:
         for number, field in enumerate(fields):
             if not _exists(field):
                 yield UNKNOWN_FIELD.broken(
-                    one.at(*path, number),
+                    project.at(*path, number),
                     f"there is no field `{field}`",
                     meant(field, _KNOWN, UNKNOWN_FIELD.fix),
                     dotted(("spec", *path, number)),

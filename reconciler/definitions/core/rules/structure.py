@@ -122,7 +122,7 @@ def examine(definitions: Definitions, broken: Collection[DocumentName] = ()) -> 
     environments = tuple(sorted(name for kind, name in objects if kind == "Environment"))
     problems += _missing(known, definitions)
     documents = (*objects.values(), *patches, *_placeholders(objects, environments))
-    kept = [one for one in documents if _usable(one, objects)]
+    kept = [document for document in documents if _usable(document, objects)]
     return Structure(
         replace(definitions, documents=tuple(kept)),
         environments or (PLACEHOLDER,),
@@ -135,30 +135,36 @@ def examine(definitions: Definitions, broken: Collection[DocumentName] = ()) -> 
 def _objects(definitions: Definitions, problems: list[Problem]) -> dict[DocumentName, Document]:
     objects: dict[DocumentName, Document] = {}
     project: Document | None = None
-    for one in definitions.documents:
-        first = project if one.kind == "Project" else objects.get((one.kind, one.name))
-        if one.environment is not None:
+    for definition in definitions.documents:
+        first = (
+            project
+            if definition.kind == "Project"
+            else objects.get((definition.kind, definition.name))
+        )
+        if definition.environment is not None:
             continue
         if first is not None:
-            problems.append(_second(one, first))
+            problems.append(_second(definition, first))
             continue
-        objects[one.kind, one.name] = one
-        project = one if one.kind == "Project" else project
+        objects[definition.kind, definition.name] = definition
+        project = definition if definition.kind == "Project" else project
     return objects
 
 
-def _second(one: Document, first: Document) -> Problem:
-    origin = one.origin(("metadata", "name"))
+def _second(document: Document, first: Document) -> Problem:
+    origin = document.origin(("metadata", "name"))
     where = first.origin(("metadata", "name"))
-    if one.kind == "Project":
+    if document.kind == "Project":
         return ONE_PROJECT.broken(
             origin,
-            f"this is a second Project, `{one.name}`; the first is `{first.name}` at {where}",
+            f"this is a second Project, `{document.name}`; the first is `{first.name}` at {where}",
             "Keep one of them.",
             "metadata.name",
         )
     return UNIQUE_NAMES.broken(
-        origin, f"{one.kind} `{one.name}` is defined twice, first at {where}", path="metadata.name"
+        origin,
+        f"{document.kind} `{document.name}` is defined twice, first at {where}",
+        path="metadata.name",
     )
 
 
@@ -166,18 +172,21 @@ def _patches(
     definitions: Definitions, known: Collection[DocumentName], problems: list[Problem]
 ) -> list[Document]:
     patches: dict[tuple[KindName, str, str], Document] = {}
-    for one in definitions.documents:
-        if one.environment is None:
+    for definition in definitions.documents:
+        if definition.environment is None:
             continue
-        found = list(_patch_problems(one, one.environment, known))
-        first = patches.setdefault((one.kind, one.name, one.environment), one)
-        if first is not one:
+        found = list(_patch_problems(definition, definition.environment, known))
+        first = patches.setdefault(
+            (definition.kind, definition.name, definition.environment), definition
+        )
+        if first is not definition:
             where = first.origin(("metadata",))
             found.append(
                 ONE_PATCH.broken(
-                    one.origin(("metadata", "environment")),
-                    f"this is a second patch of {one.kind} `{one.name}` for environment"
-                    f" `{one.environment}`, the first is at {where}",
+                    definition.origin(("metadata", "environment")),
+                    f"this is a second patch of {definition.kind} `{definition.name}` for "
+                    "environment"
+                    f" `{definition.environment}`, the first is at {where}",
                     path="metadata.environment",
                 )
             )
@@ -186,34 +195,36 @@ def _patches(
 
 
 def _patch_problems(
-    one: Document, environment: str, known: Collection[DocumentName]
+    document: Document, environment: str, known: Collection[DocumentName]
 ) -> Iterator[Problem]:
-    if (one.kind, one.name) not in known:
-        names = [name for kind, name in known if kind == one.kind]
+    if (document.kind, document.name) not in known:
+        names = [name for kind, name in known if kind == document.kind]
         yield PATCH_TARGET.broken(
-            one.origin(("metadata", "name")),
-            f"this patches {one.kind} `{one.name}`, which does not exist",
-            meant(one.name, names),
+            document.origin(("metadata", "name")),
+            f"this patches {document.kind} `{document.name}`, which does not exist",
+            meant(document.name, names),
             "metadata.name",
         )
     environments = [name for kind, name in known if kind == "Environment"]
     if environment not in environments:
         yield PATCH_ENVIRONMENT.broken(
-            one.origin(("metadata", "environment")),
+            document.origin(("metadata", "environment")),
             f"there is no environment `{environment}`",
             meant(environment, environments),
             "metadata.environment",
         )
-    if one.kind == "Environment" and one.name != environment:
+    if document.kind == "Environment" and document.name != environment:
         yield SELF_PATCH.broken(
-            one.origin(("metadata", "environment")),
-            f"this patches Environment `{one.name}` as `{environment}` sees it, which has no"
+            document.origin(("metadata", "environment")),
+            f"this patches Environment `{document.name}` as `{environment}` sees it, which has no"
             " effect",
             path="metadata.environment",
         )
-    for key in _touched_metadata(one.body):
+    for key in _touched_metadata(document.body):
         yield PATCH_METADATA.broken(
-            one.origin(("metadata", key)), f"a patch cannot set `metadata.{key}`", path="metadata"
+            document.origin(("metadata", key)),
+            f"a patch cannot set `metadata.{key}`",
+            path="metadata",
         )
 
 
@@ -232,11 +243,14 @@ def _missing(known: Collection[DocumentName], definitions: Definitions) -> Itera
         yield ENVIRONMENT.broken(None, "there is no Environment")
 
 
-def _usable(one: Document, objects: Collection[DocumentName]) -> bool:
+def _usable(document: Document, objects: Collection[DocumentName]) -> bool:
     """Say whether a document is an object, or a patch on one for an environment that exists."""
-    if one.environment is None:
+    if document.environment is None:
         return True
-    return (one.kind, one.name) in objects and ("Environment", one.environment) in objects
+    return (document.kind, document.name) in objects and (
+        "Environment",
+        document.environment,
+    ) in objects
 
 
 def _placeholders(

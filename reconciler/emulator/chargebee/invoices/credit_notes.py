@@ -84,7 +84,9 @@ def _made(
 def _refund(
     site: EmulatedSite, values: Mapping[str, Any], invoice: JsonObject, amount: int
 ) -> tuple[JsonObject, JsonObject]:
-    issued = [one["cn_total"] for one in invoice["issued_credit_notes"]]
+    issued = [
+        issued_credit_note["cn_total"] for issued_credit_note in invoice["issued_credit_notes"]
+    ]
     refundable = invoice["amount_paid"] + invoice["credits_applied"] - sum(issued)
     if amount > refundable:
         raise wrong_value("total", f"exceeds the refundable amount, {refundable}")
@@ -200,7 +202,11 @@ def _entry(note: JsonObject) -> JsonObject:
 
 def _undo_adjustment(site: EmulatedSite, note: JsonObject) -> None:
     invoice = site.need("invoice", note["reference_invoice_id"])
-    kept = [one for one in invoice["adjustment_credit_notes"] if one["cn_id"] != note["id"]]
+    kept = [
+        adjustment_credit_note
+        for adjustment_credit_note in invoice["adjustment_credit_notes"]
+        if adjustment_credit_note["cn_id"] != note["id"]
+    ]
     changed = totalled(invoice | {"adjustment_credit_notes": kept})
     if invoice["status"] != "voided":
         site.put("invoice", changed | {"status": status_of(changed)})

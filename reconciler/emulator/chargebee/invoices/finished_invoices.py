@@ -81,7 +81,7 @@ def update_details(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     invoice = invoice_in(site, key)
     if invoice["status"] == "voided":
         raise wrong_state(f"The invoice {invoice['id']} is voided.")
-    plain = {name: one for name, one in values.items() if name != "comment"}
+    plain = {name: value for name, value in values.items() if name != "comment"}
     stored = site.put("invoice", invoice | plain | custom_fields(values))
     remark(site, "invoice", stored["id"], values.get("comment"))
     site.raise_event("invoice_updated", {"invoice": stored})
@@ -96,7 +96,7 @@ def apply_credits(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
         raise wrong_state(f"Credits cannot be applied: the invoice is {invoice['status']}.")
     rows = values.get("credit_notes", ())
     named = [(f"credit_notes[id][{row.index}]", row.values["id"]) for row in rows]
-    notes = [site.need("credit_note", one, param) for param, one in named]
+    notes = [site.need("credit_note", note_id, param) for param, note_id in named]
     if not notes:
         notes = site.where("credit_note", "customer_id", invoice["customer_id"])[::-1]
     for note in notes:
@@ -122,14 +122,18 @@ def _give_back(site: EmulatedSite, invoice: JsonObject) -> None:
     """Return promotional credits, excess payments and applied credit notes to the customer."""
     customer, currency = invoice["customer_id"], invoice["currency_code"]
     parts = invoice["line_item_discounts"]
-    used = [one for one in parts if one["discount_type"] == "promotional_credits"]
-    promotional = sum(one["discount_amount"] for one in used)
+    used = [part for part in parts if part["discount_type"] == "promotional_credits"]
+    promotional = sum(discount["discount_amount"] for discount in used)
     change(site, customer, "promotional_credits", currency, promotional)
     change(site, customer, "excess_payments", currency, invoice["amount_paid"])
     for entry in invoice["applied_credits"]:
         note = site.need("credit_note", entry["cn_id"])
         amount = entry["applied_amount"]
-        kept = [one for one in note["allocations"] if one["invoice_id"] != invoice["id"]]
+        kept = [
+            allocation
+            for allocation in note["allocations"]
+            if allocation["invoice_id"] != invoice["id"]
+        ]
         changes = {
             "amount_available": note["amount_available"] + amount,
             "amount_allocated": note["amount_allocated"] - amount,

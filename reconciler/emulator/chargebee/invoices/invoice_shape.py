@@ -48,8 +48,8 @@ class Content:
         """More lines, behind those that are there."""
         return replace(
             self,
-            lines=(*self.lines, *(one.line for one in priced)),
-            tiers=(*self.tiers, *(tier for one in priced for tier in one.tiers)),
+            lines=(*self.lines, *(part.line for part in priced)),
+            tiers=(*self.tiers, *(tier for part in priced for tier in part.tiers)),
         )
 
 
@@ -145,11 +145,11 @@ def totalled(invoice: JsonObject) -> JsonObject:
     Source: Chargebee API reference of 2024: sub_total is the sum of line amounts less the line
     discounts; amount_due is total less payments, applied credits and adjustment credit notes.
     """
-    discounts = sum(one["discount_amount"] for one in invoice["line_item_discounts"])
-    sub_total = sum(one["amount"] for one in invoice["line_items"]) - discounts
+    discounts = sum(discount["discount_amount"] for discount in invoice["line_item_discounts"])
+    sub_total = sum(line["amount"] for line in invoice["line_items"]) - discounts
     total = sub_total + invoice["tax"]
-    credited = sum(one["applied_amount"] for one in invoice["applied_credits"])
-    adjusted = sum(one["cn_total"] for one in invoice["adjustment_credit_notes"])
+    credited = sum(credit["applied_amount"] for credit in invoice["applied_credits"])
+    adjusted = sum(note["cn_total"] for note in invoice["adjustment_credit_notes"])
     due = total - invoice["amount_paid"] - credited - adjusted
     return invoice | {
         "sub_total": sub_total,

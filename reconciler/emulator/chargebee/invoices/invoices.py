@@ -119,9 +119,11 @@ def _check_pending(site: EmulatedSite, owner: InvoiceOwner, values: Mapping[str,
         if name in values:
             raise wrong_value(name, "cannot be given with create_pending_invoice")
     if site.switches.text("second_pending_invoice") == "refuse":
-        for one in site.where("invoice", "subscription_id", owner.subscription_id):
-            if one["status"] == "pending" and not one["deleted"]:
-                raise wrong_state(f"The subscription already has the pending invoice {one['id']}.")
+        for invoice in site.where("invoice", "subscription_id", owner.subscription_id):
+            if invoice["status"] == "pending" and not invoice["deleted"]:
+                raise wrong_state(
+                    f"The subscription already has the pending invoice {invoice['id']}."
+                )
 
 
 def _check_date(site: EmulatedSite, values: Mapping[str, Any]) -> None:

@@ -194,7 +194,7 @@ class LineMaker:
     def _tiers(self, price: JsonObject, rows: Sequence[IndexedRow]) -> list[Tier]:
         own = [row for row in rows if row.values.get("item_price_id", price["id"]) == price["id"]]
         given = [row.values for row in own] or price.get("tiers", [])
-        return [tier_of(self.site, one, self.currency) for one in given]
+        return [tier_of(self.site, tier, self.currency) for tier in given]
 
     def _line(
         self,
@@ -253,13 +253,13 @@ class LineMaker:
         return tuple(
             {
                 "line_item_id": line["id"],
-                "starting_unit": int(one.start),
-                "ending_unit": None if one.end is None else int(one.end),
+                "starting_unit": int(step.start),
+                "ending_unit": None if step.end is None else int(step.end),
                 "quantity_used": nearest(units),
-                "unit_amount": self.site.money.to_minor(one.price, self.currency),
+                "unit_amount": self.site.money.to_minor(step.price, self.currency),
                 "object": "line_item_tier",
             }
-            for one, units in steps
+            for step, units in steps
         )
 
 

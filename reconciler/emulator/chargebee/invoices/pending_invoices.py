@@ -55,9 +55,9 @@ def delete_line_items(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
     """Take lines off again."""
     values = site.reading().read(DELETE_LINE_ITEMS, form)
     invoice = pending_invoice(site, key)
-    there = {line["id"] for line in invoice["line_items"]}
+    present = {line["id"] for line in invoice["line_items"]}
     for row in values["line_items"]:
-        if row.values["id"] not in there:
+        if row.values["id"] not in present:
             reason = f"is not a line item of the invoice {key}"
             raise wrong_value(f"line_items[id][{row.index}]", reason)
     gone = {row.values["id"] for row in values["line_items"]}
@@ -165,18 +165,18 @@ def _add(
 
 def _without(invoice: JsonObject, gone: set[str]) -> JsonObject:
     content = content_in(invoice)
-    parts = [one for one in content.parts if one["line_item_id"] not in gone]
+    parts = [part for part in content.parts if part["line_item_id"] not in gone]
     shown = []
-    for one in content.discounts:
-        same = [part for part in parts if part["discount_type"] == one["entity_type"]]
-        mine = [part for part in same if part.get("entity_id") == one.get("entity_id")]
-        shown.append(one | {"amount": sum(part["discount_amount"] for part in mine)})
+    for discount in content.discounts:
+        same = [part for part in parts if part["discount_type"] == discount["entity_type"]]
+        mine = [part for part in same if part.get("entity_id") == discount.get("entity_id")]
+        shown.append(discount | {"amount": sum(part["discount_amount"] for part in mine)})
     return with_content(
         invoice,
         replace(
             content,
-            lines=tuple(one for one in content.lines if one["id"] not in gone),
-            tiers=tuple(one for one in content.tiers if one["line_item_id"] not in gone),
+            lines=tuple(line for line in content.lines if line["id"] not in gone),
+            tiers=tuple(tier for tier in content.tiers if tier["line_item_id"] not in gone),
             parts=tuple(parts),
             discounts=tuple(shown),
         ),

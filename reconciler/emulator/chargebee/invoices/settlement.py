@@ -85,7 +85,7 @@ def renamed_lines(site: EmulatedSite, invoice: JsonObject) -> JsonObject:
     names = {line["id"]: site.new_id("li_") for line in invoice["line_items"]}
     lines = [line | {"id": names[line["id"]]} for line in invoice["line_items"]]
     below = {
-        kind: [one | {"line_item_id": names[one["line_item_id"]]} for one in invoice[kind]]
+        kind: [part | {"line_item_id": names[part["line_item_id"]]} for part in invoice[kind]]
         for kind in ("line_item_tiers", "line_item_discounts")
     }
     return invoice | {"line_items": lines, **below}

@@ -42,9 +42,9 @@ def create(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     content = content_of(site, owner, values)
     if not content.lines:
         raise invalid("Give at least one item price or charge.")
-    charges = [site.put("unbilled_charge", _charge(site, owner, one)) for one in content.lines]
+    charges = [site.put("unbilled_charge", _charge(site, owner, line)) for line in content.lines]
     _owe(site, charges, 1)
-    shown = [public(one) for one in charges]
+    shown = [public(charge) for charge in charges]
     site.raise_event("unbilled_charges_created", {"unbilled_charges": shown})
     return {"unbilled_charges": shown}
 
@@ -67,17 +67,17 @@ def invoice(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     charges = pending(site, values.get("customer_id"), values.get("subscription_id"), None)
     if not charges:
         raise invalid("There are no unbilled charges.")
-    subscriptions = dict.fromkeys(str(one["subscription_id"]) for one in charges)
+    subscriptions = dict.fromkeys(str(charge["subscription_id"]) for charge in charges)
     done = [_invoice(site, name) for name in subscriptions]
-    return {"invoices": [public(one) for one in done]}
+    return {"invoices": [public(charge) for charge in done]}
 
 
 def estimate(site: EmulatedSite, form: Tree, _: str) -> JsonObject:
     """Show the invoices that ``invoice`` would make."""
     values = site.reading().read(INVOICE_UNBILLED_CHARGES, form)
     charges = pending(site, values.get("customer_id"), values.get("subscription_id"), None)
-    total = sum(one["amount"] for one in charges)
-    lines = [as_line(one) for one in charges]
+    total = sum(charge["amount"] for charge in charges)
+    lines = [as_line(charge) for charge in charges]
     shown = {"sub_total": total, "total": total, "amount_due": total, "line_items": lines}
     return {"estimate": {"created_at": site.now(), "invoice_estimates": [shown]}}
 
@@ -88,7 +88,7 @@ def pending(
     """Charges that wait, oldest first: of the subscription, else of the customer."""
     field, value = ("subscription_id", subscription) if subscription else ("customer_id", customer)
     found = site.where("unbilled_charge", field, value)[::-1]
-    return [one for one in found if currency is None or one["currency_code"] == currency]
+    return [charge for charge in found if currency is None or charge["currency_code"] == currency]
 
 
 def sweep(site: EmulatedSite, owner: InvoiceOwner, content: Content) -> Content:
@@ -100,18 +100,18 @@ def sweep(site: EmulatedSite, owner: InvoiceOwner, content: Content) -> Content:
     if not site.switches.on("sweep_unbilled_charges"):
         return content
     charges = pending(site, owner.customer["id"], owner.subscription_id, owner.currency)
-    return content.with_lines([Priced(as_line(one)) for one in charges])
+    return content.with_lines([Priced(as_line(charge)) for charge in charges])
 
 
 def forget(site: EmulatedSite, lines: Sequence[JsonObject]) -> None:
     """Take the charges away that became lines of a stored invoice."""
-    swept = [site.get("unbilled_charge", str(one.get("_charge"))) for one in lines]
-    charges = [one for one in swept if one is not None]
-    for one in charges:
-        site.remove("unbilled_charge", one["id"])
+    swept = [site.get("unbilled_charge", str(line.get("_charge"))) for line in lines]
+    charges = [charge for charge in swept if charge is not None]
+    for charge in charges:
+        site.remove("unbilled_charge", charge["id"])
     if charges:
         _owe(site, charges, -1)
-        shown = [public(one) for one in charges]
+        shown = [public(charge) for charge in charges]
         site.raise_event("unbilled_charges_invoiced", {"unbilled_charges": shown})
 
 
@@ -142,16 +142,16 @@ def _charge(site: EmulatedSite, owner: InvoiceOwner, line: JsonObject) -> JsonOb
 
 
 def _owe(site: EmulatedSite, charges: Sequence[Mapping[str, Any]], sign: int) -> None:
-    for one in charges:
-        amount = sign * one["amount"]
-        change(site, one["customer_id"], "unbilled_charges", one["currency_code"], amount)
+    for charge in charges:
+        amount = sign * charge["amount"]
+        change(site, charge["customer_id"], "unbilled_charges", charge["currency_code"], amount)
 
 
 def _invoice(site: EmulatedSite, subscription: str) -> JsonObject:
     currency = site.need("subscription", subscription)["currency_code"]
     owner = owner_of(site, {"subscription_id": subscription}, currency=currency)
     charges = pending(site, None, subscription, currency)
-    content = Content().with_lines([Priced(as_line(one)) for one in charges])
+    content = Content().with_lines([Priced(as_line(charge)) for charge in charges])
     draft = new_invoice(site, owner, content, {})
     stored = finalised(site, owner, draft, collect=owner.setting("auto_collection", "on") == "on")
     forget(site, stored["line_items"])

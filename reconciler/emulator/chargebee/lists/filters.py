@@ -83,7 +83,7 @@ class Filter:
 
     def _compare(self, value: Any) -> bool:
         if self.kind in {"number", "time"}:
-            return _ordered(self.operator, value, [int(one) for one in self.operands])
+            return _ordered(self.operator, value, [int(operand) for operand in self.operands])
         text = str(value).lower() if isinstance(value, bool) else str(value)
         match self.operator:
             case "is" | "in":
@@ -106,7 +106,7 @@ def read_filters(attributes: Mapping[str, Attribute], tree: Tree) -> list[Filter
         if isinstance(conditions, str):
             # Source: Chargebee comments API: entity_type and entity_id come without an operator.
             conditions = {"is": conditions}
-        filters += [_filter(name, attribute, *one) for one in conditions.items()]
+        filters += [_filter(name, attribute, *item) for item in conditions.items()]
     return filters
 
 
@@ -147,17 +147,17 @@ def _filter(name: str, attribute: Attribute, asked: str, operand: str | Tree) ->
 def _check(name: str, attribute: Attribute, asked: str, operands: Sequence[str]) -> None:
     if asked == "between" and len(operands) != _PAIR:
         raise wrong_value(name, "must be a list of two values")
-    for one in operands:
+    for operand in operands:
         if asked == "is_present" or attribute.kind == "flag":
-            if one not in {"true", "false"}:
+            if operand not in {"true", "false"}:
                 raise wrong_value(name, "must be true or false")
-        elif attribute.kind == "number" and not _INTEGER.match(one):
+        elif attribute.kind == "number" and not _INTEGER.match(operand):
             raise wrong_value(name, "must be an integer")
-        elif attribute.kind == "time" and not _SECONDS.match(one):
+        elif attribute.kind == "time" and not _SECONDS.match(operand):
             raise wrong_value(name, "must be a timestamp in seconds")
-        elif attribute.words and one not in attribute.words:
+        elif attribute.words and operand not in attribute.words:
             raise wrong_value(name, f"must be one of {', '.join(attribute.words)}")
-        elif not one:
+        elif not operand:
             raise wrong_value(name, "cannot be blank")
 
 

@@ -142,12 +142,12 @@ class Pages:
 
 def _named(table: Table, filters: list[Filter]) -> list[StoredRow] | None:
     """The rows that a filter names by id or by an indexed field; ``None`` if none does."""
-    for one in filters:
-        wanted = dict.fromkeys(one.operands) if one.operator in {"is", "in"} else {}
-        if wanted and one.field == "id":
+    for condition in filters:
+        wanted = dict.fromkeys(condition.operands) if condition.operator in {"is", "in"} else {}
+        if wanted and condition.field == "id":
             return [table.rows[key] for key in wanted if key in table.rows]
-        if wanted and one.field in _INDEXED:
-            return [row for value in wanted for row in table.where(one.field, value)]
+        if wanted and condition.field in _INDEXED:
+            return [row for value in wanted for row in table.where(condition.field, value)]
     return None
 
 
@@ -162,7 +162,7 @@ def _key(row: StoredRow, sort: str | None) -> Key:
 
 
 def _fits(row: StoredRow, filters: list[Filter]) -> bool:
-    return all(one.accepts(row.data) for one in filters)
+    return all(condition.accepts(row.data) for condition in filters)
 
 
 def _answer(shown: list[bytes], offset: str | None) -> bytes:

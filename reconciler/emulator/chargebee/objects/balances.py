@@ -13,15 +13,15 @@ KINDS = ("promotional_credits", "excess_payments", "refundable_credits", "unbill
 
 def balance(customer: JsonObject, kind: str, currency: str) -> int:
     """What a customer has of one kind in one currency, in minor units."""
-    for one in customer.get("balances", ()):
-        if one["currency_code"] == currency:
-            return int(one[kind])
+    for balance in customer.get("balances", ()):
+        if balance["currency_code"] == currency:
+            return int(balance[kind])
     return 0
 
 
 def balance_changed(customer: JsonObject, kind: str, currency: str, amount: int) -> JsonObject:
     """The customer with so much more of it."""
-    rows = {one["currency_code"]: one for one in customer.get("balances", ())}
+    rows = {balance["currency_code"]: balance for balance in customer.get("balances", ())}
     empty = dict.fromkeys(KINDS, 0) | {"currency_code": currency, "object": "customer_balance"}
     row = rows.get(currency, empty)
     rows[currency] = row | {kind: row[kind] + amount}
@@ -95,4 +95,4 @@ def _change(site: EmulatedSite, form: Tree, kind: str) -> JsonObject:
         "promotional_credits_added" if kind == "increment" else "promotional_credits_deducted",
         content,
     )
-    return {name: public(one) for name, one in content.items()}
+    return {name: public(value) for name, value in content.items()}

@@ -60,9 +60,12 @@ def update(site: EmulatedSite, form: Tree, key: str) -> JsonObject:
 def delete(site: EmulatedSite, _: Tree, key: str) -> JsonObject:
     """Delete a customer who has no subscriptions."""
     customer = existing(site, key)
-    for one in site.where("subscription", "customer_id", key):
-        if one["status"] != "cancelled":
-            raise wrong_value("id", f"has the subscription {one['id']}, which is {one['status']}")
+    for subscription in site.where("subscription", "customer_id", key):
+        if subscription["status"] != "cancelled":
+            raise wrong_value(
+                "id",
+                f"has the subscription {subscription['id']}, which is {subscription['status']}",
+            )
     stored = site.put("customer", customer | {"deleted": True})
     site.raise_event("customer_deleted", {"customer": stored})
     return {"customer": public(stored)}

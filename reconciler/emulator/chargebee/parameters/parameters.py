@@ -241,7 +241,7 @@ class Strictness:
             case Several(element=element):
                 cells = _branches(name, node)
                 found = [self._leaf(element, f"{name}[{i}]", n) for i, n in _indexed(name, cells)]
-                return [one for one in found if one is not None]
+                return [value for value in found if value is not None]
             case _:
                 return self._leaf(parameter, name, node)
 

@@ -207,5 +207,5 @@ def _refuse_duplicate(
     if resource.unique is None or resource.unique not in fields:
         return
     same = store.where(resource.kind, resource.unique, fields[resource.unique])
-    if any(one["id"] != key for one in same):
+    if any(record["id"] != key for record in same):
         raise RefusedCall(400, f"{resource.unique} {fields[resource.unique]} is already in use")

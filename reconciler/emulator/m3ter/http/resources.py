@@ -185,6 +185,6 @@ USERS = EntityKind(
 )
 
 PLAIN: Mapping[str, EntityKind] = {
-    one.name: one
-    for one in (ACCOUNTS, PRODUCTS, AGGREGATIONS, COMPOUND_AGGREGATIONS, METERS, PLAN_TEMPLATES)
+    kind.name: kind
+    for kind in (ACCOUNTS, PRODUCTS, AGGREGATIONS, COMPOUND_AGGREGATIONS, METERS, PLAN_TEMPLATES)
 }

@@ -27,10 +27,10 @@ _AUTH = (
 
 def _available(call: ReceivedCall) -> HttpAnswer:
     wanted, entity_type = call.query.get("systemName"), call.query.get("entityType")
-    systems = [one for one in SYSTEMS if wanted is None or one is system(wanted)]
+    systems = [candidate for candidate in SYSTEMS if wanted is None or candidate is system(wanted)]
     if not systems:
         raise RefusedCall(404, f"system {wanted} not found")
-    types = sorted({name for one in systems for name in one.entities})
+    types = sorted({name for system in systems for name in system.entities})
     # Source: m3ter OpenAPI 2026-08-03, AvailableConfigurationResponse
     return ok(
         {
@@ -50,19 +50,21 @@ def _entity(call: ReceivedCall, name: str, systems: list[System]) -> JsonObject:
         "readableName": name,
         "released": True,
         "entityConfigurationOptions": _settings(call, BILL if name == "Bill" else ()),
-        "destinations": [_destination(call, one) for one in systems if name in one.entities],
+        "destinations": [
+            _destination(call, system) for system in systems if name in system.entities
+        ],
     }
 
 
-def _destination(call: ReceivedCall, one: System) -> JsonObject:
+def _destination(call: ReceivedCall, destination: System) -> JsonObject:
     return {
-        "apiName": one.api_name,
-        "destination": one.name,
-        "displayName": one.label,
-        "destinationConfigOptions": _settings(call, one.options),
+        "apiName": destination.api_name,
+        "destination": destination.name,
+        "displayName": destination.label,
+        "destinationConfigOptions": _settings(call, destination.options),
         "authConfigOptions": _settings(call, _AUTH),
-        "authType": one.auth,
-        "categories": ["BILLING"] if "Bill" in one.entities else ["MESSAGING"],
+        "authType": destination.auth,
+        "categories": ["BILLING"] if "Bill" in destination.entities else ["MESSAGING"],
         "released": True,
     }
 
@@ -75,7 +77,7 @@ def _settings(call: ReceivedCall, options: tuple[SettingOption, ...]) -> list[Js
 
 
 def _setting(option: SettingOption, style: str, shape: str) -> JsonObject:
-    choices = [{"id": one, "label": _words(one)} for one in option.choices]
+    choices = [{"id": choice, "label": _words(choice)} for choice in option.choices]
     if shape == "name":
         shown = {"name": option.key(style), "displayName": option.label, "type": option.type}
         extra: JsonObject = {"required": False, "values": choices}
@@ -93,17 +95,17 @@ def _words(name: str) -> str:
 
 def _systems(call: ReceivedCall) -> HttpAnswer:
     wanted = call.query.get("entityType")
-    found = [one for one in SYSTEMS if wanted is None or wanted in one.entities]
+    systems = [candidate for candidate in SYSTEMS if wanted is None or wanted in candidate.entities]
     # Source: m3ter OpenAPI 2026-08-03, SystemResponse
     return ok(
         [
             {
-                "identifier": one.name,
-                "displayName": one.label,
+                "identifier": system.name,
+                "displayName": system.label,
                 "validationSupported": False,
-                "supportedAuthTypes": [one.auth],
+                "supportedAuthTypes": [system.auth],
             }
-            for one in found
+            for system in systems
         ]
     )
 
@@ -130,23 +132,26 @@ def _values(call: ReceivedCall) -> HttpAnswer:
     found, key = _system(call), call.params["configOption"]
     style = call.store.switches.text("config_keys")
     options = options_for("Bill", found.name)
-    option = next((one for one in options if one.key(style) == key), None)
+    option = next((candidate for candidate in options if candidate.key(style) == key), None)
     if option is None:
         raise RefusedCall(404, f"option {key} not found")
     if option.choices:
-        return ok([{"id": one, "label": _words(one)} for one in option.choices])
+        return ok([{"id": choice, "label": _words(choice)} for choice in option.choices])
     return ok(_objects(call, option))
 
 
 def _objects(call: ReceivedCall, option: SettingOption) -> list[JsonObject]:
     label = option.label.lower()
     if "account ids" in label:
-        return [{"id": one["id"], "label": one["name"]} for one in call.store.all(ACCOUNTS.kind)]
+        return [
+            {"id": account["id"], "label": account["name"]}
+            for account in call.store.all(ACCOUNTS.kind)
+        ]
     if "users" in label:
-        return [{"id": one["id"], "label": one["email"]} for one in call.store.all(USERS.kind)]
+        return [{"id": user["id"], "label": user["email"]} for user in call.store.all(USERS.kind)]
     if "price" in label and option.type == "STRING":
         prices = call.store.all("chargebee/item_prices")
-        return [{"id": one["id"], "label": one.get("name", one["id"])} for one in prices]
+        return [{"id": price["id"], "label": price.get("name", price["id"])} for price in prices]
     return []
 
 

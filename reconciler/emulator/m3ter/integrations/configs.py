@@ -128,7 +128,7 @@ def _refuse_same_name(store: Store, body: Mapping[str, Any], key: str | None) ->
     if store.switches.text("duplicate_config_names") == "allow" or not body.get("name"):
         return
     same = store.where(CONFIGS.kind, "name", body["name"])
-    if any(one["id"] != key for one in same):
+    if any(config["id"] != key for config in same):
         raise RefusedCall(400, f"name {body['name']} is already in use")
 
 
@@ -189,7 +189,7 @@ def _known_keys(
     if unknown and way == "reject":
         raise RefusedCall(400, f"configData contains unknown keys: {', '.join(unknown)}")
     if way == "drop":
-        return {key: one for key, one in data.items() if key in known}
+        return {key: value for key, value in data.items() if key in known}
     return dict(data)
 
 
@@ -197,14 +197,14 @@ def _defaults(known: Mapping[str, SettingOption]) -> JsonObject:
     return {key: option.default for key, option in known.items() if option.default is not None}
 
 
-def _strings(one: Any) -> Any:
-    if isinstance(one, dict):
-        return {key: _strings(value) for key, value in one.items()}
-    if isinstance(one, list):
-        return [_strings(value) for value in one]
-    if isinstance(one, bool):
-        return "true" if one else "false"
-    return one if one is None or isinstance(one, str) else str(one)
+def _strings(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _strings(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_strings(value) for value in node]
+    if isinstance(node, bool):
+        return "true" if node else "false"
+    return node if node is None or isinstance(node, str) else str(node)
 
 
 ROUTES: list[tuple[str, str, CallHandler]] = [

@@ -84,7 +84,15 @@ def _fields(call: ReceivedCall) -> HttpAnswer:
     name = call.query.get("eventName")
     if name is not None and name not in EVENT_NAMES:
         raise RefusedCall(400, f"unknown eventName {name}")
-    return ok({"events": {one: fields_of(one) for one in EVENT_NAMES if name in (None, one)}})
+    return ok(
+        {
+            "events": {
+                event_name: fields_of(event_name)
+                for event_name in EVENT_NAMES
+                if name in (None, event_name)
+            }
+        }
+    )
 
 
 # Source: m3ter OpenAPI 2026-08-03, EventTypeResponse (example)

@@ -110,9 +110,9 @@ def _check(store: Store, body: Mapping[str, Any], key: str | None) -> None:
 
 
 def _refuse_duplicate(store: Store, body: Mapping[str, Any], key: str | None) -> None:
-    for one in store.where(MAPPINGS.kind, "m3terId", body["m3terId"]):
-        if one["id"] != key and all(one.get(name) == body.get(name) for name in _KEY):
-            raise RefusedCall(400, f"the same external mapping exists already: {one['id']}")
+    for mapping in store.where(MAPPINGS.kind, "m3terId", body["m3terId"]):
+        if mapping["id"] != key and all(mapping.get(name) == body.get(name) for name in _KEY):
+            raise RefusedCall(400, f"the same external mapping exists already: {mapping['id']}")
 
 
 def _configuration(_: ReceivedCall) -> HttpAnswer:
@@ -122,12 +122,12 @@ def _configuration(_: ReceivedCall) -> HttpAnswer:
             "m3terEntities": list(ENTITIES),
             "externalSystems": [
                 {
-                    "name": one.name,
-                    "tables": list(one.tables),
-                    "allowCustomExternalTables": one.name != "Chargebee",
+                    "name": candidate.name,
+                    "tables": list(candidate.tables),
+                    "allowCustomExternalTables": candidate.name != "Chargebee",
                 }
-                for one in SYSTEMS
-                if one.tables
+                for candidate in SYSTEMS
+                if candidate.tables
             ],
         }
     )
@@ -149,7 +149,10 @@ def _choices(call: ReceivedCall) -> HttpAnswer:
 def _external_objects(call: ReceivedCall, table: str) -> list[JsonObject]:
     kind = _OBJECTS.get(table)
     found = call.store.all(kind) if kind else ()
-    return [{"externalId": one["id"], "externalName": one.get("name", one["id"])} for one in found]
+    return [
+        {"externalId": record["id"], "externalName": record.get("name", record["id"])}
+        for record in found
+    ]
 
 
 _VALUES = "/externalmappingconfiguration/values/{destination}/{entityType}"

@@ -132,10 +132,10 @@ def _mapping_is_missing(store: Store, config: JsonObject, bill: JsonObject) -> b
     only_linked = configs.is_on(store, config, "Enforce external mappings for config")
     links = (config["id"],) if only_linked else (config["id"], None)
     return not any(
-        one["m3terEntity"] == "Account"
-        and one["externalSystem"] == config["destination"]
-        and one.get("integrationConfigId") in links
-        for one in store.where("m3ter/externalmappings", "m3terId", bill["accountId"])
+        mapping["m3terEntity"] == "Account"
+        and mapping["externalSystem"] == config["destination"]
+        and mapping.get("integrationConfigId") in links
+        for mapping in store.where("m3ter/externalmappings", "m3terId", bill["accountId"])
     )
 
 

@@ -96,8 +96,8 @@ def _list_webhooks(call: ReceivedCall) -> HttpAnswer:
 def _create_webhook(call: ReceivedCall) -> HttpAnswer:
     body = call.body()
     extra = webhook_extra(call.store, body)
-    made = entities.create(call.store, WEBHOOKS, body, user=call.user, extra=extra)
-    return ok(_show(call, made))
+    webhook = entities.create(call.store, WEBHOOKS, body, user=call.user, extra=extra)
+    return ok(_show(call, webhook))
 
 
 def _get_webhook(call: ReceivedCall) -> HttpAnswer:

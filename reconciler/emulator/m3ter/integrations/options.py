@@ -163,7 +163,7 @@ SYSTEMS = (
 def system(name: str) -> System | None:
     """The destination of a name, in any case; ``None`` if it is not known."""
     plain = re.sub(r"[^a-z]", "", name.lower())
-    return next((one for one in SYSTEMS if one.name.lower() == plain), None)
+    return next((candidate for candidate in SYSTEMS if candidate.name.lower() == plain), None)
 
 
 def options_for(entity_type: str, destination: str) -> tuple[SettingOption, ...]:

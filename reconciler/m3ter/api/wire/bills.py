@@ -60,7 +60,7 @@ def decode_bill(found: JsonObject) -> Bill:
         currency=required(found, "currency"),
         start_date=_day(found, "startDate"),
         end_date=_day(found, "endDate"),
-        lines=tuple(decode_line(one) for one in objects(found, "lineItems")),
+        lines=tuple(decode_line(line) for line in objects(found, "lineItems")),
         start_at=date_time(found, "startDateTimeUTC"),
         end_at=date_time(found, "endDateTimeUTC"),
         bill_date=calendar_date(found, "billDate"),
@@ -72,7 +72,9 @@ def decode_bill(found: JsonObject) -> Bill:
         calculated_at=date_time(found, "lastCalculatedDate"),
         approved_at=date_time(found, "dtApproved"),
         total=number(found, "billTotal"),
-        conversions=tuple(_conversion(one) for one in objects(found, "currencyConversions")),
+        conversions=tuple(
+            _conversion(conversion) for conversion in objects(found, "currencyConversions")
+        ),
     )
 
 
@@ -114,7 +116,7 @@ def decode_band(found: JsonObject) -> Band:
 
 def _bands(found: JsonObject) -> tuple[Band, ...]:
     many = objects(found, "usagePerPricingBand") or objects(found, "bandUsage")
-    return tuple(decode_band(one) for one in many)
+    return tuple(decode_band(band) for band in many)
 
 
 def _conversion(found: JsonObject) -> CurrencyConversion:

@@ -98,7 +98,7 @@ def objects(found: JsonObject, key: str) -> tuple[JsonObject, ...]:
         return ()
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise FieldError(found, key, "a list")
-    many = tuple(one for one in value if isinstance(one, Mapping))
+    many = tuple(element for element in value if isinstance(element, Mapping))
     if len(many) != len(value):
         raise FieldError(found, key, "a list of objects")
     return many
@@ -106,7 +106,7 @@ def objects(found: JsonObject, key: str) -> tuple[JsonObject, ...]:
 
 def texts(found: JsonObject, key: str) -> dict[str, str]:
     """Read an object of texts; other scalars become text as JSON writes them."""
-    return {name: _as_text(one) for name, one in (json_object(found, key) or {}).items()}
+    return {name: _as_text(value) for name, value in (json_object(found, key) or {}).items()}
 
 
 def calendar_date(found: JsonObject, key: str) -> date | None:

@@ -153,7 +153,7 @@ def decode_account(found: JsonObject) -> Account:
 
 def decode_user(found: JsonObject) -> User:
     """Read a user."""
-    name = " ".join(one for one in (text(found, "firstName"), text(found, "lastName")) if one)
+    name = " ".join(part for part in (text(found, "firstName"), text(found, "lastName")) if part)
     return User(id=UserId(required(found, "id")), email=text(found, "email"), name=name)
 
 
@@ -196,21 +196,23 @@ def decode_event(found: JsonObject) -> IntegrationEvent:
     )
 
 
-def same_text(one: JsonValue, other: JsonValue) -> bool:
+def same_text(value: JsonValue, other: JsonValue) -> bool:
     """Say whether two values are equal but for spelling: numbers as texts, lists in any order.
 
     A server may write back what it was sent in another form; that is no other value.
     """
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same_text(one[key], other[key]) for key in one)
-    return _plain(one) == _plain(other)
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        return value.keys() == other.keys() and all(
+            same_text(value[key], other[key]) for key in value
+        )
+    return _plain(value) == _plain(other)
 
 
 def _plain(value: JsonValue) -> str | list[str]:
     if isinstance(value, list | tuple):
-        return sorted(str(_plain(one)) for one in value)
+        return sorted(str(_plain(element)) for element in value)
     if isinstance(value, Mapping):
-        return str(sorted((key, _plain(one)) for key, one in value.items()))
+        return str(sorted((key, _plain(member)) for key, member in value.items()))
     return str(value).lower()
 
 

@@ -61,11 +61,11 @@ def differences(
     errors = [*pairs.live_integrations.errors, *pairs.live_mappings.errors]
     steps: list[PlannedChange] = []
     for address, found in pairs.live_integrations.found.items():
-        one = pairs.integrations[address]
+        in_git = pairs.integrations[address]
         try:
             steps += [
-                PlannedChange(change, address, one.destination.casefold())
-                for change in _integration(one, found, _policy(address, adoption, begun))
+                PlannedChange(change, address, in_git.destination.casefold())
+                for change in _integration(in_git, found, _policy(address, adoption, begun))
             ]
         except UnplannableError as error:
             errors.append(error)
@@ -115,9 +115,11 @@ def removals(
     prune: Prune,
 ) -> Iterator[PlannedChange]:
     """Plan what becomes of everything that left git."""
-    strangers = Counter(one.integration_id for one in mappings.unmanaged if one.integration_id)
-    for one in integrations.left:
-        yield from _integration_left(one, prune, strangers)
+    strangers = Counter(
+        mapping.integration_id for mapping in mappings.unmanaged if mapping.integration_id
+    )
+    for gone in integrations.left:
+        yield from _integration_left(gone, prune, strangers)
     owners = _owners(integrations)
     for row in mappings.left:
         yield _mapping_left(row, prune, owners)
@@ -227,5 +229,5 @@ def _owners(integrations: Identified[LiveIntegration]) -> dict[IntegrationId, Ad
         for address, pair in integrations.found.items()
         if not isinstance(pair, Missing)
     }
-    left = {one.live.id: one.binding.address for one in integrations.left if one.live}
+    left = {gone.live.id: gone.binding.address for gone in integrations.left if gone.live}
     return found | left

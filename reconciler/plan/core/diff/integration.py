@@ -79,7 +79,7 @@ def created(wanted: WantedIntegration, missing: Missing) -> Iterator[Change]:
         id=change_id("create", wanted.address),
         address=wanted.address,
         content=sendable,
-        fields=tuple(one for one in fields if one.path != CONNECTION),
+        fields=tuple(field for field in fields if field.path != CONNECTION),
         reason="it is gone from m3ter" if missing.lost else "m3ter does not have it",
         origin=wanted.defined.origin,
     )
@@ -89,7 +89,7 @@ def created(wanted: WantedIntegration, missing: Missing) -> Iterator[Change]:
             address=wanted.address,
             live=None,
             content=replace(content, credential_id=wanted.credential) if sendable else None,
-            fields=tuple(one for one in fields if one.path == CONNECTION),
+            fields=tuple(field for field in fields if field.path == CONNECTION),
             reason="connected once everything it needs is there",
             origin=wanted.origin(CONNECTION),
         )
@@ -124,11 +124,11 @@ def changed(
     fields = tuple(_merged(wanted, live, binding))
     if isinstance(pair, Named):
         yield _adoption(wanted, pair, fields)
-    connection = moved(one for one in fields if one.path == CONNECTION)
+    connection = moved(field for field in fields if field.path == CONNECTION)
     disconnects = bool(connection) and wanted.credential is None
     if disconnects:
         yield _disconnect(wanted, live, connection)
-    settings = tuple(one for one in fields if one.path not in {CONNECTION, ENABLED})
+    settings = tuple(field for field in fields if field.path not in {CONNECTION, ENABLED})
     content = _content(wanted, live, binding, keep_credential=not disconnects)
     sendable = content if _confirmed(wanted) else None
     if moved(settings):
@@ -162,7 +162,7 @@ def disconnected(live: LiveIntegration) -> ConfigurationContent:
         name=live.name,
         config_data=live.config_data,
         credential_id=None,
-        extra={key: one for key, one in _extra(live).items() if key != _INLINE_CREDENTIAL},
+        extra={key: value for key, value in _extra(live).items() if key != _INLINE_CREDENTIAL},
     )
 
 
@@ -175,14 +175,18 @@ def _refuse_fixed(wanted: WantedIntegration, live: LiveIntegration) -> None:
         ("destination", live.destination, wanted.destination),
         ("entityType", live.entity_type, wanted.entity_type),
     )
-    for field, there, here in pairs:
-        if there.casefold() != here.casefold():
-            raise FixedFieldError(wanted.address, field, there, here, wanted.defined.at(field))
+    for field, in_m3ter, here in pairs:
+        if in_m3ter.casefold() != here.casefold():
+            raise FixedFieldError(wanted.address, field, in_m3ter, here, wanted.defined.at(field))
 
 
 def _new_fields(wanted: WantedIntegration) -> Iterator[FieldChange]:
     """Give what is set, and what git leaves to m3ter: both will have a base."""
-    visible = [one.path for one in wanted.settings if key_of(one, wanted.dialect)]
+    visible = [
+        known_setting.path
+        for known_setting in wanted.settings
+        if key_of(known_setting, wanted.dialect)
+    ]
     for path in dict.fromkeys((*wanted.fields, *visible)):
         if path == ENABLED:
             continue
@@ -196,14 +200,18 @@ def _new_fields(wanted: WantedIntegration) -> Iterator[FieldChange]:
 def _merged(
     wanted: WantedIntegration, live: LiveIntegration, binding: Binding | None
 ) -> Iterator[FieldChange]:
-    there = live_fields(live, wanted.settings, wanted.dialect)
-    bases = {one.path: one for one in binding.fields} if binding else {}
-    visible = {one.path for one in wanted.settings if key_of(one, wanted.dialect)}
-    paths = {NAME, CONNECTION} | visible | set(wanted.fields) | set(there) | set(bases)
+    live_values = live_fields(live, wanted.settings, wanted.dialect)
+    bases = {field.path: field for field in binding.fields} if binding else {}
+    visible = {
+        known_setting.path
+        for known_setting in wanted.settings
+        if key_of(known_setting, wanted.dialect)
+    }
+    paths = {NAME, CONNECTION} | visible | set(wanted.fields) | set(live_values) | set(bases)
     for path in sorted(paths - {ENABLED}):
         if not _seen(path, wanted, visible):
             continue
-        desired, found = wanted.fields.get(path, ABSENT), there.get(path, ABSENT)
+        desired, found = wanted.fields.get(path, ABSENT), live_values.get(path, ABSENT)
         base = bases.get(path)
         for verdict in _verdicts(wanted, path, base, found, desired):
             theirs = verdict in {"theirs", "conflict"}
@@ -284,7 +292,7 @@ def _config_data(
     """Replace what is ours, drop what left git, keep the rest."""
     bases = binding.fields if binding else ()
     passed = {
-        one.path.removeprefix(PASSTHROUGH) for one in bases if one.path.startswith(PASSTHROUGH)
+        base.path.removeprefix(PASSTHROUGH) for base in bases if base.path.startswith(PASSTHROUGH)
     }
     ours = wanted.wire_keys | passed
     kept = {key: value for key, value in live.items() if key not in ours}

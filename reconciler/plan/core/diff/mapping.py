@@ -97,7 +97,7 @@ def _as_applied(wanted: WantedMapping, pair: Bound[LiveMapping]) -> bool:
 def _merged(
     wanted: WantedMapping, live: LiveMapping, binding: Binding | None
 ) -> Iterator[FieldChange]:
-    bases = {one.path: one for one in binding.fields} if binding else {}
+    bases = {field.path: field for field in binding.fields} if binding else {}
     sides: tuple[tuple[FieldPath, JsonValue, JsonValue], ...] = (
         (EXTERNAL_ID, live.external_id, wanted.content.external_id),
         (KEY, list(mapping_key(live)), list(wanted.key or ())),

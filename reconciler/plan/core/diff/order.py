@@ -96,7 +96,7 @@ def in_safe_order(steps: Iterable[PlannedChange]) -> tuple[Change, ...]:
     """Put changes in order and name what each must wait for."""
     in_order = sorted(
         steps,
-        key=lambda one: (_RANKS.get(_kind(one.change), _REPORTED), one.change.address),
+        key=lambda step: (_RANKS.get(_kind(step.change), _REPORTED), step.change.address),
     )
     known = _Known()
     for step in in_order:
@@ -155,7 +155,7 @@ def _named(
     types: Iterable[str],
     address: Address,
 ) -> list[ChangeId]:
-    return [one for type_ in types for one in known.get((type_, address), ())]
+    return [change_id for type_ in types for change_id in known.get((type_, address), ())]
 
 
 MOVED: Final[frozenset[Verdict]] = frozenset({"ours", "theirs", "conflict"})
@@ -174,12 +174,12 @@ def reference(live: LiveIntegration | LiveMapping) -> LiveReference:
 
 def moved(fields: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
     """Give the fields that must be written."""
-    return tuple(one for one in fields if one.verdict in MOVED)
+    return tuple(field for field in fields if field.verdict in MOVED)
 
 
 def reason(fields: Iterable[FieldChange]) -> str:
     """Say why an object is written, from the verdicts of its fields."""
-    verdicts = {one.verdict for one in fields}
+    verdicts = {field.verdict for field in fields}
     if "conflict" in verdicts:
         return "git and m3ter both changed it"
     if verdicts >= {"ours", "theirs"}:

@@ -32,16 +32,16 @@ class NeedsApprovalError(HeldError):
     """A plan has guard hits that nobody approved."""
 
     def __init__(self, plan: str, missing: Iterable[GuardHit]) -> None:
-        held = tuple(missing)
-        lines = "\n".join(f"  {one.guard}: {one.message}" for one in held)
-        guards = sorted({one.guard for one in held if one.needs != "remedy"})
-        approve = " ".join(f"--approve {one}@{plan[:_SHORTEST]}" for one in guards)
-        asked = "--yes, or " if all(one.needs == "confirmation" for one in held) else ""
+        hits = tuple(missing)
+        lines = "\n".join(f"  {hit.guard}: {hit.message}" for hit in hits)
+        guards = sorted({hit.guard for hit in hits if hit.needs != "remedy"})
+        approve = " ".join(f"--approve {guard}@{plan[:_SHORTEST]}" for guard in guards)
+        asked = "--yes, or " if all(hit.needs == "confirmation" for hit in hits) else ""
         ending = f"To go on: {asked}{approve}" if guards else "No approval lifts these."
         super().__init__(
             f"plan {plan[:_SHORTEST]} is held:\n{lines}\nNothing was written. {ending}"
         )
-        self.missing = held
+        self.missing = hits
 
 
 def hit(
@@ -115,11 +115,11 @@ def approve(plan: Plan, text: str, *, by: str, at: str) -> Approval:
     guard, prefix = found.groups()
     if not plan.id.startswith(prefix):
         raise ApprovalRefusedError(text, f"this plan is {plan.id[:_SHORTEST]}")
-    items = tuple(one for one in plan.body.hits if one.guard == guard and one.needs != "remedy")
-    known: GuardName | None = next((one for one in get_args(GuardName) if one == guard), None)
+    items = tuple(hit for hit in plan.body.hits if hit.guard == guard and hit.needs != "remedy")
+    known: GuardName | None = next((arg for arg in get_args(GuardName) if arg == guard), None)
     if known is None or not items:
         raise ApprovalRefusedError(text, f"guard `{guard}` holds nothing that can be approved")
-    return Approval(known, plan.id, tuple(one.digest for one in items), by, at)
+    return Approval(known, plan.id, tuple(hit.digest for hit in items), by, at)
 
 
 def uncovered(
@@ -132,10 +132,10 @@ def uncovered(
         approvals: Given to this plan, or to an earlier one with equal items.
         confirmed: Whether a person on a terminal, or ``--yes``, said yes.
     """
-    given = {(one.guard, digest) for one in approvals for digest in one.digests}
+    given = {(approval.guard, digest) for approval in approvals for digest in approval.digests}
     return tuple(
-        one
-        for one in hits
-        if one.needs == "remedy"
-        or not ((one.guard, one.digest) in given or (confirmed and one.needs == "confirmation"))
+        hit
+        for hit in hits
+        if hit.needs == "remedy"
+        or not ((hit.guard, hit.digest) in given or (confirmed and hit.needs == "confirmation"))
     )

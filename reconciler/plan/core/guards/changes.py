@@ -54,7 +54,7 @@ def first_contact(
     To connect what is as git wants it and is not connected is no more than to create it.
     """
     scopes = {_scope(address) for address in bindings}
-    known = {one.id for one in bindings.values()}
+    known = {binding.id for binding in bindings.values()}
     for change in changes:
         live = _touched(change)
         if live is None or _scope(change.address) in scopes or live.id in known:
@@ -78,8 +78,8 @@ def moved_fields(
 ) -> Iterator[GuardHit]:
     """Ask about sensitive fields, and about everything that m3ter changed by itself."""
     needs: Needs = "approval" if is_protected else "confirmation"
-    going = {one.live.id for one in changes if isinstance(one, Delete)}
-    lost = {address: one for address, one in bindings.items() if one.id not in going}
+    going = {planned.live.id for planned in changes if isinstance(planned, Delete)}
+    lost = {address: binding for address, binding in bindings.items() if binding.id not in going}
     for change in changes:
         if isinstance(change, Update | Connect | Disconnect):
             for field in change.fields:
@@ -133,7 +133,7 @@ def _routine(path: FieldPath, names: Sequence[str]) -> bool:
 
 
 def _touched(change: Change) -> LiveReference | None:
-    if isinstance(change, Connect) and all(one.live is None for one in change.fields):
+    if isinstance(change, Connect) and all(field.live is None for field in change.fields):
         return None
     if isinstance(change, Update | Enable | Connect | Disconnect | Delete):
         return change.live

@@ -71,20 +71,20 @@ class GuardFacts:
     now: datetime
 
 
-def hits(one: GuardFacts) -> tuple[GuardHit, ...]:
+def hits(facts: GuardFacts) -> tuple[GuardHit, ...]:
     """Compute the hits that belong to a plan, in a fixed order."""
-    guards = one.project.guards
+    guards = facts.project.guards
     return (
-        *dialect(one.changes, one.unconfirmed),
-        *max_deletes(one.changes, one.bindings, guards.max_deletes, prune=one.project.prune),
-        *empty_scope(one.changes, one.bindings, one.wanted),
-        *first_contact(one.changes, one.bindings),
+        *dialect(facts.changes, facts.unconfirmed),
+        *max_deletes(facts.changes, facts.bindings, guards.max_deletes, prune=facts.project.prune),
+        *empty_scope(facts.changes, facts.bindings, facts.wanted),
+        *first_contact(facts.changes, facts.bindings),
         *moved_fields(
-            one.changes, one.bindings, one.project, is_protected=one.environment.protected
+            facts.changes, facts.bindings, facts.project, is_protected=facts.environment.protected
         ),
-        *widening(one.changes, one.before, one.after, one.accounts, one.names),
-        *double_route(one.changes, one.routes),
-        *(freeze(one.environment.freeze, one.now) if any(map(_writes, one.changes)) else ()),
+        *widening(facts.changes, facts.before, facts.after, facts.accounts, facts.names),
+        *double_route(facts.changes, facts.routes),
+        *(freeze(facts.environment.freeze, facts.now) if any(map(_writes, facts.changes)) else ()),
     )
 
 
@@ -112,14 +112,17 @@ def selections(
 def unconfirmed(pairs: Pairs) -> dict[Address, tuple[FieldPath, ...]]:
     """Give the settings without confirmed names; none at all where there is no dialect."""
     return {
-        address: one.unconfirmed if one.dialect else ()
-        for address, one in pairs.integrations.items()
+        address: integration.unconfirmed if integration.dialect else ()
+        for address, integration in pairs.integrations.items()
     }
 
 
 def wanted_counts(effective: Effective) -> Mapping[str, int]:
     """Count what git has, by kind and by mapping set; a set that is gone is not counted at all."""
-    sets = {f"mapping/{one.defined.name}": len(one.rows) for one in effective.mapping_sets}
+    sets = {
+        f"mapping/{mapping_set.defined.name}": len(mapping_set.rows)
+        for mapping_set in effective.mapping_sets
+    }
     kinds = Counter(integration=len(effective.integrations), mapping=sum(sets.values()))
     return {**kinds, **sets}
 
@@ -132,9 +135,11 @@ def routes(
 ) -> list[ConnectedRoute]:
     """List the configurations that would be connected for Chargebee bills after the plan."""
     held = tuple(changes)
-    ignored = {one.address for one in held if isinstance(one, Ignore) and not one.fields}
-    gone = {str(one.live.id) for one in held if isinstance(one, Delete)}
-    found: list[ConnectedRoute] = []
+    ignored = {
+        change.address for change in held if isinstance(change, Ignore) and not change.fields
+    }
+    gone = {str(change.live.id) for change in held if isinstance(change, Delete)}
+    routes: list[ConnectedRoute] = []
     for address, pair in pairs.live_integrations.found.items():
         if address in ignored:
             continue
@@ -143,9 +148,16 @@ def routes(
             identity = pair.live.id
             gone.add(identity)
         if wanted.credential is not None and _sends_bills(wanted.destination, wanted.entity_type):
-            found.append(ConnectedRoute(address, identity, wanted.name, selecting(wanted.fields)))
+            routes.append(ConnectedRoute(address, identity, wanted.name, selecting(wanted.fields)))
     dialect = dialect_for(dialects, Destination.CHARGEBEE, BILL)
-    return [*found, *(_other(one, dialect) for one in integrations if _stays(one, gone))]
+    return [
+        *routes,
+        *(
+            _other(integration, dialect)
+            for integration in integrations
+            if _stays(integration, gone)
+        ),
+    ]
 
 
 def _stays(live: LiveIntegration, gone: Collection[str]) -> bool:
@@ -170,9 +182,9 @@ FRACTION_COUNTS_FROM: Final = 10
 def deletions(changes: Iterable[Change]) -> tuple[Delete, ...]:
     """Give the deletions that leave nothing in their place."""
     return tuple(
-        one
-        for one in changes
-        if isinstance(one, Delete) and not one.address.key.endswith(f"@{one.live.id}")
+        planned
+        for planned in changes
+        if isinstance(planned, Delete) and not planned.address.key.endswith(f"@{planned.live.id}")
     )
 
 
@@ -186,13 +198,14 @@ def max_deletes(
     """Ask before many deletions; under ``prune: confirm`` before each."""
     planned = deletions(changes)
     if prune == "confirm":
-        for one in planned:
+        for deletion in planned:
             yield hit(
                 "max-deletes",
-                f"{one.address} would be deleted, and the project asks first (`prune: confirm`)",
-                address=one.address,
+                f"{deletion.address} would be deleted, and the project asks first (`prune: "
+                "confirm`)",
+                address=deletion.address,
                 field="prune",
-                live=FieldValue(one.live.id),
+                live=FieldValue(deletion.live.id),
             )
     count, existing = len(planned), len(bindings)
     if why := _too_many(count, existing, limit):
@@ -201,7 +214,7 @@ def max_deletes(
             why,
             field="count",
             base=FieldValue(existing),
-            desired=FieldValue(sorted(str(one.address) for one in planned)),
+            desired=FieldValue(sorted(str(deletion.address) for deletion in planned)),
         )
 
 
@@ -210,16 +223,16 @@ def empty_scope(
 ) -> Iterator[GuardHit]:
     """Ask before the last object of a kind or of a mapping set goes."""
     planned = deletions(changes)
-    going = Counter(scope for one in planned for scope in _scopes(one.address))
-    there = Counter(scope for address in bindings for scope in _scopes(address))
+    going = Counter(scope for deletion in planned for scope in _scopes(deletion.address))
+    bound = Counter(scope for address in bindings for scope in _scopes(address))
     for scope in sorted(going):
         if wanted.get(scope, -1) == 0:
             yield hit(
                 "empty-scope",
-                f"git has no {scope} any more: {going[scope]} of {there[scope]} objects that this "
+                f"git has no {scope} any more: {going[scope]} of {bound[scope]} objects that this "
                 "repository manages would be deleted",
                 field=scope,
-                base=FieldValue(there[scope]),
+                base=FieldValue(bound[scope]),
                 desired=FieldValue(0),
             )
 

@@ -100,7 +100,9 @@ def added(before: Selecting, after: Selecting, accounts: Iterable[Account]) -> t
     if by_lists(before, after):
         return tuple(sorted((after.listed or frozenset()) - (before.listed or frozenset())))
     earlier, later = _predicate(before), _predicate(after)
-    return tuple(one.id for one in accounts if later(one) is not False and earlier(one) is not True)
+    return tuple(
+        owner.id for owner in accounts if later(owner) is not False and earlier(owner) is not True
+    )
 
 
 def by_lists(before: Selecting, after: Selecting) -> bool:
@@ -109,20 +111,20 @@ def by_lists(before: Selecting, after: Selecting) -> bool:
     return lists and before.filter == after.filter
 
 
-def disjoint(one: Selecting, other: Selecting) -> bool:
+def disjoint(selecting: Selecting, other: Selecting) -> bool:
     """Tell whether explicit lists prove that no account is selected by both."""
-    mine, theirs = one.listed, other.listed
+    mine, theirs = selecting.listed, other.listed
     return mine is not None and theirs is not None and not mine & theirs
 
 
-def _predicate(one: Selecting) -> Callable[[Account], bool | None]:
+def _predicate(selecting: Selecting) -> Callable[[Account], bool | None]:
     """Give a function that says yes, no, or ``None`` where the filter has no answer."""
-    answer = _filter(one.filter)
+    answer = _filter(selecting.filter)
 
     def selects(account: Account) -> bool | None:
-        if account.id in one.restricted:
+        if account.id in selecting.restricted:
             return False
-        if one.included is not None and account.id not in one.included:
+        if selecting.included is not None and account.id not in selecting.included:
             return False
         return answer(account)
 
@@ -154,10 +156,10 @@ _SHOWN: Final = 10
 def selection_moved(changes: Iterable[Change]) -> tuple[Address, ...]:
     """Give the existing configurations that would select other accounts."""
     return tuple(
-        one.address
-        for one in changes
-        if isinstance(one, Update)
-        and any(field.path in SELECTING and field.verdict in MOVED for field in one.fields)
+        planned.address
+        for planned in changes
+        if isinstance(planned, Update)
+        and any(field.path in SELECTING and field.verdict in MOVED for field in planned.fields)
     )
 
 
@@ -167,7 +169,9 @@ def needs_accounts(
     after: Mapping[Address, Selecting],
 ) -> bool:
     """Tell whether ``widening`` must look at every account."""
-    return any(not by_lists(before[one], after[one]) for one in selection_moved(changes))
+    return any(
+        not by_lists(before[address], after[address]) for address in selection_moved(changes)
+    )
 
 
 def widening(
@@ -195,21 +199,21 @@ def double_route(changes: Iterable[Change], routes: Sequence[ConnectedRoute]) ->
     """Ask before two connected configurations may both send an account's bills to Chargebee."""
     held = tuple(changes)
     touched = set(selection_moved(held)) | {
-        one.address for one in held if isinstance(one, Connect | Create)
+        change.address for change in held if isinstance(change, Connect | Create)
     }
-    for one, other in combinations(sorted(routes, key=_order), 2):
-        if not {one.address, other.address} & touched:
+    for first, other in combinations(sorted(routes, key=_order), 2):
+        if not {first.address, other.address} & touched:
             continue
-        if one.selecting and other.selecting and disjoint(one.selecting, other.selecting):
+        if first.selecting and other.selecting and disjoint(first.selecting, other.selecting):
             continue
-        address = one.address if one.address in touched else other.address
+        address = first.address if first.address in touched else other.address
         yield hit(
             "double-route",
-            f"{_shown(one)} and {_shown(other)} would both be connected for Chargebee bills, and "
+            f"{_shown(first)} and {_shown(other)} would both be connected for Chargebee bills, and "
             "no explicit lists of account ids prove that no account is on both",
             address=address,
             field="route",
-            desired=FieldValue(sorted(_key(route) for route in (one, other))),
+            desired=FieldValue(sorted(_key(route) for route in (first, other))),
         )
 
 
@@ -230,7 +234,7 @@ def _count(ids: Sequence[str]) -> str:
 
 
 def _listed(ids: Sequence[str], names: Mapping[str, str]) -> str:
-    shown = sorted(names.get(one, one) for one in ids)
+    shown = sorted(names.get(account_id, account_id) for account_id in ids)
     rest = len(shown) - _SHOWN
     return ", ".join(shown[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
@@ -253,35 +257,37 @@ def handed_over(
         accounts: All accounts of the organisation; not needed where lists alone decide.
     """
     moved, known = selection_moved(changes), tuple(accounts)
-    takes = {one: set(added(before[one], after[one], known)) for one in moved}
-    gives = {one: set(added(after[one], before[one], known)) for one in moved}
+    takes = {address: set(added(before[address], after[address], known)) for address in moved}
+    gives = {address: set(added(after[address], before[address], known)) for address in moved}
     waits: Waits = {}
     for taker in sorted(moved):
         for giver in sorted(moved):
             if taker != giver and takes[taker] & gives[giver] and not _waits(giver, taker, waits):
                 waits.setdefault(taker, []).append(giver)
-    return _waiting(changes, waits, [one for one in sorted(moved) if gives[one]])
+    return _waiting(changes, waits, [address for address in sorted(moved) if gives[address]])
 
 
-def _waits(one: Address, other: Address, waits: Waits) -> bool:
+def _waits(address: Address, other: Address, waits: Waits) -> bool:
     """Tell whether one waits for the other, also by others between."""
-    return any(each == other or _waits(each, other, waits) for each in waits.get(one, ()))
+    return any(wait == other or _waits(wait, other, waits) for wait in waits.get(address, ()))
 
 
 def _waiting(
     changes: Sequence[Change], waits: Waits, givers: Sequence[Address]
 ) -> tuple[Change, ...]:
-    updates = {one.address: one for one in changes if _updates(one)}
-    in_order = iter(TopologicalSorter({one: waits.get(one, []) for one in updates}).static_order())
-    made: list[Change] = []
-    for one in changes:
-        change = updates[next(in_order)] if _updates(one) else one
+    updates = {planned.address: planned for planned in changes if _updates(planned)}
+    in_order = iter(
+        TopologicalSorter({address: waits.get(address, []) for address in updates}).static_order()
+    )
+    ordered: list[Change] = []
+    for planned in changes:
+        change = updates[next(in_order)] if _updates(planned) else planned
         first = waits.get(change.address, ()) if _updates(change) else ()
         if isinstance(change, Connect | Enable):
             first = [giver for giver in givers if giver != change.address]
         ids = tuple(updates[giver].id for giver in first)
-        made.append(_after(change, ids))
-    return tuple(made)
+        ordered.append(_after(change, ids))
+    return tuple(ordered)
 
 
 def _updates(change: Change) -> bool:
@@ -291,5 +297,5 @@ def _updates(change: Change) -> bool:
 def _after(change: Change, ids: tuple[ChangeId, ...]) -> Change:
     if not ids or not isinstance(change, Update | Connect | Enable):
         return change
-    new = tuple(one for one in ids if one not in change.after)
+    new = tuple(change_id for change_id in ids if change_id not in change.after)
     return replace(change, after=(*change.after, *new))

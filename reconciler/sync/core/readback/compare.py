@@ -87,9 +87,9 @@ def outside(result: Reconciliation, tolerance: Decimal) -> tuple[Difference, ...
         tolerance: In major units, for each difference; one that has no amount never passes.
     """
     return tuple(
-        one
-        for one in result.differences
-        if one.unexplained is None or abs(one.unexplained.major) > tolerance
+        difference
+        for difference in result.differences
+        if difference.unexplained is None or abs(difference.unexplained.major) > tolerance
     )
 
 
@@ -113,15 +113,17 @@ def _sent(case: ThreeSides, sent: Recorded) -> BillComparison:
     elif case.due and case.due.input_hash != draft.input_hash:
         text = "m3ter recalculated the bill after it was sent; its total is the same"
         found.append((None, LineFinding(DifferenceClass.AMOUNT, None, text)))
-    alive = [one for one in case.invoices if not one.deleted and one.status != "voided"]
-    spare = [(one, _extra(one)) for one in alive[1:]]
+    alive = [
+        stamped for stamped in case.invoices if not stamped.deleted and stamped.status != "voided"
+    ]
+    spare = [(invoice, _extra(invoice)) for invoice in alive[1:]]
     found.extend(spare)
     invoiced, catalogue = _money(spare, zero), zero
     held = sent.held
     if alive and alive[0].currency == draft.currency.code:
         compared = compare_lines(sent, alive[0])
         invoiced, catalogue, held = invoiced + compared.invoiced, compared.catalogue, compared.held
-        found.extend((alive[0], one) for one in compared.findings)
+        found.extend((alive[0], finding) for finding in compared.findings)
     elif not draft.lines:
         invoiced -= sent.credited or zero  # credits alone stand on no invoice
     not_sent, never = _held_part(sent, held)
@@ -141,7 +143,9 @@ def _sent(case: ThreeSides, sent: Recorded) -> BillComparison:
 def _held_part(sent: Recorded, held: Iterable[int]) -> tuple[Money, Money]:
     """Give what m3ter bills, and what the destination would compute, of what was never sent."""
     draft = sent.draft
-    credit = sum(one.amount.minor for one in draft.credits) if sent.credits_held else 0
+    credit = (
+        sum(held_credit.amount.minor for held_credit in draft.credits) if sent.credits_held else 0
+    )
     billed = expected = -credit
     for line in (draft.lines[position] for position in held):
         billed += line.billed.minor if line.billed is not None else 0
@@ -155,7 +159,10 @@ def _as_a_whole(
     """Say what is wrong with the invoice as a whole, of which ``expected`` was sent."""
     draft = sent.draft
     if not alive:
-        gone = [f"{one.id} {'deleted' if one.deleted else 'voided'}" for one in case.invoices]
+        gone = [
+            f"{stamped.id} {'deleted' if stamped.deleted else 'voided'}"
+            for stamped in case.invoices
+        ]
         if not expected.minor and len(sent.held) == len(draft.lines):
             return
         if not draft.lines:
@@ -170,7 +177,7 @@ def _as_a_whole(
         text = f"invoice {invoice.id} is in {invoice.currency}; {draft.currency} was sent"
         yield invoice, LineFinding(DifferenceClass.CURRENCY, None, text)
     holder = invoice.subscription_id if kind == "subscription" else invoice.customer_id
-    holders = {holder, *(one.subscription_id for one in invoice.lines if kind == "subscription")}
+    holders = {holder, *(line.subscription_id for line in invoice.lines if kind == "subscription")}
     if draft.target.external_id not in holders:
         text = (
             f"invoice {invoice.id} is for {kind} {holder or 'none'};"
@@ -181,10 +188,10 @@ def _as_a_whole(
 
 def _credits_alone(sent: Recorded, expected: Money) -> Iterator[_Placed]:
     """Compare the credits of a bill that has no lines; they were to come to ``-expected``."""
-    given = sent.credited or Money(0, expected.currency)
-    if given + expected != Money(0, expected.currency):
-        text = f"the credits given for it come to {given}; {-expected} was due"
-        yield None, LineFinding(DifferenceClass.AMOUNT, -expected - given, text)
+    amount = sent.credited or Money(0, expected.currency)
+    if amount + expected != Money(0, expected.currency):
+        text = f"the credits given for it come to {amount}; {-expected} was due"
+        yield None, LineFinding(DifferenceClass.AMOUNT, -expected - amount, text)
 
 
 def _not_sent(case: ThreeSides, due: InvoiceDraft) -> BillComparison:
@@ -194,7 +201,7 @@ def _not_sent(case: ThreeSides, due: InvoiceDraft) -> BillComparison:
     if not case.held:
         text = f"{due.billed} is due and was not sent: {case.why_not_sent or 'no reason recorded'}"
         found.append((None, LineFinding(DifferenceClass.MISSING, -due.billed, text)))
-    extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
+    extra: list[_Placed] = [(stamped, _extra(stamped)) for stamped in case.invoices]
     return BillComparison(
         currency=due.currency,
         billed=due.billed,
@@ -209,8 +216,8 @@ def _not_sent(case: ThreeSides, due: InvoiceDraft) -> BillComparison:
 
 def _only_invoices(case: ThreeSides) -> BillComparison | None:
     """Nothing is due and nothing was sent, yet an invoice carries the bill's stamp."""
-    extra: list[_Placed] = [(one, _extra(one)) for one in case.invoices]
-    known = [one.unexplained for _, one in extra if one.unexplained is not None]
+    extra: list[_Placed] = [(stamped, _extra(stamped)) for stamped in case.invoices]
+    known = [finding.unexplained for _, finding in extra if finding.unexplained is not None]
     if not known:
         return None
     zero = Money(0, known[0].currency)
@@ -221,47 +228,47 @@ def _only_invoices(case: ThreeSides) -> BillComparison | None:
 
 def _extra(invoice: Invoice) -> LineFinding:
     text = f"invoice {invoice.id} carries the stamp of the bill, and the ledger does not know it"
-    amounts = [one.amount - one.discount for one in invoice.lines]
+    amounts = [line.amount - line.discount for line in invoice.lines]
     if not amounts or invoice.deleted or invoice.status == "voided":
         return LineFinding(DifferenceClass.EXTRA, None, text)
-    total = Money(sum(one.minor for one in amounts), amounts[0].currency)
+    total = Money(sum(amount.minor for amount in amounts), amounts[0].currency)
     return LineFinding(DifferenceClass.EXTRA, total, text)
 
 
 def _money(found: Iterable[_Placed], zero: Money) -> Money:
     """Add what is extra in one currency."""
-    amounts = [one.unexplained for _, one in found if one.unexplained is not None]
-    same = [one.minor for one in amounts if one.currency == zero.currency]
+    amounts = [finding.unexplained for _, finding in found if finding.unexplained is not None]
+    same = [amount.minor for amount in amounts if amount.currency == zero.currency]
     return Money(sum(same), zero.currency)
 
 
 def _differences(case: ThreeSides, found: Iterable[_Placed]) -> tuple[Difference, ...]:
     return tuple(
         Difference(
-            one.kind,
+            finding.kind,
             case.bill_id,
             case.account_id,
             invoice.id if invoice else None,
-            one.unexplained,
-            one.text,
-            one.line_id,
+            finding.unexplained,
+            finding.text,
+            finding.line_id,
         )
-        for invoice, one in found
+        for invoice, finding in found
     )
 
 
 def _totals(currency: Currency, results: list[BillComparison]) -> Totals:
     def add(amounts: Iterable[Money]) -> Money:
-        return Money(sum(one.minor for one in amounts), currency)
+        return Money(sum(amount.minor for amount in amounts), currency)
 
     return Totals(
         currency.code,
         len(results),
-        add(one.billed for one in results),
-        add(one.sent for one in results),
-        add(one.not_sent for one in results),
-        add(one.invoiced for one in results),
-        add(one.rounding for one in results),
-        add(one.unexplained for one in results),
-        add(one.catalogue for one in results),
+        add(result.billed for result in results),
+        add(result.sent for result in results),
+        add(result.not_sent for result in results),
+        add(result.invoiced for result in results),
+        add(result.rounding for result in results),
+        add(result.unexplained for result in results),
+        add(result.catalogue for result in results),
     )

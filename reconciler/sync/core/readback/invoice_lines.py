@@ -88,10 +88,10 @@ def compare_lines(sent: Recorded, invoice: Invoice) -> Compared:
     findings.extend(_foreign(line, sent.draft, invoice) for line in extra)
     findings.extend(_reductions(sent, list(ours.values()), invoice))
     at_catalogue = [
-        one for position, one in ours.items() if sent.draft.lines[position].expected is None
+        line for position, line in ours.items() if sent.draft.lines[position].expected is None
     ]
     counted = [
-        one for position, one in ours.items() if sent.draft.lines[position].expected is not None
+        line for position, line in ours.items() if sent.draft.lines[position].expected is not None
     ]
     zero = Money(0, sent.draft.currency)
     invoiced = _sum((*counted, *extra), zero) - (sent.credited or zero)
@@ -105,14 +105,14 @@ def match(sent: Recorded, invoice: Invoice) -> dict[int, InvoiceLine]:
     item price and start alone, so that an edited line is still told from a missing one. A line just
     like one of ours was not made by an edit: it stands twice.
     """
-    by_id = {one.id: one for one in invoice.lines}
+    by_id = {line.id: line for line in invoice.lines}
     found = {
         position: by_id[sent.lines[position]]
         for position in range(len(sent.draft.lines))
         if position in sent.lines and sent.lines[position] in by_id
     }
     _match_by(same_line, sent, invoice.lines, found)
-    others = [one for one in invoice.lines if not _drafted(one, sent.draft)]
+    others = [line for line in invoice.lines if not _drafted(line, sent.draft)]
     _match_by(_edited, sent, others, found)
     return found
 
@@ -123,19 +123,19 @@ def _match_by(
     lines: Sequence[InvoiceLine],
     found: dict[int, InvoiceLine],
 ) -> None:
-    taken = {one.id for one in found.values()} | sent.foreign
+    line_ids = {run.id for run in found.values()} | sent.foreign
     for position, wanted in enumerate(sent.draft.lines):
         if position in found:
             continue
         for line in lines:
-            if line.id not in taken and like(line, wanted):
+            if line.id not in line_ids and like(line, wanted):
                 found[position] = line
-                taken.add(line.id)
+                line_ids.add(line.id)
                 break
 
 
 def _drafted(line: InvoiceLine, draft: InvoiceDraft) -> bool:
-    return any(same_line(line, one) for one in draft.lines)
+    return any(same_line(line, drafted) for drafted in draft.lines)
 
 
 def _edited(line: InvoiceLine, wanted: DraftLine) -> bool:
@@ -150,9 +150,9 @@ def _extra(
     On an invoice that we made, every other line is one. A pending invoice is the subscription's
     own and holds its charges, so there only a line just like one of ours is.
     """
-    taken = {one.id for one in ours.values()} | sent.foreign
+    line_ids = {our_line.id for our_line in ours.values()} | sent.foreign
     for line in invoice.lines:
-        if line.id in taken:
+        if line.id in line_ids:
             continue
         if sent.draft.way != "pending" or _drafted(line, sent.draft):
             yield line
@@ -205,13 +205,13 @@ def _reductions(
 ) -> Iterator[LineFinding]:
     """Compare discounts and credit notes, each as one sum."""
     zero = Money(0, sent.draft.currency)
-    wanted = Money(sum(one.amount.minor for one in sent.draft.discounts), zero.currency)
-    given = Money(sum(one.discount.minor for one in ours), zero.currency)
-    if wanted != given:
-        text = f"invoice {invoice.id} discounts our lines by {given}; {wanted} was sent"
-        yield LineFinding(DifferenceClass.AMOUNT, wanted - given, text)
+    wanted = Money(sum(discount.amount.minor for discount in sent.draft.discounts), zero.currency)
+    amount = Money(sum(line.discount.minor for line in ours), zero.currency)
+    if wanted != amount:
+        text = f"invoice {invoice.id} discounts our lines by {amount}; {wanted} was sent"
+        yield LineFinding(DifferenceClass.AMOUNT, wanted - amount, text)
     notes = () if sent.credits_held else sent.draft.credits
-    due = Money(sum(one.amount.minor for one in notes), zero.currency)
+    due = Money(sum(note.amount.minor for note in notes), zero.currency)
     credited = sent.credited or zero
     if due != credited:
         text = f"credits of invoice {invoice.id} come to {credited}; {due} was due"
@@ -219,7 +219,7 @@ def _reductions(
 
 
 def _sum(lines: Sequence[InvoiceLine], zero: Money) -> Money:
-    return Money(sum(one.amount.minor - one.discount.minor for one in lines), zero.currency)
+    return Money(sum(line.amount.minor - line.discount.minor for line in lines), zero.currency)
 
 
 def new_lines(invoice: Invoice, before: Collection[InvoiceLineId], wanted: DraftLine) -> LookUp:
@@ -233,12 +233,12 @@ def new_lines(invoice: Invoice, before: Collection[InvoiceLineId], wanted: Draft
         before: Line ids on it before the step.
         wanted: The line that was sent.
     """
-    present = {one.id for one in invoice.lines}
+    present = {line.id for line in invoice.lines}
     if gone := sorted(set(before) - present):
         return Undecidable(f"lines {', '.join(gone)} are no longer on invoice {invoice.id}")
     if invoice.deleted or invoice.status == "voided":
         return Undecidable(f"invoice {invoice.id} was deleted or voided")
-    new = [one for one in invoice.lines if one.id not in before]
+    new = [line for line in invoice.lines if line.id not in before]
     if not new:
         return NotFound()
     if len(new) == 1 and same_line(new[0], wanted):
@@ -257,13 +257,13 @@ def stamped(invoices: Sequence[Invoice]) -> LookUp:
     if not invoices:
         return NotFound()
     if len(invoices) > 1:
-        names = ", ".join(sorted(one.id for one in invoices))
+        names = ", ".join(sorted(other.id for other in invoices))
         return Undecidable(f"several invoices carry the stamp of the bill: {names}")
     invoice = invoices[0]
     if invoice.deleted or invoice.status == "voided":
         word = "deleted" if invoice.deleted else "voided"
         return Undecidable(f"invoice {invoice.id} of the bill was {word}")
-    return Found(invoice.id, tuple(one.id for one in invoice.lines))
+    return Found(invoice.id, tuple(line.id for line in invoice.lines))
 
 
 def alike(
@@ -280,8 +280,10 @@ def alike(
         effects: Of the bill; lines that were there before its steps, or that they made, are known.
         generation: That is being sent.
     """
-    known = {line for one in effects for line in (*(one.lines_before or ()), *one.line_ids)}
-    left = [draft.lines[one] for one in unsent_positions(draft, effects, generation)]
+    known = {
+        line for effect in effects for line in (*(effect.lines_before or ()), *effect.line_ids)
+    }
+    left = [draft.lines[position] for position in unsent_positions(draft, effects, generation)]
     return tuple(
         line.id
         for line in invoice.lines
@@ -293,9 +295,9 @@ def unsent_positions(
     draft: InvoiceDraft, effects: Sequence[Effect], generation: int
 ) -> tuple[int, ...]:
     """Give the drafted lines that no step of a generation has added, by position."""
-    mine = (one for one in effects if one.key.generation == generation)
-    added = {one.draft_line for one in mine if one.state is PushState.DONE}
-    return tuple(one for one in range(len(draft.lines)) if one not in added)
+    mine = (effect for effect in effects if effect.key.generation == generation)
+    added = {effect.draft_line for effect in mine if effect.state is PushState.DONE}
+    return tuple(position for position in range(len(draft.lines)) if position not in added)
 
 
 def told_apart(
@@ -311,7 +313,7 @@ def told_apart(
     return {
         position: line
         for same, wanted in groups.items()
-        if len(same) <= len(wanted) and all(times[one] == 1 for one in same)
+        if len(same) <= len(wanted) and all(times[line_id] == 1 for line_id in same)
         for position, line in zip(wanted, same, strict=False)
     }
 
@@ -330,7 +332,7 @@ def _groups(
     """Group positions of drafted lines by the lines that are just like them."""
     groups: dict[tuple[InvoiceLineId, ...], list[int]] = {}
     for position in positions:
-        same = tuple(one.id for one in lines if same_line(one, draft.lines[position]))
+        same = tuple(line.id for line in lines if same_line(line, draft.lines[position]))
         groups.setdefault(same, []).append(position)
     return groups
 

@@ -16,7 +16,7 @@ def recorded_of(
     effects: Sequence[Effect],
     generation: int,
     invoices: Sequence[Invoice],
-    given: Money | None = None,
+    amount: Money | None = None,
 ) -> Recorded | None:
     """Say what was sent; ``None`` when no step of any generation is done.
 
@@ -25,15 +25,19 @@ def recorded_of(
         effects: Every effect of the bill.
         generation: The newest one.
         invoices: As read back, ours first.
-        given: Credits beside the invoice, as read back.
+        amount: Credits beside the invoice, as read back.
     """
-    done = [one for one in effects if one.state is PushState.DONE or _stands(one, draft, invoices)]
+    done = [
+        effect
+        for effect in effects
+        if effect.state is PushState.DONE or _stands(effect, draft, invoices)
+    ]
     if not done:
         return None
-    mine = [one for one in done if one.key.generation == generation]
+    mine = [effect for effect in done if effect.key.generation == generation]
     lines = line_ids(mine)
     credited = invoices[0].credited if invoices else None
-    return Recorded(draft, lines, _foreign(mine, set(lines.values())), _both(credited, given))
+    return Recorded(draft, lines, _foreign(mine, set(lines.values())), _both(credited, amount))
 
 
 def _stands(effect: Effect, draft: InvoiceDraft, invoices: Sequence[Invoice]) -> bool:
@@ -41,8 +45,8 @@ def _stands(effect: Effect, draft: InvoiceDraft, invoices: Sequence[Invoice]) ->
     if not _may_stand(effect) or effect.draft_line is None:
         return False
     before, wanted = effect.lines_before or (), draft.lines[effect.draft_line]
-    new = (line for one in invoices for line in one.lines if line.id not in before)
-    return any(same_line(one, wanted) for one in new)
+    new = (line for other in invoices for line in other.lines if line.id not in before)
+    return any(same_line(line, wanted) for line in new)
 
 
 def _may_stand(effect: Effect) -> bool:
@@ -56,31 +60,31 @@ def _foreign(mine: Sequence[Effect], ours: Collection[InvoiceLineId]) -> frozens
     What came after a line of ours that is not known may be that line, also where it was there
     before the next one.
     """
-    known = [one.lines_before for one in mine if one.lines_before is not None]
+    known = [effect.lines_before for effect in mine if effect.lines_before is not None]
     unknown = [
-        one.lines_before or frozenset()
-        for one in mine
-        if one.key.step.kind is StepKind.ADD_LINE and not one.line_ids
+        effect.lines_before or frozenset()
+        for effect in mine
+        if effect.key.step.kind is StepKind.ADD_LINE and not effect.line_ids
     ]
     before = frozenset().union(*known) - frozenset(ours)
     return before.intersection(*unknown)
 
 
-def _both(credited: Money | None, given: Money | None) -> Money | None:
-    if credited is None or given is None or credited.currency != given.currency:
-        return given or credited
-    return credited + given
+def _both(credited: Money | None, amount: Money | None) -> Money | None:
+    if credited is None or amount is None or credited.currency != amount.currency:
+        return amount or credited
+    return credited + amount
 
 
 def line_ids(done: Sequence[Effect]) -> Mapping[int, InvoiceLineId]:
     """Give our line ids by position in the draft, as far as the answers told them."""
     found: dict[int, InvoiceLineId] = {}
-    for one in done:
-        match one.key.step.kind:
+    for effect in done:
+        match effect.key.step.kind:
             case StepKind.CREATE_INVOICE:
-                found.update(enumerate(one.line_ids))
-            case StepKind.ADD_LINE if one.draft_line is not None and one.line_ids:
-                found[one.draft_line] = one.line_ids[0]
+                found.update(enumerate(effect.line_ids))
+            case StepKind.ADD_LINE if effect.draft_line is not None and effect.line_ids:
+                found[effect.draft_line] = effect.line_ids[0]
             case _:
                 pass
     return found
@@ -91,16 +95,16 @@ def invoice_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
 
     One that we closed is given by the id that it got then.
     """
-    newest = sorted(effects, key=lambda one: -one.key.generation)
+    newest = sorted(effects, key=lambda effect: -effect.key.generation)
     closed = _closed(effects)
     ids: list[InvoiceId] = []
-    for one in newest:
-        if one.state is not PushState.DONE and not _may_stand(one):
+    for effect in newest:
+        if effect.state is not PushState.DONE and not _may_stand(effect):
             continue
-        if one.key.step.kind is StepKind.CREATE_INVOICE:
-            ids.append(closed.get(one.object_id, InvoiceId(one.object_id)))
-        elif one.key.step.kind is StepKind.ADD_LINE:
-            key = one.invoice_id or InvoiceId(one.object_id)
+        if effect.key.step.kind is StepKind.CREATE_INVOICE:
+            ids.append(closed.get(effect.object_id, InvoiceId(effect.object_id)))
+        elif effect.key.step.kind is StepKind.ADD_LINE:
+            key = effect.invoice_id or InvoiceId(effect.object_id)
             ids.append(closed.get(key, key))
     return tuple(dict.fromkeys(ids))
 
@@ -108,11 +112,11 @@ def invoice_ids(effects: Sequence[Effect]) -> tuple[InvoiceId, ...]:
 def _closed(effects: Sequence[Effect]) -> Mapping[str, InvoiceId]:
     """Give the id of closed invoices by the one they had before."""
     return {
-        one.invoice_id: InvoiceId(one.object_id)
-        for one in effects
-        if one.key.step.kind is StepKind.CLOSE_INVOICE
-        and one.state is PushState.DONE
-        and one.invoice_id is not None
+        effect.invoice_id: InvoiceId(effect.object_id)
+        for effect in effects
+        if effect.key.step.kind is StepKind.CLOSE_INVOICE
+        and effect.state is PushState.DONE
+        and effect.invoice_id is not None
     }
 
 
@@ -122,29 +126,31 @@ def without_undone(invoices: Sequence[Invoice], effects: Sequence[Effect]) -> tu
     One that was closed by somebody else has another id than the ledger knows; the credit that takes
     it back names it.
     """
-    newest = max((one.key.generation for one in effects), default=1)
-    former = [one for one in effects if one.key.generation < newest]
+    newest = max((effect.key.generation for effect in effects), default=1)
+    former = [effect for effect in effects if effect.key.generation < newest]
     replaced = {*invoice_ids(former), *_taken_back(effects)}
-    replaced -= set(invoice_ids([one for one in effects if one.key.generation == newest]))
-    ours = frozenset(line for one in former for line in one.line_ids)
-    return tuple(one for one in invoices if not (one.id in replaced and _credited(one, ours)))
+    replaced -= set(invoice_ids([effect for effect in effects if effect.key.generation == newest]))
+    ours = frozenset(line for effect in former for line in effect.line_ids)
+    return tuple(
+        other for other in invoices if not (other.id in replaced and _credited(other, ours))
+    )
 
 
 def _taken_back(effects: Sequence[Effect]) -> Iterator[InvoiceId]:
-    for one in effects:
-        credited = one.key.step.kind is StepKind.CREDIT_NOTE and one.key.step.number
-        if credited and one.state is PushState.DONE and one.invoice_id is not None:
-            yield one.invoice_id
+    for effect in effects:
+        credited = effect.key.step.kind is StepKind.CREDIT_NOTE and effect.key.step.number
+        if credited and effect.state is PushState.DONE and effect.invoice_id is not None:
+            yield effect.invoice_id
 
 
 def _credited(invoice: Invoice, ours: frozenset[InvoiceLineId]) -> bool:
     """Tell whether credit notes take back our lines; all lines where none is known as ours."""
-    lines = [one for one in invoice.lines if one.id in ours] or list(invoice.lines)
-    total = sum(one.amount.minor - one.discount.minor for one in lines)
+    lines = [line for line in invoice.lines if line.id in ours] or list(invoice.lines)
+    total = sum(line.amount.minor - line.discount.minor for line in lines)
     return invoice.credited is not None and invoice.credited.minor >= total
 
 
 def in_our_order(invoices: Sequence[Invoice], known: Sequence[InvoiceId]) -> tuple[Invoice, ...]:
     """Put the invoices that the ledger knows first, the newest generation's before all."""
     place = {identity: position for position, identity in enumerate(known)}
-    return tuple(sorted(invoices, key=lambda one: place.get(one.id, len(place))))
+    return tuple(sorted(invoices, key=lambda invoice: place.get(invoice.id, len(place))))
