@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, HeldError, ReconcilerError
+from reconciler.kernel.runbook import Page
 from reconciler.plan.against import CausedPlan
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.cause import Causes
@@ -37,10 +38,10 @@ class NewerCommitError(ReconcilerError):
         )
 
 
-class WaitsForApprovalError(ReconcilerError):
+class WaitsForApprovalError(HeldError):
     """What was merged needs someone who has not approved it."""
 
-    exit_code = ExitCode.NEEDS_APPROVAL
+    anchor = Page.NOT_APPLIED
 
     def __init__(self, plan: Plan, sentence: str, asked: Iterable[int]) -> None:
         numbers = ", ".join(str(number) for number in asked) or "none"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.definitions.model import Effective
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.kernel.runbook import Page
 from reconciler.kernel.secret import Secret
 from reconciler.plan.against import CausedPlan
 from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force
@@ -26,6 +27,7 @@ class NotTheMergeError(ReconcilerError):
     """What is checked out is not the pull request merged into its base."""
 
     exit_code = ExitCode.STALE
+    anchor = Page.NOT_THE_MERGE
 
     def __init__(self, pull_request: PullRequest, commit: Commit) -> None:
         super().__init__(

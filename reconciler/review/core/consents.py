@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.definitions.kinds.project import GuardName
 from reconciler.kernel.address import PlanId
+from reconciler.kernel.runbook import Page, page
 from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.approval_lines import ApprovalLine, Lines, lines_of
 from reconciler.review.model.pull_request import Login, Review
@@ -193,7 +194,8 @@ def _named_plan(
         return None, f"`{line.plan}` fits {len(fitting)} plans; write more digits"
     plan = plans.get(PlanId(fitting[0]))
     if plan is None:
-        return None, f"the sealed block of plan `{line.plan:.12}` was changed or removed"
+        where = page(Page.BROKEN_SEAL)
+        return None, f"the sealed block of plan `{line.plan:.12}` was changed or removed: {where}"
     return plan, ""
 
 
