@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.kernel.value import JsonValue
@@ -35,3 +36,11 @@ def number(value: JsonValue, *path: str) -> int:
 def person(value: JsonValue, *path: str) -> Login:
     """Read a login, as it is compared."""
     return login(text(value, *path, "login"))
+
+
+def moment(value: JsonValue, *path: str) -> str:
+    """Read a time, as ISO 8601 in UTC with whole seconds; empty when it is not there."""
+    found = text(value, *path)
+    if not found:
+        return ""
+    return datetime.fromisoformat(found).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,11 +7,10 @@ Sources: GitHub REST API description (npm ``@octokit/openapi``), GraphQL referen
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from reconciler.forge.fields import at, number, person, text
+from reconciler.forge.fields import at, moment, number, person, text
 from reconciler.forge.session import Session, segment
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.review.model.forge import Issue, Note, Status, StatusState
@@ -285,7 +284,7 @@ def _review(node: JsonValue) -> Review:
         # Source: GraphQL interface Actor: User, Bot, Mannequin, Organization, EnterpriseUserAccount
         is_person=text(node, "author", "__typename") == "User",
         kind=_KINDS[text(node, "state")],
-        at=text(node, "submittedAt"),
+        at=moment(node, "submittedAt"),
         commit=Commit(text(node, "commit", "oid")),
         words=text(node, "body"),
         is_edited=at(node, "lastEditedAt") is not None,
@@ -300,18 +299,8 @@ def _status(commit: Commit, found: JsonValue) -> Status:
         text(found, "context"),
         "success" if state == "success" else "pending" if state == "pending" else "failure",
         text(found, "description"),
-        _utc(text(found, "created_at")),
+        moment(found, "created_at"),
     )
-
-
-def _utc(moment: str) -> str:
-    return moment if moment.endswith("Z") or not moment else _as_utc(moment)
-
-
-def _as_utc(moment: str) -> str:
-    from datetime import UTC
-
-    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _issue(found: JsonValue) -> Issue:

@@ -53,7 +53,8 @@ class LimitsAsOne:
 class Session:
     """Speaks to one API of a forge.
 
-    Writes are spaced by their own limit: GitHub asks for a second between them.
+    Writes are spaced by their own limit: GitHub asks for a second between them. ``page_size`` is
+    the name of the parameter for it.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class Session:
         writes: RateLimit,
         chance: Callable[[], float],
         headers: Mapping[str, str],
+        page_size: str = "per_page",
     ) -> None:
         limited = LimitsAsOne(client, clock)
         self._reads = Sender(limited, reads, clock, chance, POLICY)
         self._writes = Sender(limited, writes, clock, chance, POLICY)
         self._base_path = base_path
+        self._page_size = page_size
         self._headers = {**headers, "Authorization": f"{scheme} {token.reveal()}"}
 
     def read(self, path: str, query: Sequence[tuple[str, str]] = (), *, intent: str) -> JsonValue:
@@ -85,7 +88,13 @@ class Session:
         return _value(self._get(path, tuple(query), intent), intent)
 
     def pages(
-        self, path: str, query: Sequence[tuple[str, str]] = (), *, intent: str, key: str = ""
+        self,
+        path: str,
+        query: Sequence[tuple[str, str]] = (),
+        *,
+        intent: str,
+        key: str = "",
+        is_whole: bool = False,
     ) -> Iterator[JsonObject]:
         """Read a list to its end, following ``Link: rel="next"``.
 
@@ -94,9 +103,10 @@ class Session:
             query: Filters.
             intent: A verb and its object, for messages.
             key: Where the list stands in the answer; empty when it is the answer.
+            is_whole: Whether the forge gives this list without pages.
         """
-        size = "limit" if self._base_path.endswith("/api/v1") else "per_page"
-        pairs: tuple[tuple[str, str], ...] = (*query, (size, str(PAGE)))
+        size = () if is_whole else ((self._page_size, str(PAGE)),)
+        pairs: tuple[tuple[str, str], ...] = (*query, *size)
         for _ in range(PAGES_MAX):
             answer = self._get(path, pairs, intent)
             found = _value(answer, intent)

@@ -18,15 +18,17 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.definitions.core.allowance import is_loopback
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.forge.gitea import Gitea
 from reconciler.forge.github import GitHub
 from reconciler.forge.session import Session
 from reconciler.kernel.ports import Clock
 from reconciler.kernel.secret import Secret
+from reconciler.review.model.pull_request import Forge
 from reconciler.review.ports import ReviewForge
 from reconciler.settings import Settings
 from reconciler.transport.client import HttpClient, Request, shared_tls
@@ -69,6 +71,8 @@ def open_forge(settings: Settings, clock: Clock) -> Iterator[ReviewForge]:
     teams = Secret(environ.get("RECONCILER_TEAM_TOKEN") or token.reveal())
     api = environ.get("GITHUB_API_URL", "https://api.github.com")
     with ExitStack() as stack:
+        kind = _kind(environ)
+        is_gitea = kind == "gitea"
 
         def session(url: str, key: Secret) -> Session:
             tls = shared_tls(settings.authorities) if url.startswith("https:") else None
@@ -81,21 +85,52 @@ def open_forge(settings: Settings, clock: Clock) -> Iterator[ReviewForge]:
                 clock,
                 key,
                 base_path=parts.path.rstrip("/"),
-                scheme="Bearer",
+                scheme="token" if is_gitea else "Bearer",
                 reads=TokenBucket(_READS_PER_SECOND * pace, clock),
                 writes=TokenBucket(_WRITES_PER_SECOND * pace, clock),
                 chance=random.random,
-                headers=_HEADERS,
+                headers={} if is_gitea else _HEADERS,
+                page_size="limit" if is_gitea else "per_page",
             )
 
-        yield GitHub(
-            session(api, token),
-            session(environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"), token),
-            teams=session(api, teams),
-            repository=repository,
-            server=environ.get("GITHUB_SERVER_URL", "https://github.com"),
-            account=environ.get("RECONCILER_FORGE_ACCOUNT", ""),
+        place = _Place(
+            repository,
+            environ.get("GITHUB_SERVER_URL", "https://github.com"),
+            environ.get("RECONCILER_FORGE_ACCOUNT", ""),
         )
+        if is_gitea:
+            yield Gitea(session(api, token), teams=session(api, teams), **place._asdict())
+        else:
+            graphql = environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql")
+            yield GitHub(
+                session(api, token),
+                session(graphql, token),
+                teams=session(api, teams),
+                **place._asdict(),
+            )
+
+
+class _Place(NamedTuple):
+    repository: str
+    server: str
+    account: str
+
+
+def _kind(environ: Mapping[str, str]) -> Forge:
+    """Say which forge it is: what the job says, or what Gitea's runner says of itself.
+
+    Raises:
+        NoForgeError: For a name that is none.
+    """
+    # Source: act_runner, "environment variables": GITEA_ACTIONS is `true`
+    runner = "gitea" if environ.get("GITEA_ACTIONS") == "true" else "github"
+    match environ.get("RECONCILER_FORGE", runner):
+        case "github":
+            return "github"
+        case "gitea":
+            return "gitea"
+        case other:
+            raise NoForgeError("RECONCILER_FORGE", f"is {other!r}, not `github` or `gitea`")
 
 
 def seal_keys(environ: Mapping[str, str]) -> tuple[Secret, ...]:

@@ -62,6 +62,8 @@ class GitHubWorld:
     rules: list[dict[str, Any]] = field(default_factory=list)
     dispatched: list[dict[str, Any]] = field(default_factory=list)
     page_max: int = 100
+    page_size: str = "per_page"
+    graphql: str = "/graphql"
     broken: list[tuple[str, str, int, dict[str, str]]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -95,6 +97,27 @@ class GitHubWorld:
             if (one["number"], one["author"]) == (number, ACCOUNT)
         ]
 
+    def edit_review(self, number: int, place: int) -> None:
+        """Change the words of a review after it was submitted."""
+        self.reviews[number][place]["lastEditedAt"] = "2026-12-01T00:00:09Z"
+
+    def protect(self, *, dismisses: bool) -> None:
+        """Ask for reviews on the base branch."""
+        self.rules = [review_rule(dismisses=dismisses)]
+
+    def environ(self, url: str) -> dict[str, str]:
+        """What a runner says about it."""
+        return {
+            "GITHUB_API_URL": url,
+            "GITHUB_GRAPHQL_URL": f"{url}/graphql",
+            "GITHUB_SERVER_URL": "https://github.test",
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_TOKEN": TOKEN,
+            "RECONCILER_TEAM_TOKEN": TEAM_TOKEN,
+            "RECONCILER_SEAL": "k" * 32,
+            "GITHUB_RUN_ID": "77",
+        }
+
     def status(self, sha: str, context: str) -> tuple[str, str]:
         """The newest status of a commit."""
         found = [one for one in self.statuses if (one["sha"], one["context"]) == (sha, context)]
@@ -114,7 +137,7 @@ class GitHubWorld:
             if verb == method and place in parts.path:
                 del self.broken[number]
                 return code, known, {"message": "broken on purpose"}
-        if parts.path == "/graphql":
+        if parts.path == self.graphql:
             return 200, {}, {"data": self._graphql(body)}
         query = dict(parse_qsl(parts.query))
         operation = self.api.check_request(method, parts.path, query, body)
@@ -132,9 +155,9 @@ class GitHubWorld:
         if status >= 300:
             return status, {}, given
         headers: dict[str, str] = {}
-        listed = given.get("commits") if isinstance(given, dict) else given
-        if isinstance(listed, list):
-            size = min(self.page_max, int(query.get("per_page", "30")))
+        listed = given.get("commits", given.get("data")) if isinstance(given, dict) else given
+        if isinstance(listed, list) and self.page_size in operation["query"]:
+            size = min(self.page_max, int(query.get(self.page_size, "30")))
             page = int(query.get("page", "1"))
             if len(listed) > page * size:
                 kept = "&".join(f"{key}={query[key]}" for key in query if key != "page")
@@ -344,7 +367,7 @@ def serving(world: GitHubWorld) -> Iterator[str]:
         def do_GET(self) -> None:
             length = int(self.headers.get("content-length", "0"))
             data = self.rfile.read(length)
-            token = self.headers.get("authorization", "").removeprefix("Bearer ")
+            token = self.headers.get("authorization", "").partition(" ")[2]
             try:
                 body = exact_json.decode(data) if data else None
                 status, headers, answer = world.answer(self.command, self.path, body, token)
@@ -375,17 +398,3 @@ def serving(world: GitHubWorld) -> Iterator[str]:
         thread.join()
     if failures:
         raise failures[0]
-
-
-def environ(url: str) -> dict[str, str]:
-    """What a runner says about it."""
-    return {
-        "GITHUB_API_URL": url,
-        "GITHUB_GRAPHQL_URL": f"{url}/graphql",
-        "GITHUB_SERVER_URL": "https://github.test",
-        "GITHUB_REPOSITORY": REPOSITORY,
-        "GITHUB_TOKEN": TOKEN,
-        "RECONCILER_TEAM_TOKEN": TEAM_TOKEN,
-        "RECONCILER_SEAL": "k" * 32,
-        "GITHUB_RUN_ID": "77",
-    }

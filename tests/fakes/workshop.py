@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fakes.github import GitHubWorld, Pull, environ
+from fakes.github import GitHubWorld, Pull
 from fakes.place import Place, Ran
 
 TEAM = "acme/finance-team"
@@ -124,7 +124,7 @@ class Workshop:
 
     def ci(self, command: str, *arguments: str, **variables: str) -> Ran:
         """Run a job."""
-        known = {**environ(self.url), "GITHUB_ACTOR": "github-actions", **variables}
+        known = {**self.world.environ(self.url), "GITHUB_ACTOR": "github-actions", **variables}
         return self.place.run("ci", command, "--env", ENVIRONMENT, *arguments, **known)
 
     def status(self, number: int) -> tuple[str, str]:

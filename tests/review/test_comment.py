@@ -192,3 +192,14 @@ def test_twenty_thousand_items_fit(text: str) -> None:
     found = comment(report(plan(update(field("displayName", "a", "b")), hits=held)))
     assert len(found.text.encode()) <= BYTES_MAX
     assert is_whole(found.text)
+
+
+def test_accounts_that_would_be_billed_anew_are_named_by_their_codes() -> None:
+    ids = [f"id-{number}" for number in range(25)]
+    wider = hit("widening", "more", address=UK, desired=FieldValue(ids))
+    odd = hit("widening", "more", address=UK, desired=FieldValue("all"))
+    made = plan(update(), hits=(wider, odd), names={"id-0": "acme-uk", "u-1": "Jane"})
+    assert public_names(made, "codes") == {"id-0": "acme-uk"}
+    text = comment(report(made)).text
+    assert "would bill 25 more accounts: `acme-uk`, `id-1`" in text
+    assert "and 5 more" in text

@@ -19,7 +19,7 @@ from fakes.reviews import (
 
 from reconciler.plan.model.plan import GuardHit
 from reconciler.review.core.judge import Judged, judge
-from reconciler.review.core.rules import Members, Rules
+from reconciler.review.core.rules import Members, Rules, who
 from reconciler.review.model.pull_request import Login
 
 PRICE = item("sensitive-field", "uk")
@@ -199,3 +199,19 @@ def test_nothing_approves_what_needs_a_remedy(paper: Paper) -> None:
     plan = paper.post(remedy)
     paper.review(FAY, f"/approve sensitive-field@{plan}")
     assert guards_of(judged(paper, remedy).open) == ["sensitive-field"]
+
+
+def test_a_plan_that_was_never_posted_says_so(paper: Paper) -> None:
+    paper.review(FAY, "/approve sensitive-field@" + "a" * 12)
+    assert "no plan `aaaaaaaaaaaa` was posted" in judged(paper).uncounted[0].reason
+
+
+def test_who_may_approve_is_said_in_words() -> None:
+    nobody = approvers().model_copy(update={"github": ()})
+    assert who(rules(nobody), PRICE) == "nobody on this forge"
+    assert who(rules(approvers(github=["fay", "acme/x"])), PRICE) == "fay or acme/x"
+    assert (
+        who(rules(approvers(), approvers(count=2)), PRICE) == "acme/finance, or 2 of acme/finance"
+    )
+    assert who(rules(approvers(environments=["sandbox"])), PRICE) == "anyone with write permission"
+    assert who(rules(approvers(fields=["createInvoice"])), PRICE) == "anyone with write permission"

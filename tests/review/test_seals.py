@@ -67,3 +67,14 @@ def test_one_changed_character_breaks_a_seal_or_changes_nothing(place: int, othe
     assert read(changed).sealed in {(), (sealed(),)}
     if changed != block:
         assert read(changed).sealed == ()
+
+
+def test_what_bears_our_seal_and_is_no_plan_is_false() -> None:
+    import base64
+    import hmac
+
+    for payload in (b"no json\n", b"[]\n"):
+        mac = hmac.new(b"k" * 32, b"m3ter-reconciler/seal/v1\n" + payload, "sha256").hexdigest()
+        text = base64.b64encode(payload).decode()
+        assert read(f"<!-- reconciler-seal/1 {text} {mac} -->") == Opened((), (), 1)
+    assert read(f"<!-- reconciler-seal/1 a=a {'0' * 64} -->") == Opened((), (), 1)
