@@ -234,3 +234,57 @@ def test_drift_is_one_issue_opened_updated_and_closed(shop: Workshop) -> None:
     shop.ci("drift")
     assert shop.world.open_issues() == []
     assert "as git says again" in shop.world.notes(issue["number"])[-1]
+
+
+def test_a_plan_is_sealed_once_and_junk_beside_its_seal_is_swept_away(shop: Workshop) -> None:
+    propose(shop)
+    first = shop.told(7)
+    shop.plan(7)
+    assert shop.told(7) == first, "the same plan is sealed once"
+    junk = "<!-- reconciler-seal/1 AAAA " + "0" * 64 + " -->"
+    for comment in shop.world.comments.values():
+        comment["body"] += junk * 400
+    shop.plan(7)
+    assert "AAAA" not in shop.told(7)
+    shop.world.review(7, "fay", shop.line(7))
+    shop.plan(7)
+    assert shop.status(7)[0] == "success"
+
+
+def test_a_merge_queue_gets_the_status_it_waits_for(shop: Workshop) -> None:
+    propose(shop)
+    shop.git("checkout", "-q", "--detach", shop.merges[7])
+    page = shop.place.folder.parent / "plan.html"
+    ran = shop.ci("plan", "--html", str(page))
+    assert ran.code == 0, ran
+    assert shop.world.status(shop.merges[7], "reconciler/sandbox")[0] == "success"
+    assert "usage-else-GBP" in page.read_text()
+
+
+def test_a_watch_that_ends_calls_its_heartbeat(shop: Workshop) -> None:
+    shop.world.broken.append(("GET", "/alive", 200, {}))
+    assert shop.ci("drift", RECONCILER_HEARTBEAT=f"{shop.url}/alive?of=drift").code == 0
+    assert ("GET", "/alive") in shop.world.asked
+
+
+def test_a_review_starts_the_plan_again(shop: Workshop) -> None:
+    ran = shop.place.run("ci", "review", "--pull-request", "7", **shop.world.environ(shop.url))
+    assert ran.code == 0, ran
+    (started,) = shop.world.dispatched
+    assert (started["workflow"], started["inputs"]) == ("plan.yml", {"pull-request": "7"})
+
+
+def test_a_forge_that_takes_no_comment_hides_no_reason(shop: Workshop) -> None:
+    propose(shop)
+    shop.merge(7)
+    shop.world.broken += [("POST", "/statuses/", 403, {}), ("POST", "/issues", 403, {})]
+    ran = shop.apply()
+    assert ran.code == ExitCode.NEEDS_APPROVAL
+    assert "acme/finance-team must approve" in ran.err
+
+
+def test_a_failure_that_cannot_be_posted_is_still_told(shop: Workshop) -> None:
+    propose(shop)
+    shop.world.pulls[7].head = "e" * 40
+    shop.world.broken.append(("POST", "/statuses/", 403, {}))
+    assert shop.plan(7).code == ExitCode.STALE
