@@ -121,7 +121,9 @@ def _late(
     plan: Plan, effective: Effective, head: AppliedRecord | None, now: datetime, *, saved: bool
 ) -> Iterable[GuardHit]:
     judging = _judging(effective, head)
-    yield from freeze(judging.environment.freeze, now)
+    # as in the plan: a freeze is about what is sent to m3ter
+    if any(change.type not in {"adopt", "keep", "ignore"} for change in plan.body.changes):
+        yield from freeze(judging.environment.freeze, now)
     limit = judging.project.guards.max_plan_age
     yield from plan_age(plan.id, plan.head.created_at, limit, now)
     if judging.environment.protected and not saved:

@@ -71,6 +71,16 @@ def test_protection_that_is_taken_away_is_judged_while_it_holds(place: Place) ->
     assert "sensitive-field" in told
 
 
+def test_a_freeze_holds_no_rule_that_changes(place: Place) -> None:
+    window = {"from": "2020-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z", "reason": "year end"}
+    place.patch_sandbox(freeze=[window])
+    assert place.run("apply", "--env", "sandbox", "--yes").code == 0
+    place.edit(
+        "chargebee-uk/integration.yaml", "displayName: Chargebee UK bills", "displayName: UK"
+    )
+    assert "frozen" in held(place)
+
+
 def test_a_default_that_is_written_out_changes_nothing(place: Place) -> None:
     place.patch_sandbox(fallback="warn", freeze=[])
     assert place.is_in_sync()
