@@ -10,6 +10,7 @@ GITHUB_TOKEN             | the job's token
 RECONCILER_TEAM_TOKEN    | a token that may read teams; the job's own by default
 RECONCILER_SEAL          | the key of sealed plans, at least 32 characters; the old one behind it
 RECONCILER_FORGE         | ``github`` or ``gitea``; read from ``GITEA_ACTIONS`` by default
+RECONCILER_STATE         | the only state backend that this job believes, for example ``git-branch``
 RECONCILER_FORGE_ACCOUNT | who the token writes as, where the forge does not say
 """
 
@@ -22,7 +23,8 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.definitions.core.allowance import is_loopback
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.definitions.kinds.project import ProjectSpec
+from reconciler.errors import ExitCode, IdentityError, ReconcilerError
 from reconciler.forge.gitea import Gitea
 from reconciler.forge.github import GitHub
 from reconciler.forge.session import Session
@@ -56,6 +58,28 @@ class NoForgeError(ReconcilerError):
             f"{variable} {why}.\nNothing was asked and nothing was written. This command runs in a "
             "job of a forge; SETUP.md lists what the job needs."
         )
+
+
+class OtherStateError(IdentityError):
+    """The definitions keep what was applied elsewhere than the job allows."""
+
+    def __init__(self, backend: str, pinned: str) -> None:
+        super().__init__(
+            f"the Project says `state.backend: {backend}`, and this job believes `{pinned}` alone "
+            "(RECONCILER_STATE): what was applied before decides who may approve.\n"
+            "Nothing was read from it and nothing was written. Put the Project right, or the job."
+        )
+
+
+def check_state(environ: Mapping[str, str], project: ProjectSpec) -> None:
+    """Check that a proposal does not bring a memory of its own.
+
+    Raises:
+        OtherStateError: When the project names another backend than ``RECONCILER_STATE`` does.
+    """
+    pinned = environ.get("RECONCILER_STATE", "")
+    if pinned and pinned != project.state.backend:
+        raise OtherStateError(project.state.backend, pinned)
 
 
 @contextmanager

@@ -288,3 +288,11 @@ def test_a_failure_that_cannot_be_posted_is_still_told(shop: Workshop) -> None:
     shop.world.pulls[7].head = "e" * 40
     shop.world.broken.append(("POST", "/statuses/", 403, {}))
     assert shop.plan(7).code == ExitCode.STALE
+
+
+def test_a_job_believes_no_memory_that_a_proposal_brings(shop: Workshop) -> None:
+    for command in ("apply", "drift"):
+        ran = shop.ci(command, RECONCILER_STATE="git-branch")
+        assert ran.code == ExitCode.REFUSED_IDENTITY
+        assert "believes `git-branch` alone" in ran.err
+    assert shop.ci("drift", RECONCILER_STATE="directory").code == 0

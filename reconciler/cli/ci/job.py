@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def judging(place: Desk, forge: ReviewForge, app: App) -> Judging:
     """Say how plans of this environment are judged on this forge."""
     from reconciler.review.proposal import Judging
-    from reconciler.wiring.forge import run_url, seal_keys
+    from reconciler.wiring.forge import check_state, run_url, seal_keys
 
+    check_state(app.environ, place.effective.project.spec)
     return Judging(
         forge,
         seal_keys(app.environ),

@@ -29,8 +29,8 @@ def drift(app: App, environment: str) -> ExitCode:
 
     place = desk(app, environment)
     with open_forge(app.settings, place.clock) as forge, place.organisation() as organisation:
-        plan = planned(place, organisation)
-        count = report_drift(plan, judging(place, forge, app))
+        rules = judging(place, forge, app)
+        count = report_drift(planned(place, organisation), rules)
     told = f"{environment}: {counted(count, 'difference', 'differences')} made outside git"
     if count:
         notices = notifier(place.effective.environment.spec, app.settings, place)
