@@ -128,11 +128,11 @@ class World:
         return delivery
 
     def _dated(self, vendor: str, answer: HttpAnswer) -> HttpAnswer:
-        """Let an answer bear the emulated time, as of now also where it is an earlier one.
+        """Let an answer of the site bear its time, as of now also where it is an earlier one.
 
         Source: RFC 9110, section 6.6.1: the Date header of an answer.
         """
-        if vendor == "chargebee" and not self.store.switches.on("date_header"):
+        if vendor != "chargebee" or not self.store.switches.on("date_header"):
             return answer
         date = format_datetime(self.store.now(), usegmt=True)
         return replace(answer, headers=(*answer.headers, ("date", date)))

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.errors import IdentityError
+from reconciler.kernel.runbook import Page, page
+from reconciler.ledger.sql.damage import LedgerDamagedError
 from reconciler.ledger.sql.database import LedgerGoneError
 from reconciler.sync.in_force.applied_definitions import definitions_in_force
 from reconciler.sync.in_force.scope import NoPushError
@@ -58,11 +60,10 @@ class Controls:
 class ControlRefusedError(IdentityError):
     """The ledger took no row; whoever pushes has heard of nothing."""
 
-    def __init__(self, where: str, reason: str) -> None:
+    def __init__(self, where: str, reason: str, todo: str) -> None:
         super().__init__(
             f"the ledger in {where} took no change: {reason}.\n"
-            "Nothing was paused, resumed or enabled: whoever pushes goes on as before. Check the "
-            "room on its disk and the rights of this user."
+            f"Nothing was paused, resumed or enabled: whoever pushes goes on as before. {todo}"
         )
 
 
@@ -72,7 +73,11 @@ def _told_here() -> Iterator[None]:
     try:
         yield
     except LedgerGoneError as error:
-        raise ControlRefusedError(error.where, error.reason) from None
+        todo = "Check the room on its disk and the rights of this user."
+        raise ControlRefusedError(error.where, error.reason, todo) from None
+    except LedgerDamagedError as error:
+        todo = f"What it holds cannot be read; go on with {page(Page.LEDGER_LOST)}."
+        raise ControlRefusedError(error.where, error.reason, todo) from None
 
 
 @contextmanager

@@ -49,6 +49,8 @@ class LedgerDamagedError(IdentityError):
             "-wal and -shm, never delete them, bring the newest backup back and go on with "
             f"{page(Page.LEDGER_LOST)}."
         )
+        self.where = where
+        self.reason = reason
 
 
 class UnreadableRowError(Exception):

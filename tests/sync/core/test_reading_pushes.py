@@ -125,7 +125,12 @@ def test_our_lines_come_from_the_steps_that_made_them() -> None:
         invoice_id=InvoiceId("inv_p"),
         lines_before=frozenset({InvoiceLineId("theirs"), InvoiceLineId("a")}),
     )
-    unknown = effect(StepKind.ADD_LINE, draft_line=3, object_id="inv_q")
+    unknown = effect(
+        StepKind.ADD_LINE,
+        draft_line=3,
+        object_id="inv_q",
+        lines_before=frozenset({InvoiceLineId("theirs"), InvoiceLineId("c")}),
+    )
     credit = effect(StepKind.CREDIT_NOTE, object_id="cn_1")
     steps = [made, added, unknown, credit]
     assert line_ids(steps) == {0: "a", 1: "b", 2: "c"}
