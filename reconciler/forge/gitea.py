@@ -107,12 +107,15 @@ class Gitea:
         )
 
     def is_member(self, person_: Login, group: Login) -> Answer3:
-        """Find the team by its exact name, then ask for the member."""
+        """Find the team by its exact name, then ask for the member.
+
+        Source: Gitea routers/api/v1/api.go: members are shown to members of the team and to owners.
+        """
         organisation, _, name = group.partition("/")
         intent = f"ask whether {person_} is in {group}"
-        path = f"/orgs/{segment(organisation)}/teams/search"
+        path = f"/orgs/{segment(organisation)}/teams"
         try:
-            teams = self._teams.pages(path, (("q", name),), intent=intent, key="data")
+            teams = self._teams.pages(path, intent=intent)
             ids = [number(team, "id") for team in teams if text(team, "name").lower() == name]
         except ForgeRefusedError:
             return "unknown"
@@ -125,10 +128,14 @@ class Gitea:
         return "yes"
 
     def may_write(self, person_: Login) -> Answer3:
-        """Ask for the permission of a collaborator."""
+        """Ask for the permission of a collaborator.
+
+        Source: Gitea routers/api/v1/repo/collaborators.go: shown to administrators of the
+        repository, and to everyone of themselves.
+        """
         path = f"{self._path}/collaborators/{segment(person_)}/permission"
         try:
-            found = self._rest.read(path, intent=f"ask what {person_} may do")
+            found = self._teams.read(path, intent=f"ask what {person_} may do")
         except ForgeRefusedError as error:
             return "no" if error.status == HTTPStatus.NOT_FOUND else "unknown"
         return "yes" if text(found, "permission") in _MAY_WRITE else "no"

@@ -55,7 +55,7 @@ class GiteaWorld(GitHubWorld):
             (rf"{repo}/issues/(\d+)/comments", "POST", self._write),
             (rf"{repo}/issues/comments/(\d+)", "PATCH", self._rewrite),
             (rf"{repo}/actions/workflows/([^/]+)/dispatches", "POST", self._dispatch),
-            (r"/api/v1/orgs/([^/]+)/teams/search", "GET", self._teams),
+            (r"/api/v1/orgs/([^/]+)/teams", "GET", self._teams),
             (r"/api/v1/teams/(\d+)/members/([^/]+)", "GET", self._member),
         ]
 
@@ -126,15 +126,11 @@ class GiteaWorld(GitHubWorld):
     def _edit_gitea_issue(self, number: str, query: Any, body: Any, token: str) -> tuple[int, Any]:
         return 201, self._edit_issue(number, query, body, token)[1]
 
-    def _teams(self, owner: str, query: dict[str, str], _: Any, token: str) -> tuple[int, Any]:
+    def _teams(self, owner: str, _: Any, __: Any, token: str) -> tuple[int, Any]:
         if token not in self.seen_by:
             return 403, {"message": "user should be an organization member"}
         names = [name.partition("/")[2] for name in self.teams if name.startswith(f"{owner}/")]
-        found = [name for name in names if query["q"] in name]
-        return 200, {
-            "ok": True,
-            "data": [{"id": names.index(name) + 1, "name": name} for name in found],
-        }
+        return 200, [{"id": number, "name": name} for number, name in enumerate(names, 1)]
 
     def _member(self, number: str, login: str, _: Any, __: Any, token: str) -> tuple[int, Any]:
         if token not in self.seen_by:

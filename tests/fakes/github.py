@@ -155,7 +155,7 @@ class GitHubWorld:
         if status >= 300:
             return status, {}, given
         headers: dict[str, str] = {}
-        listed = given.get("commits", given.get("data")) if isinstance(given, dict) else given
+        listed = given.get("commits") if isinstance(given, dict) else given
         if isinstance(listed, list) and self.page_size in operation["query"]:
             size = min(self.page_max, int(query.get(self.page_size, "30")))
             page = int(query.get("page", "1"))

@@ -11,7 +11,7 @@ import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class Server:
 
     url: str
     token: str
+    owner_token: str
 
     def call(self, method: str, path: str, body: object = None, by: str = "root") -> Any:
         """Do something as a person would."""
@@ -124,12 +125,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     )
     for name in ("ann", "fay", "bob", "tool"):
         gitea("admin", "user", "create", "--username", name, "--email", f"{name}@x.test", *about)
-    token = gitea(
-        "admin", "user", "generate-access-token", "--username", "tool", "--raw", "--scopes", "all"
-    ).strip()
+    make = ("admin", "user", "generate-access-token", "--raw", "--scopes", "all", "--username")
+    tokens = [gitea(*make, name).strip().splitlines()[-1] for name in ("tool", "root")]
     process = subprocess.Popen([PROGRAM, "--config", str(ini), "web"], env=environ)
     try:
-        made = Server(f"http://127.0.0.1:{port}", token.splitlines()[-1])
+        made = Server(f"http://127.0.0.1:{port}", *tokens)
         for _ in range(300):
             with suppress(httpx.HTTPError):
                 if httpx.get(f"{made.url}/api/healthz", timeout=5).status_code == 200:
@@ -160,12 +160,19 @@ def prepare(server: Server) -> None:
 
 @pytest.fixture
 def forge(server: Server) -> Iterator[ReviewForge]:
+    with connected(server, RECONCILER_TEAM_TOKEN=server.owner_token) as opened:
+        yield opened
+
+
+@contextmanager
+def connected(server: Server, **more: str) -> Iterator[ReviewForge]:
     environ = {
         "RECONCILER_FORGE": "gitea",
         "GITHUB_API_URL": f"{server.url}/api/v1",
         "GITHUB_SERVER_URL": server.url,
         "GITHUB_REPOSITORY": REPOSITORY,
         "GITHUB_TOKEN": server.token,
+        **more,
     }
     with open_forge(Settings.from_environment(environ), SystemClock()) as opened:
         yield opened
@@ -195,6 +202,11 @@ def test_who_we_are_and_who_is_where(forge: ReviewForge) -> None:
     assert forge.is_member(Login("bob"), Login("acme/none")) == "unknown"
     assert forge.may_write(Login("bob")) == "yes"
     assert forge.may_write(Login("nobody")) == "no"
+
+
+def test_a_token_that_is_in_no_such_team_knows_nothing_of_it(server: Server) -> None:
+    with connected(server) as forge:
+        assert forge.is_member(Login("fay"), Login("acme/finance")) != "yes"
 
 
 def test_a_pull_request_and_its_reviews(server: Server, forge: ReviewForge) -> None:

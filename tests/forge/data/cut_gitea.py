@@ -33,7 +33,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/{index}/comments": ("get", "post"),
     "/repos/{owner}/{repo}/issues/comments/{id}": ("patch",),
     "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches": ("post",),
-    "/orgs/{org}/teams/search": ("get",),
+    "/orgs/{org}/teams": ("get",),
     "/teams/{id}/members/{username}": ("get",),
 }
 
