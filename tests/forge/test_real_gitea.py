@@ -195,11 +195,14 @@ def review(server: Server, number: int, by: str, words: str, event: str = "COMME
     return int(server.call("POST", f"/repos/{REPOSITORY}/pulls/{number}/reviews", body, by)["id"])
 
 
-def test_who_we_are_and_who_is_where(forge: ReviewForge) -> None:
+def test_who_we_are_and_who_is_where(server: Server, forge: ReviewForge) -> None:
     assert forge.whoami() == "tool"
     assert forge.is_member(Login("fay"), Login("acme/finance")) == "yes"
     assert forge.is_member(Login("bob"), Login("acme/finance")) == "no"
     assert forge.is_member(Login("bob"), Login("acme/none")) == "unknown"
+    # a team's rights unit by unit are none as a whole, and count as none
+    assert forge.may_write(Login("ann")) == "no"
+    server.call("PUT", f"/repos/{REPOSITORY}/collaborators/bob", {"permission": "write"})
     assert forge.may_write(Login("bob")) == "yes"
     assert forge.may_write(Login("nobody")) == "no"
 
