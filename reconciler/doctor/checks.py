@@ -284,5 +284,5 @@ def _unstamped(push: PushPolicy, fields: Mapping[str, frozenset[str]]) -> Iterat
     kinds = fields.get(push.stamp, frozenset())
     if "invoice" not in kinds:
         yield f"{push.stamp} on invoices"
-    if push.negative_lines == "credit-note" and "credit_note" not in kinds:
+    if push.negative_lines.startswith("credit-note") and "credit_note" not in kinds:
         yield f"{push.stamp} on credit notes"

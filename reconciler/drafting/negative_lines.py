@@ -23,7 +23,9 @@ from reconciler.drafting.draft import (
 from reconciler.kernel.money import Money
 from reconciler.kernel.rounding import plain
 
-NegativePolicy = Literal["refuse", "discount", "credit-note", "promotional-credit"]
+NegativePolicy = Literal[
+    "refuse", "discount", "credit-note", "credit-note-standalone", "promotional-credit"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ def adjust(
     match policy:
         case "refuse":
             return Adjusted(reasons=tuple(_refused(line) for line in negative))
-        case "credit-note":
-            return _credited(negative, lines)
+        case "credit-note" | "credit-note-standalone":
+            return _credited(negative, lines, alone=policy == "credit-note-standalone")
         case "promotional-credit":
             # a balance of the customer: no invoice has to bear it
             return Adjusted(credits=tuple(_credit(line) for line in negative))
@@ -73,12 +75,16 @@ def adjust(
             assert_never(policy)
 
 
-def _credited(negative: Sequence[NegativeLine], lines: Sequence[DraftLine]) -> Adjusted:
-    """Credit all of it, unless its invoice is too small for the note; credits alone need none.
+def _credited(
+    negative: Sequence[NegativeLine], lines: Sequence[DraftLine], *, alone: bool
+) -> Adjusted:
+    """Credit all of it, unless its invoice is too small for the note.
 
     Source: third-party digest of the Chargebee specification, credit_notes create: an adjustment
     is at most what is due. A line at a catalogue price has no amount yet, so nothing is known then.
     """
+    if negative and not lines and not alone:
+        return Adjusted(reasons=(_alone(negative),))
     billed = [line.expected.minor for line in lines if line.expected is not None]
     credit = -sum(line.amount.minor for line in negative)
     if lines and len(billed) == len(lines) and credit > sum(billed):
@@ -139,6 +145,20 @@ def _below_zero(line: NegativeLine, credit: Money, base: Money) -> BlockReason:
         "exclude their type, set push.negativeLines to promotional-credit, or credit the customer"
         " in Chargebee by hand and skip this bill",
         line.trace.source,
+    )
+
+
+def _alone(negative: Sequence[NegativeLine]) -> BlockReason:
+    """Credits alone would be a refundable note, which is money out, where more of them block."""
+    first, minor = negative[0], -sum(line.amount.minor for line in negative)
+    credit = Money(minor, first.amount.currency)
+    return BlockReason(
+        BlockCode.NEGATIVE_LINE,
+        f"the bill has nothing but negative lines, {credit} together: there is no invoice that"
+        " bears a credit note, and one that stands alone is refundable",
+        "set push.negativeLines to promotional-credit, which gives the customer a balance, or to"
+        " credit-note-standalone, which gives a refundable note",
+        first.trace.source,
     )
 
 

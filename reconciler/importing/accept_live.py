@@ -97,15 +97,24 @@ def accept_live(
         for address in _meant(compared, aim.address)
         for field in accepted(address, _chosen(compared, address, aim.path))
     )
-    new = [field for field in fields if field.before != field.after]
+    new = [
+        field
+        for field in fields
+        if field.before != field.after and not _switch_of_push(compared, field)
+    ]
     if aim.address.kind == "integration":
         accounts = [account_id for field in new for account_id in _ids(field.after)]
         names = known_names(compared.effective, organisation, accounts)
         edits = integration_edits(definitions, compared.effective.environment.name, new, names)
     else:
         edits = mapping_edits(definitions, compared.effective.environment.name, new)
-    paths = [(field.address, field.path) for field in fields if field.path != ENABLED]
-    return DifferenceDecision(tuple(new), edits, moved_record(compared, paths, signature))
+    paths = [
+        (field.address, field.path)
+        for field in fields
+        if field.path != ENABLED or _switch_of_push(compared, field)
+    ]
+    decided = [field for field in fields if field in new or _switch_of_push(compared, field)]
+    return DifferenceDecision(tuple(decided), edits, moved_record(compared, paths, signature))
 
 
 def keep(
@@ -131,13 +140,24 @@ def keep(
         chosen = [
             field for field in _chosen(compared, address, aim.path) if field.verdict != "both"
         ]
-        fields += [field for field in chosen if field.path != ENABLED]
-        paths += [(address, field.path) for field in chosen if field.path != ENABLED]
+        decided = [field for field in chosen if field.path != ENABLED or _pushes(compared, address)]
+        fields += decided
+        paths += [(address, field.path) for field in decided]
     kept = tuple(
         Accepted(address, field.path, field.live, field.desired, field.by, field.at)
         for (address, _), field in zip(paths, fields, strict=True)
     )
     return DifferenceDecision(kept, (), moved_record(compared, paths, signature))
+
+
+def _pushes(compared: EnvironmentComparison, address: Address) -> bool:
+    """Whether we send the bills of an integration: then git has no word about `enabled`."""
+    wanted = compared.paired.pairs.integrations.get(address)
+    return wanted is not None and wanted.defined.spec.delivery == "push"
+
+
+def _switch_of_push(compared: EnvironmentComparison, field: Accepted) -> bool:
+    return field.path == ENABLED and _pushes(compared, field.address)
 
 
 def _meant(compared: EnvironmentComparison, address: Address) -> tuple[Address, ...]:

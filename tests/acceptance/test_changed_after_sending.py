@@ -516,6 +516,8 @@ def test_a_closed_invoice_that_cannot_be_replaced_is_left_to_a_person_and_stays_
 
 def test_lines_are_not_replaced_by_credits_alone(make_place: Open) -> None:
     place = make_place("void-and-recreate", open_=True)
+    place.edit(f"{EUR}/integration.yaml", ": credit-note", ": credit-note-standalone")
+    place.apply()
     bill = plain_bill(place, name=EUR)
     place.run(bill)
     found = next(
@@ -538,7 +540,9 @@ def test_a_bill_of_which_only_credits_are_left_does_not_wait_for_lines_that_clos
 ) -> None:
     place = make_place("replace")
     file = f"{WAITS}/integration.yaml"
-    place.edit(file, "    recalculated:", "    negativeLines: credit-note\n    recalculated:")
+    place.edit(
+        file, "    recalculated:", "    negativeLines: credit-note-standalone\n    recalculated:"
+    )
     place.apply()
     bill = plain_bill(place, name=WAITS)
     place.fault("auto_close")

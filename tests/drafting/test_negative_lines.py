@@ -72,6 +72,18 @@ def test_credits_above_the_whole_bill_block_before_anything_is_sent() -> None:
     assert drafted(equal, by).credits
 
 
+def test_credits_alone_are_no_refundable_note_unless_somebody_wants_that() -> None:
+    alone = bill(line("USAGE_CREDIT", "-7"), line("AD_HOC", "-3"))
+    (reason,) = blocked(alone, route(push={"negative_lines": "credit-note"})).reasons
+    assert "nothing but negative lines, £10.00 together" in reason.text
+    assert "promotional-credit" in reason.hint
+    draft = drafted(alone, route(push={"negative_lines": "credit-note-standalone"}))
+    assert [credit.amount.minor for credit in draft.credits] == [700, 300]
+    assert draft.credits_as == "credit-note"
+    above = bill(line("USAGE", "10"), line("USAGE_CREDIT", "-30"))
+    assert blocked(above, route(page=PRICES, push={"negative_lines": "credit-note-standalone"}))
+
+
 def test_what_a_catalogue_price_comes_to_is_not_known_so_credits_are_tried() -> None:
     by = route(push={"negative_lines": "credit-note"})
     assert drafted(bill(line("MINIMUM_SPEND", None), line("AD_HOC", "-1")), by).credits

@@ -39,6 +39,14 @@ def only(*integrations: str) -> RunFilter:
     return RunFilter(integrations=frozenset(integrations))
 
 
+def edit_live(place: SyncPlace, name: str, patch: dict[str, Any]) -> None:
+    """Edit an integration as a person in the Console does."""
+    configs = place.state("m3ter", "integrationconfigs")
+    (key,) = (config["id"] for config in configs if config["name"] == name)
+    with EmulatedHttp(place.url) as http:
+        http.control("POST", "/user-edit", {"id": key, "patch": patch, "user": "k.smith"})
+
+
 def approve(place: SyncPlace, bill: str, verb: str = "approve") -> None:
     with EmulatedHttp(place.url) as http:
         http.log_in()
@@ -154,14 +162,7 @@ def test_a_stop_is_heard_before_the_next_send(place: SyncPlace) -> None:
 
 
 def test_drift_blocks_the_integration_and_no_other(place: SyncPlace) -> None:
-    config = next(
-        integration
-        for integration in place.state("m3ter", "integrationconfigs")
-        if integration["name"] == "Month end GBP"
-    )
-    with EmulatedHttp(place.url) as http:
-        patch = {"configData": {"onlySendBillOnApproval": False}}
-        http.control("POST", "/user-edit", {"id": config["id"], "patch": patch, "user": "k.smith"})
+    edit_live(place, "Month end GBP", {"configData": {"onlySendBillOnApproval": False}})
     with pytest.raises(HeldBackError) as held:
         place.run(narrow=only(GBP))
     assert held.value.exit_code == ExitCode.NEEDS_APPROVAL
@@ -171,6 +172,26 @@ def test_drift_blocks_the_integration_and_no_other(place: SyncPlace) -> None:
     assert result.tally.bills(Group.BLOCKED) > 10
     assert result.exit_code == ExitCode.PARTLY_DONE
     assert all(standing.integration != GBP for standing in result.tally.listed[Group.SENT])
+
+
+@pytest.mark.parametrize("ending", ["enabled again", "keep-git", "accept-live"])
+def test_an_integration_that_a_person_disables_in_the_console_stops_until_it_is_decided(
+    place: SyncPlace, ending: str
+) -> None:
+    edit_live(place, "Month end GBP", {"enabled": False})
+    with pytest.raises(HeldBackError) as held:
+        place.run(narrow=only(GBP))
+    assert held.value.exit_code == ExitCode.NEEDS_APPROVAL
+    assert "disabled means stop" in str(held.value)
+    result = place.run()
+    assert result.tally.bills(Group.SENT) > 5
+    assert all(standing.integration != GBP for standing in result.tally.listed[Group.SENT])
+    if ending == "enabled again":
+        edit_live(place, "Month end GBP", {"enabled": True})
+    else:
+        code, told = place.reconciler(ending, f"integration/{GBP}#enabled", "--env", "month-end")
+        assert code == 0, told
+    assert place.run(narrow=only(GBP)).tally.bills(Group.SENT) > 3
 
 
 def test_ten_failures_in_a_row_disable_the_push_and_say_so(place: SyncPlace) -> None:

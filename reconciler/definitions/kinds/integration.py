@@ -115,7 +115,9 @@ class PushPolicy(DefinitionPart):
     """With `createInvoice`: create the invoice as pending, to be closed later."""
     invoice_date: Literal["externalInvoiceDate", "today"] = "externalInvoiceDate"
     """The invoice's date; older than a calendar month becomes today, and is reported."""
-    negative_lines: Literal["refuse", "discount", "credit-note", "promotional-credit"] = "refuse"
+    negative_lines: Literal[
+        "refuse", "discount", "credit-note", "credit-note-standalone", "promotional-credit"
+    ] = "refuse"
     """What to do with lines below zero, which Chargebee does not take."""
     recalculated: Literal["refuse", "replace", "credit-and-rebill", "void-and-recreate"] = "refuse"
     """What to do when a sent bill was recalculated."""

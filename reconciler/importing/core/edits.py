@@ -157,8 +157,11 @@ def mapping_adoption(wanted: WantedMapping, live: LiveMapping, binding: Binding 
 
 
 def switched_off(wanted: WantedIntegration, live: LiveIntegration) -> tuple[FieldChange, ...]:
-    """Give the field that m3ter moves when it disables a configuration that git wants enabled."""
-    if live.enabled or not wanted.enable:
+    """Give the field that moves when a configuration is disabled that is to be enabled.
+
+    Git has no word about that of a push: we send as long as nobody disables it.
+    """
+    if live.enabled or not (wanted.enable or wanted.defined.spec.delivery == "push"):
         return ()
     off, on = FieldValue(value=False), FieldValue(value=True)
     audit = live.audit

@@ -21,9 +21,14 @@ from reconciler.kernel.address import Address, MappingId
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonValue
 from reconciler.plan.compare import EnvironmentComparison
-from reconciler.plan.core.comparable import row_address
+from reconciler.plan.core.comparable import ENABLED, row_address
 from reconciler.plan.model.applied import AppliedRecord
-from reconciler.plan.model.change import Ignore, Keep
+from reconciler.plan.model.change import Change, Ignore, Keep
+
+DISABLED = (
+    "{address} is disabled in m3ter, and disabled means stop: enable it there, or decide that the "
+    "push goes on with `reconciler keep-git {address}#enabled`"
+)
 
 
 class NothingAppliedError(InvalidError):
@@ -103,9 +108,11 @@ def drift_of(compared: EnvironmentComparison, integration: str) -> tuple[str, ..
         return owners.get(address.name) in {integration, None}
 
     moved = [
-        f"{change.address} is not as it was applied: {_what(change)}"
+        DISABLED.format(address=change.address)
+        if _disabled(change)
+        else f"{change.address} is not as it was applied: {_what(change)}"
         for change in compared.changes
-        if not isinstance(change, Ignore | Keep) and concerns(change.address)
+        if (_disabled(change) or not isinstance(change, Ignore | Keep)) and concerns(change.address)
     ]
     broken = [f"{error.address}: {error}" for error in compared.errors if concerns(error.address)]
     return (*moved, *broken)
@@ -120,6 +127,14 @@ def row_origins(effective: Effective, head: AppliedRecord | None) -> Mapping[Map
         for row in mapping_set.rows
         if (address := row_address(mapping_set, row)) in bound
     }
+
+
+def _disabled(change: Change) -> bool:
+    """Whether m3ter has it disabled: whoever did that means stop, also for what we send."""
+    return not isinstance(change, Keep) and any(
+        field.path == ENABLED and field.live is not None and field.live.value is False
+        for field in change.fields
+    )
 
 
 def _what(change: Any) -> str:  # noqa: ANN401  any change that writes

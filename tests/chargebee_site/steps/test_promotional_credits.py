@@ -149,7 +149,7 @@ def test_what_a_person_took_away_no_longer_counts(world: Open) -> None:
 
 def test_a_note_that_stands_alone_is_read_back_too(world: Open) -> None:
     site = world()
-    draft = draft_of(NEGATIVE[1], push={"negative_lines": "credit-note"})
+    draft = draft_of(NEGATIVE[1], push={"negative_lines": "credit-note-standalone"})
     assert site.drive(draft) == Complete()
     given = site.destination.given(draft, site.effects)
     assert given is not None

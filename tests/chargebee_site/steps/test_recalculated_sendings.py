@@ -266,9 +266,11 @@ def test_a_paid_invoice_is_refunded_rather_than_adjusted(world: Open) -> None:
     assert b"type=refundable" in site.effects[-1].request.body
 
 
-def test_a_bill_of_credits_alone_is_a_credit_note_of_its_own(world: Open) -> None:
-    site = world()
-    draft = draft_of(line("CREDIT_DEDUCTION", "-30.50", product_id=""), push=CREDITED)
+def test_a_bill_of_credits_alone_is_a_credit_note_of_its_own_where_that_is_wanted(
+    world: Open,
+) -> None:
+    site, push = world(), {"negative_lines": "credit-note-standalone"}
+    draft = draft_of(line("CREDIT_DEDUCTION", "-30.50", product_id=""), push=push)
     assert draft.lines == ()
     sent(site, draft)
     assert kinds(site.effects) == ["credit-note"]

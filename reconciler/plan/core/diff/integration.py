@@ -141,7 +141,7 @@ def changed(
             reason=reason(settings),
             origin=wanted.defined.origin,
         )
-    yield from _enabled(wanted, live)
+    yield from _enabled(wanted, live, binding)
     if connection and wanted.credential is not None:
         yield Connect(
             id=change_id("connect", wanted.address),
@@ -303,8 +303,10 @@ def _extra(live: LiveIntegration) -> JsonObject:
     return {key: value for key, value in live.raw.items() if key not in _NOT_EXTRA}
 
 
-def _enabled(wanted: WantedIntegration, live: LiveIntegration) -> Iterator[Change]:
-    if live.enabled:
+def _enabled(
+    wanted: WantedIntegration, live: LiveIntegration, binding: Binding | None
+) -> Iterator[Change]:
+    if live.enabled or _decided_disabled(wanted, binding):
         return
     field = FieldChange(
         path=ENABLED,
@@ -333,4 +335,12 @@ def _enabled(wanted: WantedIntegration, live: LiveIntegration) -> Iterator[Chang
         fields=(field,),
         reason="m3ter disabled it; `enabled: true` in git would enable it again",
         origin=wanted.defined.origin,
+    )
+
+
+def _decided_disabled(wanted: WantedIntegration, binding: Binding | None) -> bool:
+    """Whether a person decided that a push goes on although its configuration is disabled."""
+    bases = binding.fields if binding else ()
+    return wanted.defined.spec.delivery == "push" and any(
+        base.path == ENABLED and base.read == FieldValue(value=False) for base in bases
     )
