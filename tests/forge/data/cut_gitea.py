@@ -1,6 +1,6 @@
 """Cut Gitea's API description down to the operations that we use.
 
-Usage: go mod download -json code.gitea.io/gitea@VERSION, then python cut_gitea.py DIR VERSION
+Usage: go mod download -json code.gitea.io/gitea@VERSION, then PYTHONPATH=.:tests python cut_gitea.py DIR VERSION
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cut import DEPTH_MAX, WORDS
+from forge.data.cut import DEPTH_MAX, WORDS
 
 from reconciler.kernel import exact_json
 
