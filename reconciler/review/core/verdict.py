@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -77,8 +77,7 @@ def verdict(plan: Plan, judged: Judged, rules: Rules, causes: Causes) -> Verdict
         named = ", ".join(str(need) for need in remedies)
         return Verdict("failure", f"Cannot be applied as it is: {named}.", needs)
     if needs:
-        named = "; ".join(f"{need.who} must approve {need}" for need in needs)
-        return Verdict("pending", f"{_sentence(named)}.", needs)
+        return Verdict("pending", f"{_sentence(_asked(needs))}.", needs)
     if judged.approvals:
         return Verdict("success", "Approved: everything that needed someone has an approval.", ())
     if _is_quiet(plan, causes):
@@ -106,6 +105,16 @@ def status_text(found: Verdict, plan: Plan, characters_max: int = 140) -> str:
 def _needs(hits: Iterable[GuardHit], rules: Rules) -> Iterable[Need]:
     groups = Counter((hit.guard, "" if hit.needs == "remedy" else who(rules, hit)) for hit in hits)
     return (Need(guard, people, count) for (guard, people), count in groups.items())
+
+
+def _asked(needs: Iterable[Need]) -> str:
+    """Name each group of people once, with everything that they must approve."""
+    by_people: defaultdict[str, list[str]] = defaultdict(list)
+    for need in needs:
+        by_people[need.who].append(str(need))
+    return "; ".join(
+        f"{people} must approve {' and '.join(what)}" for people, what in by_people.items()
+    )
 
 
 def _is_quiet(plan: Plan, causes: Causes) -> bool:

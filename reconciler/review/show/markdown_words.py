@@ -16,7 +16,8 @@ PROSE_MAX: Final = 300
 _BREAK: Final = "\u200b"
 """An invisible space: it keeps an ``@`` or ``#`` from becoming a mention or a reference."""
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#%&=@+,;-]+")
-_MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
+# `-`, `+`, `>` and digits begin a block at the start of a line only, where no value stands
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<#!|~&$])")
 
 
 def code(text: str, width_max: int = VALUE_MAX) -> str:
