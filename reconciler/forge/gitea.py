@@ -9,9 +9,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
+from reconciler.forge.answers import issue_of, status_of
 from reconciler.forge.fields import at, moment, number, person, text
 from reconciler.forge.session import Session, segment
-from reconciler.kernel.value import JsonObject, JsonValue
+from reconciler.kernel.value import JsonObject
 from reconciler.review.model.forge import Issue, Note, Status, StatusState
 from reconciler.review.model.pull_request import (
     Answer3,
@@ -162,7 +163,7 @@ class Gitea:
         ours = self.whoami()
         own = [status for status in listed if person(status, "creator") == ours]
         own.sort(key=lambda status: number(status, "id"), reverse=True)
-        return tuple(_status(commit, status) for status in own)
+        return tuple(status_of(commit, status, "status") for status in own)
 
     def set_status(
         self, commit: Commit, context: str, state: StatusState, text_: str, url: str
@@ -203,12 +204,12 @@ class Gitea:
         """Read the open issues of our own account."""
         query = (("state", "open"), ("type", "issues"), ("created_by", self.whoami()))
         listed = self._rest.pages(f"{self._path}/issues", query, intent="read our issues")
-        return tuple(_issue(issue) for issue in listed)
+        return tuple(issue_of(issue) for issue in listed)
 
     def open_issue(self, title: str, text_: str) -> Issue:
         """Open an issue."""
         body: JsonObject = {"title": title, "body": text_}
-        return _issue(
+        return issue_of(
             self._rest.write("POST", f"{self._path}/issues", body, intent="open an issue")
         )
 
@@ -270,21 +271,4 @@ def _review(found: JsonObject, shown: str | None) -> Review:
         words=text(found, "body"),
         is_edited=shown != text(found, "body"),
         url=text(found, "html_url"),
-    )
-
-
-def _status(commit: Commit, found: JsonValue) -> Status:
-    state = text(found, "status")
-    return Status(
-        commit,
-        text(found, "context"),
-        "success" if state == "success" else "pending" if state == "pending" else "failure",
-        text(found, "description"),
-        moment(found, "created_at"),
-    )
-
-
-def _issue(found: JsonValue) -> Issue:
-    return Issue(
-        number(found, "number"), text(found, "title"), text(found, "body"), text(found, "html_url")
     )

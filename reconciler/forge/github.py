@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
+from reconciler.forge.answers import issue_of, status_of
 from reconciler.forge.fields import at, moment, number, person, text
 from reconciler.forge.session import Session, segment
 from reconciler.kernel.value import JsonObject, JsonValue
@@ -148,7 +149,9 @@ class GitHub:
         listed = self._rest.pages(path, intent=f"read the statuses of {commit:.12}")
         ours = self.whoami()
         return tuple(
-            _status(commit, status) for status in listed if person(status, "creator") == ours
+            status_of(commit, status, "state")
+            for status in listed
+            if person(status, "creator") == ours
         )
 
     def set_status(
@@ -191,13 +194,13 @@ class GitHub:
         """Read the open issues of our own account; GitHub lists pull requests among them."""
         query = (("state", "open"), ("creator", self.whoami()))
         listed = self._rest.pages(f"{self._path}/issues", query, intent="read our issues")
-        return tuple(_issue(comment) for comment in listed if "pull_request" not in comment)
+        return tuple(issue_of(comment) for comment in listed if "pull_request" not in comment)
 
     def open_issue(self, title: str, text_: str) -> Issue:
         """Open an issue."""
         body: JsonObject = {"title": title, "body": text_}
         made = self._rest.write("POST", f"{self._path}/issues", body, intent="open an issue")
-        return _issue(made)
+        return issue_of(made)
 
     def edit_issue(self, number_: int, title: str, text_: str) -> None:
         """Change title and text of an issue."""
@@ -289,21 +292,4 @@ def _review(node: JsonValue) -> Review:
         words=text(node, "body"),
         is_edited=at(node, "lastEditedAt") is not None,
         url=text(node, "url"),
-    )
-
-
-def _status(commit: Commit, found: JsonValue) -> Status:
-    state = text(found, "state")
-    return Status(
-        commit,
-        text(found, "context"),
-        "success" if state == "success" else "pending" if state == "pending" else "failure",
-        text(found, "description"),
-        moment(found, "created_at"),
-    )
-
-
-def _issue(found: JsonValue) -> Issue:
-    return Issue(
-        number(found, "number"), text(found, "title"), text(found, "body"), text(found, "html_url")
     )

@@ -47,7 +47,7 @@ class Reviews:
         pull_request = self.forge.pull_request(number)
         reviews = self.forge.reviews(number)
         found = self.opened(number, self.forge.notes(number))
-        commits = dict.fromkeys(review.commit for review in reviews)
+        commits = dict.fromkeys(review.commit for review in reviews if review.commit)
         posted = tuple(plan for commit in commits for plan in self._posted(commit))
         return Reviewed(pull_request, reviews, found.sealed, found.damaged, posted)
 
