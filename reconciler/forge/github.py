@@ -194,7 +194,7 @@ class GitHub:
         """Read the open issues of our own account; GitHub lists pull requests among them."""
         query = (("state", "open"), ("creator", self.whoami()))
         listed = self._rest.pages(f"{self._path}/issues", query, intent="read our issues")
-        return tuple(issue_of(comment) for comment in listed if "pull_request" not in comment)
+        return tuple(issue_of(issue) for issue in listed if "pull_request" not in issue)
 
     def open_issue(self, title: str, text_: str) -> Issue:
         """Open an issue."""
