@@ -185,7 +185,7 @@ def _lines_of(
         shown = ", ".join(ours.spare if before is None else sorted({*ours.ids, *ours.spare}))
         return Undecidable(
             f"Chargebee took it, and a line like it stands twice on invoice {key}, new since then:"
-            f" {shown}. Take off the one that is not the bill's, then `reconciler sync resolve`"
+            f" {shown}. Take off the one that is not the bill's, then `reconciler sync decide`"
             f" with --sent {key}. See {page(Page.LINES_ALIKE)}"
         )
     if before is None or ours.ids:

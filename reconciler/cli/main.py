@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, tuple[ListedCommand, ...]] = {
             "events", "status:events", "m3ter's error events, and how near auto-disable is"
         ),
         ListedCommand(
+            "reconcile", "sync.reconcile:reconcile", "Compare m3ter, ledger and Chargebee"
+        ),
+        ListedCommand(
             "doctor", "status:doctor", "Check keys, organisation, dialects and site one by one"
         ),
     ),

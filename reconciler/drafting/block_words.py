@@ -21,6 +21,7 @@ SHORT: Final[Mapping[BlockCode, str]] = {
     BlockCode.PREFLIGHT: "Chargebee is not ready for it",
     BlockCode.PRICE: "a line without a price",
     BlockCode.TIME_ZONE: "a time zone that is not known",
+    BlockCode.TOO_MANY_LINES: "more lines than an invoice is trusted with",
 }
 
 

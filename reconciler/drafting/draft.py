@@ -245,6 +245,7 @@ class BlockCode(StrEnum):
     PREFLIGHT = "preflight"
     PRICE = "price"
     TIME_ZONE = "time-zone"
+    TOO_MANY_LINES = "too-many-lines"
 
 
 # Source: m3ter guide "Reviewing and resolving integration events", event names

@@ -71,6 +71,8 @@ def draft_bill(bill: Bill, route: DraftingRules, now: datetime) -> DraftOutcome:
     frame, reasons = context_of(bill, route)
     if isinstance(target, BlockReason):
         reasons = (target, *reasons)
+    if excluded := _all_excluded(bill, route):
+        return NothingToSend(bill.id, bill.version, excluded, _NO_LINE, input_hash(bill))
     if frame is None:
         lines_of_bill = [source_of(line, n) for n, line in enumerate(bill.lines, start=1)]
         return _blocked(bill, reasons, (), lines_of_bill)
@@ -89,13 +91,30 @@ def draft_bill(bill: Bill, route: DraftingRules, now: datetime) -> DraftOutcome:
     return _draft(frame, target, now, lines=lines, adjusted=adjusted, unsent=split.unsent)
 
 
+_NO_LINE = "no line of the bill is of a type that is sent, or has units or money"
+
+
+def _all_excluded(bill: Bill, route: DraftingRules) -> tuple[UnsentPart, ...]:
+    """Give every line where all are of excluded types: then nothing else of the bill matters."""
+    types = route.defined.spec.entity.excluded_line_item_types
+    if not all(line.type in types for line in bill.lines):
+        return ()
+    numbered = enumerate(bill.lines, start=1)
+    return tuple(_excluded(source_of(line, number), route) for number, line in numbered)
+
+
+def _excluded(source: LineSource, route: DraftingRules) -> UnsentPart:
+    origin = route.defined.at("entity", "excludedLineItemTypes")
+    return UnsentPart(source, UnsentReason.EXCLUDED_TYPE, origin)
+
+
 def _nothing(frame: BillContext, split: SplitBill) -> NothingToSend:
     bill = frame.bill
     rest = tuple(UnsentPart(part.source, UnsentReason.NOTHING_TO_SEND) for part in split.parts)
     if not bill.lines:
         why = "the bill has no lines"
     elif not split.parts:
-        why = "no line of the bill is of a type that is sent, or has units or money"
+        why = _NO_LINE
     else:
         why = f"what would be sent adds up to {Money(0, frame.currency)}"
     unsent = _in_bill_order((*split.unsent, *rest))
@@ -263,8 +282,7 @@ def adds_up_to_zero(parts: Sequence[BillPart], currency: Currency) -> bool:
 def _split(line: BillLine, number: int, frame: BillContext) -> SplitLine:
     page, source = frame.route.page, source_of(line, number)
     if line.type in frame.route.defined.spec.entity.excluded_line_item_types:
-        origin = frame.route.defined.at("entity", "excludedLineItemTypes")
-        return SplitLine(unsent=(UnsentPart(source, UnsentReason.EXCLUDED_TYPE, origin),))
+        return SplitLine(unsent=(_excluded(source, frame.route),))
     if line.type not in _TYPES:
         return _doubtful(source, (_unknown_type(source),))
     split = page.split_usage_line_items or "itemPerUsageBand"

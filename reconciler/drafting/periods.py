@@ -12,6 +12,8 @@ from reconciler.drafting.route import Readings
 from reconciler.m3ter.bill import Bill, BillLine, When
 
 _MIDNIGHT = time(0)
+_UNDER_WAY = timedelta(hours=1)
+"""How long an invoice may take from its draft to the destination, clocks that differ included."""
 
 
 def zone_of(name: str) -> tzinfo | None:
@@ -96,13 +98,24 @@ def invoice_instant(
         The start of that day in the site's zone, and what to report when it was moved.
     """
     today = now.astimezone(site).date()
-    if wanted is None:
+    at = None if wanted is None else datetime.combine(wanted, _MIDNIGHT, site).astimezone(UTC)
+    if wanted is None or at is None:
         return None, "m3ter gives no external invoice date; today is used"
     if wanted > today:
         return None, f"the external invoice date {wanted} is still to come; today is used"
-    if wanted < month_before(today):
+    if date_too_old(at, now, site):
         return None, f"the external invoice date {wanted} is over a month old; today is used"
-    return datetime.combine(wanted, _MIDNIGHT, site).astimezone(UTC), ""
+    return at, ""
+
+
+def date_too_old(at: datetime, now: datetime, site: tzinfo) -> bool:
+    """Whether an invoice's date is over a calendar month in the past, or will be in an hour.
+
+    The destination compares instants, not days, and a request takes a while to get there.
+    """
+    local = now.astimezone(site) + _UNDER_WAY
+    oldest = datetime.combine(month_before(local.date()), local.time(), site)
+    return at < oldest
 
 
 def month_before(day: date) -> date:

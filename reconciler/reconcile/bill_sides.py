@@ -87,7 +87,7 @@ def _recorded(bill: Bill, row: BillRow, ports: SidePorts) -> BillSides:
     draft = draft_from_json(row.draft)
     sent, invoices, effects = _sent(row, draft, ports)
     plain = replace(blank(bill, row.integration, row), former=former_ids(effects))
-    unsent = not_sent_by_row(row.status, row.message, effects)
+    unsent = not_sent_by_row(row.status, row.message, effects, again=row.next_at is not None)
     if sent is None and unsent is not None and not unsent.settled and not invoices:
         standing = ports.routes.standing(bill)
         if isinstance(standing, NotOurs | NotYet | SentByM3ter):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import assert_never
 
 from reconciler.drafting.draft import BlockedBill, InvoiceDraft, NothingToSend
 from reconciler.drafting.draft_bill import billed_amount
@@ -39,8 +38,8 @@ from reconciler.sync.core.readback.recorded import (
 from reconciler.sync.judge.sent_bill import given_for
 from reconciler.sync.model.invoice import Estimate, Invoice, NotEstimated
 from reconciler.sync.model.push import Effect, PushStatus, SiteName
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import Decision, Tried
+from reconciler.sync.model.statuses import bill_page, meaning
 from reconciler.sync.ports.destination import InvoiceHistory, PushDestination
 from reconciler.sync.ports.ledger import BillRow, Ledger, PushHistory
 
@@ -118,7 +117,7 @@ def _recorded(bill: Bill | None, row: BillRow, ports: ExplainPorts) -> Explanati
         draft=draft,
         recorded=True,
         commit=newest[-1] if newest else "",
-        stands=STATUS_SENTENCES[row.status],
+        stands=meaning(row.status, again=row.next_at is not None).sentence,
         why=row.message,
         page="" if row.status is PushStatus.COMPLETE else bill_page(row.status),
         in_force=ports.routes.in_force,
@@ -190,7 +189,7 @@ def _drafted_now(bill: Bill, row: BillRow | None, ports: ExplainPorts) -> Explan
     if row is not None and row.status is not PushStatus.BLOCKED:
         explanation = replace(
             explanation,
-            stands=STATUS_SENTENCES[row.status],
+            stands=meaning(row.status, again=row.next_at is not None).sentence,
             why=row.message,
             page=bill_page(row.status),
         )
@@ -273,24 +272,6 @@ def route_sentence(standing: RouteStanding) -> tuple[str, str]:
             assert_never(standing)
 
 
-STATUS_SENTENCES: Final[Mapping[PushStatus, str]] = {
-    PushStatus.WAITING: "It waits: nothing of it was sent yet.",
-    PushStatus.STARTED: "It is being sent.",
-    PushStatus.COMPLETE: "It was sent, all of it.",
-    PushStatus.ERROR: "Chargebee refused it. Nothing of it stands there.",
-    PushStatus.AWAITING_RETRY: "It was provably not sent yet, and will be tried again.",
-    PushStatus.AUTH_FAILED: "Chargebee refused the key. Nothing of it was sent by that attempt.",
-    PushStatus.INVOICE_ALREADY_PAID: "m3ter changed it after its invoice was paid.",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Its accounting period is closed in Chargebee.",
-    PushStatus.RATE_LIMIT_RETRY: "Chargebee asked to slow down; it will be tried again.",
-    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "It was given up after a time; a person decides.",
-    PushStatus.DISABLED: "A person decided not to send it, or its push is disabled.",
-    PushStatus.UNKNOWN: "Whether it arrived is not known. It is looked for before it is sent.",
-    PushStatus.PARTIAL: "Some of its lines stand on an invoice, and some do not.",
-    PushStatus.REOPENED: "It was sent, and then went back to PENDING in m3ter.",
-    PushStatus.BLOCKED: "It is blocked: nothing of it is sent until this is put right.",
-    PushStatus.NOTHING_TO_SEND: "It has nothing to send.",
-}
 _SENT = "it is sent, and the invoice itself says what Chargebee made of it"
 _BEGUN = "sending it has begun, so an estimate would not be what is still to come"
 _PENDING = (

@@ -40,7 +40,7 @@ def unrecorded(bill: Bill, row: BillRow | None, ports: SidePorts) -> BillSides:
         kept = not_due(bill, plain, standing, ports)
         case = ThreeSides(bill.id, bill.account_id, None, None, invoices)
         return decided(kept, case) if invoices else kept
-    unsent = not_sent_by_row(row.status, row.message) if row is not None else None
+    unsent = _by_row(row)
     outcome = ports.routes.draft(bill, standing.integration)
     match outcome:
         case BlockedBill():
@@ -105,7 +105,7 @@ def _held_now(
     standing: RouteStanding, due: InvoiceDraft | None, row: BillRow | None, ports: SidePorts
 ) -> NotSent | None:
     """Say what holds a bill back of which the ledger has no draft."""
-    by_row = not_sent_by_row(row.status, row.message) if row is not None else None
+    by_row = _by_row(row)
     if by_row is not None and by_row.settled:
         return by_row
     if isinstance(standing, UndecidedRoute):
@@ -149,3 +149,9 @@ def blank(bill: Bill, integration: str, row: BillRow | None) -> BillSides:
 def money_billed(bill: Bill, ports: SidePorts) -> Money | None:
     """Say what m3ter bills, also where it cannot be drafted."""
     return billed_amount(bill, ports.routes.readings.currencies)
+
+
+def _by_row(row: BillRow | None) -> NotSent | None:
+    if row is None:
+        return None
+    return not_sent_by_row(row.status, row.message, again=row.next_at is not None)

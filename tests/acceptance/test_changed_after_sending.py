@@ -310,7 +310,10 @@ def test_a_bill_of_which_nothing_is_left_is_for_a_person(make_place: Open) -> No
         assert "bills nothing of it any more" in told.why
         assert place.row(bill).status is PushStatus.REOPENED
     assert len(place.chargebee_writes()) == writes
-    assert place.reconciler("sync", "skip", bill, "--env", ENV, "--reason", "agreed")[0] == 0
+    assert (
+        place.reconciler("sync", "decide", bill, "--skip", "--env", ENV, "--reason", "agreed")[0]
+        == 0
+    )
     assert place.run(bill).tally.bills(Group.NOTHING) == 1
 
 

@@ -184,7 +184,7 @@ def there_and_back(place: Killing) -> None:
         bills.failed,
         bills.before,
     }
-    done = place.go(f"sync resolve {bills.failed} --env production --not-sent --reason looked")
+    done = place.go(f"sync decide {bills.failed} --env production --not-sent --reason looked")
     assert done.code == 0, done
     place.say("sync run --env production")
     assert by_push(place) == [500, 1100]

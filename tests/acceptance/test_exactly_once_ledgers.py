@@ -117,12 +117,12 @@ def test_what_else_held_a_bill_back_does_not_hide_that_a_lost_ledger_may_have_se
         only(place, bill)
     assert posts(place) == sent
     assert "lines on pending invoices carry no stamp" in listed(place)[bill]
-    said = place.run("sync", "resolve", bill, "--env", "chaos", "--not-sent", "--reason", "looked")
+    said = place.run("sync", "decide", bill, "--env", "chaos", "--not-sent", "--reason", "looked")
     assert said.code == 0, said.err
     only(place, bill)
     assert posts(place) == sent, "its line is seen on the invoice, so the word is asked for again"
     assert "lines just like the bill's" in listed(place)[bill]
-    said = place.run("sync", "resolve", bill, "--env", "chaos", "--not-sent", "--reason", "add it")
+    said = place.run("sync", "decide", bill, "--env", "chaos", "--not-sent", "--reason", "add it")
     assert said.code == 0, said.err
     only(place, bill)
     assert posts(place) > sent

@@ -58,7 +58,7 @@ def take_back(place: Inside, copy: Path) -> None:
 
 def decide(place: Inside, bill: str, *word: str) -> None:
     """A person decides."""
-    typed = ("sync", "resolve", bill, *word, "--env", "chaos", "--reason", "looked")
+    typed = ("sync", "decide", bill, *word, "--env", "chaos", "--reason", "looked")
     ended = place.run(*typed)
     assert ended.code == 0, ended.err
 
@@ -91,7 +91,7 @@ def test_lines_that_no_memory_knows_are_not_sent_again(place: Inside, tmp_path: 
     assert lines(place, bill) == wanted(place, bill)
     said = listed(place)[bill]
     assert "lines just like the bill's that the ledger does not know" in said
-    assert f"sync resolve {bill} --sent" in said
+    assert f"sync decide {bill} --sent" in said
     status = place.run("status", "--env", "chaos")
     assert "1  outcome unknown" in status.out
 

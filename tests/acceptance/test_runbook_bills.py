@@ -50,7 +50,7 @@ def test_a_bill_that_never_gets_an_invoice_is_adopted_under_the_one_made_by_hand
     assert month.status(bill) == "WAITING"
     page_in(month.go("status --env production"), "waiting")
     invoice = month.invoice_by_hand(NEVER, 600)
-    ended = month.follow("waiting", "adopt-invoice", BILL=bill, INVOICE=invoice)
+    ended = month.follow("waiting", "--sent", BILL=bill, INVOICE=invoice)
     assert ended.code == 0, ended
     month.push(bill)
     assert month.status(bill) == "COMPLETE"
@@ -124,7 +124,7 @@ def test_a_bill_that_changed_after_it_was_paid_is_left_to_a_person(month: Walked
     explained = month.follow("invoice-already-paid", "explain", BILL=bill).out
     assert "10.00" in explained
     assert "12.00" in explained
-    assert month.follow("invoice-already-paid", "sync skip", BILL=bill).code == 0
+    assert month.follow("invoice-already-paid", "--skip", BILL=bill).code == 0
     assert month.push(bill).code == 0
     assert month.status(bill) == "DISABLED"
     assert len(month.invoices(bill)) == 1
@@ -165,7 +165,7 @@ def test_a_bill_that_was_recalculated_stays_as_it_was_sent(month: Walked) -> Non
     ended = month.push(bill)
     page_in(ended, "reopened")
     assert month.follow("reopened", "explain", BILL=bill).code == 0
-    assert month.follow("reopened", "sync skip", BILL=bill).code == 0
+    assert month.follow("reopened", "--skip", BILL=bill).code == 0
     assert month.push(bill).code == 0
     assert len(month.invoices(bill)) == 1
 
@@ -181,7 +181,7 @@ def test_a_bill_of_nothing_is_at_rest(month: Walked) -> None:
 @walks("skipped")
 def test_a_bill_that_a_person_skipped_is_sent_when_told_to(month: Walked) -> None:
     bill = month.bill(0)
-    assert month.go(f"sync skip {bill} --env production --reason 'by hand'").code == 0
+    assert month.go(f"sync decide {bill} --skip --env production --reason 'by hand'").code == 0
     assert month.push(bill).code == 0
     assert month.invoices(bill) == []
     page_in(month.follow("skipped", "explain", BILL=bill), "skipped")
@@ -224,7 +224,7 @@ def test_a_difference_is_explained_and_gone_once_it_is_undone(month: Walked) -> 
     lines = invoice["line_items"]
     changed = [line | {"amount": line["amount"] + 7, "unit_amount": 4107} for line in lines]
     month.edit(invoice["id"], line_items=changed)
-    ended = month.follow("difference", "sync reconcile")
+    ended = month.follow("difference", "reconciler reconcile")
     assert ended.code == 17, ended
     report = (month.folder / "reconcile-2026-11.csv").read_text(encoding="utf-8")
     assert bill in report

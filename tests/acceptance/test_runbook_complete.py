@@ -12,7 +12,7 @@ from reconciler.drafting.draft import BlockCode
 from reconciler.errors import ExitCode
 from reconciler.kernel.runbook import Page, page
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.model.statuses import bill_page
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent

@@ -86,7 +86,7 @@ def test_a_bill_that_m3ter_may_have_sent_waits_for_a_person(month: Walked, statu
     assert month.invoices(there) == month.invoices(not_there) == []
     assert month.follow("timeout", "runs", BILL=there).code == 0
     invoice = month.invoice_by_hand(0, 2100)
-    ended = month.follow("timeout", "adopt-invoice", BILL=there, INVOICE=invoice)
+    ended = month.follow("timeout", "--sent", BILL=there, INVOICE=invoice)
     assert ended.code == 0, ended
     assert month.follow("timeout", "--not-sent", BILL=not_there).code == 0
     assert month.push(there, not_there).code == 0
@@ -162,7 +162,7 @@ def test_a_bill_that_was_sent_in_part_is_finished(month: Walked) -> None:
     page_in(month.go("status --env production"), "partial")
     explained = month.follow("partial", "explain", BILL=bill)
     assert "32" in explained.out
-    assert month.follow("partial", "sync skip", BILL=bill).code == 0
+    assert month.follow("partial", "--skip", BILL=bill).code == 0
     assert month.push(bill).code == 0
     assert month.lines_for(ON_TIME).count(3100) == 1
     assert month.lines_for(ON_TIME).count(3200) == 0

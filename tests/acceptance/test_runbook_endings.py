@@ -114,7 +114,7 @@ def test_the_first_set_up_as_it_is_written(tmp_path: Path) -> None:
         assert "10.00" in month.follow("first-set-up", "explain", BILL=bill).out
         assert month.follow("first-set-up", "--canary 1").code == 0
         assert len(month.invoices(bill)) == 1
-        assert month.follow("first-set-up", "sync reconcile").code == 0
+        assert month.follow("first-set-up", "reconciler reconcile").code == 0
 
 
 @walks("month-end")
@@ -140,7 +140,7 @@ def test_a_month_is_ended_as_it_is_written(tmp_path: Path) -> None:
             month.pass_time(DAY)
         assert month.follow("month-end", "status --env production --exit-code").code == 0
         month.pass_time(DAY)
-        ended = month.follow("month-end", "sync reconcile")
+        ended = month.follow("month-end", "reconciler reconcile")
         assert ended.code == 0, ended
         assert (tmp_path / "reconcile-2026-11.csv").exists()
         assert [month.status(text) for text in (pending, late, wrong)] == ["COMPLETE"] * 3

@@ -121,7 +121,7 @@ def test_a_line_of_a_type_that_came_later(month: Walked) -> None:
     lines_of(month, bill, month.line("10", "GBP", lineItemType="TELEPATHY"))
     blocked(month, bill, "line-type")
     invoice = month.invoice_by_hand(0, 1000)
-    ended = month.follow("blocked-line-type", "adopt-invoice", BILL=bill, INVOICE=invoice)
+    ended = month.follow("blocked-line-type", "--sent", BILL=bill, INVOICE=invoice)
     assert ended.code == 0, ended
     assert month.push(bill).code == 0
     assert month.status(bill) == "COMPLETE"
@@ -162,4 +162,12 @@ def test_a_time_zone_that_nobody_knows(month: Walked) -> None:
     lines_of(month, bill, {**month.line("10", "GBP"), "servicePeriodStartDate": None})
     blocked(month, bill, "time-zone")
     month.edit(bill, timezone="Europe/London")
+    assert_sent(month, bill)
+
+
+@walks("blocked-too-many-lines")
+def test_a_bill_of_more_lines_than_an_invoice_is_trusted_with(month: Walked) -> None:
+    bill = month.bill(0, *(str(100 + number) for number in range(251)))
+    blocked(month, bill, "too-many-lines")
+    lines_of(month, bill, month.line("100", "GBP"))
     assert_sent(month, bill)

@@ -211,7 +211,7 @@ def resolve_and_go_on(month: Walked, stamped: str, pending: str, unsent: str) ->
     assert month.go("sync run --env production --wait 0 --bill " + pending).code == 14
     ended = month.follow("ledger-lost", "--sent", BILL=pending, INVOICE=pending_invoice(month))
     assert ended.code == 0, ended
-    assert month.follow("ledger-lost", "sync reconcile").code in {0, 17}
+    assert month.follow("ledger-lost", "reconciler reconcile").code in {0, 17}
     assert month.follow("ledger-lost", "--canary").code == 0
     assert_sent_once(month, stamped)
     assert month.push(pending, unsent).code == 0

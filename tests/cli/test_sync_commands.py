@@ -160,12 +160,12 @@ def test_an_unknown_outcome_is_told_with_its_page_and_exit_16(place: SyncPlace) 
     assert "docs/runbook.md#unknown-outcome" in told
     assert "1 bill is tried again, the first at" in told
     code, told = place.reconciler(
-        "sync", "resolve", bill, "--env", ENV, "--not-sent", "--sent", "x", "--reason", "r"
+        "sync", "decide", bill, "--env", ENV, "--not-sent", "--sent", "x", "--reason", "r"
     )
     assert code == 10
     invoice = str(place.invoices_of(bill)[0]["id"])
     code, told = place.reconciler(
-        "sync", "resolve", bill, "--env", ENV, "--sent", invoice, "--reason", "seen it"
+        "sync", "decide", bill, "--env", ENV, "--sent", invoice, "--reason", "seen it"
     )
     assert code == 0, told
     assert place.reconciler("sync", "run", "--env", ENV, "--bill", bill)[0] == 0
@@ -173,7 +173,9 @@ def test_an_unknown_outcome_is_told_with_its_page_and_exit_16(place: SyncPlace) 
 
 def test_skip_and_retry_speak_of_what_they_did(place: SyncPlace) -> None:
     bill = place.bill_of("acct-00000")
-    code, told = place.reconciler("sync", "skip", bill, "--env", ENV, "--reason", "internal")
+    code, told = place.reconciler(
+        "sync", "decide", bill, "--skip", "--env", ENV, "--reason", "internal"
+    )
     assert code == 0
     assert "takes that back" in told
     assert place.reconciler("sync", "retry", "--env", ENV)[0] == 10
@@ -187,12 +189,12 @@ def test_skip_and_retry_speak_of_what_they_did(place: SyncPlace) -> None:
 def test_adopting_an_invoice_needs_one_that_is_there(place: SyncPlace) -> None:
     bill = place.bill_of("acct-00000")
     code, told = place.reconciler(
-        "sync", "adopt-invoice", bill, "no-invoice", "--env", ENV, "--reason", "by hand"
+        "sync", "decide", bill, "--sent", "no-invoice", "--env", ENV, "--reason", "by hand"
     )
     assert code == 10
     assert "Chargebee has no invoice no-invoice" in told
     code, told = place.reconciler(
-        "sync", "resolve", bill, "--env", ENV, "--not-sent", "--reason", "r"
+        "sync", "decide", bill, "--env", ENV, "--not-sent", "--reason", "r"
     )
     assert code == 10
 

@@ -11,7 +11,7 @@ from reconciler.drafting.draft import BlockCode
 from reconciler.errors import ExitCode
 from reconciler.kernel.runbook import RUNBOOK, Page, page
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.model.statuses import bill_page
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / RUNBOOK).read_text(encoding="utf-8")

@@ -25,8 +25,10 @@ from fakes.push_data import (
 from reconciler.definitions.model import Defined
 from reconciler.drafting.draft import (
     BlockCode,
+    BlockedBill,
     CataloguePricing,
     DecimalPricing,
+    NothingToSend,
     PriceRule,
     UnsentReason,
     WholePricing,
@@ -212,6 +214,18 @@ def test_a_bill_of_zero_has_nothing_to_send() -> None:
 
 def test_an_empty_bill_has_nothing_to_send() -> None:
     assert nothing(bill(), route()).why == "the bill has no lines"
+
+
+@pytest.mark.parametrize("unknown", [{"time_zone": "Mars/Olympus"}, {"currency": "???"}])
+def test_what_is_unknown_of_a_bill_of_excluded_lines_does_not_matter(
+    unknown: dict[str, str],
+) -> None:
+    by = route(entity={"excluded_line_item_types": (LineItemType.USAGE,)})
+    outcome = draft_bill(replace(bill(line("USAGE", "10")), **unknown), by, NOW)  # type: ignore[arg-type]
+    assert isinstance(outcome, NothingToSend)
+    assert [part.reason for part in outcome.unsent] == [UnsentReason.EXCLUDED_TYPE]
+    other = replace(bill(line("USAGE", "10"), line("AD_HOC", "1")), **unknown)  # type: ignore[arg-type]
+    assert isinstance(draft_bill(other, by, NOW), BlockedBill)
 
 
 def test_a_bill_of_excluded_lines_has_nothing_to_send() -> None:

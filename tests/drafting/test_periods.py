@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from fakes.push_data import NOW, bill, drafted, line, route
+from fakes.push_data import bill, drafted, line, route
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.drafting.draft import Period
 from reconciler.drafting.periods import invoice_instant, month_before, to_instant, zone_of
@@ -87,8 +89,25 @@ def test_a_month_before_is_the_same_day_or_the_last(day: date, before: date) -> 
 
 
 def test_an_invoice_may_be_dated_one_calendar_month_back_and_no_further() -> None:
-    kept, note = invoice_instant(date(2026, 11, 1), NOW, UTC)
-    assert (kept, note) == (utc(2026, 11, 1), "")
-    moved, note = invoice_instant(date(2026, 10, 31), NOW, UTC)
-    assert moved is None
+    kept, note = invoice_instant(date(2026, 11, 2), utc(2026, 12, 1, 9), UTC)
+    assert (kept, note) == (utc(2026, 11, 2), "")
+    moved, note = invoice_instant(date(2026, 11, 1), utc(2026, 12, 1, 9), UTC)
+    assert moved is None, "its midnight is over a month ago, although its day is not"
     assert "over a month old" in note
+
+
+@given(
+    minutes=st.integers(0, 6 * 366 * 24 * 60),
+    days=st.integers(0, 40),
+    zone=st.sampled_from(("UTC", "Europe/Paris", "America/Los_Angeles", "Pacific/Auckland")),
+)
+def test_a_date_that_is_sent_is_no_instant_over_a_month_ago_when_it_arrives(
+    minutes: int, days: int, zone: str
+) -> None:
+    site, now = zone_of(zone), utc(2024, 1, 1) + timedelta(minutes=minutes)
+    assert site is not None
+    at, _ = invoice_instant(now.astimezone(site).date() - timedelta(days), now, site)
+    if at is not None:
+        arrives = now + timedelta(minutes=59)
+        local = arrives.astimezone(site)
+        assert at >= datetime.combine(month_before(local.date()), local.time(), site)

@@ -107,9 +107,9 @@ def test_a_step_in_doubt_is_neither_adopted_nor_skipped_nor_retried(place: SyncP
     (invoice,) = place.invoices_of(bill)
     with hand(place) as decider:
         calls: list[tuple[Callable[[], str], str]] = [
-            (lambda: decider.adopt(bill, InvoiceId(invoice["id"]), "x"), "use `sync resolve`"),
+            (lambda: decider.adopt(bill, InvoiceId(invoice["id"]), "x"), "use `sync decide`"),
             (lambda: decider.skip(bill, "x"), "resolve it first"),
-            (lambda: decider.retry(bill), "`sync resolve` says so"),
+            (lambda: decider.retry(bill), "`sync decide` says so"),
         ]
         for call, said in calls:
             with pytest.raises(CannotDecideError, match=said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -192,6 +193,31 @@ def test_an_integration_that_a_person_disables_in_the_console_stops_until_it_is_
         code, told = place.reconciler(ending, f"integration/{GBP}#enabled", "--env", "month-end")
         assert code == 0, told
     assert place.run(narrow=only(GBP)).tally.bills(Group.SENT) > 3
+
+
+def test_a_bill_whose_date_is_a_month_old_to_the_day_is_sent_with_today(place: SyncPlace) -> None:
+    bill = place.bill_of("acct-00000")
+    place.person_edits(bill, externalInvoiceDate="2026-11-01")
+    place.run(narrow=RunFilter(bills=frozenset({BillId(bill)})))
+    assert place.row(bill).status is PushStatus.COMPLETE
+    assert len(place.invoices_of(bill)) == 1
+
+
+def test_a_date_that_grows_too_old_while_a_bill_waits_is_moved_without_a_person(
+    place: SyncPlace,
+) -> None:
+    bill = place.bill_of("acct-00000")
+    place.person_edits(bill, externalInvoiceDate="2026-11-02")
+    place.fault("rate_limit", times=20)
+    place.run(narrow=RunFilter(bills=frozenset({BillId(bill)})))
+    assert place.row(bill).status is not PushStatus.COMPLETE
+    with EmulatedHttp(place.url) as http:
+        http.control("DELETE", "/faults")
+    place.advance(18 * 3600)
+    place.run(narrow=RunFilter(bills=frozenset({BillId(bill)})))
+    assert place.row(bill).status is PushStatus.COMPLETE, place.row(bill).message
+    (invoice,) = place.invoices_of(bill)
+    assert datetime.fromtimestamp(invoice["date"], UTC).date() == date(2026, 12, 2)
 
 
 def test_ten_failures_in_a_row_disable_the_push_and_say_so(place: SyncPlace) -> None:

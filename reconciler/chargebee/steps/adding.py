@@ -9,6 +9,7 @@ from typing import assert_never
 from reconciler.chargebee import wire
 from reconciler.chargebee.steps.progress import CREATE, DELETE, BillProgress, add_step, holds
 from reconciler.chargebee.steps.seen import StepReads, ids_on, stop
+from reconciler.drafting.draft import BlockCode
 from reconciler.kernel.times import duration
 from reconciler.sync.core.pending import (
     KeepWaiting,
@@ -126,7 +127,8 @@ def _fits(progress: BillProgress, invoice: Invoice, reads: StepReads, requests: 
     total = len(invoice.lines) + len(draft.lines)
     if total > reads.switches.max_lines:
         text = f"invoice {invoice.id} would have {total} lines, over {reads.switches.max_lines}"
-        return stop(text, "set splitUsageLineItems: itemPerProduct")
+        hint = "set splitUsageLineItems: itemPerProduct, or close the invoice in Chargebee"
+        return stop(text, hint, BlockCode.TOO_MANY_LINES)
     late = time_left(invoice, requests, reads.pace.per_line, progress.sending.pending, reads.now)
     return stop(late) if late else None
 

@@ -53,7 +53,9 @@ def credit(progress: BillProgress, name: StepName, reads: StepReads) -> NextStep
         text = (
             f"only credits are left of the bill, and its lines are on invoice {change.invoice.id}"
         )
-        return stop(text, "take the lines off in Chargebee and credit the rest, then `sync skip`")
+        return stop(
+            text, "take the lines off in Chargebee and credit the rest, then `sync decide --skip`"
+        )
     return _promote(progress, reads) if name == PROMOTE else _negative(progress, reads)
 
 
@@ -112,7 +114,7 @@ def _promote(progress: BillProgress, reads: StepReads) -> NextStep:
     if effects:
         known = effects[-1].object_id or "of unknown outcome"
         text = f"a promotional credit {known} was given before"
-        return stop(text, "correct the customer's balance in Chargebee, then `sync skip`")
+        return stop(text, "correct the customer's balance in Chargebee, then `sync decide --skip`")
     if not reads.customer_id:
         return stop("nobody is known whom a promotional credit could be given to")
     request = promotional_credit(progress.draft, reads.customer_id, reads.switches)

@@ -183,6 +183,7 @@ def _size(draft: InvoiceDraft, switches: ChargebeeSwitches) -> Iterator[BlockRea
             " invoice is trusted with",
             "set splitUsageLineItems: itemPerProduct, or exclude line item types",
             draft,
+            BlockCode.TOO_MANY_LINES,
         )
 
 
@@ -266,5 +267,7 @@ def _shown(number: Decimal) -> str:
     return format(number, "f")
 
 
-def _reason(text: str, hint: str, draft: InvoiceDraft) -> BlockReason:
-    return BlockReason(BlockCode.PREFLIGHT, text, hint, origin=draft.target.origin)
+def _reason(
+    text: str, hint: str, draft: InvoiceDraft, code: BlockCode = BlockCode.PREFLIGHT
+) -> BlockReason:
+    return BlockReason(code, text, hint, origin=draft.target.origin)

@@ -14,7 +14,7 @@ from reconciler.sync.model.push import Effect, InvoiceId, InvoiceLineId, StepKin
 from reconciler.sync.model.recalculation import ReplaceLines
 from reconciler.sync.ports.destination import Stop
 
-HINT = "look at the invoice in Chargebee, then `sync resolve`, `sync retry` or `sync skip`"
+HINT = "look at the invoice in Chargebee, then `sync decide`, `sync retry` or `sync decide --skip`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class ReadPending:
 Need = ReadNothing | ReadInvoice | ReadPending
 
 
-def stop(text: str, hint: str = HINT) -> Stop:
+def stop(text: str, hint: str = HINT, code: BlockCode = BlockCode.PREFLIGHT) -> Stop:
     """Say why nothing can be sent now, and what to do."""
-    return Stop(BlockReason(BlockCode.PREFLIGHT, text, hint))
+    return Stop(BlockReason(code, text, hint))
 
 
 def ids_on(invoice: Invoice) -> frozenset[InvoiceLineId]:

@@ -25,13 +25,7 @@ COMMANDS: tuple[ListedSubcommand, ...] = (
     ListedSubcommand("close", "sync.close:close", "Close invoices that were left open"),
     ListedSubcommand("backfill", "sync.run:backfill", "Send bills from before push.since"),
     ListedSubcommand("retry", "sync.people:retry", "Try bills again that Chargebee refused"),
-    ListedSubcommand(
-        "resolve", "sync.people:resolve", "Say whether a bill was sent, when nobody knows"
-    ),
-    ListedSubcommand(
-        "adopt-invoice", "sync.people:adopt_invoice", "Say which invoice a bill was sent as"
-    ),
-    ListedSubcommand("skip", "sync.people:skip", "Never send a bill"),
+    ListedSubcommand("decide", "sync.people:decide", "Say what only a person can say of a bill"),
     ListedSubcommand("pause", "sync.people:pause", "Stop every write to the site"),
     ListedSubcommand("resume", "sync.people:resume", "Let writes go on"),
     ListedSubcommand("enable", "sync.people:enable", "Enable a push that disabled itself"),

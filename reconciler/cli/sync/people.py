@@ -1,4 +1,4 @@
-"""What people decide about pushes: retry, resolve, adopt-invoice, skip, pause, resume, enable."""
+"""What people decide about pushes: retry, decide, pause, resume, enable."""
 
 from __future__ import annotations
 
@@ -47,53 +47,33 @@ def retry(app: App, environment: str, bills: tuple[str, ...], *, every: bool) ->
 @options.environment
 @click.argument("bill", metavar="BILL")
 @click.option("--sent", metavar="INVOICE", help="It was sent, as this invoice.")
-@click.option("--not-sent", is_flag=True, help="Nothing of the open step arrived.")
+@click.option("--not-sent", is_flag=True, help="Nothing of what is in doubt arrived.")
+@click.option("--skip", is_flag=True, help="Never send it, also when it changes.")
 @reasoned
 @options.pass_app
-def resolve(
-    app: App, environment: str, bill: str, *, sent: str | None, not_sent: bool, reason: str
+def decide(
+    app: App,
+    environment: str,
+    bill: str,
+    *,
+    sent: str | None,
+    not_sent: bool,
+    skip: bool,
+    reason: str,
 ) -> None:
-    """Say whether a bill was sent, when nobody else can."""
+    """Say what becomes of a bill that only a person can bring on; retry takes --skip back."""
     from reconciler.kernel.address import BillId
     from reconciler.sync.model.push import InvoiceId
 
-    if (sent is None) != not_sent:
-        raise click.UsageError("give --sent INVOICE or --not-sent; not both.")
+    if (sent is not None) + not_sent + skip != 1:
+        raise click.UsageError("give one of --sent INVOICE, --not-sent and --skip.")
     with _decider(app, environment) as decider:
-        if sent is None:
-            app.show(decider.not_sent(BillId(bill), reason))
-        else:
+        if sent is not None:
             app.show(decider.sent_as(BillId(bill), InvoiceId(sent), reason))
-
-
-@click.command("adopt-invoice")
-@options.repository
-@options.environment
-@click.argument("bill", metavar="BILL")
-@click.argument("invoice", metavar="INVOICE")
-@reasoned
-@options.pass_app
-def adopt_invoice(app: App, environment: str, bill: str, invoice: str, *, reason: str) -> None:
-    """Say which invoice a bill was sent as by other means; nothing is sent for it."""
-    from reconciler.kernel.address import BillId
-    from reconciler.sync.model.push import InvoiceId
-
-    with _decider(app, environment) as decider:
-        app.show(decider.adopt(BillId(bill), InvoiceId(invoice), reason))
-
-
-@click.command()
-@options.repository
-@options.environment
-@click.argument("bill", metavar="BILL")
-@reasoned
-@options.pass_app
-def skip(app: App, environment: str, bill: str, *, reason: str) -> None:
-    """Never send a bill, also when it changes; retry takes that back."""
-    from reconciler.kernel.address import BillId
-
-    with _decider(app, environment) as decider:
-        app.show(decider.skip(BillId(bill), reason))
+        elif skip:
+            app.show(decider.skip(BillId(bill), reason))
+        else:
+            app.show(decider.not_sent(BillId(bill), reason))
 
 
 @click.command()

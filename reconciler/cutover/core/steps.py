@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from reconciler.cutover.core.facts import CutoverFacts, CutoverStep, Owner
 from reconciler.kernel.runbook import Page, page
-from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.model.statuses import bill_page
 
 
 def steps(facts: CutoverFacts, decided: Mapping[str, str]) -> tuple[CutoverStep, ...]:

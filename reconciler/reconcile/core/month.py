@@ -23,7 +23,7 @@ from reconciler.sync.core.readback.compare import BillComparison
 from reconciler.sync.core.tally import Purse
 from reconciler.sync.model.push import Effect, InvoiceId, PushState, PushStatus, StepKind
 from reconciler.sync.model.reconciliation import Difference, Totals
-from reconciler.sync.model.runbook import bill_page
+from reconciler.sync.model.statuses import bill_page, meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,35 +175,28 @@ _MAY_STAND: Final = _IN_DOUBT | {PushState.DONE}
 _FINISHED: Final = frozenset(
     {PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID}
 )
-_SHORT: Final[Mapping[PushStatus, str]] = {
-    PushStatus.WAITING: "waiting",
-    PushStatus.STARTED: "begun, and nothing of it sent yet",
-    PushStatus.ERROR: "Chargebee refused it",
-    PushStatus.AWAITING_RETRY: "will be tried again",
-    PushStatus.RATE_LIMIT_RETRY: "will be tried again",
-    PushStatus.AUTH_FAILED: "Chargebee refused the key",
-    PushStatus.INVOICE_ALREADY_PAID: "m3ter changed it after its invoice was paid",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "its accounting period is closed",
-    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part of it",
-    PushStatus.DISABLED: "a person decided not to send it",
-    PushStatus.BLOCKED: "blocked",
-}
 
 
 def not_sent_by_row(
-    status: PushStatus, message: str, effects: Sequence[Effect] = ()
+    status: PushStatus, message: str, effects: Sequence[Effect] = (), *, again: bool = True
 ) -> NotSent | None:
     """Read from the ledger why a bill is not sent.
+
+    Args:
+        status: Of its row.
+        message: Of its row.
+        effects: Of the bill.
+        again: Whether a moment is set at which it is tried again.
 
     Returns:
         ``None`` when something of it may stand at the destination, or nothing holds it back.
     """
-    if status not in _SHORT or any(effect.state in _MAY_STAND for effect in effects):
+    short = meaning(status, again=again).not_sent
+    if not short or any(effect.state in _MAY_STAND for effect in effects):
         return None
     if status is PushStatus.STARTED:
-        return NotSent(_SHORT[status], "the next `sync run` goes on with it", bill_page(status))
-    settled = status is PushStatus.DISABLED
-    return NotSent(_SHORT[status], message or _SHORT[status], bill_page(status), settled)
+        return NotSent(short, "the next `sync run` goes on with it", bill_page(status))
+    return NotSent(short, message or short, bill_page(status), status is PushStatus.DISABLED)
 
 
 def not_sent_by_reasons(reasons: Sequence[BlockReason]) -> NotSent:

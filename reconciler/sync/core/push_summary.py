@@ -11,6 +11,7 @@ from reconciler.kernel.address import AccountId, BillId
 from reconciler.kernel.money import Money
 from reconciler.sync.core.tally import Purse
 from reconciler.sync.model.push import PushStatus
+from reconciler.sync.model.statuses import StatusMeaning, given_up, meaning
 
 LISTED_MAX = 20
 FINISHED = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.DISABLED})
@@ -51,6 +52,11 @@ class Pushed:
     next_at: datetime | None
     message: str
 
+    @property
+    def means(self) -> StatusMeaning:
+        """What its status means."""
+        return meaning(self.status, again=self.next_at is not None)
+
 
 @dataclass(slots=True)
 class PushStanding:
@@ -58,6 +64,7 @@ class PushStanding:
 
     Attributes:
         counts: Bills and money by status.
+        given_up: Those of them that go on only with a person, though their status tells of trying.
         overdue: Unfinished bills that are late, and their money.
         listed: The first of them, the oldest period first.
         paused: Who paused the site and why; ``None`` when it is not.
@@ -67,6 +74,7 @@ class PushStanding:
     site: str
     at: datetime
     counts: dict[PushStatus, Purse] = field(default_factory=dict)
+    given_up: dict[PushStatus, Purse] = field(default_factory=dict)
     overdue: Purse = field(default_factory=Purse)
     listed: list[Pushed] = field(default_factory=list)
     paused: str | None = None
@@ -77,9 +85,18 @@ class PushStanding:
         """17 when bills are overdue; the rest is for people to read."""
         return ExitCode.OUTSIDE_TOLERANCE if self.overdue.bills else ExitCode.DONE
 
+    def going_on(self, status: PushStatus) -> Purse:
+        """Give the bills of a status without those that were given up."""
+        purse = Purse()
+        purse.move(self.counts.get(status, Purse()))
+        purse.move(self.given_up.get(status, Purse()), -1)
+        return purse
+
     def add(self, push: Pushed, patience: BillDeadlines) -> None:
         """Count one bill; bills come by the end of their period."""
         self.counts.setdefault(push.status, Purse()).add(push.money)
+        if given_up(push.status, again=push.next_at is not None):
+            self.given_up.setdefault(push.status, Purse()).add(push.money)
         late = self.at >= patience.deadline(push.integration, push.period_end)
         if push.status in FINISHED or not late:
             return

@@ -92,7 +92,7 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True)
 class AskPerson:
-    """Only a person can go on: ``sync resolve``, ``sync retry`` or ``sync skip``."""
+    """Only a person can go on: ``sync decide``, ``sync retry`` or ``sync decide --skip``."""
 
     why: str
 

@@ -34,8 +34,8 @@ from reconciler.sync.judge.run_filter import RunFilter
 from reconciler.sync.judge.sent_bill import billed_before, judge_sent
 from reconciler.sync.judge.standings import SENT, bill_standing, blocked_standing, by_row, who_of
 from reconciler.sync.model.push import Effect, PushStatus, SiteName
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.model.statuses import bill_page
 from reconciler.sync.ports.destination import PushDestination, Sending, Stop, WaitForInvoice
 from reconciler.sync.ports.ledger import BillRow, LedgerIdentity
 

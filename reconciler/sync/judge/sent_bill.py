@@ -27,8 +27,8 @@ from reconciler.sync.model.recalculation import (
     VoidAndRecreate,
     recalculated,
 )
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.model.statuses import bill_page
 from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import BillRow
 

@@ -10,8 +10,8 @@ from reconciler.drafting.draft import BlockReason
 from reconciler.drafting.input_hash import input_hash
 from reconciler.m3ter.bill import Bill
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.model.statuses import bill_page, given_up, meaning
 from reconciler.sync.ports.ledger import BillRow
 
 RESUMED = frozenset(
@@ -34,10 +34,6 @@ STOPPED = frozenset(
 )
 """Rows that stay as they are until a person acts."""
 SENT = frozenset({PushStatus.COMPLETE, PushStatus.REOPENED, PushStatus.INVOICE_ALREADY_PAID})
-_TIMED = {
-    PushStatus.UNKNOWN: "the outcome is not known",
-    PushStatus.AWAITING_RETRY: "tried for long enough",
-}
 _UNTIL_CHANGED: Mapping[PushStatus, tuple[Group, str]] = {
     PushStatus.COMPLETE: (Group.UNCHANGED, "already sent"),
     PushStatus.NOTHING_TO_SEND: (Group.NOTHING, "nothing to send"),
@@ -59,22 +55,15 @@ def by_row(bill: Bill, row: BillRow) -> BillStanding | None:
 
 def _begun(row: BillRow) -> BillStanding | None:
     """Judge what is under way, or stopped on its way."""
-    if row.status in _TIMED and row.next_at is None:
+    means = meaning(row.status, again=row.next_at is not None)
+    if given_up(row.status, again=row.next_at is not None):
         # it does not go on by itself: a run ended with a question to a person
-        return of_row(row, Group.DECIDE, _TIMED[row.status])
+        return of_row(row, means.group, means.short)
     if row.status in RESUMED:
         return of_row(row, Group.UNDER_WAY, "begun earlier")
     if row.status in STOPPED:
-        return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
+        return of_row(row, means.group, means.short)
     return None
-
-
-STOPPED_SHORT = {
-    PushStatus.PARTIAL: "a part of it was sent",
-    PushStatus.ERROR: "Chargebee refused it",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Chargebee refused its date",
-    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "m3ter may have sent a part",
-}
 
 
 def blocked_standing(standing: BillStanding, reasons: tuple[BlockReason, ...]) -> BillStanding:

@@ -95,7 +95,7 @@ class BillDecisions(LeasedBill):
         if isinstance(found, Found):
             bill, key = row.bill_id, found.object_id
             why = f"its step {begun.key.step} is in Chargebee, as or on {key}: "
-            raise CannotDecideError(bill, f"{why}`reconciler sync resolve {bill} --sent {key}`.")
+            raise CannotDecideError(bill, f"{why}`reconciler sync decide {bill} --sent {key}`.")
 
     def _not_by_others(self, lease: Lease, row: BillRow, reason: str) -> str:
         """Take a person's word that neither m3ter nor a ledger that was lost sent a bill."""
@@ -132,7 +132,7 @@ class BillDecisions(LeasedBill):
         live = self.bills.get(bill)
         with self.held(bill) as (lease, row):
             if self.begun(bill, row) is not None:
-                raise CannotDecideError(bill, "a step of it is open; use `sync resolve`.")
+                raise CannotDecideError(bill, "a step of it is open; use `sync decide`.")
             if row is not None and row.status in SENT:
                 raise CannotDecideError(bill, f"it is sent already: {row.message}")
             route = self.route(live)

@@ -213,7 +213,7 @@ def _again(hand: LeasedBill, lease: Lease, row: BillRow, begun: Effect, live: Bi
         case PushState.INTENDED:
             hand.put(lease, row, PushStatus.STARTED, text)
         case _:
-            why = "whether it was sent is not known; `sync resolve` says so."
+            why = "whether it was sent is not known; `sync decide` says so."
             raise CannotDecideError(live.id, why)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.drafting.draft import InvoiceDraft
+from reconciler.drafting.draft_json import draft_to_json
 from reconciler.kernel.ports import Clock, Notifier, Stopped
 from reconciler.m3ter.ports import Bills
 from reconciler.sync.core.effect_states import status_of
@@ -23,8 +24,8 @@ from reconciler.sync.model.push import (
     Step,
     StepName,
 )
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.model.statuses import bill_page, meaning
 from reconciler.sync.ports.destination import PushDestination
 from reconciler.sync.ports.ledger import BillRow, Lease, Ledger, Provenance
 from reconciler.sync.push.limits import RunLimits
@@ -77,18 +78,17 @@ class BillRecord:
         news = (self.row.status, self.row.message) != (status, message)
         if news or self.row.next_at != at:
             self.put(status, message, at)
-        group = _GROUPS.get(status, Group.DECIDE)
+        means = meaning(status, again=at is not None)
+        group = means.group
         if at is None and group is Group.UNDER_WAY:
             group = Group.DECIDE
-        standing = bill_standing(
-            self.who, group, _SHORT.get(status, status), message, self.route.name
-        )
+        standing = bill_standing(self.who, group, means.short, message, self.route.name)
         return replace(
             standing,
             money=self.draft.billed,
             status=status,
             page=bill_page(status),
-            events=("integration.perform.error",) if status in _ERRORS else (),
+            events=("integration.perform.error",) if means.error else (),
             new=news,
             again_at=at if group is Group.UNDER_WAY else None,
         )
@@ -134,6 +134,11 @@ class BillRecord:
         """Number the sending anew; nothing of it arrived under the number that it had."""
         self.row = replace(self.row, generation=self.row.generation + 1)
         self.put(PushStatus.STARTED, "being sent", None)
+
+    def dated_today(self, note: str) -> None:
+        """Draft the invoice without a date of its own: the destination takes today."""
+        draft = replace(self.draft, invoice_at=None, notes=(*self.draft.notes, note))
+        self.draft, self.row = draft, replace(self.row, draft=draft_to_json(draft))
 
     def provenance(self) -> Provenance:
         """Say in whose name something is sent."""
@@ -212,29 +217,4 @@ def as_before(row: BillRow, generation: int) -> BillRow:
     return replace(row, status=PushStatus.COMPLETE, generation=generation, input_hash="")
 
 
-_GROUPS = {
-    PushStatus.STARTED: Group.UNDER_WAY,
-    PushStatus.AWAITING_RETRY: Group.UNDER_WAY,
-    PushStatus.UNKNOWN: Group.UNDER_WAY,
-    PushStatus.WAITING: Group.WAITING,
-    PushStatus.BLOCKED: Group.BLOCKED,
-}
-_SHORT = {
-    PushStatus.STARTED: "begun",
-    PushStatus.AWAITING_RETRY: "tried again later",
-    PushStatus.UNKNOWN: "the outcome is not known",
-    PushStatus.WAITING: "no pending invoice yet",
-    PushStatus.BLOCKED: "Chargebee is not ready for it",
-    PushStatus.ERROR: "Chargebee refused it",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "Chargebee refused its date",
-    PushStatus.PARTIAL: "a part of it was sent",
-}
-_ERRORS = frozenset(
-    {
-        PushStatus.ERROR,
-        PushStatus.ACCOUNTING_PERIOD_CLOSED,
-        PushStatus.PARTIAL,
-        PushStatus.UNKNOWN,
-    }
-)
 LEASE_SECONDS = 300

@@ -48,7 +48,7 @@ class OpenBill:
             return self._settled(mine)
         if begun.key.step.kind is not StepKind.CLOSE_INVOICE:
             why = f"its step {begun.key.step} is {begun.state}: {begun.message or 'under way'}"
-            return self._left(f"{why}; `sync run`, `sync retry` or `sync resolve` come first")
+            return self._left(f"{why}; `sync run`, `sync retry` or `sync decide` come first")
         if begun.state in {PushState.REFUSED, PushState.CLOSED}:
             return self._again(begun)
         return self._went(self.loop.run())

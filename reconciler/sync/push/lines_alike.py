@@ -31,6 +31,6 @@ def whose(bill: BillId, invoice: InvoiceId, alike: Sequence[InvoiceLineId]) -> U
     return Undecidable(
         f"invoice {invoice} has lines just like the bill's that the ledger does not know:"
         f" {', '.join(alike)}; nothing more was sent. They are the bill's:"
-        f" `reconciler sync resolve {bill} --sent {invoice}`; they are not, and it is to be added:"
-        f" `reconciler sync resolve {bill} --not-sent`. See {page(Page.LINES_ALIKE)}"
+        f" `reconciler sync decide {bill} --sent {invoice}`; they are not, and it is to be added:"
+        f" `reconciler sync decide {bill} --not-sent`. See {page(Page.LINES_ALIKE)}"
     )

@@ -20,12 +20,12 @@ from reconciler.sync.judge.standings import (
     RESUMED,
     SENT,
     STOPPED,
-    STOPPED_SHORT,
     bill_standing,
     of_row,
 )
 from reconciler.sync.model.push import Effect, PushState, PushStatus
 from reconciler.sync.model.standing import BillStanding, Group, Who
+from reconciler.sync.model.statuses import MEANING
 from reconciler.sync.ports.destination import Sending
 from reconciler.sync.ports.ledger import BillRow, Lease, LeaseLostError
 from reconciler.sync.ports.workers import BillBusyError, Job
@@ -74,7 +74,7 @@ class Pusher(PushPorts):
                     return self._resume(row, lease)
                 row = _before(row, effects)
             if row is not None and row.status in STOPPED:
-                return of_row(row, Group.DECIDE, STOPPED_SHORT[row.status])
+                return of_row(row, Group.DECIDE, MEANING[row.status].short)
             return self._begin(job, lease, row)
         finally:
             self.ledger.release(lease)

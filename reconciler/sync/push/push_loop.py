@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from reconciler.drafting.draft import BlockReason
+from reconciler.drafting.periods import date_too_old, zone_of
 from reconciler.errors import IdentityError
 from reconciler.kernel.runbook import Page, page
 from reconciler.sync.core.clocks import Clocks
-from reconciler.sync.core.effect_states import idempotency_key
+from reconciler.sync.core.effect_states import DATE_FIELD, idempotency_key
 from reconciler.sync.core.when_to_act import AskPerson, Finished, Look, Send, WaitUntil, next_move
 from reconciler.sync.judge.sent_bill import read_back
 from reconciler.sync.judge.standings import bill_standing
@@ -29,6 +31,7 @@ from reconciler.sync.model.push import (
     Undecidable,
 )
 from reconciler.sync.model.standing import BillStanding, Group
+from reconciler.sync.model.statuses import bill_page
 from reconciler.sync.ports.destination import Complete, Sending, Stop, WaitForInvoice
 from reconciler.sync.push.bill_record import LEASE_SECONDS, BillRecord
 from reconciler.sync.push.gate import Gate, disable_if_due, mark_of
@@ -96,6 +99,8 @@ class PushLoop:
             return self._step(effects)
         if self._closed_first(begun, effects):
             return self._elsewhere(begun, effects)
+        if self._day_passed(begun):
+            return self._today(begun, effects)
         if self._closing_refused(begun):
             # a person, or the site, may have closed it first: then there was nothing to refuse
             self.looked = True
@@ -129,6 +134,26 @@ class PushLoop:
         machine = push.clock.now()
         ledger = push.ledger.now() if effect.attempts else machine
         return Clocks(machine, ledger, absent.at if absent is not None else None)
+
+    def _day_passed(self, begun: Effect) -> bool:
+        """Whether nothing was refused but a day that is too old by now."""
+        at, rules = self.record.draft.invoice_at, self.record.route.route
+        if begun.state is not PushState.REFUSED or DATE_FIELD not in begun.message or at is None:
+            return False
+        site = zone_of(rules.site_zone)
+        now = self.record.push.destination.vendor_time() or self.record.push.clock.now()
+        return site is not None and date_too_old(at, now, site)
+
+    def _today(self, begun: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
+        """Make the invoice anew, dated today, as a new draft of the bill would be."""
+        note = f"the external invoice date {self.record.draft.invoice_at:%Y-%m-%d} was too old by"
+        self.record.dated_today(f"{note} the time it was sent; today is used")
+        found = self.record.push.destination.next_step(self.record.draft, effects, self.sending)
+        if not isinstance(found, Step) or found.name != begun.key.step:
+            return self.record.rests(effects, begun.message, None)
+        self._intend(found, anew=True)
+        self.record.put(PushStatus.STARTED, "being sent", None)
+        return None
 
     def _closing_refused(self, begun: Effect) -> bool:
         """Whether a closing was refused, and nobody looked why; asked once a run."""
@@ -176,7 +201,7 @@ class PushLoop:
             case WaitForInvoice(until, why):
                 return self.record.rests(effects, why, until, waiting=PushStatus.WAITING)
             case Stop(reason):
-                return self._stopped(effects, f"{reason.text} ({reason.hint})")
+                return self._stopped(effects, reason)
             case never:
                 assert_never(never)
 
@@ -190,12 +215,14 @@ class PushLoop:
             undecidable = whose(record.row.bill_id, step.alike_on, step.alike)
             record.push.ledger.looked(record.lease, record.key(step.name), undecidable)
 
-    def _stopped(self, effects: tuple[Effect, ...], why: str) -> BillStanding:
+    def _stopped(self, effects: tuple[Effect, ...], reason: BlockReason) -> BillStanding:
+        why = f"{reason.text} ({reason.hint})"
         if self.record.former is not None:
             return self.record.stays(self.record.former, why)
         some = bool(self.record.mine(effects))
         status = PushStatus.PARTIAL if some else PushStatus.BLOCKED
-        return self.record.rests(effects, why, None, waiting=status)
+        rests = self.record.rests(effects, why, None, waiting=status)
+        return rests if some else replace(rests, page=bill_page(reason.code))
 
     def _send(self, effect: Effect, effects: tuple[Effect, ...]) -> BillStanding | None:
         if standing := self.gate.held(effects):

@@ -23,7 +23,7 @@ def rebuilt_text(done: Rebuilt) -> str:
             for bill in done.undecided[:MOST_LISTED]
         ]
         lines += [f"  and {rest} more"] if (rest := len(done.undecided) - MOST_LISTED) > 0 else []
-        lines += ["Decide with `reconciler sync resolve BILL --sent INVOICE | --not-sent`."]
+        lines += ["Decide with `reconciler sync decide BILL --sent INVOICE | --not-sent`."]
     for name in done.unstamped:
         lines += [
             "",

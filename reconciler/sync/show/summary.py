@@ -11,27 +11,9 @@ from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.sync.core.push_summary import LISTED_MAX, Pushed, PushStanding
 from reconciler.sync.core.tally import Purse
 from reconciler.sync.model.push import PushStatus
-from reconciler.sync.model.runbook import bill_page
 from reconciler.sync.model.standing import Tried
+from reconciler.sync.model.statuses import MEANING, bill_page, meaning
 
-WORDS = {
-    PushStatus.COMPLETE: "sent",
-    PushStatus.STARTED: "being sent",
-    PushStatus.WAITING: "waiting",
-    PushStatus.AWAITING_RETRY: "to be tried again",
-    PushStatus.RATE_LIMIT_RETRY: "to be tried again (rate limit)",
-    PushStatus.BLOCKED: "blocked",
-    PushStatus.ERROR: "refused by Chargebee",
-    PushStatus.UNKNOWN: "outcome unknown",
-    PushStatus.PARTIAL: "sent in part",
-    PushStatus.REOPENED: "reopened after they were sent",
-    PushStatus.INVOICE_ALREADY_PAID: "changed after they were paid",
-    PushStatus.ACCOUNTING_PERIOD_CLOSED: "of a closed accounting period",
-    PushStatus.AUTH_FAILED: "stopped at a refused key",
-    PushStatus.TIMEOUT_LIMIT_EXCEEDED: "for a person to decide",
-    PushStatus.DISABLED: "not to be sent (a person decided)",
-    PushStatus.NOTHING_TO_SEND: "with nothing to send",
-}
 _CALM = frozenset({PushStatus.COMPLETE, PushStatus.NOTHING_TO_SEND, PushStatus.DISABLED})
 
 
@@ -52,6 +34,9 @@ def push_status_json(standing: PushStanding) -> JsonObject:
         "paused": standing.paused,
         "disabled": dict(standing.disabled),
         "bills": {status.value: _purse(purse) for status, purse in sorted(standing.counts.items())},
+        "givenUp": {
+            status.value: _purse(purse) for status, purse in sorted(standing.given_up.items())
+        },
         "overdue": {
             **_purse(standing.overdue),
             "listed": [_pushed(push) for push in standing.listed],
@@ -67,7 +52,7 @@ def pushes_text(environment: str, pushes: Sequence[Pushed]) -> str:
     for push in pushes:
         money = str(push.money) if push.money is not None else "-"
         lines.append(
-            f"  {clock(push.changed_at)}  {push.bill_id}  {money:>16}  {WORDS[push.status]}"
+            f"  {clock(push.changed_at)}  {push.bill_id}  {money:>16}  {push.means.counted}"
         )
         if push.message and push.status not in _CALM:
             lines += wrapped(push.message, "      ")
@@ -128,12 +113,13 @@ def _stops(standing: PushStanding, environment: str) -> Iterator[str]:
 
 
 def _counts(standing: PushStanding) -> Iterator[str]:
-    for status, words in WORDS.items():
-        purse = standing.counts.get(status)
-        if purse is None:
-            continue
+    for status in MEANING:
         where = "" if status in _CALM else f"   {bill_page(status)}"
-        yield f"  {purse.bills:>7,}  {words}{_money(purse)}{where}"
+        for again in (True, False):
+            purse = standing.going_on(status) if again else standing.given_up.get(status)
+            if purse is not None and purse.bills:
+                words = meaning(status, again=again).counted
+                yield f"  {purse.bills:>7,}  {words}{_money(purse)}{where}"
 
 
 def _late(standing: PushStanding) -> Iterator[str]:
@@ -143,7 +129,7 @@ def _late(standing: PushStanding) -> Iterator[str]:
         text = (
             f"late: {push.bill_id}, {push.integration}, period to {day(push.period_end)}{money}, "
         )
-        yield from wrapped(f"{text}{WORDS[push.status]}{said}", "  ", "      ")
+        yield from wrapped(f"{text}{push.means.counted}{said}", "  ", "      ")
     more = standing.overdue.bills - len(standing.listed)
     if more and len(standing.listed) == LISTED_MAX:
         yield f"  and {more:,} more; `sync plan` lists them all"

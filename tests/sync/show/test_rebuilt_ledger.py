@@ -30,7 +30,7 @@ def test_a_full_recovery_is_said_in_two_lines() -> None:
 def test_what_a_person_must_decide_is_listed_with_the_way_out() -> None:
     text = rebuilt_text(Rebuilt(SINCE, 1, 1, (undecided(1),), ("chargebee-uk",)))
     assert "  bill-1  inv_1: its invoice is voided" in text
-    assert "sync resolve BILL --sent INVOICE | --not-sent" in text
+    assert "sync decide BILL --sent INVOICE | --not-sent" in text
     assert "`chargebee-uk` adds lines to pending invoices" in text
 
 
