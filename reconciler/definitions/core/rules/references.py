@@ -206,7 +206,8 @@ _KNOWN = frozenset(
 
 
 def projects(view: Effective) -> Iterator[Problem]:
-    """Find fields that do not exist in guards and approvers."""
+    """Find fields that do not exist in guards and approvers, and approvers that are nobody."""
+    yield from _approvers(view)
     project = view.project
     lists: list[tuple[DocumentPath, tuple[str, ...]]] = [
         (("guards", "routineFields"), project.spec.guards.routine_fields)
