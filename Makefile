@@ -16,7 +16,7 @@ LOCK   := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --g
 # What decides: covered by every branch, or not done.
 COMPLETE := */kernel/*,*/drafting/*,*/selection/*,*/account_filter/*,*/core/*,*/model/*,*/model.py,*/kinds/*,*/m3ter/bill.py,*/m3ter/live.py
 
-.PHONY: demo test covered lint format lock schemas chaos bench package clean
+.PHONY: demo test covered lint format lock schemas chaos forge bench package clean
 
 demo: $(VENV)/.run
 	@$(BIN)/reconciler demo
@@ -38,7 +38,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint
+	$(BIN)/zizmor --offline --quiet .github action.yml
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format
@@ -50,6 +51,13 @@ schemas: $(VENV)/.dev
 # Two hundred kills, three workers on PostgreSQL, PostgreSQL itself restarted: long.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/chaos tests/plan tests/sync tests/acceptance -p no:randomly --chaos-full
+
+# Gitea itself: built from its Go module once (ten minutes), then asked what its description leaves open.
+forge: $(VENV)/.dev
+	@if command -v go >/dev/null; then \
+	  RECONCILER_GITEA=$$(tests/forge/gitea/build "$(CURDIR)/$(VENV)/gitea") \
+	    $(BIN)/python -m pytest tests/forge/test_real_gitea.py -p no:randomly; \
+	else echo 'skipped: Go is not installed, and Gitea is built from its Go module'; fi
 
 # Ratios against peers in one run; never a pass or a failure.
 bench: $(VENV)/.dev

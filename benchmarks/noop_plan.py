@@ -20,6 +20,7 @@ from reconciler.__main__ import collect_rarely
 from reconciler.cli.progress import SilentProgress
 from reconciler.kernel import exact_json
 from reconciler.kernel.value import JsonObject
+from reconciler.plan.against import plan_against
 from reconciler.plan.make_plan import is_empty, plan
 from reconciler.settings import Settings
 from reconciler.wiring.desk import open_desk
@@ -53,6 +54,7 @@ def run() -> None:
             f"  loopback           plan {took:6.2f} s   bare lists {floor:6.2f} s        "
             f"{took / floor:5.1f} times"
         )
+        beside, more, _ = _child(folder, environ, "against")
         _delay(environ)
         slow, _, _ = _child(folder, environ)
         least = pages * LATENCY_SECONDS
@@ -60,6 +62,15 @@ def run() -> None:
             f"  {LATENCY_SECONDS * 1000:.0f} ms latency     plan {slow:6.2f} s   "
             f"pages x latency {least:6.2f} s   {slow / least:5.2f} times"
         )
+        distant, _, _ = _child(folder, environ, "against")
+        print(
+            f"  beside its base    {more - calls} calls more; loopback {_more(beside, took)}, "
+            f"with latency {_more(distant, slow)}"
+        )
+
+
+def _more(longer: float, shorter: float) -> str:
+    return f"{longer:.2f} s, {(longer / shorter - 1) * 100:.0f} % more"
 
 
 def _delay(environ: Mapping[str, str]) -> None:
@@ -72,15 +83,26 @@ def _delay(environ: Mapping[str, str]) -> None:
     httpx.post(environ["M3TER_BASE_URL"] + "/_emulator/faults", content=body)
 
 
-def measure(folder: Path, environ: Mapping[str, str]) -> None:
-    """Make one plan in this process and print seconds, calls and megabytes."""
+def measure(folder: Path, environ: Mapping[str, str], *, against: bool) -> None:
+    """Make one plan in this process and print seconds, calls and megabytes.
+
+    Args:
+        folder: The repository.
+        environ: Where m3ter is.
+        against: Whether the same definitions stand for a base branch, read and compared too.
+    """
     collect_rarely()
     started = time.perf_counter()
     settings = Settings.from_environment(environ)
     desk = open_desk(folder, "sandbox", environ, settings, progress=SilentProgress())
     with connect(desk.effective.environment.spec, settings, limiter=Unlimited()) as organisation:
         head = desk.chain.head("sandbox")
-        new_plan = plan(desk.effective, head, desk.made_from, desk.plan_ports(organisation))
+        ports = desk.plan_ports(organisation)
+        if against:
+            base = desk.base(folder)
+            new_plan = plan_against(desk.effective, base, head, desk.made_from, ports).plan
+        else:
+            new_plan = plan(desk.effective, head, desk.made_from, ports)
         calls = organisation.calls
     assert is_empty(new_plan)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -95,8 +117,8 @@ def _prepare(folder: Path, environ: Mapping[str, str]) -> None:
     subprocess.run(command, env=dict(environ), check=True, stdout=subprocess.DEVNULL)
 
 
-def _child(folder: str, environ: Mapping[str, str]) -> tuple[float, int, float]:
-    command = [sys.executable, "-m", "benchmarks.noop_plan", folder]
+def _child(folder: str, environ: Mapping[str, str], *how: str) -> tuple[float, int, float]:
+    command = [sys.executable, "-m", "benchmarks.noop_plan", folder, *how]
     found = subprocess.run(
         command, env=dict(environ), check=True, stdout=subprocess.PIPE, text=True
     )
@@ -129,4 +151,4 @@ def _floor(environ: Mapping[str, str]) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    measure(Path(sys.argv[1]), os.environ)
+    measure(Path(sys.argv[1]), os.environ, against="against" in sys.argv)

@@ -89,16 +89,30 @@ def schema(app: App, kind: str | None, patch: bool) -> None:
 
 @click.command()
 @options.repository
+@click.option(
+    "--forge",
+    type=click.Choice(["github", "none"]),
+    default="none",
+    show_default=True,
+    help="Write the workflows, code owners and SETUP.md of a forge, too.",
+)
 @options.pass_app
-def init(app: App) -> None:
+def init(app: App, forge: str) -> None:
     """Write a starter integrations.d with a Project and an Environment.
 
     Existing files are never overwritten.
     """
-    from reconciler.wiring.repository import start_repository
+    from reconciler.wiring.repository import save_schemas, start_repository
+    from reconciler.wiring.scaffold import scaffold
 
-    for file in start_repository(app.root):
+    files = start_repository(app.root)
+    if forge == "github":
+        files = (*files, *scaffold(app.root), *save_schemas(app.root))
+    for file in files:
         app.show(f"wrote {file}")
+    if forge == "github":
+        app.note("Next: work through SETUP.md.")
+        return
     app.note(
         "Next: put your organisation's id into the environment, set M3TER_API_KEY and\n"
         "M3TER_API_SECRET, and run `reconciler validate`, then `reconciler import --env sandbox`."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import App
 
 if TYPE_CHECKING:
-    from reconciler.kernel.ports import Progress
+    from reconciler.kernel.ports import Clock, Progress
     from reconciler.wiring.desk import Desk
     from reconciler.wiring.sync_desk import PushDesk
 
@@ -57,10 +57,16 @@ def ending(app: App, place: PushDesk) -> Iterator[Callable[[], bool]]:
         yield ends
 
 
+def system_clock() -> Clock:
+    """Give the machine's clock."""
+    from reconciler.wiring.desk import system_clock as clock
+
+    return clock()
+
+
 def progress(app: App) -> Progress:
     """Show progress on a terminal, and nowhere else."""
     from reconciler.cli.progress import BarProgress, SilentProgress
-    from reconciler.wiring.desk import system_clock
 
     if not app.stderr.isatty() or app.settings.no_color:
         return SilentProgress()

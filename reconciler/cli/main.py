@@ -66,6 +66,9 @@ COMMANDS: Mapping[str, tuple[ListedCommand, ...]] = {
         ListedCommand("accept-live", "importing:accept_live", "Write a live value into git"),
         ListedCommand("keep-git", "importing:keep_git", "Decide a conflict for the value in git"),
     ),
+    "On a forge": (
+        ListedCommand("ci", "ci.group:ci", "Plan pull requests, apply merges, watch for drift"),
+    ),
     "Push": (
         ListedCommand("sync", "sync.group:sync", "Push m3ter's bills into Chargebee"),
         ListedCommand("ledger", "ledger:ledger", "Create, back up or rebuild the memory of pushes"),

@@ -16,6 +16,7 @@ from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.m3ter.ports import Organisation
+    from reconciler.plan.against import CausedPlan
     from reconciler.plan.apply import Consent
     from reconciler.plan.model.plan import Plan
     from reconciler.wiring.desk import Desk
@@ -39,12 +40,19 @@ FORMATS = ("text", "json", "markdown", "html")
     help="Exit 0 when nothing is to do, 2 when git is ahead, 3 on drift, 4 on both.",
 )
 @click.option("--full", is_flag=True, help="Show unchanged fields and every mapping too.")
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A checkout of the base branch: say of each change whether it has it too.",
+)
 @options.formats(*FORMATS)
 @options.pass_app
 def plan(
     app: App,
     environment: str,
     out: Path | None,
+    against: Path | None,
     *,
     exit_code: bool,
     full: bool,
@@ -54,10 +62,15 @@ def plan(
     from reconciler.plan.make_plan import exit_code_of_plan
     from reconciler.wiring.desk import encode_plan, write_file
 
-    plan = _make(desk(app, environment))
+    held = caused(desk(app, environment), against)
+    plan = held.plan
     if out is not None:
         write_file("the plan", out, encode_plan(plan))
     app.publish(formats, _renderers(plan, full=full, file=str(out) if out else None))
+    if against is not None:
+        from reconciler.plan.show.causes import causes_text
+
+        app.note(causes_text(held))
     if plan.body.unplanned:
         return ExitCode.INVALID
     return exit_code_of_plan(plan) if exit_code else ExitCode.DONE
@@ -111,21 +124,37 @@ def drift(app: App, environment: str, exit_code: bool, formats: tuple[Output, ..
     metavar="GUARD@PLAN",
     help="Approve what one guard holds in this plan. May be repeated.",
 )
+@click.option(
+    "--break-glass",
+    is_flag=True,
+    help="Approve without the review that it needs; recorded, and shown by status for 30 days.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why; required with --break-glass.")
 @click.option("--yes", is_flag=True, help="Answer the questions of unprotected environments.")
 @options.pass_app
 def apply(
-    app: App, file: Path | None, environment: str | None, approvals: tuple[str, ...], yes: bool
+    app: App,
+    file: Path | None,
+    environment: str | None,
+    approvals: tuple[str, ...],
+    *,
+    break_glass: bool,
+    reason: str,
+    yes: bool,
 ) -> ExitCode:
     """Carry out a saved PLAN, or plan, ask and apply with --env."""
+    if break_glass != bool(reason.strip()):
+        raise click.UsageError("--break-glass and --reason TEXT go together.")
     if (file is None) == (environment is None):
         raise click.UsageError("give a saved plan, or --env NAME; not both.")
     saved = _saved(file) if file is not None else None
     place = desk(app, saved.body.environment if saved else str(environment))
     with place.organisation() as organisation:
-        plan = saved or _planned(place, organisation)
+        plan = saved or planned(place, organisation)
         if saved is None:
             app.show(_renderers(plan, full=False, file="")["text"]())
-        return _apply(app, place, plan, organisation, approvals, saved=bool(saved), yes=yes)
+        consent = _consent(place, plan, approvals, saved=bool(saved), break_glass=reason.strip())
+        return _apply(app, place, plan, organisation, consent, yes=yes)
 
 
 def _apply(
@@ -133,9 +162,8 @@ def _apply(
     place: Desk,
     plan: Plan,
     organisation: Organisation,
-    approvals: tuple[str, ...],
+    consent: Consent,
     *,
-    saved: bool,
     yes: bool,
 ) -> ExitCode:
     from reconciler.plan.apply import ApplyPorts, apply
@@ -143,7 +171,6 @@ def _apply(
     from reconciler.plan.ports import RecordKeptError
     from reconciler.plan.show.receipt import exit_code_of_receipt, receipt_text
 
-    consent = _consent(place, plan, approvals, saved=saved)
     if not (is_empty(plan) or yes):
         confirmed = _asked(app, plan)
         if confirmed is None:
@@ -176,25 +203,49 @@ def _asked(app: App, plan: Plan) -> bool | None:
     return True if app.ask(f"Apply plan {plan.id:.12} to {plan.body.environment}?") else None
 
 
-def _consent(place: Desk, plan: Plan, approvals: tuple[str, ...], *, saved: bool) -> Consent:
+def _consent(
+    place: Desk, plan: Plan, approvals: tuple[str, ...], *, saved: bool, break_glass: str
+) -> Consent:
     from reconciler.plan.consent import consent
 
     return consent(
         plan,
         approvals,
         effective=place.effective,
+        head=place.chain.head(place.environment),
         actor=place.authorship.actor,
         now=place.clock.now(),
         saved=saved,
+        break_glass=break_glass,
     )
 
 
 def _make(place: Desk) -> Plan:
     with place.organisation() as organisation:
-        return _planned(place, organisation)
+        return planned(place, organisation)
 
 
-def _planned(place: Desk, organisation: Organisation) -> Plan:
+def caused(place: Desk, against: Path | None) -> CausedPlan:
+    """Plan what is checked out, beside the base branch where there is a checkout of it."""
+    from reconciler.plan.against import CausedPlan, plan_against
+    from reconciler.plan.model.cause import Causes
+    from reconciler.plan.names import with_people
+
+    if against is None:
+        return CausedPlan(_make(place), Causes())
+    with place.organisation() as organisation:
+        caused_plan = plan_against(
+            place.effective,
+            place.base(against),
+            place.chain.head(place.environment),
+            place.made_from,
+            place.plan_ports(organisation),
+        )
+        return replace(caused_plan, plan=with_people(caused_plan.plan, organisation.people))
+
+
+def planned(place: Desk, organisation: Organisation) -> Plan:
+    """Plan what is checked out, with the names of everyone who changed something."""
     from reconciler.plan.make_plan import plan
     from reconciler.plan.names import with_people
 

@@ -212,9 +212,28 @@ def _status_parts(place: Desk) -> Sequence[StatusPart]:
     from reconciler.sync.show.summary import push_status_json, push_status_lines
     from reconciler.wiring.reading import pushes_of
 
+    parts = _break_glass(place)
     found = pushes_of(place, 0)
     if found is None:
-        return ()
+        return parts
     standing, _ = found
     lines = push_status_lines(standing, place.environment)
-    return (StatusPart("push", lines, push_status_json(standing), standing.exit_code),)
+    return (*parts, StatusPart("push", lines, push_status_json(standing), standing.exit_code))
+
+
+def _break_glass(place: Desk) -> Sequence[StatusPart]:
+    """Tell for 30 days of approvals that no review gave."""
+    from reconciler.kernel.exact_json import as_json
+    from reconciler.plan.core.break_glass import lately
+    from reconciler.status.show.status import StatusPart
+
+    records = place.chain.records(place.environment)
+    approvals = tuple(lately(records, place.clock.now()))
+    if not approvals:
+        return ()
+    lines = tuple(
+        f"break-glass: {approval.guard} approved by {approval.by} at {approval.at}, no review: "
+        f"{approval.reason}"
+        for approval in approvals
+    )
+    return (StatusPart("breakGlass", lines, {"approvals": as_json(approvals)}, ExitCode.DONE),)

@@ -181,6 +181,10 @@ _HELD = 10_000
 _quoted = json.encoder.encode_basestring
 _WORDS = {None: "null", True: "true", False: "false"}
 
+LATER = {"later": True}
+"""Metadata of a field that came after the first documents were written: while it is empty it is
+left out of them, so that an old document keeps its digest."""
+
 
 def as_json(value: object) -> JsonValue:
     """Give a frozen value as JSON: dataclasses by field name, tuples as lists."""
@@ -189,7 +193,12 @@ def as_json(value: object) -> JsonValue:
     if value is None or isinstance(value, bool | int | Decimal):
         return value
     if names := _names(type(value)):
-        return {name: as_json(getattr(value, name)) for name in names}
+        later = _LATER[type(value)]
+        return {
+            name: as_json(held)
+            for name in names
+            if (held := getattr(value, name)) or name not in later
+        }
     if isinstance(value, dict | Mapping):
         return {str(key): as_json(member) for key, member in value.items()}
     if isinstance(value, list | tuple | Sequence):
@@ -200,8 +209,11 @@ def as_json(value: object) -> JsonValue:
 def _names(kind: type[object]) -> tuple[str, ...]:
     """Name the fields of a dataclass, once for each: plans and records hold thousands."""
     if kind not in _FIELDS:
-        _FIELDS[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+        known = fields(kind) if is_dataclass(kind) else ()
+        _LATER[kind] = frozenset(field.name for field in known if "later" in field.metadata)
+        _FIELDS[kind] = tuple(field.name for field in known)
     return _FIELDS[kind]
 
 
 _FIELDS: dict[type[object], tuple[str, ...]] = {}
+_LATER: dict[type[object], frozenset[str]] = {}

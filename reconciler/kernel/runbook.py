@@ -47,6 +47,9 @@ class Page(StrEnum):
     SKIPPED = "skipped"
     STAYS_OPEN = "stays-open"
     CLOCKS = "clocks-apart"
+    NOT_APPLIED = "not-applied"
+    BROKEN_SEAL = "broken-seal"
+    NOT_THE_MERGE = "not-the-merge"
 
 
 _OF_ENDING: Mapping[ExitCode, Page] = {

@@ -143,6 +143,46 @@ def compare(
     return _settled(sources, head, lookup)
 
 
+def compare_other(compared: EnvironmentComparison, other: Effective) -> EnvironmentComparison:
+    """Compare other definitions with what was read for the first; nothing more is read.
+
+    A name that the first do not use and no apply remembers stays unknown: its object has an error.
+
+    Args:
+        compared: Of the same environment.
+        other: The definitions of the base branch, for example.
+    """
+    head = compared.head
+    used = names_of(other)
+    known = remembered(head.references).ids if head else {}
+    sources = Sources(
+        other,
+        compared.integrations,
+        compared.mappings,
+        {binding.address: binding for binding in head.bindings} if head else {},
+        Known({**known, **remembered(compared.references).ids}),
+        used,
+        {},
+        True,  # noqa: FBT003  credentials are not listed again
+        other.project.spec.adoption,
+        _begun(head),
+    )
+    paired = pair(sources)
+    found = differences(
+        paired.pairs,
+        prune=other.project.spec.prune,
+        adoption=sources.adoption,
+        begun=sources.begun,
+    )
+    return replace(
+        compared,
+        effective=other,
+        paired=paired,
+        changes=(*found.changes, *paired.waiting),
+        errors=(*paired.errors, *found.errors),
+    )
+
+
 def _settled(
     sources: Sources, head: AppliedRecord | None, lookup: _Lookup
 ) -> EnvironmentComparison:

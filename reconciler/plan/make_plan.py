@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -23,6 +23,7 @@ from reconciler.plan.core.guards.guards import (
     unconfirmed,
     wanted_counts,
 )
+from reconciler.plan.core.guards.policy import Policy, applied_policy, in_force, policy
 from reconciler.plan.core.guards.routes import handed_over, needs_accounts
 from reconciler.plan.model.applied import AppliedRecord
 from reconciler.plan.model.change import (
@@ -82,6 +83,8 @@ def plan(
     *,
     fresh: bool = False,
     compared: EnvironmentComparison | None = None,
+    accounts: tuple[Account, ...] | None = None,
+    since: tuple[float, int] | None = None,
 ) -> Plan:
     """Make a plan.
 
@@ -92,15 +95,18 @@ def plan(
         ports: The world.
         fresh: Look every name up, whatever the record remembers.
         compared: A comparison that was made already.
+        accounts: All of them, when they were read already.
+        since: The clock and the count of calls before that; now by default.
     """
-    started, calls = ports.clock.monotonic(), ports.organisation.calls
+    started, calls = since or (ports.clock.monotonic(), ports.organisation.calls)
     if compared is None:
         compared = compare(effective, head, ports.organisation, ports.progress, fresh=fresh)
-    accounts = _accounts(compared, ports.organisation)
+    if accounts is None:
+        accounts = needed_accounts(compared, ports.organisation)
     codes: dict[str, str] = {owner.id: owner.code for owner in accounts if owner.code}
     names = labels(compared.changes, compared.names, codes, ports.organisation)
     changes = handed_over(compared.changes, *selections(compared.paired.pairs), accounts)
-    found = _hits(compared, accounts, {**names, **codes}, ports.clock)
+    found = guard_hits(compared, accounts, {**names, **codes}, ports.clock)
     body = PlanBody(
         environment=effective.environment.name,
         fingerprint=fingerprint(effective),
@@ -153,7 +159,7 @@ def exit_code_of_plan(plan: Plan) -> ExitCode:
     if plan.body.unplanned:
         return ExitCode.INVALID
     lost = {hit.address for hit in plan.body.hits if hit.guard == "drift" and not hit.field}
-    ahead, drifted = False, bool(lost)
+    ahead, drifted = any(hit.guard == "policy" for hit in plan.body.hits), bool(lost)
     for change in plan.body.changes:
         if isinstance(change, Keep):
             continue
@@ -170,9 +176,11 @@ def exit_code_of_plan(plan: Plan) -> ExitCode:
 
 
 def is_empty(plan: Plan) -> bool:
-    """Tell whether nothing would be sent or bound, and no object has an error."""
-    return not plan.body.unplanned and all(
-        isinstance(change, Keep | Ignore) for change in plan.body.changes
+    """Tell whether nothing would be sent or bound, no rule changes, and no object has an error."""
+    return (
+        not plan.body.unplanned
+        and all(isinstance(change, Keep | Ignore) for change in plan.body.changes)
+        and all(hit.guard != "policy" for hit in plan.body.hits)
     )
 
 
@@ -193,26 +201,40 @@ def _ahead(change: Change, verdicts: set[Verdict], lost: Collection[Address | No
     return isinstance(change, Delete | Adopt) or "ours" in verdicts
 
 
-def _accounts(compared: EnvironmentComparison, organisation: Organisation) -> tuple[Account, ...]:
+def needed_accounts(
+    compared: EnvironmentComparison, organisation: Organisation
+) -> tuple[Account, ...]:
+    """Read every account, where a guard must look at them."""
     before, after = selections(compared.paired.pairs)
     if not needs_accounts(compared.changes, before, after):
         return ()
     return tuple(organisation.codes.all_accounts())
 
 
-def _hits(
+def guard_hits(
     compared: EnvironmentComparison,
     accounts: tuple[Account, ...],
-    names: dict[str, str],
+    names: Mapping[str, str],
     clock: Clock,
 ) -> tuple[GuardHit, ...]:
+    """Judge a comparison by the rules that were applied before, and ask about those that change.
+
+    Args:
+        compared: Git, state and m3ter.
+        accounts: All of them, where a guard needs them.
+        names: What people call ids.
+        clock: Says whether a freeze holds.
+    """
     effective, pairs = compared.effective, compared.paired.pairs
+    applied = applied_policy(compared.head.definitions) if compared.head else None
+    wanted = Policy.wanted(effective)
+    judging = in_force(applied, wanted)
     before, after = selections(pairs)
-    dialects = [defined.spec for defined in effective.dialects]
-    return hits(
+    dialects = [dialect.spec for dialect in effective.dialects]
+    situation = hits(
         GuardFacts(
-            project=effective.project.spec,
-            environment=effective.environment.spec,
+            project=judging.project,
+            environment=judging.environment,
             changes=compared.changes,
             bindings={binding.address: binding for binding in compared.head.bindings}
             if compared.head
@@ -228,6 +250,7 @@ def _hits(
             others=pairs.live_integrations.unmanaged,
         )
     )
+    return (*policy(applied, wanted), *situation)
 
 
 def _widened(hits: tuple[GuardHit, ...], codes: dict[str, str]) -> dict[str, str]:

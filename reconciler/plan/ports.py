@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -100,4 +100,8 @@ class SourceCommits(Protocol):
 
     def descends(self, commit: str, ancestor: str) -> bool | None:
         """Say whether a commit is another one or comes after it; ``None`` when nobody can tell."""
+        ...
+
+    def missing(self, commits: Iterable[str]) -> tuple[str, ...]:
+        """Give those of some commits that neither the clone nor the remote has."""
         ...

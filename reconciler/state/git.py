@@ -188,7 +188,11 @@ class Git:
                 process.stdin.close()
 
     def _environment(self, *, reaches_out: bool) -> dict[str, str]:
-        environ = _own(self.environ) | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        environ = _own(self.environ) | {
+            "LC_ALL": "C",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0",
+        }
         if not reaches_out:
             return environ | {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
         count = int(environ.get("GIT_CONFIG_COUNT") or 0)
@@ -239,9 +243,7 @@ def _own(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name not in _OF_ANOTHER_REPOSITORY
-        and not name.startswith("GIT_TRACE")
-        and name != TOKEN
+        if name not in _OF_ANOTHER_REPOSITORY and not name.startswith("GIT_TRACE") and name != TOKEN
     }
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from reconciler.definitions.core.edits import Edit
 from reconciler.definitions.model import Effective
 from reconciler.definitions.ports import DefinitionSource
-from reconciler.definitions.validate import effective
+from reconciler.definitions.validate import InvalidDefinitionsError, effective
 from reconciler.errors import InvalidError
 from reconciler.kernel.ports import Clock, Progress
 from reconciler.kernel.problem import Problem
 from reconciler.m3ter.ports import Organisation
 from reconciler.plan.make_plan import PlanPorts, PlanSource
 from reconciler.plan.ports import SourceCommits
+from reconciler.repository.parse import UnknownEnvironmentError
 from reconciler.settings import Settings
 from reconciler.state.documents import decode_plan, encode_plan
 from reconciler.state.git import author, read_checkout
@@ -74,6 +75,20 @@ class Desk:
     def made_from(self) -> PlanSource:
         """Tool, commit and cleanliness, for plans."""
         return PlanSource(TOOL, self.authorship.commit, self.authorship.dirty)
+
+    def base(self, folder: Path) -> Effective | None:
+        """Read the same environment from a checkout of the base branch.
+
+        Returns:
+            ``None`` when it has errors or no such environment.
+        """
+        try:
+            return effective(
+                open_repository(folder), self.environment, self.settings.allowance, knows_time_zone
+            )
+        except (InvalidDefinitionsError, UnknownEnvironmentError):
+            self.tell(f"the base branch has errors or no `{self.environment}`: nothing is compared")
+            return None
 
     def problems_after(self, edits: tuple[Edit, ...]) -> tuple[Problem, ...]:
         """Give the problems that the definitions would have after edits; no file is written."""

@@ -32,6 +32,12 @@ ELSEWHERE = {
     "test_every_open_bill_has_one_owner_on_the_whole_way_there_and_back",
     "stays-open": "acceptance/test_closing_open_invoices.py::"
     "test_an_edited_line_is_named_and_nothing_is_closed",
+    "not-applied": "acceptance/test_pull_request_to_production.py::"
+    "test_what_nobody_approved_is_merged_and_not_applied",
+    "broken-seal": "acceptance/test_pull_request_to_production.py::"
+    "test_a_block_that_was_taken_away_stops_the_apply",
+    "not-the-merge": "acceptance/test_pull_request_to_production.py::"
+    "test_an_old_merge_is_not_planned",
     "blocked-decimal-places": "drafting/test_draft_bill.py::test_missing_decimal_places_block",
     "blocked-price": "drafting/test_draft_bill.py::test_every_reason_is_reported_at_once",
 }

@@ -144,6 +144,11 @@ class Place:
         """Read a saved plan."""
         return exact_json.decode((self.folder / file).read_bytes())
 
+    def plan_document_id(self) -> str:
+        """Plan what is there, and give the plan's id."""
+        self.plan()
+        return str(self.plan_document()["id"])
+
     def apply(self) -> Ran:
         """Plan and apply; it must be done."""
         ran = self.run("apply", "--env", "sandbox", "--yes")

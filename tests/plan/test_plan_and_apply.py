@@ -41,8 +41,9 @@ def verdicts(plan: Plan) -> dict[str, str]:
     }
 
 
-def applied() -> Scene:
+def applied(**rules: str) -> Scene:
     scene = Scene()
+    scene.project |= rules
     scene.apply()
     scene.organisation.writes.clear()
     return scene
@@ -167,6 +168,12 @@ def test_a_console_edit_is_drift_that_names_who_and_when_and_git_returns() -> No
 def test_under_revert_drift_is_undone_unasked() -> None:
     scene = applied()
     scene.project["onDrift"] = "revert"
+    scene.organisation.edit(scene.live_id(UK), name="UK bills (old)")
+    assert guards(scene.plan()) == [
+        ("policy", "", "project.onDrift"),
+        ("drift", str(UK), "displayName"),
+    ]
+    scene = applied(onDrift="revert")
     scene.organisation.edit(scene.live_id(UK), name="UK bills (old)")
     made = scene.plan()
     assert guards(made) == []

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from reconciler.definitions.kinds.envelope import DefinitionPart, Duration, Envelope, Text
+from reconciler.definitions.kinds.envelope import DefinitionPart, Duration, Envelope, Name, Text
 
 GuardName = Literal[
     "max-deletes",
@@ -25,6 +25,7 @@ GuardName = Literal[
     "freeze",
     "plan-age",
     "source",
+    "policy",
 ]
 
 
@@ -80,8 +81,17 @@ class Approvers(DefinitionPart):
     """The guards."""
     fields: tuple[Text, ...] = ()
     """Only for changes of these fields; empty for all."""
-    github: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """GitHub users or teams."""
+    environments: tuple[Name, ...] = ()
+    """Only in these environments; empty for all."""
+    count: Annotated[int, Field(ge=1, le=10)] = 1
+    """How many different people must approve."""
+    by: Literal["command", "review"] = "command"
+    """`command` takes a written line `/approve GUARD@PLANID` in a review; with `review` an Approve
+    of the forge counts too, where the forge dismisses approvals on push."""
+    github: Annotated[tuple[Text, ...], Field(min_length=1)] = ()
+    """GitHub users, and teams as `organization/team`."""
+    gitea: Annotated[tuple[Text, ...], Field(min_length=1)] = ()
+    """Gitea or Forgejo users, and teams as `organization/team`."""
 
 
 class ProjectSpec(DefinitionPart):

@@ -9,6 +9,7 @@ from typing import Literal, NewType
 
 from reconciler.definitions.kinds.project import GuardName
 from reconciler.kernel.address import Address, FieldPath, OrganizationId, PlanId
+from reconciler.kernel.exact_json import LATER
 from reconciler.kernel.problem import Origin
 from reconciler.kernel.value import JsonObject
 from reconciler.plan.model.change import Change, FieldValue
@@ -64,13 +65,22 @@ class GuardHit:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Someone's consent to the items that one guard had in one plan."""
+    """Someone's consent to the items that one guard had in one plan.
+
+    Attributes:
+        forge: Where it was given; empty for one of the command line, as are the next two.
+        url: The review.
+        reason: The approver's words.
+    """
 
     guard: GuardName
     plan: PlanId
     digests: tuple[ItemDigest, ...]
     by: str
     at: str
+    forge: str = field(default="", metadata=LATER)
+    url: str = field(default="", metadata=LATER)
+    reason: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

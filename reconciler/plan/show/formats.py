@@ -6,12 +6,12 @@ script and makes no request to anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.kernel import exact_json
 from reconciler.kernel.exact_json import as_json
-from reconciler.plan.model.plan import PLAN_SCHEMA, GuardHit, Plan
-from reconciler.plan.show.view import ObjectView, approvals, view
+from reconciler.plan.model.plan import PLAN_SCHEMA, GuardHit, Plan, Unplanned
+from reconciler.plan.show.view import FieldRow, ObjectView, PlanView, approvals, view
 
 
 def plan_json(plan: Plan) -> str:
@@ -24,6 +24,9 @@ def plan_json(plan: Plan) -> str:
 
 # Source: GitHub's limit of a comment body, 65,536 characters; a step summary takes 1 MiB.
 CHARACTERS_MAX = 65_000
+LISTED_MAX = 20
+"""Lines of one list: of guard hits, errors, or fields of one object."""
+VALUE_MAX = 300
 
 
 def plan_markdown(plan: Plan, *, full: bool = False, characters_max: int = CHARACTERS_MAX) -> str:
@@ -35,11 +38,11 @@ def plan_markdown(plan: Plan, *, full: bool = False, characters_max: int = CHARA
         characters_max: Where to cut; the verdict and what to type always stand at the top.
     """
     seen = view(plan, full=full)
-    lines = list(_top(plan))
-    size = sum(len(line) + 1 for line in lines)
-    for number, entry in enumerate(seen.objects):
-        block = list(_object(entry))
-        size += sum(len(line) + 1 for line in block)
+    lines = list(_top(plan, seen))
+    size = _size(lines)
+    for number, planned in enumerate(seen.objects):
+        block = list(_object(planned))
+        size += _size(block)
         if size > characters_max:
             lines += ["", f"*{len(seen.objects) - number:,} more objects; the saved plan has all.*"]
             break
@@ -47,8 +50,11 @@ def plan_markdown(plan: Plan, *, full: bool = False, characters_max: int = CHARA
     return "\n".join(lines) + "\n"
 
 
-def _top(plan: Plan) -> Iterator[str]:
-    seen = view(plan)
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
+
+
+def _top(plan: Plan, seen: PlanView) -> Iterator[str]:
     commit = plan.head.source_commit[:7] or "no commit"
     yield f"### {plan.body.environment}: {', '.join(seen.counts) or 'nothing to change'}"
     yield ""
@@ -56,37 +62,53 @@ def _top(plan: Plan) -> Iterator[str]:
     needed = approvals(plan)
     if needed:
         yield ""
-        yield "Needs: " + " ".join(f"`--approve {guard}`" for guard in needed)
-    for hit in seen.hits:
-        yield _hit(hit)
-    for wrong in plan.body.unplanned:
-        place = f" ({wrong.origin})" if wrong.origin else ""
-        yield f"- **nothing of {wrong.address} is planned**{place}: {_safe(wrong.message)}"
+        yield "Needs: " + " ".join(f"`--approve {approval}`" for approval in needed)
+    yield from _hits(seen.hits)
+    yield from (_wrong(unplanned) for unplanned in plan.body.unplanned[:LISTED_MAX])
+    yield from _rest(len(plan.body.unplanned), "objects with errors")
 
 
-def _object(entry: ObjectView) -> Iterator[str]:
+def _object(planned: ObjectView) -> Iterator[str]:
     yield ""
-    yield f"**`{entry.mark}` {entry.address}** {_safe(entry.label)} — {', '.join(entry.steps)}"
-    if entry.fields:
+    name = f"**`{planned.mark}` {_safe(str(planned.address))}** {_safe(planned.label)}"
+    yield f"{name} — {', '.join(planned.steps)}"
+    if planned.fields:
         yield ""
         yield "| field | live | git | set in |"
         yield "|---|---|---|---|"
-    for row in entry.fields:
-        before = _safe(row.before) + (f" ({_safe(row.remark)})" if row.remark else "")
-        yield f"| {_safe(row.path)} | {before} | {_safe(row.after)} | {row.origin} |"
-    for hit in entry.hits:
-        yield _hit(hit)
+    yield from (_row(row) for row in planned.fields[:LISTED_MAX])
+    yield from _rest(len(planned.fields), "fields")
+    yield from _hits(planned.hits)
 
 
-def _hit(hit: GuardHit) -> str:
-    return f"- **{hit.guard}**: {_safe(hit.message)}"
+def _row(row: FieldRow) -> str:
+    before = _safe(row.before) + (f" ({_safe(row.remark)})" if row.remark else "")
+    return f"| {_safe(row.path)} | {before} | {_safe(row.after)} | {_safe(row.origin)} |"
+
+
+def _hits(hits: tuple[GuardHit, ...]) -> Iterator[str]:
+    yield from (f"- **{hit.guard}**: {_safe(hit.message)}" for hit in hits[:LISTED_MAX])
+    yield from _rest(len(hits), "guard hits")
+
+
+def _wrong(unplanned: Unplanned) -> str:
+    place = f" ({_safe(str(unplanned.origin))})" if unplanned.origin else ""
+    address = _safe(str(unplanned.address))
+    return f"- **nothing of {address} is planned**{place}: {_safe(unplanned.message)}"
+
+
+def _rest(count: int, what: str) -> Iterator[str]:
+    if count > LISTED_MAX:
+        yield ""
+        yield f"*{count - LISTED_MAX:,} more {what}; the saved plan has all.*"
 
 
 def _safe(text: str) -> str:
-    """Keep values from becoming Markdown, HTML or a mention of someone."""
+    """Keep values from becoming Markdown, HTML or a mention of someone; cut very long ones."""
+    shown = text if len(text) <= VALUE_MAX else f"{text[:VALUE_MAX]}… ({len(text):,} characters)"
     for character in "\\`*_[]<>|":
-        text = text.replace(character, "\\" + character)
-    return text.replace("@", "@\u200b").replace("\n", " ")
+        shown = shown.replace(character, "\\" + character)
+    return shown.replace("@", "@\u200b").replace("\n", " ")
 
 
 def plan_html(plan: Plan, *, full: bool = False) -> str:

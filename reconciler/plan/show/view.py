@@ -51,7 +51,9 @@ class FieldRow:
     """One changed field in words.
 
     Attributes:
+        origin: The place in git, its whole path.
         remark: Who moved it and when, for a field that m3ter moved.
+        place: The same, as a value.
     """
 
     path: str
@@ -59,6 +61,7 @@ class FieldRow:
     after: str
     origin: str
     remark: str = ""
+    place: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +100,24 @@ class PlanView:
     writes: bool
 
 
-def view(plan: Plan, *, full: bool = False) -> PlanView:
+def view(plan: Plan, *, full: bool = False, names: Mapping[str, str] | None = None) -> PlanView:
     """Read a plan for people.
 
     Args:
         plan: The plan.
         full: Show unchanged fields too.
+        names: What ids are called; what the plan knows by default.
     """
     hits = plan.body.hits
+    by_address: dict[Address | None, list[GuardHit]] = {}
+    for hit in hits:
+        by_address.setdefault(hit.address, []).append(hit)
+    known = plan.head.names if names is None else names
     grouped: dict[Address, list[Change]] = {}
     for change in plan.body.changes:
         grouped.setdefault(change.address, []).append(change)
     objects = tuple(
-        _object(address, changes, hits, plan.head.names, full=full)
+        _object(address, changes, by_address.get(address, ()), known, full=full)
         for address, changes in grouped.items()
     )
     return PlanView(
@@ -154,7 +162,7 @@ def _object(
         first.reason,
         _place(first.origin),
         tuple(_row(field, names) for field in shown) if not _whole_mapping(changes) else (),
-        tuple(hit for hit in hits if hit.address == address),
+        tuple(hits),
     )
 
 
@@ -184,6 +192,7 @@ def _row(field: FieldChange, names: Mapping[str, str]) -> FieldRow:
         value_text(field.desired, names, "back to m3ter's default"),
         _place(field.origin),
         remark,
+        field.origin,
     )
 
 
@@ -219,8 +228,7 @@ def _counts(objects: Iterable[ObjectView]) -> Iterable[str]:
 def _place(origin: Origin | None) -> str:
     if origin is None:
         return ""
-    name = origin.file.rsplit("/", 1)[-1]
-    return f"{name}:{origin.line}" if origin.line else name
+    return f"{origin.file}:{origin.line}" if origin.line else origin.file
 
 
 def _plain_text(value: JsonValue, names: Mapping[str, str]) -> str:

@@ -58,15 +58,19 @@ sandbox · organisation 1111…1111 · commit 3f2c9ab (clean) · compared with a
 
 + integration/chargebee-uk  "Chargebee UK bills"
     create, connect: m3ter does not have it
-+ mapping/chargebee-uk-accounts/acme-uk  -> Subscription sub_acme-uk                  accounts.csv:3
++ mapping/chargebee-uk-accounts/acme-uk  -> Subscription sub_acme-uk         integrations.d/chargebee-uk/accounts.csv:3
 ! integration/chargebee-us  "Chargebee UK bills"
     change: git changed it
-    displayName               US bills (old) -> US bills                         integration.yaml:44
+    displayName  integrations.d/chargebee-uk/integration.yaml:44
+      US bills (old)
+      -> US bills
       edited by k.smith, 19 Nov 16:40
-    entity.accountFilter  integration.yaml:44
+    entity.accountFilter  integrations.d/chargebee-uk/integration.yaml:44
       address.country == "UK"address.country == "UK"address.country == "UK"
       -> country == "IE"country == "IE"country == "IE"
-    chargebee.defaultPriceId  other-GBP -> back to m3ter's default               integration.yaml:44
+    chargebee.defaultPriceId  integrations.d/chargebee-uk/integration.yaml:44
+      other-GBP
+      -> back to m3ter's default
       +3 accounts, £8,310.00 billed last month  (needs approval: widening)
       k.smith changed the name  (needs approval: drift)
 
@@ -213,3 +217,12 @@ def test_a_create_without_confirmed_names_has_no_label() -> None:
         reason="m3ter does not have it",
     )
     assert "+ integration/chargebee-uk\n" in plan_text(plan(bare))
+
+
+def test_markdown_of_thousands_of_guard_hits_is_cut_with_a_count() -> None:
+    held = tuple(
+        hit("drift", f"{number} " + "x" * 500, field=str(number)) for number in range(3_000)
+    )
+    text = plan_markdown(plan(create(), hits=held))
+    assert len(text) < 65_000
+    assert "*2,980 more guard hits; the saved plan has all.*" in text

@@ -175,7 +175,18 @@ UNKNOWN_FIELD = Rule(
     "Use the name of a setting, with or without its panel: `createInvoice`,"
     " `chargebee.createInvoice`.",
 )
-FIELD_RULES = (UNKNOWN_FIELD,)
+ODD_APPROVER = Rule(
+    "R121",
+    "approvers are people, or groups with a slash",
+    "warning",
+    "A name with a slash is a group and one without is a person: the wrong form is nobody.",
+    "Write `organization/team` for a group, and the login alone for a person.",
+)
+
+FIELD_RULES = (UNKNOWN_FIELD, ODD_APPROVER)
+_GROUP_WORDS = frozenset({"team", "teams", "group", "owners", "admins", "finance", "reviewers"})
+
+_PARTS = 2
 _OTHERS = (
     "displayName",
     "connection",
@@ -195,7 +206,8 @@ _KNOWN = frozenset(
 
 
 def projects(view: Effective) -> Iterator[Problem]:
-    """Find fields that do not exist in guards and approvers."""
+    """Find fields that do not exist in guards and approvers, and approvers that are nobody."""
+    yield from _approvers(view)
     project = view.project
     lists: list[tuple[DocumentPath, tuple[str, ...]]] = [
         (("guards", "routineFields"), project.spec.guards.routine_fields)
@@ -213,6 +225,36 @@ def projects(view: Effective) -> Iterator[Problem]:
                     meant(field, _KNOWN, UNKNOWN_FIELD.fix),
                     dotted(("spec", *path, number)),
                 )
+
+
+def _approvers(view: Effective) -> Iterator[Problem]:
+    for number, approvers in enumerate(view.project.spec.approvers):
+        if not (approvers.github or approvers.gitea):
+            yield ODD_APPROVER.broken(
+                view.project.at("approvers", number),
+                "this rule names nobody: what it is about can never be approved",
+                ODD_APPROVER.fix,
+                dotted(("spec", "approvers", number)),
+            )
+        for forge, names in (("github", approvers.github), ("gitea", approvers.gitea)):
+            for place, name in enumerate(names):
+                if why := _odd(name):
+                    yield ODD_APPROVER.broken(
+                        view.project.at("approvers", number, forge, place),
+                        f"`{name}` {why}",
+                        ODD_APPROVER.fix,
+                        dotted(("spec", "approvers", number, forge, place)),
+                    )
+
+
+def _odd(name: str) -> str:
+    parts = name.split("/")
+    if len(parts) > 1:
+        return "" if len(parts) == _PARTS and all(parts) else "is not `organization/team`"
+    if name.startswith("@"):
+        return "begins with `@`, which no login does"
+    named = _GROUP_WORDS & set(name.lower().split("-"))
+    return "looks like a group, and is read as a person" if named else ""
 
 
 def _exists(field: str) -> bool:

@@ -84,8 +84,8 @@ def second_of_kind(
     """
     if bindings:
         return
-    taken = {change.live.id for change in changes if isinstance(change, Adopt)}
-    there = [other for other in others if other.id not in taken]
+    taken = {str(change.live.id) for change in changes if isinstance(change, Adopt)}
+    there = [other for other in others if str(other.id) not in taken]
     for change in changes:
         content = change.content if isinstance(change, Create | Connect) else None
         if not isinstance(content, ConfigurationContent):
