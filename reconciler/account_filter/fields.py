@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from types import NoneType
 from typing import Final, Literal, TypeAlias
 
-from reconciler.kernel.near_names import nearest_name
 from reconciler.kernel.value import JsonValue
 from reconciler.m3ter.live import Account
 
@@ -131,5 +131,12 @@ def suggestion(parts: tuple[str, ...], unknown: int) -> str:
     return ""
 
 
+def nearest_field(word: str, candidates: Iterable[str]) -> str:
+    """Choose the candidate that a typing mistake makes most likely, or nothing."""
+    by_case = {candidate.casefold(): candidate for candidate in candidates}
+    close = get_close_matches(word.casefold(), by_case, n=1, cutoff=0.75)
+    return by_case[close[0]] if close else ""
+
+
 def _nearest(word: str, candidates: Iterable[str], others: Mapping[str, str]) -> str:
-    return others[word] if word in others else nearest_name(word, candidates) or ""
+    return others[word] if word in others else nearest_field(word, candidates)

@@ -11,10 +11,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, 
 from typing import Final, TypeAlias
 
 from reconciler.account_filter.answer import Notes, UndecidedError, UndocumentedRule
-from reconciler.account_filter.fields import Kind
+from reconciler.account_filter.fields import Kind, nearest_field
 from reconciler.account_filter.syntax import Span
 from reconciler.account_filter.values import CONTEXT, as_number, calculate, settled, values_equal
-from reconciler.kernel.near_names import nearest_name
 from reconciler.kernel.value import JsonValue
 
 Body: TypeAlias = Callable[[Sequence[JsonValue], Notes, Span], JsonValue]
@@ -57,7 +56,7 @@ class Function:
 
 def nearest_function(name: str) -> str:
     """Propose the function that was probably meant, or nothing."""
-    return nearest_name(name, FUNCTIONS) or nearest_name(f"Math.{name}", FUNCTIONS) or ""
+    return nearest_field(name, FUNCTIONS) or nearest_field(f"Math.{name}", FUNCTIONS)
 
 
 def _extreme(choose: Callable[[list[Decimal]], Decimal]) -> Body:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from reconciler.errors import InvalidError
-from reconciler.kernel.near_names import nearest_name
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -212,8 +211,11 @@ def no_such_command(name: str, names: Sequence[str], *, below: str = "") -> str:
         names: Those that exist.
         below: The group that was asked, and a space.
     """
-    near = nearest_name(name, names)
-    hint = f" Did you mean `{below}{near}`?" if near else ""
+    # not at the top: only a mistake needs it
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1)
+    hint = f" Did you mean `{below}{near[0]}`?" if near else ""
     return f"there is no command `{below}{name}`.{hint}"
 
 

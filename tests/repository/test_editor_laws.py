@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from reconciler.definitions.core.paths import value_at
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.value import ABSENT, JsonValue
 from reconciler.repository.edit.block_text import flow_text, scalar_text
-from reconciler.repository.edit.steps import same
+from reconciler.repository.edit.steps import same, value_at
 from reconciler.repository.edit.yaml_edit import (
     EditedDocument,
     with_documents,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from reconciler.definitions.core.paths import mapping_at
 from reconciler.definitions.core.settings import Setting, settings_of
 from reconciler.definitions.kinds.dialect import DialectSpec
 from reconciler.definitions.kinds.envelope import DefinitionPart
@@ -47,7 +46,7 @@ def dialect_for(
 
 def integration_of(definitions: JsonObject, address: Address) -> IntegrationSpec | None:
     """Read an Integration back from rendered definitions."""
-    body = mapping_at(definitions, "Integration").get(address.name)
+    body = _kind(definitions, "Integration").get(address.name)
     return None if body is None else IntegrationSpec.model_validate(body, strict=False)
 
 
@@ -56,10 +55,15 @@ def voice_of(
 ) -> tuple[tuple[Setting, ...], DialectSpec | None]:
     """Give the settings of an Integration and the dialect that spells them."""
     dialects = [
-        DialectSpec.model_validate(one, strict=False)
-        for one in mapping_at(definitions, "Dialect").values()
+        DialectSpec.model_validate(dialect, strict=False)
+        for dialect in _kind(definitions, "Dialect").values()
     ]
     return settings_of(spec.destination), dialect_for(dialects, spec.destination, spec.entity_type)
+
+
+def _kind(definitions: JsonObject, kind: str) -> Mapping[str, JsonValue]:
+    found = definitions.get(kind)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _plain(spec: DefinitionPart) -> JsonValue:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from reconciler.definitions.model import DocumentPath
-from reconciler.kernel.near_names import nearest_name
-from reconciler.kernel.value import ABSENT, Absent, JsonValue
-
-
-def value_at(value: JsonValue, path: DocumentPath) -> JsonValue | Absent:
-    """Give what stands at a path of keys and indexes, or ``ABSENT``."""
-    for step in path:
-        match value, step:
-            case Mapping(), str() if step in value:
-                value = value[step]
-            case [*items], int() if 0 <= step < len(items):
-                value = items[step]
-            case _:
-                return ABSENT
-    return value
+from reconciler.kernel.value import JsonValue
 
 
 def reach(value: JsonValue, *path: str | int) -> JsonValue:
     """Give what stands at a path, or ``None``."""
-    found = value_at(value, path)
-    return None if isinstance(found, Absent) else found
+    for step in path:
+        if isinstance(value, Mapping) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, Sequence) and isinstance(step, int) and not isinstance(value, str):
+            value = value[step] if step < len(value) else None
+        else:
+            return None
+    return value
 
 
 def mapping_at(value: JsonValue, *path: str | int) -> Mapping[str, JsonValue]:
@@ -63,8 +56,9 @@ def dotted(path: Iterable[str | int]) -> str:
 def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Suggest the nearest known name, list the few there are, or advise otherwise."""
     candidates = sorted(set(known))
-    if (near := nearest_name(name, candidates)) is not None:
-        return f"Did you mean `{near}`?"
+    shortened = [candidate for candidate in candidates if candidate.startswith(name)]
+    if near := get_close_matches(name, candidates, n=1, cutoff=0.7) or shortened:
+        return f"Did you mean `{near[0]}`?"
     if candidates and not otherwise:
         return f"Known are {listed(candidates)}."
     return otherwise

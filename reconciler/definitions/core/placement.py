@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from reconciler.definitions.core.edits import AddDocuments, Edit, RemoveValue, SetValue
 from reconciler.definitions.core.overlay import merged
-from reconciler.definitions.core.paths import value_at
 from reconciler.definitions.kinds.envelope import API_VERSION
 from reconciler.definitions.model import Definitions, Document, DocumentPath, KindName
 from reconciler.kernel.value import ABSENT, Absent, JsonObject, JsonValue
@@ -94,6 +93,15 @@ def edits_for(layers: Layers, values: Values) -> tuple[Edit, ...]:
     return (*_in_base(layers.base, based), *_in_patch(layers, patched))
 
 
+def at(body: JsonValue, path: DocumentPath) -> JsonValue | Absent:
+    """Read the value at a path of keys."""
+    for step in path:
+        if not isinstance(body, Mapping) or step not in body:
+            return ABSENT
+        body = body[str(step)]
+    return body
+
+
 def difference(old: JsonValue | Absent, new: JsonValue) -> JsonValue:
     """Give the merge patch (RFC 7396) that turns one value into another."""
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
@@ -119,7 +127,7 @@ def _in_patch(layers: Layers, values: Values) -> Iterator[Edit]:
     patch, whole = layers.patch, layers.base.body["spec"]
     spec: JsonObject = {}
     for path, value in values.items():
-        below = value_at(whole, path)
+        below = at(whole, path)
         if not isinstance(value, Absent) or below is not ABSENT:
             wanted = None if isinstance(value, Absent) else difference(below, value)
             spec = _grafted(spec, path, wanted)

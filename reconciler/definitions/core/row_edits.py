@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.definitions.core.edits import Edit, RemoveRow, RemoveValue, SetRows, SetValue
-from reconciler.definitions.core.paths import value_at
-from reconciler.definitions.core.placement import Layers
+from reconciler.definitions.core.placement import Layers, at
 from reconciler.definitions.model import CsvTable, Definitions, Document
 from reconciler.kernel.value import ABSENT, Absent, JsonObject, JsonValue
 
@@ -33,7 +32,7 @@ def row_edits(
     """
     document = layers.setter(("rows",))
     sharers = layers.sharers(("rows",)) if document is layers.base else ()
-    rows = value_at(document.body["spec"], ("rows",))
+    rows = at(document.body["spec"], ("rows",))
     if isinstance(rows, Mapping):
         return tuple(_in_csv(_Table.of(definitions, document, rows, layers, sharers), wanted))
     assert isinstance(rows, Sequence)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reconciler.definitions.core.edits import Edit
-from reconciler.definitions.core.paths import value_at
-from reconciler.definitions.core.placement import edits_for, layers, patched_spec
+from reconciler.definitions.core.placement import at, edits_for, layers, patched_spec
 from reconciler.definitions.core.row_edits import NewId, row_edits
 from reconciler.definitions.model import Definitions
 from reconciler.errors import InvalidError
@@ -97,7 +96,7 @@ def integration_edits(
     found = layers(definitions, "Integration", fields[0].address.name, environment)
     spec = patched_spec(found)
     values = {
-        path: definition_form(field.path, field.after, value_at(spec, path), names)
+        path: definition_form(field.path, field.after, at(spec, path), names)
         for field in sorted(fields, key=lambda field: _rank(field.path))
         for path in [document_path(field.path)]
     }

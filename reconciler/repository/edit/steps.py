@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TypeAlias
 
-from reconciler.definitions.core.paths import value_at
 from reconciler.definitions.model import DocumentPath
 from reconciler.kernel.exact_json import canonical
 from reconciler.kernel.value import ABSENT, Absent, JsonValue
@@ -70,6 +69,19 @@ def same(left: JsonValue, right: JsonValue) -> bool:
             return False
         case _:
             return left == right
+
+
+def value_at(data: JsonValue, path: DocumentPath) -> JsonValue | Absent:
+    """Read the value at a path of plain data."""
+    for step in path:
+        match data, step:
+            case Mapping(), str() if step in data:
+                data = data[step]
+            case [*items], int() if 0 <= step < len(items):
+                data = items[step]
+            case _:
+                return ABSENT
+    return data
 
 
 def setting_steps(data: JsonValue, path: DocumentPath, value: JsonValue) -> Iterator[Step]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from reconciler.definitions.core.paths import value_at
 from reconciler.definitions.model import DocumentPath
 from reconciler.errors import InvalidError
 from reconciler.kernel.value import ABSENT, JsonObject, JsonValue
@@ -23,6 +22,7 @@ from reconciler.repository.edit.steps import (
     Step,
     same,
     setting_steps,
+    value_at,
 )
 from reconciler.repository.edit.writer import yaml_text
 from reconciler.repository.yaml.layout import (

@@ -11,7 +11,6 @@ from typing import Final, Literal
 from reconciler.definitions.core.form_rules import MISSING, SHAPE, TYPE, UNKNOWN, VALUE
 from reconciler.definitions.core.rule import Rule
 from reconciler.definitions.model import DocumentPath, KindName
-from reconciler.kernel.near_names import nearest_name
 from reconciler.kernel.value import JsonObject, JsonValue
 from reconciler.repository.schema.errors import Fault, faults, meant_branches, other_tag
 from reconciler.repository.schema.form import Schema
@@ -23,6 +22,7 @@ from reconciler.repository.schema.words import (
     described,
     last_name,
     listed_choices,
+    nearest_name,
     places_of,
     said,
 )

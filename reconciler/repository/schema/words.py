@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 
 from reconciler.definitions.core.paths import dotted
 from reconciler.definitions.model import DocumentPath
@@ -80,6 +81,13 @@ def cut_for_quote(text: str) -> str:
     return text if len(text) <= _QUOTED_MAX else text[: _QUOTED_MAX - 1] + "…"
 
 
+def nearest_name(name: str, known: Sequence[str]) -> str | None:
+    """Find the known name that was most likely meant; case, ``-`` and ``_`` do not count."""
+    by_folded = {_folded(word): word for word in reversed(known)}
+    found = get_close_matches(_folded(name[:200]), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
 def last_name(path: DocumentPath) -> str:
     """Give the last key of a path with what follows it, for quoting: ``rows[2]``."""
     keys = [number for number, step in enumerate(path) if isinstance(step, str)]
@@ -98,6 +106,10 @@ def places_of(
             yield from places_of(
                 key, dereferenced(alternative, definitions), definitions, (*above, name)
             )
+
+
+def _folded(name: str) -> str:
+    return name.replace("-", "").replace("_", "").casefold()
 
 
 def _literal(value: JsonValue) -> str:
