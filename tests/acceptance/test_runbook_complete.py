@@ -38,6 +38,23 @@ ELSEWHERE = {
     "test_a_block_that_was_taken_away_stops_the_apply",
     "not-the-merge": "acceptance/test_pull_request_to_production.py::"
     "test_an_old_merge_is_not_planned",
+    "state-absent": "cli/test_state_commands.py::"
+    "test_without_a_state_a_plan_is_shown_and_nothing_is_written",
+    "state-lost": "cli/test_state_commands.py::test_a_deleted_branch_comes_back_from_its_witness",
+    "foreign-commit": "cli/test_state_commands.py::"
+    "test_a_chain_is_verified_and_the_first_wrong_commit_named",
+    "state-kept": "state/test_git_branch.py::"
+    "test_offline_after_the_first_write_the_record_is_kept_and_pushed_first",
+    "state-offline": "state/test_git_branch.py::"
+    "test_offline_before_the_first_write_nothing_was_written",
+    "state-refused": "state/test_git_branch.py::"
+    "test_a_remote_that_forbids_the_push_is_refused_with_the_rule_to_set",
+    "state-remote": "cli/test_state_commands.py::"
+    "test_a_remote_that_the_clone_does_not_have_is_named",
+    "state-moved": "state/test_git_watch.py::test_a_record_applied_meanwhile_ends_a_run",
+    "state-migrate": "cli/test_state_commands.py::test_two_chains_are_never_mixed",
+    "older-commit": "cli/test_state_commands.py::"
+    "test_an_older_commit_is_not_applied_over_a_newer_one",
     "blocked-decimal-places": "drafting/test_draft_bill.py::test_missing_decimal_places_block",
     "blocked-price": "drafting/test_draft_bill.py::test_every_reason_is_reported_at_once",
 }

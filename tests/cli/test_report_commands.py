@@ -266,11 +266,11 @@ def test_doctor_says_when_the_state_cannot_be_written(place: LiveRepository) -> 
     assert "the state folder cannot be used" in " ".join(out.split())
 
 
-def test_doctor_says_which_backend_is_missing(place: LiveRepository) -> None:
+def test_doctor_needs_the_remote_of_a_state_in_git(place: LiveRepository) -> None:
     place.edit("project.yaml", "backend: directory", "backend: git-branch")
-    code, out, _ = place.run("doctor")
-    assert code == 10
-    assert "! problem  state" in out
+    code, out, err = place.run("doctor")
+    assert code == 11, out
+    assert "remote" in out + err
 
 
 def test_doctor_mentions_warnings_and_a_dirty_checkout(place: LiveRepository) -> None:
