@@ -85,7 +85,7 @@ class Gitea:
         )
         commits = [text(commit, "sha") for commit in compared] or [head]
         numbers = [self._merged_by(commit, intent) for commit in commits]
-        return tuple(dict.fromkeys(found for found in numbers if found))
+        return tuple(dict.fromkeys(number for number in numbers if number))
 
     def reviews(self, number_: int) -> tuple[Review, ...]:
         """Read them, and beside them what people see now.

@@ -271,14 +271,14 @@ def _earlier(plan: Plan, head: AppliedRecord | None) -> Iterator[Approval]:
     """
     if head is None or (head.receipt is not None and _complete(head.receipt)):
         return
-    items = {(one.guard, one.digest) for one in plan.body.hits}
-    for one in head.approvals:
-        if any((one.guard, digest) in items for digest in one.digests):
-            yield one
+    items = {(hit.guard, hit.digest) for hit in plan.body.hits}
+    for approval in head.approvals:
+        if any((approval.guard, digest) in items for digest in approval.digests):
+            yield approval
 
 
 def _complete(receipt: Receipt) -> bool:
-    return all(isinstance(one.outcome, Done | Already) for one in receipt.outcomes)
+    return all(isinstance(outcome.outcome, Done | Already) for outcome in receipt.outcomes)
 
 
 def _writes(change: Change) -> bool:

@@ -75,12 +75,12 @@ def consent(
     held = replace(plan, body=replace(plan.body, hits=(*plan.body.hits, *late)))
     if texts and not break_glass and _wants_reviews(effective, head):
         raise ReviewNeededError(plan)
-    given = tuple(approve(held, text, by=actor, at=at) for text in texts)
+    approvals = tuple(approve(held, text, by=actor, at=at) for text in texts)
     if break_glass:
-        given = tuple(
-            replace(approval, forge=BREAK_GLASS, reason=break_glass) for approval in given
+        approvals = tuple(
+            replace(approval, forge=BREAK_GLASS, reason=break_glass) for approval in approvals
         )
-    return Consent(actor, given, late_hits=late)
+    return Consent(actor, approvals, late_hits=late)
 
 
 def _wants_reviews(effective: Effective, head: AppliedRecord | None) -> bool:

@@ -85,8 +85,8 @@ class Post:
         """Give the blocks of our comment that are truly ours, as many as belong there."""
         kept: list[str] = []
         for block in dict.fromkeys(_BLOCK.findall(ours.text)):
-            found = self.reviews.opened(number, [Note(ours.id, block)])
-            if not found.false and _size([*kept, block]) <= SEALS_MAX:
+            opened = self.reviews.opened(number, [Note(ours.id, block)])
+            if not opened.false and _size([*kept, block]) <= SEALS_MAX:
                 kept.append(block)
         return kept
 

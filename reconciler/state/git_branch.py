@@ -204,7 +204,7 @@ class GitBranchState:
             self.store.point({refs.kept: commit})
         pushed = self.remote.push(moves)
         if pushed.standing is Standing.WON:
-            over = {refs.held: ""} if any(one.ref == refs.lock for one in moves) else {}
+            over = {refs.held: ""} if any(move.ref == refs.lock for move in moves) else {}
             self.store.point({refs.seen: commit, refs.kept: "", **over})
             return
         if written:
@@ -286,7 +286,7 @@ class GitBranchState:
 
     def _bring(self, commits: list[str], seen: str) -> None:
         apart = len(set(commits)) > 1
-        missing = [one for one in commits if not self.store.has(one)]
+        missing = [commit for commit in commits if not self.store.has(commit)]
         if missing or apart:
             reach = Reach.WHOLE if apart else Reach.ONWARD if seen else Reach.TIP
             self.remote.fetch(commits, reach)

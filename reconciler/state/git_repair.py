@@ -122,11 +122,11 @@ def restore(state: GitBranchState, environment: str, place: Path | None = None) 
     refs = Refs(environment)
     found = state.found(environment)
     branch, witness = found.get(refs.branch, ""), found.get(refs.witness, "")
-    there = [one for one in (witness, branch) if one]
+    there = [tip for tip in (witness, branch) if tip]
     if there:
         state.remote.fetch(there, Reach.WHOLE)
     elsewhere = list(_from(state, environment, place)) if place else []
-    here = [state.store.ref(one) for one in (refs.kept, refs.seen)]
+    here = [state.store.ref(ref) for ref in (refs.kept, refs.seen)]
     newest = ""
     for commit in filter(None, [witness, *elsewhere, *here, branch]):
         if not newest or (
@@ -194,8 +194,8 @@ def _put(state: GitBranchState, environment: str, commit: str) -> None:
     """Let branch and witness name a commit that is here; what stood there is left behind."""
     refs = Refs(environment)
     found = state.found(environment)
-    moves = [Move(one, found.get(one, ""), commit) for one in (refs.branch, refs.witness)]
-    state.all_or_none(environment, [one for one in moves if one.old != one.new])
+    moves = [Move(ref, found.get(ref, ""), commit) for ref in (refs.branch, refs.witness)]
+    state.all_or_none(environment, [move for move in moves if move.old != move.new])
     state.store.point({refs.seen: commit})
 
 

@@ -159,8 +159,8 @@ class GitLedgerWatch:
         pushed, move = Pushed(Standing.LOST), Move(ref, "", commit)
         for _ in range(2):
             old = state.remote.refs([ref]).get(ref, "")
-            there = self._read(environment, old) if old else None
-            if there and there.id == noted.id and there.sequence >= noted.sequence:
+            note = self._read(environment, old) if old else None
+            if note and note.id == noted.id and note.sequence >= noted.sequence:
                 return
             move = Move(ref, old, commit)
             pushed = state.remote.push([move])

@@ -63,14 +63,14 @@ def migrate(environment: str, source: Chain, target: Target) -> Migrated:
     Raises:
         MixedChainsError: When the target has a record that the source does not have.
     """
-    there = [one.id for one in target.records(environment)][::-1]
+    ids = [record.id for record in target.records(environment)][::-1]
     records = list(source.records(environment))[::-1]
-    for number, identity in enumerate(there):
+    for number, identity in enumerate(ids):
         if number >= len(records) or records[number].id != identity:
             raise MixedChainsError(environment, number + 1)
-    for record in records[len(there) :]:
+    for record in records[len(ids) :]:
         target.copy(record)
     for record, copied in zip(reversed(records), target.records(environment), strict=True):
         if record.id != copied.id:
             raise NotCopiedError(environment, record.sequence)
-    return Migrated(len(records) - len(there), len(records))
+    return Migrated(len(records) - len(ids), len(records))

@@ -49,15 +49,15 @@ class SourceCommits:
 
     def missing(self, commits: Iterable[str]) -> tuple[str, ...]:
         """Give those of some commits that neither the clone nor the remote has."""
-        gone = [one for one in commits if not self._ask(*_verify(one))]
+        gone = [commit for commit in commits if not self._ask(*_verify(commit))]
         if self.remote is None or not gone:
             return tuple(gone)
         store = self._commits(self.remote)
         with store.alone():
-            for one in gone:
-                if not store.has(one):
-                    store.git.call(*_fetch(0, store), one, reaches_out=True)
-        return tuple(one for one in gone if not store.has(one))
+            for commit in gone:
+                if not store.has(commit):
+                    store.git.call(*_fetch(0, store), commit, reaches_out=True)
+        return tuple(commit for commit in gone if not store.has(commit))
 
     def _commits(self, remote: Remote) -> Store:
         ours = remote.store.git
@@ -76,8 +76,8 @@ class SourceCommits:
         store = self._commits(self.remote)
         for depth in _DEPTHS:
             with store.alone():
-                for one in (commit, ancestor):
-                    store.git.call(*_fetch(depth, store), one, reaches_out=True)
+                for wanted in (commit, ancestor):
+                    store.git.call(*_fetch(depth, store), wanted, reaches_out=True)
             if store.has(commit) and store.has(ancestor):
                 if store.descends(commit, ancestor):
                     return True

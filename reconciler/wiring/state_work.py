@@ -92,8 +92,8 @@ def verify_state(desk: Desk) -> Verified:
 
 def lock_holder(desk: Desk) -> str:
     """Say who holds the lock; empty while it is free."""
-    found = git_repair.lock_of(_on_git(desk, "lock show"), desk.environment)
-    return str(found) if found else ""
+    holder = git_repair.lock_of(_on_git(desk, "lock show"), desk.environment)
+    return str(holder) if holder else ""
 
 
 def release_lock(desk: Desk, reason: str) -> str:

@@ -151,7 +151,7 @@ def test_a_chain_goes_to_a_remote_and_back_with_equal_bytes(place: GitPlace) -> 
     place.edit("project.yaml", line, folder)
     place.apply()
     records = place.folder / ".reconciler/state/sandbox"
-    before = {one.name: one.read_bytes() for one in records.glob("[0-9]*.json")}
+    before = {file.name: file.read_bytes() for file in records.glob("[0-9]*.json")}
     there = place.run("state", "migrate", "--env", "sandbox", "--to", "git-branch")
     assert there.code == 0, there
     assert "state: {backend: git-branch}" in there.out
@@ -163,7 +163,7 @@ def test_a_chain_goes_to_a_remote_and_back_with_equal_bytes(place: GitPlace) -> 
     shutil.rmtree(records)
     back = place.run("state", "migrate", "--env", "sandbox", "--to", "directory")
     assert back.code == 0, back
-    assert {one.name: one.read_bytes() for one in records.glob("[0-9]*.json")} == before
+    assert {file.name: file.read_bytes() for file in records.glob("[0-9]*.json")} == before
     same = place.run("state", "migrate", "--env", "sandbox", "--to", "git-branch")
     assert same.code == ExitCode.INVALID
 

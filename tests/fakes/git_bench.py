@@ -35,7 +35,7 @@ class Killed(BaseException):
 
 def command(arguments: list[str]) -> str:
     """Name the git command of a call."""
-    words = [one for one in arguments[1:] if not one.startswith("--git-dir")]
+    words = [argument for argument in arguments[1:] if not argument.startswith("--git-dir")]
     while words and words[0] == "-c":
         words = words[2:]
     return words[0]
@@ -76,7 +76,7 @@ class Calls:
 
     def reached(self) -> list[str]:
         """The calls that went to the remote."""
-        return [one for one in self.seen if one in REACHES]
+        return [text for text in self.seen if text in REACHES]
 
 
 @dataclass

@@ -77,26 +77,26 @@ class GiteaWorld(GitHubWorld):
     def _reviews(self, number: str, *_: Any) -> tuple[int, Any]:
         return 200, [
             {
-                "id": int(one["fullDatabaseId"]),
-                "user": _user(one["author"]),
-                "state": STATES[one["state"]],
-                "dismissed": one["state"] == "DISMISSED",
-                "body": one["body"],
-                "commit_id": one["commit"]["oid"],
-                "submitted_at": one["submittedAt"],
-                "html_url": one["url"],
+                "id": int(review["fullDatabaseId"]),
+                "user": _user(review["author"]),
+                "state": STATES[review["state"]],
+                "dismissed": review["state"] == "DISMISSED",
+                "body": review["body"],
+                "commit_id": review["commit"]["oid"],
+                "submitted_at": review["submittedAt"],
+                "html_url": review["url"],
             }
-            for one in self.reviews.get(int(number), [])
+            for review in self.reviews.get(int(number), [])
         ]
 
     def _timeline(self, number: str, *_: Any) -> tuple[int, Any]:
         return 200, [
             {
                 "type": "review",
-                "review_id": int(one["fullDatabaseId"]),
-                "body": one["body"] + (" (edited)" if one["lastEditedAt"] else ""),
+                "review_id": int(review["fullDatabaseId"]),
+                "body": review["body"] + (" (edited)" if review["lastEditedAt"] else ""),
             }
-            for one in self.reviews.get(int(number), [])
+            for review in self.reviews.get(int(number), [])
         ]
 
     def _pull_of(self, sha: str, *_: Any) -> tuple[int, Any]:
@@ -105,11 +105,11 @@ class GiteaWorld(GitHubWorld):
         return self._pull(str(self.carried[sha]))
 
     def _gitea_statuses(self, sha: str, *_: Any) -> tuple[int, Any]:
-        found = [one for one in self.statuses if one["sha"] == sha]
+        found = [status for status in self.statuses if status["sha"] == sha]
         return 200, [
-            {key: one[key] for key in ("context", "description", "created_at")}
-            | {"id": number, "status": one["state"], "creator": {"login": one["creator"]}}
-            for number, one in enumerate(found)
+            {key: entry[key] for key in ("context", "description", "created_at")}
+            | {"id": number, "status": entry["state"], "creator": {"login": entry["creator"]}}
+            for number, entry in enumerate(found)
         ]
 
     def _set_gitea_status(self, sha: str, query: Any, body: Any, token: str) -> tuple[int, Any]:

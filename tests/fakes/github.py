@@ -92,9 +92,9 @@ class GitHubWorld:
     def notes(self, number: int) -> list[str]:
         """What our account wrote there."""
         return [
-            one["body"]
-            for one in self.comments.values()
-            if (one["number"], one["author"]) == (number, ACCOUNT)
+            comment["body"]
+            for comment in self.comments.values()
+            if (comment["number"], comment["author"]) == (number, ACCOUNT)
         ]
 
     def edit_review(self, number: int, place: int) -> None:
@@ -120,12 +120,16 @@ class GitHubWorld:
 
     def status(self, sha: str, context: str) -> tuple[str, str]:
         """The newest status of a commit."""
-        found = [one for one in self.statuses if (one["sha"], one["context"]) == (sha, context)]
+        found = [
+            status
+            for status in self.statuses
+            if (status["sha"], status["context"]) == (sha, context)
+        ]
         return (found[-1]["state"], found[-1]["description"]) if found else ("", "")
 
     def open_issues(self) -> list[dict[str, Any]]:
         """The issues that are open."""
-        return [one for one in self.issues.values() if one["state"] == "open"]
+        return [issue for issue in self.issues.values() if issue["state"] == "open"]
 
     def answer(
         self, method: str, target: str, body: Any, token: str
@@ -220,13 +224,15 @@ class GitHubWorld:
         }
 
     def _pull_commits(self, number: str, *_: Any) -> tuple[int, Any]:
-        return 200, [_people(*one) for one in self.pulls[int(number)].people][:250]
+        return 200, [_people(*person) for person in self.pulls[int(number)].people][:250]
 
     def _compare(self, basehead: str, *_: Any) -> tuple[int, Any]:
         base, head = basehead.split("...")
-        pull = next((one for one in self.pulls.values() if one.head == head), None)
+        pull = next(
+            (candidate for candidate in self.pulls.values() if candidate.head == head), None
+        )
         if pull is not None and base == pull.base_sha:
-            return 200, {"commits": [_people(*one) for one in pull.people]}
+            return 200, {"commits": [_people(*person) for person in pull.people]}
         known = self._ancestors(base)
         new = [sha for sha in self._ancestors(head) if sha not in known]
         return 200, {"commits": [{"sha": sha} for sha in reversed(new)]}
@@ -247,11 +253,11 @@ class GitHubWorld:
         ]
 
     def _statuses(self, sha: str, *_: Any) -> tuple[int, Any]:
-        found = [one for one in reversed(self.statuses) if one["sha"] == sha]
+        found = [status for status in reversed(self.statuses) if status["sha"] == sha]
         return 200, [
-            {key: one[key] for key in ("context", "state", "description", "created_at")}
-            | {"creator": {"login": one["creator"]}}
-            for one in found
+            {key: entry[key] for key in ("context", "state", "description", "created_at")}
+            | {"creator": {"login": entry["creator"]}}
+            for entry in found
         ]
 
     def _set_status(self, sha: str, _: Any, body: Any, __: str) -> tuple[int, Any]:
@@ -264,7 +270,7 @@ class GitHubWorld:
     def _commit(self, sha: str, *_: Any) -> tuple[int, Any]:
         if sha not in self.commits:
             return 404, {"message": "Not Found"}
-        return 200, {"sha": sha, "parents": [{"sha": one} for one in self.commits[sha]]}
+        return 200, {"sha": sha, "parents": [{"sha": commit} for commit in self.commits[sha]]}
 
     def _branch(self, name: str, *_: Any) -> tuple[int, Any]:
         return 200, {"name": name, "commit": {"sha": self.branches[name]}}
@@ -276,7 +282,7 @@ class GitHubWorld:
 
     def _issues(self, query: dict[str, str], *_: Any) -> tuple[int, Any]:
         assert query["creator"] == ACCOUNT
-        return 200, [_issue(one) for one in self.open_issues() if one["author"] == ACCOUNT]
+        return 200, [_issue(issue) for issue in self.open_issues() if issue["author"] == ACCOUNT]
 
     def _open_issue(self, _: Any, body: Any, __: str) -> tuple[int, Any]:
         number = 500 + len(self.issues)
@@ -290,9 +296,9 @@ class GitHubWorld:
 
     def _comments(self, number: str, *_: Any) -> tuple[int, Any]:
         return 200, [
-            _comment(identity, one)
-            for identity, one in self.comments.items()
-            if one["number"] == int(number)
+            _comment(identity, comment)
+            for identity, comment in self.comments.items()
+            if comment["number"] == int(number)
         ]
 
     def _write(self, number: str, _: Any, body: Any, __: str) -> tuple[int, Any]:

@@ -65,7 +65,7 @@ def filled(schema: Any, given: Any) -> Any:
     """Give a value as an answer holds it: what is given, and something for what is required."""
     if isinstance(given, list):
         items = schema.get("items", True) if isinstance(schema, dict) else True
-        return [filled(items, one) for one in given]
+        return [filled(items, entry) for entry in given]
     if not isinstance(given, dict):
         return given
     known = _object(schema)
@@ -75,7 +75,9 @@ def filled(schema: Any, given: Any) -> Any:
         for name in known.get("required", ())
         if name not in given
     }
-    return whole | {name: filled(properties.get(name, True), one) for name, one in given.items()}
+    return whole | {
+        name: filled(properties.get(name, True), value) for name, value in given.items()
+    }
 
 
 def _object(schema: Any) -> Any:
@@ -83,12 +85,12 @@ def _object(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return {}
     for word in ("anyOf", "oneOf"):
-        for one in schema.get(word, ()):
-            if _object(one).get("properties"):
-                return _object(one)
+        for entry in schema.get(word, ()):
+            if _object(entry).get("properties"):
+                return _object(entry)
     merged: dict[str, Any] = dict(schema)
-    for one in schema.get("allOf", ()):
-        part = _object(one)
+    for entry in schema.get("allOf", ()):
+        part = _object(entry)
         merged["properties"] = {**merged.get("properties", {}), **part.get("properties", {})}
         merged["required"] = [*merged.get("required", ()), *part.get("required", ())]
     return merged
@@ -101,7 +103,7 @@ def _something(schema: Any) -> Any:  # noqa: PLR0911  one line a type
         return schema["enum"][0]
     for word in ("anyOf", "oneOf"):
         if word in schema:
-            has_null = any(one == {"type": "null"} for one in schema[word])
+            has_null = any(entry == {"type": "null"} for entry in schema[word])
             return None if has_null else _something(schema[word][0])
     known = _object(schema)
     kind = known.get("type")

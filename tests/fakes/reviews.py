@@ -71,7 +71,7 @@ def item(guard: GuardName, name: str, value: str = "after") -> GuardHit:
 
 def plan_id(*items: GuardHit, salt: str = "") -> PlanId:
     """The name of a plan with these items."""
-    return PlanId(digest([*(str(one.digest) for one in items), salt]))
+    return PlanId(digest([*(str(hit.digest) for hit in items), salt]))
 
 
 def commit(number: int) -> Commit:
@@ -111,7 +111,7 @@ class Paper:
             commit(self.pushes),
             plan_id(*items, salt=salt),
             at(now + skew + 100),
-            frozenset(short(one.digest) for one in items),
+            frozenset(short(hit.digest) for hit in items),
         )
         self.plans.append(plan)
         self.posted.append(Posted(short_plan(plan.plan), plan.head, at(now + 100)))
@@ -158,4 +158,4 @@ def members(dismisses: Answer3 = "yes", **groups: Any) -> Members:
 
 def guards_of(items: Iterable[GuardHit]) -> list[str]:
     """The guards of some items, for short assertions."""
-    return [one.guard for one in items]
+    return [hit.guard for hit in items]

@@ -133,7 +133,7 @@ class Workshop:
 
     def told(self, number: int) -> str:
         """Our comment on a pull request."""
-        (comment,) = [one for one in self.world.notes(number) if "reconciler-comment" in one]
+        (comment,) = [note for note in self.world.notes(number) if "reconciler-comment" in note]
         return comment
 
     def line(self, number: int, guard: str = "sensitive-field") -> str:

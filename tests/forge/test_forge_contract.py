@@ -81,8 +81,8 @@ def test_lists_are_read_to_their_end(world: GitHubWorld, forge: ReviewForge, pag
         world.review(7, "fay", f"review {number}")
         world.comment(7, ACCOUNT, f"note {number}")
         world.comment(7, "eve", "<!-- reconciler-comment/1 production -->")
-    assert [one.words[-1] for one in forge.reviews(7)] == list("01234")
-    assert [one.text[-1] for one in forge.notes(7)] == list("01234")
+    assert [review.words[-1] for review in forge.reviews(7)] == list("01234")
+    assert [note.text[-1] for note in forge.notes(7)] == list("01234")
 
 
 def test_a_review_says_who_when_what_and_whether_it_was_edited(
@@ -145,7 +145,10 @@ def test_only_our_own_statuses_count_newest_first(world: GitHubWorld, forge: Rev
         forge.set_status(HEAD, "reconciler/production", state, text, "https://run")  # type: ignore[arg-type]
     world.statuses.append({**world.statuses[0], "creator": "eve"})
     found = forge.statuses(HEAD)
-    assert [(one.state, one.text) for one in found] == [("success", "two"), ("pending", "one")]
+    assert [(status.state, status.text) for status in found] == [
+        ("success", "two"),
+        ("pending", "one"),
+    ]
     assert found[1].at < found[0].at
 
 
@@ -160,7 +163,7 @@ def test_a_comment_is_written_and_replaced(world: GitHubWorld, forge: ReviewForg
 def test_an_issue_is_opened_changed_and_closed(world: GitHubWorld, forge: ReviewForge) -> None:
     made = forge.open_issue("title", "text")
     forge.edit_issue(made.number, "other", "words")
-    assert [(one.title, one.text) for one in forge.issues()] == [("other", "words")]
+    assert [(issue.title, issue.text) for issue in forge.issues()] == [("other", "words")]
     forge.close_issue(made.number)
     assert forge.issues() == ()
 

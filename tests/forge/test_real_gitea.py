@@ -235,12 +235,16 @@ def test_an_edited_a_dismissed_and_a_stale_review(server: Server, forge: ReviewF
     edited = review(server, number, "fay", "first words")
     dismissed = review(server, number, "bob", "", "APPROVED")
     timeline = server.call("GET", f"/repos/{REPOSITORY}/issues/{number}/timeline")
-    (entry,) = [one for one in timeline if one["type"] == "review" and one["review_id"] == edited]
+    (entry,) = [
+        candidate
+        for candidate in timeline
+        if candidate["type"] == "review" and candidate["review_id"] == edited
+    ]
     server.call("PATCH", f"/repos/{REPOSITORY}/issues/comments/{entry['id']}", {"body": "other"})
     path = f"/repos/{REPOSITORY}/pulls/{number}/reviews/{dismissed}/dismissals"
     server.call("POST", path, {"message": "not so"})
     server.commit("edited", "more.txt", "ann")
-    found = {one.id: one for one in forge.reviews(number)}
+    found = {review.id: review for review in forge.reviews(number)}
     assert found[edited].is_edited
     assert found[dismissed].kind == "dismissed"
 
@@ -252,17 +256,17 @@ def test_statuses_comments_and_issues(server: Server, forge: ReviewForge) -> Non
     forge.set_status(commit, "reconciler/production", "success", "two", f"{server.url}/run")
     body = {"state": "success", "context": "reconciler/production", "description": "mine"}
     server.call("POST", f"/repos/{REPOSITORY}/statuses/{head}", body, "bob")
-    assert [(one.state, one.text) for one in forge.statuses(commit)] == [
+    assert [(status.state, status.text) for status in forge.statuses(commit)] == [
         ("success", "two"),
         ("pending", "one"),
     ]
     server.call("POST", f"/repos/{REPOSITORY}/issues/{number}/comments", {"body": "mine"}, "bob")
     forge.write_note(number, "<!-- hidden --> first")
     forge.write_note(number, "<!-- hidden --> second", forge.notes(number)[0].id)
-    assert [one.text for one in forge.notes(number)] == ["<!-- hidden --> second"]
+    assert [note.text for note in forge.notes(number)] == ["<!-- hidden --> second"]
     made = forge.open_issue("title", "text")
     forge.edit_issue(made.number, "other", "words")
-    assert [(one.title, one.text) for one in forge.issues()] == [("other", "words")]
+    assert [(issue.title, issue.text) for issue in forge.issues()] == [("other", "words")]
     forge.close_issue(made.number)
     assert forge.issues() == ()
 

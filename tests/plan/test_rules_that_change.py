@@ -119,4 +119,4 @@ def test_a_proposal_never_weakens_what_judges_it(applied: Policy, wanted: Policy
     changed = list(policy(applied, wanted))
     assert bool(changed) == (applied != wanted)
     if judging.environment.protected:
-        assert {one.needs for one in changed} <= {"approval"}
+        assert {hit.needs for hit in changed} <= {"approval"}

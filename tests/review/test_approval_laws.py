@@ -91,12 +91,12 @@ class Story:
         )
         if form != "{}":
             return
-        named = {one for one in self.items[number] if one.guard == guard}
+        named = {hit for hit in self.items[number] if hit.guard == guard}
         agreed = self.agreed.setdefault(person, set())
         if approves:
             agreed |= named
         else:
-            agreed -= {one for one in ITEMS if one.guard == guard}
+            agreed -= {hit for hit in ITEMS if hit.guard == guard}
 
     def click(self, person: Login) -> None:
         self.paper.review(person, "", "approved")
@@ -106,7 +106,7 @@ class Story:
             if plan.head == commit(self.paper.pushes)
         ]
         if here:
-            clicked = {one for one in here[-1] if one.guard not in ALWAYS_WRITTEN}
+            clicked = {hit for hit in here[-1] if hit.guard not in ALWAYS_WRITTEN}
             self.agreed.setdefault(person, set()).update(clicked)
 
     def object(self, person: Login) -> None:
@@ -160,11 +160,11 @@ def test_nothing_goes_through_that_nobody_entitled_agreed_to(
         story.tell(event)
     hits = tuple(ITEMS[number] for number in planned)
     found = judge(hits, [story.paper.reviewed()], rules(approvers(by="review")), MEMBERS)
-    agreed = {one for person in ENTITLED for one in story.agreed.get(person, set())}
+    agreed = {hit for person in ENTITLED for hit in story.agreed.get(person, set())}
     assert set(hits) - set(found.open) <= agreed
-    assert {one.by for one in found.approvals} <= ENTITLED
-    had = {one.digest for items in story.items for one in items}
-    assert {digest for one in found.approvals for digest in one.digests} <= had
+    assert {approval.by for approval in found.approvals} <= ENTITLED
+    had = {hit.digest for items in story.items for hit in items}
+    assert {digest for approval in found.approvals for digest in approval.digests} <= had
 
 
 @given(EVENTS)
@@ -189,6 +189,6 @@ def test_items_are_open_or_approved_and_never_both(events: list[tuple[object, ..
     for event in events:
         story.tell(event)
     found = judge(ITEMS, [story.paper.reviewed()], rules(), MEMBERS)
-    approved = {digest for one in found.approvals for digest in one.digests}
-    assert approved.isdisjoint(one.digest for one in found.open)
+    approved = {digest for approval in found.approvals for digest in approval.digests}
+    assert approved.isdisjoint(hit.digest for hit in found.open)
     assert len(approved) + len(found.open) == len(ITEMS)

@@ -50,17 +50,17 @@ def is_whole(text: str) -> bool:
     """Tell whether nothing is left open, and all HTML is ours."""
     found = tokens(text)
     html = "".join(
-        one.content
+        entry.content
         for token in found
-        for one in (token, *(token.children or ()))
-        if one.type in {"html_block", "html_inline"}
+        for entry in (token, *(token.children or ()))
+        if entry.type in {"html_block", "html_inline"}
     )
     left = re.sub(r"<!-- reconciler-comment/1 [a-z-]+ -->|</?details>|</?summary>", "", html)
     return (
         html.count("<details>") == html.count("</details>")
         and "<" not in left
-        and not any(one.type == "code_block" for one in found)
-        and sum(one.type == "fence" for one in found) <= 1
+        and not any(entry.type == "code_block" for entry in found)
+        and sum(entry.type == "fence" for entry in found) <= 1
     )
 
 

@@ -90,7 +90,7 @@ def test_two_people_are_two_people(paper: Paper) -> None:
     paper.review(FAY, f"/approve sensitive-field@{plan}")
     assert judged(paper, by=twice).open
     paper.review(FRED, f"/approve sensitive-field@{plan}")
-    assert [one.by for one in judged(paper, by=twice).approvals] == [FAY, FRED]
+    assert [approval.by for approval in judged(paper, by=twice).approvals] == [FAY, FRED]
 
 
 def test_one_item_can_be_named_alone(paper: Paper) -> None:

@@ -38,7 +38,7 @@ class FakeForge:
         self.set.append(Status(commit, context, state, text, "2026-12-01T00:00:00Z"))
 
     def notes(self, number: int) -> tuple[Note, ...]:
-        return tuple(Note(*one) for one in self.comments.items())
+        return tuple(Note(*item) for item in self.comments.items())
 
     def write_note(self, number: int, text: str, replaces: int | None = None) -> None:
         self.written.append("comment")
@@ -54,7 +54,7 @@ def post(forge: FakeForge, made: Plan, now: str = "2026-12-01T00:00:00Z") -> Non
 def sealed(forge: FakeForge) -> list[int]:
     reviews = Reviews(forge, rules(), (KEY,))  # type: ignore[arg-type]
     found = reviews.opened(PULL_REQUEST.number, forge.notes(7))
-    return [len(one.digests) for one in found.sealed]
+    return [len(plan.digests) for plan in found.sealed]
 
 
 def of(*items: GuardHit) -> Plan:

@@ -69,7 +69,7 @@ def test_a_record_is_one_commit_and_the_witness_names_it_too(bench: Bench) -> No
     assert refs == {BRANCH: refs[BRANCH], WITNESS: refs[BRANCH]}
     other = bench.machine("other")
     assert other.head(ENVIRONMENT) == made
-    assert [one.sequence for one in other.records(ENVIRONMENT)] == [2, 1]
+    assert [record.sequence for record in other.records(ENVIRONMENT)] == [2, 1]
     assert git(bench.remote, "log", "-1", "--format=%an <%ae>|%cn <%ce>", BRANCH) == (
         "one <>|m3ter-reconciler <>"
     )
@@ -150,8 +150,8 @@ def test_a_lock_taken_away_is_recorded_with_its_reason(bench: Bench) -> None:
 def test_of_many_writers_one_wins_and_the_rest_name_it(bench: Bench, writers: int) -> None:
     start(bench.machine("first"))
     machines = [bench.machine(f"machine-{number}") for number in range(writers)]
-    for one in machines:
-        one.head(ENVIRONMENT)
+    for machine in machines:
+        machine.head(ENVIRONMENT)
     barrier, errors = Barrier(writers), list[ReconcilerError]()
 
     def run(number: int) -> None:
@@ -226,8 +226,8 @@ def _killed(bench: Bench, at: int, *, after: bool) -> None:
     assert refs[BRANCH] == refs[WITNESS]
     said = bench.chain()
     assert len(said) == len(set(git(bench.remote, "rev-list", BRANCH).split()))
-    assert sum(one.startswith(("apply ", "apply:")) for one in said) <= 1
-    assert [one.sequence for one in bench.machine("fresh").records(ENVIRONMENT)][-1] == 1
+    assert sum(text.startswith(("apply ", "apply:")) for text in said) <= 1
+    assert [record.sequence for record in bench.machine("fresh").records(ENVIRONMENT)][-1] == 1
 
 
 def test_a_push_whose_answer_is_lost_is_not_a_second_record(bench: Bench) -> None:
@@ -329,8 +329,8 @@ def test_branch_and_witness_taken_back_together_are_seen_by_who_saw_more(bench: 
     state = bench.begun()
     before = bench.refs()[BRANCH]
     write(state)
-    for one in (BRANCH, WITNESS):
-        git(bench.remote, "update-ref", one, before)
+    for text in (BRANCH, WITNESS):
+        git(bench.remote, "update-ref", text, before)
     with pytest.raises(LostStateError, match="taken back"):
         bench.machine().head(ENVIRONMENT)
     restore(bench.machine(), ENVIRONMENT)
@@ -364,8 +364,8 @@ def test_a_state_comes_back_from_another_clone_or_a_bundle(bench: Bench, tmp_pat
     git(tmp_path, "clone", "--quiet", str(bench.remote), "clone")
     git(bench.remote, "bundle", "create", "--quiet", str(tmp_path / "b"), BRANCH)
     for place in (tmp_path / "clone", tmp_path / "b", tmp_path / "one"):
-        for one in (BRANCH, WITNESS):
-            git(bench.remote, "update-ref", "-d", one)
+        for text in (BRANCH, WITNESS):
+            git(bench.remote, "update-ref", "-d", text)
         other = bench.machine(f"other-{place.name}")
         assert other.head(ENVIRONMENT) is None
         assert restore(other, ENVIRONMENT, place).record.sequence == 2

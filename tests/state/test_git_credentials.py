@@ -48,7 +48,7 @@ def test_a_token_is_a_setting_for_its_host_and_no_argument(bench: Bench) -> None
     arguments, environ = heard.given
     assert "forge.example" not in " ".join(arguments)
     keys = {name: value for name, value in environ.items() if name.startswith("GIT_CONFIG_KEY")}
-    (name,) = [key for key, one in keys.items() if one.endswith("extraHeader")]
+    (name,) = [key for key, value in keys.items() if value.endswith("extraHeader")]
     assert keys[name] == "http.https://forge.example/.extraHeader"
     assert environ[name.replace("KEY", "VALUE")] == f"Authorization: Basic {BASIC}"
     assert "RECONCILER_GIT_TOKEN" not in environ

@@ -63,7 +63,7 @@ def named(**changes: Any) -> AppliedRecord:
 def test_a_record_reads_back_with_the_bytes_it_has_in_a_folder(
     definitions: dict[str, Any], addresses: list[Address]
 ) -> None:
-    bound = tuple(replace(binding(), address=one, id=LiveId("m")) for one in addresses)
+    bound = tuple(replace(binding(), address=address, id=LiveId("m")) for address in addresses)
     made = named(definitions=definitions, bindings=bound)
     files = files_of(made)
     assert record_bytes(files) == encode_record(made)

@@ -23,10 +23,10 @@ def lately(records: Iterable[AppliedRecord], now: datetime) -> Iterator[Approval
         now: The time.
     """
     recent = takewhile(lambda record: datetime.fromisoformat(record.at) > now - SHOWN, records)
-    found = (
+    approvals = (
         approval
         for record in recent
         for approval in record.approvals
         if approval.forge == BREAK_GLASS
     )
-    yield from dict.fromkeys(found)
+    yield from dict.fromkeys(approvals)

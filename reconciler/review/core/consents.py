@@ -126,21 +126,23 @@ def _after(
     uncounted: list[Uncounted],
 ) -> list[Consented]:
     uncounted += [Uncounted(review.author, review.url, why) for why in lines.unread]
-    held = list(consents)
+    consenteds = list(consents)
     for line in lines.lines:
         if not line.is_approval:
-            held = [consent for consent in held if not _revoked(consent, review.author, line)]
+            consenteds = [
+                consent for consent in consenteds if not _revoked(consent, review.author, line)
+            ]
             continue
         plan, why = _named_plan(line, review, reviewed)
         if plan is None:
             uncounted.append(Uncounted(review.author, review.url, why))
         else:
-            held.append(_consented(review, plan, line))
+            consenteds.append(_consented(review, plan, line))
     if review.kind == "approved":
         plan = _newest_plan(review, reviewed)
         if plan is not None:
-            held.append(_consented(review, plan, None))
-    return held
+            consenteds.append(_consented(review, plan, None))
+    return consenteds
 
 
 def _revoked(consent: Consented, author: Login, line: ApprovalLine) -> bool:

@@ -70,8 +70,8 @@ def verdict(plan: Plan, judged: Judged, rules: Rules, causes: Causes) -> Verdict
     if plan.body.unplanned:
         wrong = counted(len(plan.body.unplanned), "object has an error", "objects have errors")
         return Verdict("failure", f"Cannot be applied: {wrong}.", ())
-    asked = asking(judged.open)
-    needs = tuple(_needs(asked, rules))
+    hits = asking(judged.open)
+    needs = tuple(_needs(hits, rules))
     remedies = [need for need in needs if not need.who]
     if remedies:
         named = ", ".join(str(need) for need in remedies)
@@ -90,7 +90,7 @@ def asking(hits: Iterable[GuardHit]) -> tuple[GuardHit, ...]:
     return tuple(hit for hit in hits if hit.needs != "confirmation")
 
 
-def status_text(found: Verdict, plan: Plan, characters_max: int = 140) -> str:
+def status_text(verdict: Verdict, plan: Plan, characters_max: int = 140) -> str:
     """Write the status: the sentence cut to size, and the plan that it speaks of.
 
     Source: GitHub REST "Create a commit status" gives no limit; the site cuts and the API refuses
@@ -98,7 +98,7 @@ def status_text(found: Verdict, plan: Plan, characters_max: int = 140) -> str:
     """
     named = f" [{short_plan(plan.id)}]"
     room = characters_max - len(named)
-    sentence = found.sentence
+    sentence = verdict.sentence
     return (sentence if len(sentence) <= room else sentence[: room - 1] + "…") + named
 
 

@@ -73,15 +73,15 @@ def _head(report: Report, found: Verdict) -> Iterator[str]:
     yield f"**{prose(found.sentence, SENTENCE_MAX)}**"
     if report.money:
         yield from ("", *report.money)
-    asked = [need for need in found.needs if need.who]
-    if asked:
+    needs = [need for need in found.needs if need.who]
+    if needs:
         yield from ("", "To approve, submit a review with the lines that are yours:", "", "```text")
-        for guard in dict.fromkeys(need.guard for need in asked):
+        for guard in dict.fromkeys(need.guard for need in needs):
             yield f"/approve {guard}@{report.plan.id:.12} -- why"
         yield from ("```", "")
-        yield from (f"- `{need.guard}`: {need}, by {prose(need.who)}" for need in asked[:NEEDS_MAX])
-        if len(asked) > NEEDS_MAX:
-            yield f"- … and {len(asked) - NEEDS_MAX:,} more; see what needs someone, below"
+        yield from (f"- `{need.guard}`: {need}, by {prose(need.who)}" for need in needs[:NEEDS_MAX])
+        if len(needs) > NEEDS_MAX:
+            yield f"- … and {len(needs) - NEEDS_MAX:,} more; see what needs someone, below"
 
 
 def _foot(report: Report) -> Iterator[str]:

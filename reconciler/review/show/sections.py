@@ -64,9 +64,9 @@ def sections(report: Report, seen: PlanView) -> Iterator[Section]:
 
 
 def _folded(report: Report) -> Iterator[Section]:
-    held = [hit for hit in report.judged.open if hit.needs != "confirmation"]
-    title = f"What needs someone, item by item ({len(held):,})"
-    yield Section(title, len(held), (_held(report, hit) for hit in held), "items", is_folded=True)
+    hits = [hit for hit in report.judged.open if hit.needs != "confirmation"]
+    title = f"What needs someone, item by item ({len(hits):,})"
+    yield Section(title, len(hits), (_held(report, hit) for hit in hits), "items", is_folded=True)
     approvals = report.judged.approvals
     lines = (_approval(report, approval) for approval in approvals)
     yield Section(

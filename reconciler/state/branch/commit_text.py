@@ -81,10 +81,10 @@ def _done(record: AppliedRecord) -> str:
     if record.action in _STANDING or record.receipt is None:
         return _STANDING.get(record.action, "recorded")
     counts: Counter[str] = Counter()
-    for one in record.receipt.outcomes:
-        match one.outcome:
+    for outcome in record.receipt.outcomes:
+        match outcome.outcome:
             case Done():
-                counts[_WORDS.get(one.change.partition(":")[0], "done")] += 1
+                counts[_WORDS.get(outcome.change.partition(":")[0], "done")] += 1
             case Already():
                 pass
             case OutcomeUnknown():
@@ -103,7 +103,7 @@ def _trailers(record: AppliedRecord, around: Circumstances) -> Iterator[str]:
         ("Plan", record.plan or ""),
         ("Source", record.source_commit),
         ("Actor", record.actor),
-        *(("Approved", _approved(one)) for one in record.approvals),
+        *(("Approved", _approved(approval)) for approval in record.approvals),
         ("Run", around.run),
         ("Reason", around.reason),
         ("Tool", around.tool),

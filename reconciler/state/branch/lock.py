@@ -88,7 +88,7 @@ def lock_text(environment: str, holder: Holder) -> str:
         "Since": holder.since,
         "Nonce": holder.nonce,
     }
-    told = "\n".join(f"{PREFIX}{name}: {on_one_line(one)}" for name, one in lines.items() if one)
+    told = "\n".join(f"{PREFIX}{name}: {on_one_line(line)}" for name, line in lines.items() if line)
     return f"lock of {environment}: {on_one_line(holder.command)}\n\n{told}\n"
 
 

@@ -49,7 +49,7 @@ def members(record: bytes) -> dict[str, bytes]:
     starts = list(_MEMBER.finditer(body))
     if not starts:
         raise NotARecordError("`record.json` is not as it was written")
-    ends = [one.start() - len(b",\n") for one in starts[1:]] + [len(body)]
+    ends = [start.start() - len(b",\n") for start in starts[1:]] + [len(body)]
     found = {
         start["name"].decode(): _member(body[start.end() : end])
         for start, end in zip(starts, ends, strict=True)

@@ -103,9 +103,9 @@ def rows_of(path: str, content: bytes) -> tuple[Row, ...]:
         NotARecordError: When a line stands in the wrong place or is not JSON.
     """
     rows = tuple(Row(_key(path, line), line) for line in content.splitlines())
-    if b"".join(one.line + b"\n" for one in rows) != content or not rows:
+    if b"".join(row.line + b"\n" for row in rows) != content or not rows:
         raise NotARecordError(f"`{path}` is not made of whole lines")
-    keys = [one.key for one in rows]
+    keys = [row.key for row in rows]
     if keys != sorted(keys):
         raise NotARecordError(f"`{path}` is not sorted by key")
     return rows
@@ -135,7 +135,7 @@ def _bindings(bindings: Sequence[JsonValue], orders: dict[str, JsonValue]) -> di
         else:
             files[f"bindings/{kind}/{name}{_DOCUMENT}"] = pretty(binding)
     if addresses != sorted(addresses):
-        orders["bindings"] = ["/".join(one) for one in addresses]
+        orders["bindings"] = ["/".join(address) for address in addresses]
     return files | _sharded(rows)
 
 
@@ -144,22 +144,22 @@ def _document(
 ) -> dict[str, bytes]:
     place = f"definitions/{kind}/{name}"
     rows = body.get("rows") if kind == SETS and isinstance(body, Mapping) else None
-    if not isinstance(rows, list) or not all(_row_key(one) for one in rows):
+    if not isinstance(rows, list) or not all(_row_key(row) for row in rows):
         return {f"{place}{_DOCUMENT}": pretty(body)}
     assert isinstance(body, Mapping)
-    keys = [_row_key(one) for one in rows]
+    keys = [_row_key(row) for row in rows]
     if keys != sorted(keys):
         orders[place] = list(keys)
     found: defaultdict[str, list[Row]] = defaultdict(list)
-    for key, one in zip(keys, rows, strict=True):
-        found[f"{place}/{_shard(key)}"].append(Row(key, exact_json.canonical(one)))
-    head = {key: one for key, one in body.items() if key != "rows"}
+    for key, row in zip(keys, rows, strict=True):
+        found[f"{place}/{_shard(key)}"].append(Row(key, exact_json.canonical(row)))
+    head = {key: value for key, value in body.items() if key != "rows"}
     return {f"{place}{_DOCUMENT}": pretty(head)} | _sharded(found)
 
 
 def _sharded(rows: Mapping[str, list[Row]]) -> dict[str, bytes]:
     return {
-        path: b"".join(one.line + b"\n" for one in sorted(found, key=lambda one: one.key))
+        path: b"".join(row.line + b"\n" for row in sorted(found, key=lambda row: row.key))
         for path, found in rows.items()
     }
 
@@ -169,7 +169,7 @@ def _taken_rows(
 ) -> Iterator[bytes]:
     """Take the bindings out of what is left, in the order that the record has them in."""
     found: list[tuple[str, str, str, bytes]] = []
-    for path in [one for one in left if one.startswith(f"{place}/")]:
+    for path in [file for file in left if file.startswith(f"{place}/")]:
         _, kind, name, *_ = path.split("/")
         content = left.pop(path)
         if isinstance(content, bytes):
@@ -178,10 +178,10 @@ def _taken_rows(
         else:
             found.extend((kind, name, row.key, row.line) for row in content)
     found.sort()
-    lines = [one[3] for one in found]
+    lines = [entry[3] for entry in found]
     if place not in orders:
         return iter(lines)
-    return _ordered(["/".join(one[:3]) for one in found], lines, orders[place])
+    return _ordered(["/".join(entry[:3]) for entry in found], lines, orders[place])
 
 
 def _taken_documents(
@@ -190,7 +190,7 @@ def _taken_documents(
     place = f"definitions/{kind}/"
     documents: dict[str, bytes] = {}
     rows: defaultdict[str, list[Row]] = defaultdict(list)
-    for path in [one for one in left if one.startswith(place)]:
+    for path in [file for file in left if file.startswith(place)]:
         content = left.pop(path)
         name = path.removeprefix(place)
         if isinstance(content, bytes):
@@ -210,8 +210,8 @@ def _with_rows(body: bytes, rows: list[Row], order: JsonValue) -> bytes:
     content = exact_json.decode(body)
     assert isinstance(content, dict)
     rows.sort(key=attrgetter("key"))
-    lines = _ordered([one.key for one in rows], [one.line for one in rows], order)
-    parts = {key: exact_json.canonical(one) for key, one in content.items()}
+    lines = _ordered([row.key for row in rows], [row.line for row in rows], order)
+    parts = {key: exact_json.canonical(value) for key, value in content.items()}
     return _object({**parts, "rows": _array(lines)})
 
 

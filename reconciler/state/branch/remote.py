@@ -112,7 +112,7 @@ def not_pushed(shown: str, moves: Iterable[Move], pushed: Pushed) -> ReconcilerE
     """Say why a push changed nothing: the remote is away, or refuses it."""
     if pushed.standing is Standing.AWAY:
         return RemoteAwayError(shown, pushed.said)
-    refs = [one.ref.removeprefix("refs/heads/") for one in moves]
+    refs = [move.ref.removeprefix("refs/heads/") for move in moves]
     return StateRefusedError(shown, refs, pushed.said)
 
 
@@ -165,28 +165,30 @@ class Remote:
         """Move refs, all or none."""
         said, found = "", dict[str, str]()
         for _ in range(_ATTEMPTS):
-            leases = [f"--force-with-lease={one.ref}:{one.old}" for one in moves]
+            leases = [f"--force-with-lease={move.ref}:{move.old}" for move in moves]
             ended = self._call(
                 *("push", "--quiet", "--atomic", "--no-verify", *leases),
-                *(NAME, *(f"{one.new}:{one.ref}" for one in moves)),
+                *(NAME, *(f"{move.new}:{move.ref}" for move in moves)),
             )
             if ended.well:
-                return Pushed(Standing.WON, {one.ref: one.new for one in moves})
+                return Pushed(Standing.WON, {move.ref: move.new for move in moves})
             said = self.words(ended)
             try:
-                found = self.refs([one.ref for one in moves])
+                found = self.refs([move.ref for move in moves])
             except RemoteAwayError:
                 return Pushed(Standing.AWAY, said=said)
-            if all(found.get(one.ref, "") == one.new for one in moves):
+            if all(found.get(move.ref, "") == move.new for move in moves):
                 return Pushed(Standing.WON, found)
-            if any(found.get(one.ref, "") != one.old for one in moves):
+            if any(found.get(move.ref, "") != move.old for move in moves):
                 return Pushed(Standing.LOST, found, said)
         return Pushed(Standing.REFUSED, found, said)
 
     def words(self, ended: Ended) -> str:
         """Give git's own last words for a person: one line, and no secret in it."""
-        lines = [one.strip() for one in ended.said.splitlines() if one.strip()]
-        telling = [one for one in lines if not one.startswith(("hint:", "To ", "error: failed to"))]
+        lines = [splitline.strip() for splitline in ended.said.splitlines() if splitline.strip()]
+        telling = [
+            line for line in lines if not line.startswith(("hint:", "To ", "error: failed to"))
+        ]
         text = "; ".join(dict.fromkeys(telling[-3:])).rstrip(".")
         for secret in filter(None, (self.token, _basic(self.token))):
             text = text.replace(secret, "…")

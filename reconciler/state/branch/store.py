@@ -82,7 +82,7 @@ class Store:
     def parent(self, commit: str) -> str:
         """Give the first parent of a commit, also where it is not here; empty for the first."""
         lines = self.git.must("cat-file", "commit", commit).partition("\n\n")[0].splitlines()
-        return next((one.split()[1] for one in lines if one.startswith("parent ")), "")
+        return next((line.split()[1] for line in lines if line.startswith("parent ")), "")
 
     def text(self, commit: str) -> str:
         """Give the message of a commit."""
@@ -182,9 +182,9 @@ class Store:
             while folder:
                 folder = folder.rpartition("/")[0]
                 entries.setdefault(folder, {})
-        deepest = max((one.count("/") + 1 for one in entries if one), default=0)
+        deepest = max((owner.count("/") + 1 for owner in entries if owner), default=0)
         for depth in range(deepest, 0, -1):
-            folders = [one for one in entries if one and one.count("/") + 1 == depth]
+            folders = [owner for owner in entries if owner and owner.count("/") + 1 == depth]
             for folder, tree in zip(folders, self._trees(entries, folders), strict=True):
                 above, _, name = folder.rpartition("/")
                 entries[above][name] = f"040000 tree {tree}"

@@ -116,7 +116,7 @@ class _Reader:
     def forget(self, files: Mapping[str, str]) -> None:
         """Keep of the shards only those of one record."""
         wanted = set(files.items())
-        self.shards = {key: one for key, one in self.shards.items() if key in wanted}
+        self.shards = {key: shard for key, shard in self.shards.items() if key in wanted}
 
     def _read(self, name: str) -> bytes:
         found = self.objects.read(name)
@@ -162,7 +162,7 @@ def verify(
         )
         seen(1)
         reader.forget(before.files)
-    missing = tuple((sources[one], one) for one in unknown(tuple(sources)))
+    missing = tuple((sources[commit], commit) for commit in unknown(tuple(sources)))
     return Verified(len(commits), bound, missing)
 
 
@@ -207,7 +207,7 @@ def _changed(
     reader: _Reader, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Iterator[tuple[str, tuple[JsonValue, JsonValue]]]:
     """Give the bindings in which two neighbours differ: live ids by address, before and after."""
-    paths = {one for one in (*before, *after) if one.startswith("bindings/")}
+    paths = {path for path in (*before, *after) if path.startswith("bindings/")}
     for path in sorted(paths):
         if before.get(path) == after.get(path):
             continue
@@ -229,7 +229,7 @@ def _bindings(reader: _Reader, path: str, blob: str | None) -> dict[str, JsonVal
         kind, name, key = address_of(binding)
         assert isinstance(binding, dict)
         # whether an object is protected follows from its definition, not from a change
-        bound = {field: one for field, one in binding.items() if field != "protect"}
+        bound = {field: value for field, value in binding.items() if field != "protect"}
         found[f"{kind}/{name}" + (f"/{key}" if key else "")] = bound
     return found
 
@@ -244,11 +244,11 @@ def _refuse_unexplained(
         return
     done = _outcomes(receipt)
     for address, (_, now) in changed.items():
-        told = [one for one in done.get(address, []) if one[1] in _SETTLED]
+        told = [step for step in done.get(address, []) if step[1] in _SETTLED]
         if not told:
             raise NotARecordError(f"its receipt does not say why {address} is bound otherwise")
-        ids = [one[2] for one in told]
-        deleted = any(one[0] == "delete" for one in told)
+        ids = [step[2] for step in told]
+        deleted = any(step[0] == "delete" for step in told)
         if now is None and not deleted:
             raise NotARecordError(f"{address} is not bound any more, and was not deleted")
         if now is not None and now not in ids:
@@ -259,8 +259,8 @@ def _outcomes(receipt: Mapping[str, JsonValue]) -> dict[str, list[tuple[str, str
     """Give change type, outcome and live id by address."""
     found: dict[str, list[tuple[str, str, JsonValue]]] = {}
     outcomes = receipt.get("outcomes")
-    for one in outcomes if isinstance(outcomes, Sequence) else ():
-        match one:
+    for outcome in outcomes if isinstance(outcomes, Sequence) else ():
+        match outcome:
             case {"change": str(change), "outcome": {"type": str(kind), "id": identity}}:
                 word, _, address = change.partition(":")
                 found.setdefault(address, []).append((word, kind, identity))

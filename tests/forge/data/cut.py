@@ -53,16 +53,20 @@ def main(folder: Path) -> None:
 
 def operation(api: Any, found: Any) -> Any:
     """Keep parameters, the body and the answers of one operation, references resolved."""
-    parameters = [resolved(api, one, 0) for one in found.get("parameters", [])]
+    parameters = [resolved(api, parameter, 0) for parameter in found.get("parameters", [])]
     body = found.get("requestBody", {}).get("content", {}).get("application/json", {})
     return {
-        "query": {one["name"]: one["schema"] for one in parameters if one.get("in") == "query"},
+        "query": {
+            parameter["name"]: parameter["schema"]
+            for parameter in parameters
+            if parameter.get("in") == "query"
+        },
         "body": resolved(api, body.get("schema", True), 0),
         "answers": {
             status: resolved(api, answer["content"]["application/json"]["schema"], 0)
-            if "application/json" in (answer := deref(api, one)).get("content", {})
+            if "application/json" in (answer := deref(api, response)).get("content", {})
             else True
-            for status, one in found["responses"].items()
+            for status, response in found["responses"].items()
             if status.startswith("2")
         },
     }
@@ -82,21 +86,21 @@ def resolved(api: Any, value: Any, depth: int) -> Any:
     """Inline references, leave words out, and stop looking into what lies deep."""
     value = deref(api, value)
     if isinstance(value, list):
-        return [resolved(api, one, depth) for one in value]
+        return [resolved(api, element, depth) for element in value]
     if not isinstance(value, dict):
         return value
     if depth > DEPTH_MAX:
         return {key: value[key] for key in ("type", "nullable") if key in value} or True
     kept: dict[str, Any] = {}
-    for key, one in value.items():
+    for key, member in value.items():
         if key == "properties":
             kept[key] = {
                 name: resolved(api, below, depth + 1)
-                for name, below in one.items()
+                for name, below in member.items()
                 if name in value.get("required", ()) or name in USED
             }
-        elif key not in WORDS or not isinstance(one, str | bool | list | dict) or key == "enum":
-            kept[key] = resolved(api, one, depth)
+        elif key not in WORDS or not isinstance(member, str | bool | list | dict) or key == "enum":
+            kept[key] = resolved(api, member, depth)
     return nullable(kept) if kept.pop("nullable", False) else kept
 
 

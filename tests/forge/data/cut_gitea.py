@@ -43,7 +43,7 @@ def main(folder: Path, version: str) -> None:
     text = (folder / "templates/swagger/v1_json.tmpl").read_text(encoding="utf-8")
     api: Any = exact_json.decode(re.sub(r"\{\{.*?\}\}", "x", text))
     paths = {
-        f"/api/v1{path}": {one: operation(api, api["paths"][path][one]) for one in methods}
+        f"/api/v1{path}": {method: operation(api, api["paths"][path][method]) for method in methods}
         for path, methods in OPERATIONS.items()
     }
     cut = exact_json.encode({"version": version, "paths": paths})
@@ -53,14 +53,24 @@ def main(folder: Path, version: str) -> None:
 def operation(api: Any, found: Any) -> Any:
     """Keep parameters, the body and the answers of one operation, references resolved."""
     parameters = found.get("parameters", [])
-    body = next((one["schema"] for one in parameters if one["in"] == "body"), True)
+    body = next(
+        (parameter["schema"] for parameter in parameters if parameter["in"] == "body"), True
+    )
     answers = {}
-    for status, one in found["responses"].items():
-        answer = api["responses"][one["$ref"].rsplit("/", 1)[-1]] if "$ref" in one else one
+    for status, response in found["responses"].items():
+        answer = (
+            api["responses"][response["$ref"].rsplit("/", 1)[-1]]
+            if "$ref" in response
+            else response
+        )
         if status.startswith("2"):
             answers[status] = resolved(api, answer.get("schema", True), 0)
     return {
-        "query": {one["name"]: {"type": one["type"]} for one in parameters if one["in"] == "query"},
+        "query": {
+            parameter["name"]: {"type": parameter["type"]}
+            for parameter in parameters
+            if parameter["in"] == "query"
+        },
         "body": resolved(api, body, 0),
         "answers": answers,
     }
@@ -69,7 +79,7 @@ def operation(api: Any, found: Any) -> Any:
 def resolved(api: Any, value: Any, depth: int) -> Any:
     """Inline references, leave words out, and stop looking into what lies deep."""
     if isinstance(value, list):
-        return [resolved(api, one, depth) for one in value]
+        return [resolved(api, element, depth) for element in value]
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
@@ -77,10 +87,10 @@ def resolved(api: Any, value: Any, depth: int) -> Any:
     if depth > DEPTH_MAX:
         return {"type": value["type"]} if "type" in value else True
     return {
-        key: {name: resolved(api, below, depth + 1) for name, below in one.items()}
+        key: {name: resolved(api, below, depth + 1) for name, below in member.items()}
         if key == "properties"
-        else resolved(api, one, depth)
-        for key, one in value.items()
+        else resolved(api, member, depth)
+        for key, member in value.items()
         if key not in WORDS and not key.startswith("x-")
     }
 

@@ -40,7 +40,7 @@ def test_what_is_kept_has_no_fields_and_waits() -> None:
 def test_an_item_is_the_proposals_unless_the_base_has_it() -> None:
     mine, waiting, drift = (hit(guard, guard) for guard in ("widening", "policy", "drift"))
     found = causes([], [mine, waiting, drift], [], [waiting, drift])
-    assert [found.of_item(one.digest) for one in (mine, waiting, drift)] == [
+    assert [found.of_item(hit.digest) for hit in (mine, waiting, drift)] == [
         "proposal",
         "waiting",
         "drift",

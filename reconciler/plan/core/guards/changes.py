@@ -85,7 +85,7 @@ def second_of_kind(
     if bindings:
         return
     taken = {str(change.live.id) for change in changes if isinstance(change, Adopt)}
-    there = [other for other in others if str(other.id) not in taken]
+    integrations = [other for other in others if str(other.id) not in taken]
     for change in changes:
         content = change.content if isinstance(change, Create | Connect) else None
         if not isinstance(content, ConfigurationContent):
@@ -93,7 +93,7 @@ def second_of_kind(
         kind = (content.destination.casefold(), content.entity_type.casefold())
         same = [
             other
-            for other in there
+            for other in integrations
             if (other.destination.casefold(), other.entity_type.casefold()) == kind
         ]
         if same:
