@@ -12,6 +12,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,10 +177,23 @@ def emulator(
         try:
             assert process.stdout is not None
             given = dict(_exports(process.stdout))
-            yield given["M3TER_BASE_URL"], given
+            url = given["M3TER_BASE_URL"]
+            yield url, given | {"RECONCILER_CLOCK_AHEAD": _clock_ahead(url)}
         finally:
             process.terminate()
             process.wait(SECONDS_MAX)
+
+
+def _clock_ahead(url: str) -> str:
+    """Give the seconds from our time to the scenario's: who resends must agree with the site's.
+
+    Source: RFC 9110, section 6.6.1: the Date header of an answer.
+    """
+    import httpx
+
+    answer = httpx.get(f"{url}/api/v2/invoices", timeout=SECONDS_MAX, trust_env=False)
+    emulated = parsedate_to_datetime(answer.headers["date"])
+    return str(round((emulated - datetime.now(UTC)).total_seconds()))
 
 
 def _exports(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
